@@ -1,0 +1,56 @@
+//! The same workloads on seqcast and its peers, interleaved in one process: medians over rounds, and ratios.
+//!
+//! `cargo run --release -p seqcast-peers [ROUNDS]`
+
+mod peer;
+mod workloads;
+
+use peer::{Exclusive, Peer, Photon, PhotonShared, Shared, Tokio};
+use workloads::{fan_out, round_trip, streaming};
+
+/// A workload, and what to run it on; the first is what the others are compared with.
+struct Question {
+    name: &'static str,
+    rows: Vec<(&'static str, fn() -> f64)>,
+}
+
+macro_rules! question {
+    ($name:literal, $workload:ident $arguments:tt, $($peer:ident),+) => {
+        Question { name: $name, rows: vec![$(($peer::NAME, || $workload::<$peer> $arguments)),+] }
+    };
+}
+
+fn main() {
+    let rounds = std::env::args().nth(1).map_or(15, |rounds| rounds.parse().expect("ROUNDS is a number"));
+    let questions = [
+        question!("exclusive 1 -> 1 streaming, ns a message", streaming(2_000_000), Exclusive, Photon),
+        question!("  the same, against a slow one", streaming(200_000), Exclusive, Tokio),
+        question!("shared 1 -> 1 streaming, ns a message", streaming(1_000_000), Shared, PhotonShared),
+        question!("same thread, N = 1, ns a delivery", fan_out(1, 1_000_000), Exclusive, Photon, Tokio),
+        question!("same thread, N = 32", fan_out(32, 1_000_000), Exclusive, Photon, Tokio),
+        question!("same thread, N = 1024", fan_out(1024, 1_000_000), Exclusive, Photon, Tokio),
+        question!("round trip, polled, ns", round_trip(100_000), Exclusive, Photon, Tokio),
+    ];
+    println!("median of {rounds} interleaved rounds (min to max), and the ratio to the first of each group\n");
+    for question in &questions {
+        println!("{}", question.name);
+        let mut times = vec![Vec::new(); question.rows.len()];
+        for _ in 0..rounds {
+            for (times, (_, run)) in times.iter_mut().zip(&question.rows) {
+                times.push(run());
+            }
+        }
+        let first = median(&times[0].clone());
+        for (times, (name, _)) in times.iter().zip(&question.rows) {
+            let (low, high) = times.iter().fold((f64::MAX, 0.0), |(low, high), t| (t.min(low), t.max(high)));
+            let middle = median(times);
+            println!("  {name:<18} {middle:>9.2}  ({low:.2} to {high:.2})  {:>7.2} x", middle / first);
+        }
+    }
+}
+
+fn median(times: &[f64]) -> f64 {
+    let mut times = times.to_vec();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}

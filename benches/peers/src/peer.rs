@@ -1,0 +1,161 @@
+//! One face for every broadcast ring: plain `u64` messages, polled.
+
+use std::sync::Arc;
+
+pub trait Peer {
+    const NAME: &'static str;
+    type Tx: Send;
+    type Rx: Send;
+
+    fn ring(capacity: usize) -> Self::Tx;
+    fn subscribe(tx: &Self::Tx) -> Self::Rx;
+    fn publish(tx: &mut Self::Tx, value: u64);
+    /// `None` when there is nothing.
+    ///
+    /// # Panics
+    ///
+    /// When messages were lost: every workload here is paced so that none is.
+    fn poll(rx: &mut Self::Rx) -> Option<u64>;
+}
+
+pub struct Exclusive;
+
+impl Peer for Exclusive {
+    const NAME: &'static str = "seqcast";
+    type Tx = seqcast::Publisher<seqcast::Inline<u64>>;
+    type Rx = seqcast::Subscriber<seqcast::Inline<u64>>;
+
+    fn ring(capacity: usize) -> Self::Tx {
+        seqcast::inline(capacity).0
+    }
+
+    fn subscribe(tx: &Self::Tx) -> Self::Rx {
+        tx.subscribe()
+    }
+
+    #[inline]
+    fn publish(tx: &mut Self::Tx, value: u64) {
+        tx.publish(value);
+    }
+
+    #[inline]
+    fn poll(rx: &mut Self::Rx) -> Option<u64> {
+        match rx.try_recv() {
+            Ok(value) => Some(value),
+            Err(seqcast::TryRecvError::Empty) => None,
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+pub struct Shared;
+
+impl Peer for Shared {
+    const NAME: &'static str = "seqcast shared";
+    type Tx = seqcast::SharedPublisher<seqcast::Inline<u64>>;
+    type Rx = seqcast::Subscriber<seqcast::Inline<u64>>;
+
+    fn ring(capacity: usize) -> Self::Tx {
+        seqcast::inline(capacity).0.share()
+    }
+
+    fn subscribe(tx: &Self::Tx) -> Self::Rx {
+        tx.subscribe()
+    }
+
+    #[inline]
+    fn publish(tx: &mut Self::Tx, value: u64) {
+        let _ = tx.publish(value);
+    }
+
+    #[inline]
+    fn poll(rx: &mut Self::Rx) -> Option<u64> {
+        Exclusive::poll(rx)
+    }
+}
+
+pub struct Photon;
+
+impl Peer for Photon {
+    const NAME: &'static str = "photon-ring";
+    type Tx = (photon_ring::Publisher<u64>, photon_ring::Subscribable<u64>);
+    type Rx = photon_ring::Subscriber<u64>;
+
+    fn ring(capacity: usize) -> Self::Tx {
+        photon_ring::channel(capacity)
+    }
+
+    fn subscribe(tx: &Self::Tx) -> Self::Rx {
+        tx.1.subscribe()
+    }
+
+    #[inline]
+    fn publish(tx: &mut Self::Tx, value: u64) {
+        tx.0.publish(value);
+    }
+
+    #[inline]
+    fn poll(rx: &mut Self::Rx) -> Option<u64> {
+        match rx.try_recv() {
+            Ok(value) => Some(value),
+            Err(photon_ring::TryRecvError::Empty) => None,
+            Err(photon_ring::TryRecvError::Lagged { .. }) => panic!("lagged"),
+        }
+    }
+}
+
+pub struct PhotonShared;
+
+impl Peer for PhotonShared {
+    const NAME: &'static str = "photon-ring mpmc";
+    type Tx = (photon_ring::MpPublisher<u64>, photon_ring::Subscribable<u64>);
+    type Rx = photon_ring::Subscriber<u64>;
+
+    fn ring(capacity: usize) -> Self::Tx {
+        photon_ring::channel_mpmc(capacity)
+    }
+
+    fn subscribe(tx: &Self::Tx) -> Self::Rx {
+        tx.1.subscribe()
+    }
+
+    #[inline]
+    fn publish(tx: &mut Self::Tx, value: u64) {
+        tx.0.publish(value);
+    }
+
+    #[inline]
+    fn poll(rx: &mut Self::Rx) -> Option<u64> {
+        Photon::poll(rx)
+    }
+}
+
+pub struct Tokio;
+
+impl Peer for Tokio {
+    const NAME: &'static str = "tokio broadcast";
+    type Tx = Arc<tokio::sync::broadcast::Sender<u64>>;
+    type Rx = tokio::sync::broadcast::Receiver<u64>;
+
+    fn ring(capacity: usize) -> Self::Tx {
+        Arc::new(tokio::sync::broadcast::channel(capacity).0)
+    }
+
+    fn subscribe(tx: &Self::Tx) -> Self::Rx {
+        tx.subscribe()
+    }
+
+    #[inline]
+    fn publish(tx: &mut Self::Tx, value: u64) {
+        tx.send(value).expect("a receiver");
+    }
+
+    #[inline]
+    fn poll(rx: &mut Self::Rx) -> Option<u64> {
+        match rx.try_recv() {
+            Ok(value) => Some(value),
+            Err(tokio::sync::broadcast::error::TryRecvError::Empty) => None,
+            Err(other) => panic!("{other}"),
+        }
+    }
+}

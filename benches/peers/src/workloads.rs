@@ -1,0 +1,99 @@
+//! What is timed. Every message is checked on arrival, nothing is spawned inside the timed region, and nothing is lost: the
+//! publisher keeps within half a ring of the reader, by a mark that the reader leaves every now and then.
+
+use std::hint::spin_loop;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use crate::peer::Peer;
+
+/// Nanoseconds a message, publisher and reader on two threads, as fast as they go.
+pub fn streaming<P: Peer>(messages: u64) -> f64 {
+    const CAPACITY: u64 = 1 << 13;
+    let mut tx = P::ring(usize::try_from(CAPACITY).unwrap());
+    let mut rx = P::subscribe(&tx);
+    let (read, start) = (AtomicU64::new(0), Barrier::new(2));
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            start.wait();
+            for expected in 0..messages {
+                let value = loop {
+                    match P::poll(&mut rx) {
+                        Some(value) => break value,
+                        None => spin_loop(),
+                    }
+                };
+                assert_eq!(value, expected);
+                if expected % (CAPACITY / 8) == 0 {
+                    read.store(expected, Ordering::Release);
+                }
+            }
+            Instant::now()
+        });
+        start.wait();
+        let began = Instant::now();
+        let mut limit = CAPACITY / 2;
+        for value in 0..messages {
+            while value >= limit {
+                limit = read.load(Ordering::Acquire) + CAPACITY / 2;
+                spin_loop();
+            }
+            P::publish(&mut tx, value);
+        }
+        per_message(began, reader.join().unwrap(), messages)
+    })
+}
+
+/// Nanoseconds a delivery: one thread publishes and has each of `readers` take the message.
+pub fn fan_out<P: Peer>(readers: usize, deliveries: u64) -> f64 {
+    let mut tx = P::ring(1024);
+    let mut rxs: Vec<_> = (0..readers).map(|_| P::subscribe(&tx)).collect();
+    let messages = deliveries / readers as u64;
+    let began = Instant::now();
+    for value in 0..messages {
+        P::publish(&mut tx, value);
+        for rx in &mut rxs {
+            assert_eq!(P::poll(rx), Some(value));
+        }
+    }
+    per_message(began, Instant::now(), messages * readers as u64)
+}
+
+/// Nanoseconds there and back, over two rings and two threads that poll.
+pub fn round_trip<P: Peer>(trips: u64) -> f64 {
+    let (mut there, mut back) = (P::ring(64), P::ring(64));
+    let (mut far, mut near) = (P::subscribe(&there), P::subscribe(&back));
+    let start = Barrier::new(2);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            start.wait();
+            for expected in 0..trips {
+                assert_eq!(wait::<P>(&mut far), expected);
+                P::publish(&mut back, expected);
+            }
+        });
+        start.wait();
+        let began = Instant::now();
+        for value in 0..trips {
+            P::publish(&mut there, value);
+            assert_eq!(wait::<P>(&mut near), value);
+        }
+        per_message(began, Instant::now(), trips)
+    })
+}
+
+fn wait<P: Peer>(rx: &mut P::Rx) -> u64 {
+    loop {
+        if let Some(value) = P::poll(rx) {
+            return value;
+        }
+        spin_loop();
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn per_message(began: Instant, ended: Instant, messages: u64) -> f64 {
+    (ended - began).as_nanos() as f64 / messages as f64
+}

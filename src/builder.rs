@@ -1,0 +1,116 @@
+//! How to make a ring.
+
+use crate::barrier;
+use crate::channel::Channel;
+use crate::handle::Handle;
+use crate::publisher::Publisher;
+use crate::seq::{LAST, Span};
+use crate::sequencer::Sequencer;
+use crate::slots::{Inline, Plain, Storage};
+use crate::start::Start;
+use crate::subscriber::Subscriber;
+use crate::sync::Arc;
+
+/// The largest capacity that can be asked for.
+const MAX_CAPACITY: usize = isize::MAX as usize / 2;
+
+/// Makes a ring with options.
+///
+/// ```
+/// let (publisher, subscriber) = seqcast::Builder::new(1000).lag_slack(64).inline::<u64>();
+/// assert_eq!(publisher.capacity(), 1024);
+/// # drop(subscriber);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a builder makes nothing before `inline` is called"]
+pub struct Builder {
+    capacity: usize,
+    lag_slack: usize,
+    first: u64,
+}
+
+impl Builder {
+    /// A ring of at least `capacity` messages: it is rounded up to a power of two, at least 2.
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` is 0 or more than `isize::MAX as usize / 2`.
+    pub fn new(capacity: usize) -> Self {
+        assert!(capacity > 0, "`capacity` must not be 0");
+        assert!(capacity <= MAX_CAPACITY, "`capacity` must be at most {MAX_CAPACITY}, not {capacity}");
+        Self { capacity: capacity.next_power_of_two().max(2), lag_slack: 0, first: 0 }
+    }
+
+    /// Leaves a lagged subscriber some room: it goes on this many messages after the oldest, so that the next
+    /// message is not overwritten before it is read. What it leaves out is counted as missed. 0 by default.
+    ///
+    /// # Panics
+    ///
+    /// If `lag_slack` is not less than the (rounded) capacity.
+    ///
+    /// ```
+    /// use seqcast::{Lagged, TryRecvError};
+    /// let (mut publisher, mut subscriber) = seqcast::Builder::new(8).lag_slack(4).inline::<u32>();
+    /// publisher.publish_many(0..9);
+    /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 5, resumed_at: 5 })));
+    /// ```
+    pub fn lag_slack(mut self, lag_slack: usize) -> Self {
+        let capacity = self.capacity;
+        assert!(lag_slack < capacity, "`lag_slack` must be less than the capacity {capacity}, not {lag_slack}");
+        self.lag_slack = lag_slack;
+        self
+    }
+
+    /// For tests: the sequence of the first message, at most 2⁶³ − 3.
+    #[doc(hidden)]
+    pub fn first_sequence(mut self, first: u64) -> Self {
+        assert!(first <= LAST, "`first` must be at most {LAST}, not {first}");
+        self.first = first;
+        self
+    }
+
+    /// Makes a ring of plain data, and its first subscriber.
+    ///
+    /// A slot takes 8 bytes beside the payload, which is rounded up to 8: 16 bytes for a `u64`. (8 more a slot are set aside
+    /// for holes; their pages stay untouched until there is one.)
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` slots are more than an address space can hold. If the memory is not to be had, it aborts as `Vec` does.
+    pub fn inline<T: Plain>(self) -> (Publisher<Inline<T>>, Subscriber<Inline<T>>) {
+        self.build()
+    }
+
+    fn build<S: Storage>(self) -> (Publisher<S>, Subscriber<S>) {
+        let span = Span::new(self.capacity as u64, self.first);
+        let sequencer = Sequencer::new(span, self.lag_slack as u64, !barrier::available()).unwrap_or_else(|| {
+            panic!("`capacity`: {} messages of {} bytes do not fit in memory", self.capacity, size_of::<S::Item>())
+        });
+        let publisher = Publisher::new(Handle::new(Arc::new(Channel::new(sequencer))), self.first);
+        let subscriber = publisher.subscribe_at(Start::Latest);
+        (publisher, subscriber)
+    }
+}
+
+/// Makes a ring of at least `capacity` messages of plain data (rounded up to a power of two, at least 2), and its first
+/// subscriber.
+///
+/// `T` is copied into and out of the ring's slots: integers, floats, `bool`, `char`, arrays of numbers, and structs and field-less enums with
+/// `#[derive(bytemuck::NoUninit)]`. See [`Plain`].
+///
+/// # Panics
+///
+/// If `capacity` is 0, more than `isize::MAX as usize / 2`, or more messages than an address space can hold.
+///
+/// ```
+/// let (mut publisher, mut subscriber) = seqcast::inline::<(), >(1);
+/// publisher.publish(());
+/// assert_eq!(subscriber.try_recv(), Ok(()));
+/// assert_eq!(subscriber.capacity(), 2);
+/// ```
+/// ```should_panic
+/// seqcast::inline::<u8>(0); // `capacity` must not be 0
+/// ```
+pub fn inline<T: Plain>(capacity: usize) -> (Publisher<Inline<T>>, Subscriber<Inline<T>>) {
+    Builder::new(capacity).inline()
+}

@@ -1,0 +1,195 @@
+//! The one place where sequencer, registry and wait list meet. Every handle is an `Arc` of this.
+
+use crate::error::{Closed, SubscribeError};
+use crate::registry::Registry;
+use crate::sequencer::{Found, Sequencer};
+use crate::slots::Storage;
+use crate::stamp::{Refused, Writing};
+use crate::start::Start;
+use crate::stats::{RingStats, SubscriberStats};
+use crate::sync::{AtomicUsize, Ordering, yield_now};
+use crate::wait::WaitList;
+
+pub(crate) struct Channel<S: Storage> {
+    pub(crate) sequencer: Sequencer<S>,
+    pub(crate) registry: Registry,
+    pub(crate) waiters: WaitList,
+    /// Handles that can publish; the last one to go closes the ring.
+    publishers: AtomicUsize,
+}
+
+impl<S: Storage> Channel<S> {
+    /// A channel with one publisher.
+    pub(crate) fn new(sequencer: Sequencer<S>) -> Self {
+        Self { sequencer, registry: Registry::new(), waiters: WaitList::new(), publishers: AtomicUsize::new(1) }
+    }
+
+    // Publishing.
+
+    /// To be called after every commit or batch of commits.
+    #[inline]
+    pub(crate) fn wake(&self) {
+        if self.sequencer.state().armed_after_commit() {
+            self.waiters.wake();
+        }
+    }
+
+    /// Publishes beside others, without the wake-up that a commit asks for.
+    #[inline]
+    pub(crate) fn publish_shared(&self, item: S::Item) -> Result<u64, Closed<S::Item>> {
+        let mut skips = 0;
+        loop {
+            let Some(sequence) = self.sequencer.claim() else {
+                self.refused();
+                return Err(Closed(item));
+            };
+            match self.begin(sequence) {
+                Begun::Writing(writing) => {
+                    self.sequencer.commit(writing, item);
+                    return Ok(sequence);
+                }
+                Begun::Overrun => return Ok(sequence),
+                Begun::Hole => {
+                    skips += 1;
+                    // A lap of holes: every slot is held. Whoever holds them may be waiting for this core.
+                    if skips == self.sequencer.span().capacity() {
+                        skips = 0;
+                        yield_now();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the slot of a claimed sequence, or gives the sequence up.
+    #[inline]
+    pub(crate) fn begin(&self, sequence: u64) -> Begun<'_> {
+        match self.sequencer.begin(sequence) {
+            Ok(writing) => Begun::Writing(writing),
+            Err(Refused::Overrun) => Begun::Overrun,
+            Err(Refused::Held) => {
+                self.sequencer.skip(sequence);
+                // Whoever is parked at the hole can go on, even if this publisher gets no further.
+                self.wake();
+                Begun::Hole
+            }
+        }
+    }
+
+    /// A claim was refused: the ring is closed, or has just run out of sequences, and then nobody was woken yet.
+    #[cold]
+    fn refused(&self) {
+        self.waiters.wake();
+    }
+
+    // Closing.
+
+    pub(crate) fn close(&self) -> bool {
+        let first = self.sequencer.close();
+        if first {
+            // Whatever ARMED says: it is once in a ring's life.
+            self.waiters.wake();
+        }
+        first
+    }
+
+    pub(crate) fn add_publisher(&self) {
+        // Relaxed: who adds one holds one, so the count cannot reach 0 meanwhile.
+        self.publishers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn drop_publisher(&self) {
+        // AcqRel: Release so that this handle's commits come before the end; Acquire so that the last one's close comes
+        // after all of theirs.
+        if self.publishers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.close();
+        }
+    }
+
+    /// Whether there is one publisher, the caller's.
+    pub(crate) fn is_last_publisher(&self) -> bool {
+        // Acquire: pairs with the Release in `drop_publisher`: the others' commits come before what the caller does next.
+        self.publishers.load(Ordering::Acquire) == 1
+    }
+
+    // Looking.
+
+    pub(crate) fn oldest(&self) -> u64 {
+        self.sequencer.span().oldest(self.sequencer.tail())
+    }
+
+    /// The cursor that `start` means now.
+    pub(crate) fn cursor(&self, start: Start) -> u64 {
+        let tail = self.sequencer.tail();
+        match start {
+            Start::Latest => tail,
+            Start::Oldest => self.sequencer.span().oldest(tail),
+            Start::At(sequence) => sequence.min(tail).max(self.sequencer.span().first()),
+        }
+    }
+
+    /// The cursor that `start` means now, unless it names a sequence that is gone or not there yet.
+    pub(crate) fn checked_cursor(&self, start: Start) -> Result<u64, SubscribeError> {
+        if let Start::At(sequence) = start {
+            let tail = self.sequencer.tail();
+            if sequence > tail {
+                return Err(SubscribeError::Future { tail });
+            }
+            let oldest = self.sequencer.span().oldest(tail);
+            // The slot knows better than the tail, which may be behind it.
+            if let Found::Lapped { resume } = self.sequencer.probe(sequence.max(oldest)) {
+                return Err(SubscribeError::Evicted { oldest: resume });
+            }
+            if sequence < oldest {
+                return Err(SubscribeError::Evicted { oldest });
+            }
+        }
+        Ok(self.cursor(start))
+    }
+
+    pub(crate) fn stats(&self) -> RingStats {
+        // Seats first: whoever is counted stands no further than the tail read after.
+        let seats = self.registry.seats();
+        let skipped = self.sequencer.skipped();
+        let tail = self.sequencer.tail();
+        let subscribers = seats
+            .iter()
+            .map(|seat| {
+                let next_sequence = seat.progress.next();
+                SubscriberStats {
+                    id: seat.id(),
+                    name: seat.name().as_deref().map(str::to_owned),
+                    next_sequence,
+                    lag: tail.saturating_sub(next_sequence),
+                    missed: seat.progress.missed().get(),
+                    holes: seat.progress.holes().get(),
+                    skipped_by_choice: seat.progress.skipped_by_choice().get(),
+                    parked: seat.waiter.is_parked(),
+                    gating: false,
+                }
+            })
+            .collect();
+        RingStats {
+            published: (tail - self.sequencer.span().first()).saturating_sub(skipped),
+            skipped,
+            capacity: self.capacity(),
+            closed: self.sequencer.is_closed(),
+            subscribers,
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "it came from a `usize`")]
+    pub(crate) fn capacity(&self) -> usize {
+        self.sequencer.span().capacity() as usize
+    }
+}
+
+/// What became of a claim.
+pub(crate) enum Begun<'a> {
+    /// The slot is the caller's.
+    Writing(Writing<'a>),
+    /// Published and overwritten in one: others were a lap further before this one began.
+    Overrun,
+    /// The slot was held; the sequence was given up.
+    Hole,
+}

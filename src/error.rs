@@ -1,0 +1,205 @@
+//! One error type per method, each saying what the handle looks like afterwards.
+
+use std::error::Error;
+use std::fmt;
+
+/// Messages were overwritten before the subscriber read them.
+///
+/// The cursor stands at [`resumed_at`](Self::resumed_at) when this is returned: the next receive goes on from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Lagged {
+    /// How many sequences were lost, exactly; at least 1. With several publishers it may include holes.
+    pub missed: u64,
+    /// The sequence the subscriber reads next: the oldest that could still be read, plus
+    /// [`Builder::lag_slack`](crate::Builder::lag_slack).
+    pub resumed_at: u64,
+}
+
+impl fmt::Display for Lagged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lagged: {} messages were overwritten, resumed at sequence {}", self.missed, self.resumed_at)
+    }
+}
+
+impl Error for Lagged {}
+
+const EMPTY: &str = "no message yet";
+const CLOSED: &str = "the ring is closed and everything in it was read";
+const TIMEOUT: &str = "no message within the time given";
+
+/// Why [`try_recv`](crate::Subscriber::try_recv) returned no message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TryRecvError {
+    /// There is no message yet; one may come.
+    Empty,
+    /// The ring is closed, and every message before its end was delivered or reported missed. It stays so.
+    Closed,
+    /// Messages were lost; the cursor moved to the oldest that is left.
+    Lagged(Lagged),
+}
+
+impl fmt::Display for TryRecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str(EMPTY),
+            Self::Closed => f.write_str(CLOSED),
+            Self::Lagged(lagged) => lagged.fmt(f),
+        }
+    }
+}
+
+impl Error for TryRecvError {}
+
+/// Why [`recv`](crate::Subscriber::recv) and its kin returned no message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecvError {
+    /// The ring is closed, and every message before its end was delivered or reported missed. It stays so.
+    Closed,
+    /// Messages were lost; the cursor moved to the oldest that is left.
+    Lagged(Lagged),
+}
+
+impl fmt::Display for RecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        TryRecvError::from(*self).fmt(f)
+    }
+}
+
+impl Error for RecvError {}
+
+/// Why [`recv_timeout`](crate::Subscriber::recv_timeout) returned no message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecvTimeoutError {
+    /// No message came in time; nothing changed.
+    Timeout,
+    /// The ring is closed, and every message before its end was delivered or reported missed. It stays so.
+    Closed,
+    /// Messages were lost; the cursor moved to the oldest that is left.
+    Lagged(Lagged),
+}
+
+impl fmt::Display for RecvTimeoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout => f.write_str(TIMEOUT),
+            Self::Closed => f.write_str(CLOSED),
+            Self::Lagged(lagged) => lagged.fmt(f),
+        }
+    }
+}
+
+impl Error for RecvTimeoutError {}
+
+impl From<RecvError> for TryRecvError {
+    fn from(error: RecvError) -> Self {
+        match error {
+            RecvError::Closed => Self::Closed,
+            RecvError::Lagged(lagged) => Self::Lagged(lagged),
+        }
+    }
+}
+
+impl From<RecvError> for RecvTimeoutError {
+    fn from(error: RecvError) -> Self {
+        match error {
+            RecvError::Closed => Self::Closed,
+            RecvError::Lagged(lagged) => Self::Lagged(lagged),
+        }
+    }
+}
+
+/// The ring was closed; the value comes back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Closed<T>(pub T);
+
+impl<T> Closed<T> {
+    /// The value that was not published.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> fmt::Debug for Closed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Closed(..)")
+    }
+}
+
+impl<T> fmt::Display for Closed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the ring is closed")
+    }
+}
+
+impl<T> Error for Closed<T> {}
+
+/// Why [`try_publish`](crate::SharedPublisher::try_publish) did not publish; the value comes back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TryPublishError<T> {
+    /// A gating subscriber is a full lap behind. Never on an ordinary ring.
+    Full(T),
+    /// The ring is closed.
+    Closed(T),
+}
+
+impl<T> TryPublishError<T> {
+    /// The value that was not published.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Full(value) | Self::Closed(value) => value,
+        }
+    }
+}
+
+impl<T> fmt::Debug for TryPublishError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "Full(..)",
+            Self::Closed(_) => "Closed(..)",
+        })
+    }
+}
+
+impl<T> fmt::Display for TryPublishError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "a gating subscriber is a full lap behind",
+            Self::Closed(_) => "the ring is closed",
+        })
+    }
+}
+
+impl<T> Error for TryPublishError<T> {}
+
+impl<T> From<Closed<T>> for TryPublishError<T> {
+    fn from(Closed(value): Closed<T>) -> Self {
+        Self::Closed(value)
+    }
+}
+
+/// Why [`try_subscribe_at`](crate::Ring::try_subscribe_at) made no subscriber.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// The sequence asked for is overwritten already.
+    Evicted {
+        /// The oldest sequence that can still be read.
+        oldest: u64,
+    },
+    /// The sequence asked for lies beyond the tail.
+    Future {
+        /// The sequence the next message gets.
+        tail: u64,
+    },
+}
+
+impl fmt::Display for SubscribeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Evicted { oldest } => write!(f, "the sequence is overwritten already: the oldest is {oldest}"),
+            Self::Future { tail } => write!(f, "the sequence is not published yet: the next is {tail}"),
+        }
+    }
+}
+
+impl Error for SubscribeError {}

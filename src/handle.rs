@@ -1,0 +1,75 @@
+//! What keeps a ring open.
+
+use crate::channel::Channel;
+use crate::ring::Ring;
+use crate::slots::Storage;
+use crate::start::Start;
+use crate::subscriber::Subscriber;
+use crate::sync::Arc;
+
+/// One of the publishers of a ring; the last to be dropped closes it.
+pub(crate) struct Handle<S: Storage>(Arc<Channel<S>>);
+
+impl<S: Storage> Handle<S> {
+    /// The first; the channel counts it already.
+    pub(crate) fn new(channel: Arc<Channel<S>>) -> Self {
+        Self(channel)
+    }
+
+    #[inline]
+    pub(crate) fn channel(&self) -> &Channel<S> {
+        &self.0
+    }
+
+    pub(crate) fn ring(&self) -> Ring<S> {
+        Ring::new(Arc::clone(&self.0))
+    }
+
+    pub(crate) fn subscribe_at(&self, start: Start) -> Subscriber<S> {
+        Subscriber::new(Arc::clone(&self.0), self.0.cursor(start))
+    }
+}
+
+impl<S: Storage> Clone for Handle<S> {
+    fn clone(&self) -> Self {
+        self.0.add_publisher();
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Storage> Drop for Handle<S> {
+    fn drop(&mut self) {
+        self.0.drop_publisher();
+    }
+}
+
+/// The look-ups that both publishers have; their field is called `handle`.
+macro_rules! look_ups {
+    () => {
+        /// A subscriber that reads what is published from now on. Allocates; no publisher or subscriber notices.
+        pub fn subscribe(&self) -> Subscriber<S> {
+            self.subscribe_at(Start::Latest)
+        }
+
+        /// A subscriber that begins at `start`. See [`Ring::subscribe_at`].
+        pub fn subscribe_at(&self, start: Start) -> Subscriber<S> {
+            self.handle.subscribe_at(start)
+        }
+
+        /// A handle that neither publishes nor keeps the ring open.
+        pub fn ring(&self) -> Ring<S> {
+            self.handle.ring()
+        }
+
+        /// How many messages the ring holds.
+        pub fn capacity(&self) -> usize {
+            self.handle.channel().capacity()
+        }
+
+        /// How many subscribers there are.
+        pub fn subscriber_count(&self) -> usize {
+            self.handle.channel().registry.len()
+        }
+    };
+}
+pub(crate) use look_ups;

@@ -1,0 +1,98 @@
+//! Blocking and non-blocking iterators over a subscriber.
+
+use std::iter::FusedIterator;
+
+use crate::error::{Lagged, RecvError, TryRecvError};
+use crate::slots::Storage;
+use crate::subscriber::Subscriber;
+
+/// Blocking iterator of [`Subscriber::iter`]; ends when the ring does.
+#[derive(Debug)]
+pub struct Iter<'a, S: Storage>(&'a mut Subscriber<S>);
+
+impl<'a, S: Storage> Iter<'a, S> {
+    pub(crate) fn new(subscriber: &'a mut Subscriber<S>) -> Self {
+        Self(subscriber)
+    }
+}
+
+/// Blocking iterator that owns its subscriber; ends when the ring does.
+#[derive(Debug)]
+pub struct IntoIter<S: Storage>(Subscriber<S>);
+
+/// Iterator of [`Subscriber::try_iter`]; ends at the tail of the moment it was made.
+#[derive(Debug)]
+pub struct TryIter<'a, S: Storage> {
+    subscriber: &'a mut Subscriber<S>,
+    goal: u64,
+}
+
+impl<'a, S: Storage> TryIter<'a, S> {
+    pub(crate) fn new(subscriber: &'a mut Subscriber<S>, goal: u64) -> Self {
+        Self { subscriber, goal }
+    }
+}
+
+fn until_closed<T>(received: Result<T, RecvError>) -> Option<Result<T, Lagged>> {
+    match received {
+        Ok(message) => Some(Ok(message)),
+        Err(RecvError::Lagged(lagged)) => Some(Err(lagged)),
+        Err(RecvError::Closed) => None,
+    }
+}
+
+impl<S: Storage> Iterator for Iter<'_, S> {
+    type Item = Result<S::Item, Lagged>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        until_closed(self.0.recv())
+    }
+}
+
+impl<S: Storage> Iterator for IntoIter<S> {
+    type Item = Result<S::Item, Lagged>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        until_closed(self.0.recv())
+    }
+}
+
+impl<S: Storage> Iterator for TryIter<'_, S> {
+    type Item = Result<S::Item, Lagged>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.subscriber.next_sequence() >= self.goal {
+            return None;
+        }
+        match self.subscriber.try_recv() {
+            Ok(message) => Some(Ok(message)),
+            Err(TryRecvError::Lagged(lagged)) => Some(Err(lagged)),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => {
+                self.goal = 0; // ended: it stays so
+                None
+            }
+        }
+    }
+}
+
+impl<S: Storage> FusedIterator for Iter<'_, S> {}
+impl<S: Storage> FusedIterator for IntoIter<S> {}
+impl<S: Storage> FusedIterator for TryIter<'_, S> {}
+
+impl<S: Storage> IntoIterator for Subscriber<S> {
+    type Item = Result<S::Item, Lagged>;
+    type IntoIter = IntoIter<S>;
+
+    fn into_iter(self) -> IntoIter<S> {
+        IntoIter(self)
+    }
+}
+
+impl<'a, S: Storage> IntoIterator for &'a mut Subscriber<S> {
+    type Item = Result<S::Item, Lagged>;
+    type IntoIter = Iter<'a, S>;
+
+    fn into_iter(self) -> Iter<'a, S> {
+        self.iter()
+    }
+}

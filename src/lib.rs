@@ -1,0 +1,93 @@
+//! A fixed-capacity, lock-free broadcast ring: publishers write slots, and every subscriber reads every message through its own
+//! cursor.
+//!
+//! ```
+//! use seqcast::TryRecvError;
+//!
+//! let (mut publisher, mut first) = seqcast::inline::<u64>(4);
+//! let mut second = first.clone();
+//!
+//! publisher.publish_many([1, 2, 3]);
+//! assert_eq!(first.iter().take(3).map(Result::unwrap).sum::<u64>(), 6);
+//!
+//! // The second one fell a lap behind: it is told how many messages it lost, exactly, and goes on.
+//! publisher.publish_many([4, 5, 6]);
+//! let Err(TryRecvError::Lagged(lagged)) = second.try_recv() else { panic!() };
+//! assert_eq!((lagged.missed, lagged.resumed_at), (2, 2));
+//! assert_eq!(second.try_recv(), Ok(3));
+//! ```
+//!
+//! # The handles
+//!
+//! - [`Publisher`], the only one of its ring, or [`SharedPublisher`], one of many. Publishing never waits for anybody.
+//! - [`Subscriber`]: polls, blocks, or waits in a task; a [`Stream`](futures_core::Stream); turns into an iterator.
+//! - [`Ring`]: makes subscribers, at any time and at any retained sequence, and shows [`stats`](Ring::stats).
+//!
+//! # The laws
+//!
+//! 1. Between a subscribe and any later moment, `received + missed + holes == next_sequence − start`, exactly, on every receiving path
+//!    ([`latest`](Subscriber::latest) adds `skipped_by_choice`). With one publisher there are no holes.
+//! 2. A subscriber sees sequences in strictly increasing order; two subscribers see the same message under the same sequence.
+//! 3. A received value is exactly one published value, never torn.
+//! 4. `Empty` is never said while a message can be read or a loss is to be told. `Closed` is said only after every message before the end
+//!    was delivered or reported missed, and then for ever.
+//! 5. Publishing costs the same with 0 and with 10 000 idle subscribers; waking costs only per parked subscriber.
+//! 6. No code of the user's (waker, iterator) runs inside a write or under a lock; when it panics or calls back into the ring,
+//!    everybody else goes on.
+//! 7. A publisher, subscriber, task or thread that is stopped, dropped, leaked or panics anywhere never blocks another publisher, and
+//!    never another subscriber for longer than a lap, as long as fewer publishers are stopped in the middle of a publish
+//!    than the ring has slots. (One exception: a publisher that is stopped for good within the few instructions in which it holds the
+//!    list of the parked. While it calls a waker, only that waker's own subscriber waits for it.)
+//! 8. Memory never grows past what the ring was made with, plus a few hundred bytes for each live subscriber.
+//!
+//! # Limits
+//!
+//! - Messages are plain data ([`Plain`]), copied in and out.
+//! - It lives in one process. After a `fork`, the child has none of the other threads: a ring whose publishers were among them is dead there.
+//! - Publishing from a signal handler is safe only as long as nobody ever parks on the ring: waking is not async-signal-safe.
+//! - A thread that parks for the first time on a ring makes Linux run a barrier on every core of the process, once (`membarrier(2)`); from then on
+//!   each publish of that ring pays a fence. Rings that are only polled never do.
+
+mod barrier;
+mod builder;
+mod channel;
+mod error;
+mod future;
+mod handle;
+mod iter;
+mod publisher;
+mod registry;
+mod ring;
+mod seq;
+mod sequencer;
+mod shared;
+mod skip_lagged;
+mod slots;
+mod stamp;
+mod start;
+mod state;
+mod stats;
+mod stream;
+mod subscriber;
+mod sync;
+#[doc(hidden)]
+pub mod testing;
+mod wait;
+
+pub use builder::{Builder, inline};
+pub use error::{Closed, Lagged, RecvError, RecvTimeoutError, SubscribeError, TryPublishError, TryRecvError};
+pub use future::{Recv, RecvMany};
+pub use iter::{IntoIter, Iter, TryIter};
+pub use publisher::Publisher;
+pub use ring::Ring;
+pub use shared::SharedPublisher;
+pub use skip_lagged::SkipLagged;
+pub use slots::{Inline, Plain, Storage};
+pub use start::Start;
+pub use stats::{RingStats, SubscriberStats};
+pub use subscriber::Subscriber;
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

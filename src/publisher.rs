@@ -1,0 +1,154 @@
+//! The only publisher of its ring.
+
+use std::fmt;
+use std::ops::Range;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use crate::channel::Channel;
+use crate::error::TryPublishError;
+use crate::handle::{Handle, look_ups};
+use crate::ring::Ring;
+use crate::seq;
+use crate::shared::SharedPublisher;
+use crate::slots::Storage;
+use crate::start::Start;
+use crate::subscriber::Subscriber;
+
+/// The only publisher of its ring: publishing is a handful of plain stores.
+///
+/// For several publishers, [`share`](Self::share) it. Dropping it closes the ring: subscribers read what is left, then learn
+/// of the end. (A publisher that is leaked with [`std::mem::forget`] leaves its ring open for ever.)
+///
+/// ```
+/// let (mut publisher, mut subscriber) = seqcast::inline::<f64>(64);
+/// assert_eq!(publisher.publish(1.5), 0);
+/// assert_eq!(publisher.publish(2.5), 1);
+/// assert_eq!(subscriber.try_recv(), Ok(1.5));
+/// ```
+pub struct Publisher<S: Storage> {
+    handle: Handle<S>,
+    next: u64,
+}
+
+impl<S: Storage> Publisher<S> {
+    /// `next` is the ring's tail, and no other publisher is left.
+    pub(crate) fn new(handle: Handle<S>, next: u64) -> Self {
+        Self { handle, next }
+    }
+
+    /// Publishes a message and returns its sequence.
+    ///
+    /// Overwrites the oldest message once the ring is full. Works the same with no subscriber at all.
+    ///
+    /// # Panics
+    ///
+    /// When the 2⁶³ − 2 sequences of a ring are used up: after 292 years of 10⁹ messages a second.
+    ///
+    /// # Blocking and progress
+    ///
+    /// Never waits for anybody, never fails, never allocates. Wait-free: the cost depends on the size of a message alone, not
+    /// on the number of subscribers. Only if subscribers are parked does it also wake them, each once, after the message is
+    /// there; then their wakers run on this thread. A waker that panics does so alone: the panic ends in there.
+    ///
+    /// # Memory ordering
+    ///
+    /// What this thread did before happens before a subscriber receives the message.
+    #[inline]
+    pub fn publish(&mut self, value: S::Item) -> u64 {
+        let sequence = self.put(value);
+        self.handle.channel().wake();
+        sequence
+    }
+
+    /// Publishes like [`publish`](Self::publish); there to read the same on every kind of ring.
+    ///
+    /// # Errors
+    ///
+    /// None on an ordinary ring: nobody is waited for, so it is never [`Full`](TryPublishError::Full), and an exclusive publisher's ring is
+    /// open.
+    #[inline]
+    pub fn try_publish(&mut self, value: S::Item) -> Result<u64, TryPublishError<S::Item>> {
+        Ok(self.publish(value))
+    }
+
+    /// Publishes messages in a row and returns their sequences. Parked subscribers are woken once, at the end.
+    ///
+    /// Subscribers that are awake read each message as soon as it is there. If the iterator panics, what it gave before
+    /// stays published and is woken for.
+    ///
+    /// ```
+    /// let (mut publisher, _subscriber) = seqcast::inline::<u8>(64);
+    /// assert_eq!(publisher.publish_many(*b"tick"), 0..4);
+    /// assert_eq!(publisher.publish_many([]), 4..4);
+    /// ```
+    pub fn publish_many(&mut self, values: impl IntoIterator<Item = S::Item>) -> Range<u64> {
+        let start = self.next;
+        let batch = Batch(self);
+        for value in values {
+            batch.0.put(value);
+        }
+        drop(batch);
+        start..self.next
+    }
+
+    /// Turns it into a publisher that can be cloned and used through `&self`.
+    ///
+    /// ```
+    /// let (publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// let publisher = publisher.share();
+    /// let other = publisher.clone();
+    /// publisher.publish(1).unwrap();
+    /// other.publish(2).unwrap();
+    /// assert_eq!((subscriber.try_recv(), subscriber.try_recv()), (Ok(1), Ok(2)));
+    /// ```
+    pub fn share(self) -> SharedPublisher<S> {
+        SharedPublisher::new(self.handle)
+    }
+
+    /// Closes the ring, as dropping it does.
+    pub fn close(self) {}
+
+    /// The sequence that the next message gets.
+    pub fn next_sequence(&self) -> u64 {
+        self.next
+    }
+
+    look_ups!();
+
+    /// Publishes without the wake-up that is due then.
+    #[inline]
+    fn put(&mut self, value: S::Item) -> u64 {
+        let sequence = self.next;
+        assert!(sequence <= seq::LAST, "all 2^63 - 2 sequences of the ring are used up");
+        self.channel().sequencer.publish_exclusive(sequence, value);
+        self.next = sequence + 1;
+        sequence
+    }
+
+    #[inline]
+    fn channel(&self) -> &Channel<S> {
+        self.handle.channel()
+    }
+}
+
+/// A run of messages; wakes at its end, also when that is a panic.
+struct Batch<'a, S: Storage>(&'a mut Publisher<S>);
+
+impl<S: Storage> Drop for Batch<'_, S> {
+    fn drop(&mut self) {
+        self.0.channel().wake();
+    }
+}
+
+impl<S: Storage> fmt::Debug for Publisher<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher")
+            .field("capacity", &self.capacity())
+            .field("next_sequence", &self.next)
+            .finish_non_exhaustive()
+    }
+}
+
+// A panicking iterator leaves what was published published.
+impl<S: Storage> UnwindSafe for Publisher<S> {}
+impl<S: Storage> RefUnwindSafe for Publisher<S> {}

@@ -1,0 +1,139 @@
+//! A handle for onlookers and late subscribers.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use crate::channel::Channel;
+use crate::error::SubscribeError;
+use crate::slots::Storage;
+use crate::start::Start;
+use crate::stats::RingStats;
+use crate::subscriber::Subscriber;
+use crate::sync::Arc;
+
+/// A handle that neither publishes nor keeps the ring open: it makes subscribers and tells how things stand.
+///
+/// Everything here works from any thread, at any time, also when the ring is closed, and none of it is noticed by
+/// publishers or subscribers. No call blocks; subscribing allocates.
+///
+/// ```
+/// use seqcast::{Start, TryRecvError};
+///
+/// let (mut publisher, subscriber) = seqcast::inline::<u32>(4);
+/// let ring = publisher.ring();
+/// publisher.publish_many(0..6);
+/// drop((publisher, subscriber));
+///
+/// // A late joiner reads what is retained, then learns of the end.
+/// let mut late = ring.subscribe_at(Start::Oldest);
+/// assert_eq!(late.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [2, 3, 4, 5]);
+/// assert_eq!(late.try_recv(), Err(TryRecvError::Closed));
+/// ```
+pub struct Ring<S: Storage> {
+    channel: Arc<Channel<S>>,
+}
+
+impl<S: Storage> Ring<S> {
+    pub(crate) fn new(channel: Arc<Channel<S>>) -> Self {
+        Self { channel }
+    }
+
+    /// A subscriber that reads what is published from now on.
+    ///
+    /// ```
+    /// let (mut publisher, _) = seqcast::inline::<u32>(4);
+    /// publisher.publish(1);
+    /// let mut subscriber = publisher.ring().subscribe();
+    /// publisher.publish(2);
+    /// assert_eq!(subscriber.try_recv(), Ok(2));
+    /// ```
+    pub fn subscribe(&self) -> Subscriber<S> {
+        self.subscribe_at(Start::Latest)
+    }
+
+    /// A subscriber that begins at `start`. Never fails: see [`Start::At`] for sequences that are gone or yet to come.
+    pub fn subscribe_at(&self, start: Start) -> Subscriber<S> {
+        Subscriber::new(Arc::clone(&self.channel), self.channel.cursor(start))
+    }
+
+    /// A subscriber that begins at exactly `start`, for readers that resume from a sequence they kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Evicted`](SubscribeError::Evicted) when the sequence is overwritten already, [`Future`](SubscribeError::Future) when it lies
+    /// beyond the tail. (One that is there now can still be overwritten before the first receive, which then says `Lagged`.)
+    ///
+    /// ```
+    /// use seqcast::{Start, SubscribeError};
+    /// let (mut publisher, _) = seqcast::inline::<u32>(4);
+    /// publisher.publish_many(0..6);
+    /// let ring = publisher.ring();
+    /// assert_eq!(ring.try_subscribe_at(Start::At(1)).unwrap_err(), SubscribeError::Evicted { oldest: 2 });
+    /// assert_eq!(ring.try_subscribe_at(Start::At(7)).unwrap_err(), SubscribeError::Future { tail: 6 });
+    /// assert_eq!(ring.try_subscribe_at(Start::At(3)).unwrap().try_recv(), Ok(3));
+    /// ```
+    pub fn try_subscribe_at(&self, start: Start) -> Result<Subscriber<S>, SubscribeError> {
+        let cursor = self.channel.checked_cursor(start)?;
+        Ok(Subscriber::new(Arc::clone(&self.channel), cursor))
+    }
+
+    /// How many messages the ring holds.
+    pub fn capacity(&self) -> usize {
+        self.channel.capacity()
+    }
+
+    /// The tail: the sequence that the next message gets. The end, once the ring is closed.
+    pub fn next_sequence(&self) -> u64 {
+        self.channel.sequencer.tail()
+    }
+
+    /// The oldest sequence that the ring can still hold.
+    pub fn oldest_sequence(&self) -> u64 {
+        self.channel.oldest()
+    }
+
+    /// Whether the ring has ended. There may be messages left to read.
+    pub fn is_closed(&self) -> bool {
+        self.channel.sequencer.is_closed()
+    }
+
+    /// How many subscribers there are.
+    pub fn subscriber_count(&self) -> usize {
+        self.channel.registry.len()
+    }
+
+    /// The state of the ring and of each subscriber.
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
+    /// subscriber.set_name("slow");
+    /// publisher.publish_many(0..6);
+    /// let _ = subscriber.try_recv(); // lagged
+    /// let stats = publisher.ring().stats();
+    /// assert_eq!((stats.published, stats.skipped, stats.closed), (6, 0, false));
+    /// let slow = &stats.subscribers[0];
+    /// assert_eq!((slow.name.as_deref(), slow.missed, slow.lag), (Some("slow"), 2, 4));
+    /// ```
+    pub fn stats(&self) -> RingStats {
+        self.channel.stats()
+    }
+}
+
+impl<S: Storage> Clone for Ring<S> {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.channel))
+    }
+}
+
+impl<S: Storage> fmt::Debug for Ring<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ring")
+            .field("capacity", &self.capacity())
+            .field("next_sequence", &self.next_sequence())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Storage> UnwindSafe for Ring<S> {}
+impl<S: Storage> RefUnwindSafe for Ring<S> {}

@@ -1,0 +1,119 @@
+//! Sequences, slots and stamps: arithmetic only, each helper named once.
+//!
+//! A sequence `q` lives in slot `q & mask`. The slot's stamp says what the slot holds:
+//!
+//! | stamp | meaning | who may change it |
+//! |---|---|---|
+//! | `0` | vacant | any publisher that claimed a sequence of this slot |
+//! | `2q + 1` (odd) | `q` is being written | only the publisher that is writing |
+//! | `2q + 2` (even, not 0) | `q` is there | any publisher that claimed a later sequence of this slot |
+//!
+//! A stamp only grows. The largest sequence is [`LAST`], so no stamp ever wraps (not even that of the sequence after it,
+//! which subscribers look for) and bit 63 of the tail is free to say "closed". At 10⁹ messages a second that is 292 years.
+
+/// The largest sequence a message can have.
+pub(crate) const LAST: u64 = (1 << 63) - 3;
+
+/// Set in the tail once the ring is closed.
+pub(crate) const CLOSED_BIT: u64 = 1 << 63;
+
+/// The stamp of a slot that no publisher has touched.
+pub(crate) const VACANT: u64 = 0;
+
+/// The stamp of a slot in which `sequence` is being written.
+#[inline]
+pub(crate) const fn writing(sequence: u64) -> u64 {
+    debug_assert!(sequence <= LAST);
+    2 * sequence + 1
+}
+
+/// The stamp of a slot that holds `sequence`.
+#[inline]
+pub(crate) const fn committed(sequence: u64) -> u64 {
+    debug_assert!(sequence <= LAST + 1);
+    2 * sequence + 2
+}
+
+/// The sequence that a stamp other than [`VACANT`] speaks of.
+#[inline]
+pub(crate) const fn of_stamp(stamp: u64) -> u64 {
+    debug_assert!(stamp != VACANT);
+    (stamp - 1) / 2
+}
+
+/// Whether a publisher is in the middle of a write.
+#[inline]
+pub(crate) const fn is_writing(stamp: u64) -> bool {
+    stamp % 2 == 1
+}
+
+/// Sequence arithmetic of a ring: how many slots, and the first sequence it ever had.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    mask: u64,
+    first: u64,
+}
+
+impl Span {
+    /// `capacity` must be a power of two.
+    pub(crate) const fn new(capacity: u64, first: u64) -> Self {
+        assert!(capacity.is_power_of_two() && first <= LAST);
+        Self { mask: capacity - 1, first }
+    }
+
+    #[inline]
+    pub(crate) const fn capacity(self) -> u64 {
+        self.mask + 1
+    }
+
+    /// The sequence of the ring's first message: 0, but for tests.
+    #[inline]
+    pub(crate) const fn first(self) -> u64 {
+        self.first
+    }
+
+    /// The index of the slot in which `sequence` lives.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a slot index fits: the slots are in memory")]
+    pub(crate) const fn slot(self, sequence: u64) -> usize {
+        (sequence & self.mask) as usize
+    }
+
+    /// The oldest sequence that a ring with this tail can still hold.
+    #[inline]
+    pub(crate) fn oldest(self, tail: u64) -> u64 {
+        tail.saturating_sub(self.capacity()).max(self.first)
+    }
+
+    /// The stamp of `sequence`'s slot a lap before `sequence`, if nobody skipped.
+    #[inline]
+    pub(crate) const fn previous_stamp(self, sequence: u64) -> u64 {
+        debug_assert!(sequence >= self.first);
+        if sequence - self.first >= self.capacity() { committed(sequence - self.capacity()) } else { VACANT }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_grow_along_a_slot_and_name_their_sequence() {
+        for q in [0, 1, 2, 1 << 20, LAST - 4, LAST] {
+            assert!(VACANT < writing(q) && writing(q) < committed(q));
+            assert_eq!((of_stamp(writing(q)), of_stamp(committed(q))), (q, q));
+            assert!(is_writing(writing(q)) && !is_writing(committed(q)));
+            assert!(q == LAST || committed(q) < writing(q + 1));
+        }
+        assert!(!is_writing(VACANT));
+    }
+
+    #[test]
+    fn the_oldest_never_precedes_the_first() {
+        let span = Span::new(4, 10);
+        assert_eq!([10, 12, 14, 15, 20].map(|tail| span.oldest(tail)), [10, 10, 10, 11, 16]);
+        assert_eq!(span.previous_stamp(13), VACANT);
+        assert_eq!(span.previous_stamp(14), committed(10));
+        assert_eq!(span.slot(LAST), 1);
+    }
+}

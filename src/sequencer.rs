@@ -1,0 +1,248 @@
+//! Slots, tail and end: claim, commit, skip, find a sequence, close. Knows no subscriber.
+
+use crate::seq::{self, Span};
+use crate::slots::{Slots, Storage, sealed::Sealed};
+use crate::stamp::{Refused, Seen, Writing};
+use crate::state::{self, State};
+use crate::sync::{AtomicU64, CachePadded, Ordering, zeroed_words};
+
+type SlotsOf<S> = <S as Sealed>::Slots;
+
+/// Where the sequences of a ring come from and where they are found.
+pub(crate) struct Sequencer<S: Storage> {
+    hot: CachePadded<Hot<SlotsOf<S>>>,
+    /// The sequence that the next claim gets, and `CLOSED_BIT`. Read by nobody who polls.
+    tail: CachePadded<AtomicU64>,
+    cold: Cold,
+}
+
+/// Read by everybody, written hardly ever.
+struct Hot<L> {
+    slots: L,
+    span: Span,
+    state: State,
+}
+
+/// Touched on a hole, at the end, or when somebody looks.
+struct Cold {
+    /// The final sequence; `u64::MAX` while the ring is open.
+    end: AtomicU64,
+    /// One word a slot: `q + 1` of the newest sequence of that slot that was skipped, 0 for none. Newest is enough: a
+    /// reader at an older hole takes the newer mark as proof that it was lapped.
+    skips: Box<[AtomicU64]>,
+    skipped: AtomicU64,
+    /// Room left in front of a lagged subscriber.
+    slack: u64,
+}
+
+/// What is found at a sequence.
+pub(crate) enum Found<R> {
+    /// The message.
+    Message(R),
+    /// No message will ever come at this sequence.
+    Hole,
+    /// Overwritten; this is where to go on.
+    Lapped { resume: u64 },
+    /// Nothing yet.
+    Empty,
+    /// The end, and nothing unread before it.
+    Closed,
+}
+
+impl<S: Storage> Sequencer<S> {
+    /// `None` when no allocation can hold the slots. `slack` is below the capacity.
+    pub(crate) fn new(span: Span, slack: u64, armed: bool) -> Option<Self> {
+        debug_assert!(slack < span.capacity());
+        let (skips, _) = zeroed_words(usize::try_from(span.capacity()).ok()?)?;
+        Some(Self {
+            hot: CachePadded::new(Hot {
+                slots: SlotsOf::<S>::new(span)?,
+                span,
+                state: State::new(if armed { state::ARMED } else { 0 }),
+            }),
+            tail: CachePadded::new(AtomicU64::new(span.first())),
+            cold: Cold { end: AtomicU64::new(u64::MAX), skips, skipped: AtomicU64::new(0), slack },
+        })
+    }
+
+    #[inline]
+    pub(crate) fn state(&self) -> &State {
+        &self.hot.state
+    }
+
+    #[inline]
+    pub(crate) fn span(&self) -> Span {
+        self.hot.span
+    }
+
+    // Publishing alone.
+
+    /// Writes `item` at `sequence`, the caller's own next one.
+    #[inline]
+    pub(crate) fn publish_exclusive(&self, sequence: u64, item: S::Item) {
+        let writing = self.hot.slots.stamp(sequence).begin(sequence);
+        self.hot.slots.write(writing, item);
+        // Release: pairs with the Acquire of `tail()`: who starts at the tail finds all before it committed.
+        self.tail.store(sequence + 1, Ordering::Release);
+    }
+
+    // Publishing beside others.
+
+    /// Draws the next sequence, or `None` if the ring is closed.
+    #[inline]
+    pub(crate) fn claim(&self) -> Option<u64> {
+        // Relaxed: a claim promises nothing but its own number; the slot's stamp orders what is written there.
+        let sequence = self.tail.fetch_add(1, Ordering::Relaxed);
+        if sequence <= seq::LAST {
+            return Some(sequence);
+        }
+        self.refuse(sequence);
+        None
+    }
+
+    #[cold]
+    fn refuse(&self, sequence: u64) {
+        // Not closed but used up, after centuries: one publisher draws this number, and it ends the ring.
+        if sequence == seq::LAST + 1 {
+            self.finish(sequence);
+        }
+    }
+
+    /// Takes the slot of a claimed sequence.
+    #[inline]
+    pub(crate) fn begin(&self, sequence: u64) -> Result<Writing<'_>, Refused> {
+        self.hot.slots.stamp(sequence).try_begin(sequence, self.hot.span.previous_stamp(sequence))
+    }
+
+    /// Writes and commits.
+    #[inline]
+    pub(crate) fn commit(&self, writing: Writing<'_>, item: S::Item) {
+        self.hot.slots.write(writing, item);
+    }
+
+    /// Gives up a claimed sequence whose slot is held: it becomes a hole.
+    #[cold]
+    pub(crate) fn skip(&self, sequence: u64) {
+        self.cold.skipped.fetch_add(1, Ordering::Relaxed); // Relaxed: a count for onlookers
+        // fetch_max: marks may be made out of order. Release: pairs with the Acquire in `settle`; a reader that takes the
+        // mark for a lap jumps on it.
+        self.cold.skips[self.hot.span.slot(sequence)].fetch_max(sequence + 1, Ordering::Release);
+        // After the mark: who sees the bit (Acquire) sees the mark.
+        self.hot.state.set(state::SKIPPED);
+    }
+
+    // The end.
+
+    /// Closes the ring at its tail. `true` for the one call that did.
+    pub(crate) fn close(&self) -> bool {
+        // AcqRel: the commits of handles that were dropped before come before the end (Acquire, through the publisher
+        // count), and a claim that reads the bit comes after (Release).
+        let tail = self.tail.fetch_or(seq::CLOSED_BIT, Ordering::AcqRel);
+        // Beyond LAST + 1, and without the bit: whoever used the sequences up is ending the ring.
+        let first = tail <= seq::LAST + 1;
+        if first {
+            self.finish(tail);
+        }
+        first
+    }
+
+    fn finish(&self, end: u64) {
+        // Relaxed: published by the Release of the bit.
+        self.cold.end.store(end, Ordering::Relaxed);
+        self.hot.state.set(state::CLOSED);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.hot.state.load() & state::CLOSED != 0
+    }
+
+    // Looking.
+
+    /// The sequence that the next message gets; the end of a closed ring.
+    pub(crate) fn tail(&self) -> u64 {
+        // Acquire: pairs with the Release in `publish_exclusive`.
+        let tail = self.tail.load(Ordering::Acquire);
+        if tail & seq::CLOSED_BIT == 0 {
+            tail.min(seq::LAST + 1)
+        } else {
+            // Refused claims went on counting. Relaxed: `MAX` for the moment in which the closer has set the bit alone.
+            (tail & !seq::CLOSED_BIT).min(self.cold.end.load(Ordering::Relaxed))
+        }
+    }
+
+    /// How many sequences became holes.
+    pub(crate) fn skipped(&self) -> u64 {
+        self.cold.skipped.load(Ordering::Relaxed) // Relaxed: a count for onlookers
+    }
+
+    /// Looks for `sequence`. `take` runs once its message is there, and says so if it was overwritten meanwhile.
+    #[inline]
+    pub(crate) fn find<R>(&self, sequence: u64, take: impl Fn(&SlotsOf<S>) -> Result<R, u64>) -> Found<R> {
+        if let Some(found) = self.look(sequence, &take) {
+            return found;
+        }
+        if self.hot.state.load() & (state::SKIPPED | state::CLOSED) == 0 {
+            return Found::Empty;
+        }
+        self.settle(sequence, &take)
+    }
+
+    /// The slot alone: the message, a lap, or nothing.
+    #[inline]
+    fn look<R>(&self, sequence: u64, take: &impl Fn(&SlotsOf<S>) -> Result<R, u64>) -> Option<Found<R>> {
+        match self.hot.slots.stamp(sequence).seen(sequence) {
+            Seen::Committed => Some(match take(&self.hot.slots) {
+                Ok(message) => Found::Message(message),
+                Err(evidence) => self.lapped(evidence),
+            }),
+            Seen::Overwritten(evidence) => Some(self.lapped(evidence)),
+            Seen::Absent => None,
+        }
+    }
+
+    /// Nothing in the slot, and there are holes or an end: which is it?
+    #[cold]
+    fn settle<R>(&self, sequence: u64, take: &impl Fn(&SlotsOf<S>) -> Result<R, u64>) -> Found<R> {
+        let closed = self.is_closed();
+        // Once the end is known, everything is looked at again: what the slot lacked before the end it may have now.
+        if closed {
+            if let Some(found) = self.look(sequence, take) {
+                return found;
+            }
+        }
+        // Acquire: pairs with the Release in `skip`.
+        let mark = self.cold.skips[self.hot.span.slot(sequence)].load(Ordering::Acquire);
+        if mark == sequence + 1 {
+            return Found::Hole;
+        }
+        if mark > sequence + 1 {
+            return self.lapped(mark - 1);
+        }
+        // Relaxed: `is_closed` acquired it. A sequence before the end is claimed, and will come or be skipped.
+        if closed && sequence >= self.cold.end.load(Ordering::Relaxed) {
+            return Found::Closed;
+        }
+        Found::Empty
+    }
+
+    /// Where to go on, given that the slot was seen to belong to `evidence`.
+    #[cold]
+    fn lapped<R>(&self, evidence: u64) -> Found<R> {
+        // Relaxed: the tail only saves a second jump. It may lag behind the evidence, and lies once the ring is closed.
+        let tail = self.tail.load(Ordering::Relaxed);
+        let open = tail & seq::CLOSED_BIT == 0;
+        let newest = if open { tail.max(evidence + 1) } else { evidence + 1 };
+        Found::Lapped { resume: newest - self.hot.span.capacity() + self.cold.slack }
+    }
+
+    /// Copies the message `sequence` out.
+    #[inline]
+    pub(crate) fn read(&self, sequence: u64) -> Found<S::Item> {
+        self.find(sequence, |slots| slots.read(sequence))
+    }
+
+    /// Whether there is anything to say at `sequence` but "wait" or "the end".
+    pub(crate) fn probe(&self, sequence: u64) -> Found<()> {
+        self.find(sequence, |_| Ok(()))
+    }
+}

@@ -1,0 +1,194 @@
+//! One of many publishers.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use crate::channel::Channel;
+use crate::error::{Closed, TryPublishError};
+use crate::handle::{Handle, look_ups};
+use crate::publisher::Publisher;
+use crate::ring::Ring;
+use crate::slots::Storage;
+use crate::start::Start;
+use crate::subscriber::Subscriber;
+
+/// One of many publishers of a ring: clone it, or share it by reference.
+///
+/// Lock-free: no publisher ever waits for another, wherever that one was stopped, nor for a subscriber. A publisher that is
+/// stopped in the middle of a write keeps its slot; a lap later the others skip that slot, and leave a *hole* in the sequences,
+/// which subscribers go over and count. (With as many publishers stopped in the middle of a write as the ring has slots, none
+/// can go on. Make the capacity at least four times the number of publishers.)
+///
+/// Dropping the last one closes the ring, as does [`close`](Self::close).
+///
+/// ```
+/// let (publisher, subscriber) = seqcast::inline::<u64>(1024);
+/// let publisher = publisher.share();
+/// std::thread::scope(|scope| {
+///     for id in 0..4 {
+///         let publisher = publisher.clone();
+///         scope.spawn(move || publisher.publish(id).unwrap());
+///     }
+/// });
+/// drop(publisher);
+/// assert_eq!(subscriber.into_iter().map(Result::unwrap).sum::<u64>(), 6);
+/// ```
+pub struct SharedPublisher<S: Storage> {
+    handle: Handle<S>,
+}
+
+impl<S: Storage> SharedPublisher<S> {
+    pub(crate) fn new(handle: Handle<S>) -> Self {
+        Self { handle }
+    }
+
+    /// Publishes a message and returns its sequence.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] with the value when the ring was closed before.
+    ///
+    /// # Blocking and progress
+    ///
+    /// Lock-free, and it never allocates. Parked subscribers are woken after the message is there, as by
+    /// [`Publisher::publish`]. A publisher stopped right here for more than a lap may come back to find its message overwritten before it was
+    /// written: subscribers count it as missed, like any message that they were too late for.
+    ///
+    /// # Memory ordering
+    ///
+    /// What this thread did before happens before a subscriber receives the message.
+    ///
+    /// ```
+    /// let (publisher, _subscriber) = seqcast::inline::<u32>(8);
+    /// let publisher = publisher.share();
+    /// assert_eq!(publisher.publish(1), Ok(0));
+    /// publisher.close();
+    /// assert_eq!(publisher.publish(2), Err(seqcast::Closed(2)));
+    /// ```
+    #[inline]
+    pub fn publish(&self, value: S::Item) -> Result<u64, Closed<S::Item>> {
+        let sequence = self.channel().publish_shared(value)?;
+        self.channel().wake();
+        Ok(sequence)
+    }
+
+    /// Publishes like [`publish`](Self::publish); there to read the same on every kind of ring.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](TryPublishError::Closed) with the value. Never [`Full`](TryPublishError::Full) on an ordinary ring.
+    #[inline]
+    pub fn try_publish(&self, value: S::Item) -> Result<u64, TryPublishError<S::Item>> {
+        Ok(self.publish(value)?)
+    }
+
+    /// Publishes messages and returns how many: all of them, unless the ring is closed on the way, which ends it there.
+    ///
+    /// Messages of other publishers may come in between. Parked subscribers are woken once, at the end. If the iterator panics, what it gave before
+    /// stays published and is woken for.
+    ///
+    /// ```
+    /// let (publisher, _subscriber) = seqcast::inline::<u32>(8);
+    /// let publisher = publisher.share();
+    /// assert_eq!(publisher.publish_many([1, 2, 3]), 3);
+    /// publisher.close();
+    /// assert_eq!(publisher.publish_many([4, 5]), 0);
+    /// ```
+    pub fn publish_many(&self, values: impl IntoIterator<Item = S::Item>) -> usize {
+        let batch = Batch(self);
+        let mut published = 0;
+        for value in values {
+            if batch.0.channel().publish_shared(value).is_err() {
+                break;
+            }
+            published += 1;
+        }
+        published
+    }
+
+    /// Closes the ring at its tail, for all publishers. `true` for the one call that did.
+    ///
+    /// Every publish that returned `Ok` before has its message before the end; every one that begins afterwards gets its value back.
+    /// Wakes every parked subscriber.
+    ///
+    /// ```
+    /// let (publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// let publisher = publisher.share();
+    /// publisher.publish(1).unwrap();
+    /// assert!(publisher.close());
+    /// assert!(!publisher.close());
+    /// assert_eq!(subscriber.try_recv(), Ok(1));
+    /// assert_eq!(subscriber.try_recv(), Err(seqcast::TryRecvError::Closed));
+    /// ```
+    pub fn close(&self) -> bool {
+        self.channel().close()
+    }
+
+    /// Turns the last one back into the exclusive publisher.
+    ///
+    /// # Errors
+    ///
+    /// Itself, when there are others, or the ring is closed.
+    ///
+    /// ```
+    /// let (publisher, _subscriber) = seqcast::inline::<u32>(8);
+    /// let publisher = publisher.share();
+    /// let other = publisher.clone();
+    /// let publisher = publisher.try_into_exclusive().unwrap_err();
+    /// drop(other);
+    /// assert_eq!(publisher.try_into_exclusive().unwrap().publish(1), 0);
+    /// ```
+    pub fn try_into_exclusive(self) -> Result<Publisher<S>, Self> {
+        let channel = self.channel();
+        if !channel.is_last_publisher() || channel.sequencer.is_closed() {
+            return Err(self);
+        }
+        let next = channel.sequencer.tail();
+        Ok(Publisher::new(self.handle, next))
+    }
+
+    /// The tail: the sequence that the next message gets. The end, once the ring is closed.
+    pub fn next_sequence(&self) -> u64 {
+        self.channel().sequencer.tail()
+    }
+
+    look_ups!();
+
+    /// Whether the ring has ended.
+    pub fn is_closed(&self) -> bool {
+        self.channel().sequencer.is_closed()
+    }
+
+    #[inline]
+    pub(crate) fn channel(&self) -> &Channel<S> {
+        self.handle.channel()
+    }
+}
+
+/// A run of messages; wakes at its end, also when that is a panic.
+struct Batch<'a, S: Storage>(&'a SharedPublisher<S>);
+
+impl<S: Storage> Drop for Batch<'_, S> {
+    fn drop(&mut self) {
+        self.0.channel().wake();
+    }
+}
+
+impl<S: Storage> Clone for SharedPublisher<S> {
+    fn clone(&self) -> Self {
+        Self::new(self.handle.clone())
+    }
+}
+
+impl<S: Storage> fmt::Debug for SharedPublisher<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedPublisher")
+            .field("capacity", &self.capacity())
+            .field("next_sequence", &self.next_sequence())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Storage> UnwindSafe for SharedPublisher<S> {}
+impl<S: Storage> RefUnwindSafe for SharedPublisher<S> {}

@@ -1,0 +1,62 @@
+//! A subscriber for those who can live with gaps.
+
+use std::iter::Flatten;
+
+use crate::iter::{IntoIter, Iter};
+use crate::slots::Storage;
+use crate::subscriber::Subscriber;
+
+/// A stream and blocking iterator of plain messages: losses are not told, but counted.
+///
+/// Made by [`Subscriber::skip_lagged`]. Everything a subscriber can tell is at [`get_ref`](Self::get_ref).
+#[derive(Debug, Clone)]
+pub struct SkipLagged<S: Storage>(Subscriber<S>);
+
+impl<S: Storage> SkipLagged<S> {
+    pub(crate) fn new(subscriber: Subscriber<S>) -> Self {
+        Self(subscriber)
+    }
+
+    /// Waits for the next message: the blocking iterator. It ends when the ring does.
+    pub fn iter(&mut self) -> Flatten<Iter<'_, S>> {
+        self.0.iter().flatten()
+    }
+
+    /// Sequences overwritten before they were read.
+    pub fn missed(&self) -> u64 {
+        self.0.missed()
+    }
+
+    /// The subscriber inside.
+    pub fn get_ref(&self) -> &Subscriber<S> {
+        &self.0
+    }
+
+    /// The subscriber inside.
+    pub fn get_mut(&mut self) -> &mut Subscriber<S> {
+        &mut self.0
+    }
+
+    /// The subscriber that it was made of.
+    pub fn into_inner(self) -> Subscriber<S> {
+        self.0
+    }
+}
+
+impl<S: Storage> IntoIterator for SkipLagged<S> {
+    type Item = S::Item;
+    type IntoIter = Flatten<IntoIter<S>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter().flatten()
+    }
+}
+
+impl<'a, S: Storage> IntoIterator for &'a mut SkipLagged<S> {
+    type Item = S::Item;
+    type IntoIter = Flatten<Iter<'a, S>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

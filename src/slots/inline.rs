@@ -1,0 +1,167 @@
+//! Plain data, kept in the slots themselves: `[stamp | word 0 | … | word n − 1]`, packed without gaps, so that one cache
+//! line carries four `u64` messages.
+//!
+//! Payload words are relaxed atomics, so a reader that is overtaken races with nobody; it notices (`stamp.rs`) and makes
+//! a `T` only of bytes that are exactly one published `T`.
+
+#![expect(unsafe_code, reason = "turns validated bytes back into a `T`, and indexes slots without a bounds check")]
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use bytemuck::NoUninit;
+
+use super::{Slots, Storage, sealed};
+use crate::seq::Span;
+use crate::stamp::{Stamp, Writing};
+use crate::sync::{AtomicU64, Ordering, zeroed_words};
+
+/// Plain data that an inline ring can carry: every `T: bytemuck::NoUninit + Send`.
+///
+/// Integers, floats, `bool`, `char`, `()`, arrays of plain numbers, and structs and field-less enums with
+/// `#[derive(bytemuck::NoUninit)]` (feature `derive` of bytemuck). It is implemented for all of them; there is nothing to
+/// implement by hand.
+///
+/// Its bytes are copied while others may be writing them, so it must not own anything (`String`, `Vec`, `Arc`), borrow
+/// anything (`&str`), or have padding, whose bytes have no value to copy:
+///
+/// ```
+/// let (mut publisher, mut subscriber) = seqcast::inline::<[u8; 6]>(8);
+/// publisher.publish(*b"plain!");
+/// assert_eq!(subscriber.try_recv().unwrap(), *b"plain!");
+/// ```
+/// ```compile_fail,E0277
+/// seqcast::inline::<String>(8);
+/// ```
+/// ```compile_fail,E0277
+/// seqcast::inline::<&'static str>(8);
+/// ```
+///
+/// A struct with padding compiles once the padding has a name:
+///
+/// ```
+/// #[derive(Clone, Copy, bytemuck::NoUninit)]
+/// #[repr(C)]
+/// struct Tick { price: u64, size: u32, _unused: u32 }
+/// seqcast::inline::<Tick>(8);
+/// ```
+/// ```compile_fail
+/// #[derive(Clone, Copy, bytemuck::NoUninit)]
+/// #[repr(C)]
+/// struct Tick { price: u64, size: u32 }
+/// seqcast::inline::<Tick>(8);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel through an inline ring: it is not plain data",
+    label = "owns, borrows or pads something",
+    note = "plain data is `bytemuck::NoUninit + Send`: integers, floats, `bool`, `char`, arrays of numbers, and structs and \
+            field-less enums with `#[derive(bytemuck::NoUninit)]` and no padding",
+    note = "for text or lists of bounded size use an array (`[u8; N]`); for what is kept elsewhere publish its index or id; \
+            name the padding of a struct as fields of its own"
+)]
+pub trait Plain: NoUninit + Send {}
+
+#[diagnostic::do_not_recommend]
+impl<T: NoUninit + Send> Plain for T {}
+
+/// Messages are plain data, copied into and out of the ring's slots: the fastest way.
+///
+/// Made by [`inline`](crate::inline) or [`Builder::inline`](crate::Builder::inline).
+pub struct Inline<T>(PhantomData<fn(T) -> T>);
+
+impl<T> fmt::Debug for Inline<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Inline")
+    }
+}
+
+impl<T: Plain> Storage for Inline<T> {
+    type Item = T;
+}
+
+impl<T: Plain> sealed::Sealed for Inline<T> {
+    type Slots = InlineSlots<T>;
+}
+
+/// The slots of an inline ring.
+#[derive(Debug)]
+pub struct InlineSlots<T> {
+    /// `STRIDE` words a slot, from `first` on.
+    words: Box<[AtomicU64]>,
+    first: usize,
+    span: Span,
+    item: PhantomData<fn(T) -> T>,
+}
+
+impl<T: Plain> InlineSlots<T> {
+    /// Words of payload in a slot; the last may be filled in part, the rest of it is zero.
+    const WORDS: usize = size_of::<T>().div_ceil(Self::WORD);
+    const STRIDE: usize = 1 + Self::WORDS;
+    const WORD: usize = size_of::<u64>();
+
+    /// The words of the slot of `sequence`: its stamp, then its payload.
+    #[inline]
+    fn slot(&self, sequence: u64) -> &[AtomicU64] {
+        let base = self.first + self.span.slot(sequence) * Self::STRIDE;
+        debug_assert!(base + Self::STRIDE <= self.words.len());
+        // SAFETY: `new` allocated `STRIDE` words for each of `capacity` slots, beginning at `first`, and `Span::slot` is
+        // below `capacity`.
+        unsafe { self.words.get_unchecked(base..base + Self::STRIDE) }
+    }
+}
+
+impl<T: Plain> Slots for InlineSlots<T> {
+    type Item = T;
+
+    fn new(span: Span) -> Option<Self> {
+        let len = usize::try_from(span.capacity()).ok()?.checked_mul(Self::STRIDE)?;
+        let (words, first) = zeroed_words(len)?;
+        Some(Self { words, first, span, item: PhantomData })
+    }
+
+    #[inline]
+    fn stamp(&self, sequence: u64) -> Stamp<'_> {
+        Stamp(&self.slot(sequence)[0])
+    }
+
+    #[inline]
+    fn write(&self, writing: Writing<'_>, item: T) {
+        let bytes = bytemuck::bytes_of(&item);
+        let words = &self.slot(writing.sequence())[1..];
+        let whole = bytes.chunks_exact(Self::WORD);
+        let rest = whole.remainder();
+        for (word, chunk) in words.iter().zip(whole) {
+            let mut value = [0; 8];
+            value.copy_from_slice(chunk);
+            // Relaxed: the stamp's fences order the words.
+            word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
+        }
+        if !rest.is_empty() {
+            let mut value = [0; 8];
+            value[..rest.len()].copy_from_slice(rest);
+            words[Self::WORDS - 1].store(u64::from_ne_bytes(value), Ordering::Relaxed);
+        }
+        writing.commit();
+    }
+
+    #[inline]
+    fn read(&self, sequence: u64) -> Result<T, u64> {
+        let words = &self.slot(sequence)[1..];
+        let mut item = MaybeUninit::<T>::uninit();
+        let bytes = item.as_mut_ptr().cast::<u8>();
+        for (at, word) in words.iter().enumerate() {
+            // Relaxed: the stamp's fences order the words.
+            let value = word.load(Ordering::Relaxed).to_ne_bytes();
+            let offset = at * Self::WORD;
+            let len = Self::WORD.min(size_of::<T>() - offset);
+            // SAFETY: `offset + len <= size_of::<T>()`, so the destination lies in `item`, which nothing else borrows.
+            unsafe { ptr::copy_nonoverlapping(value.as_ptr(), bytes.wrapping_add(offset), len) };
+        }
+        Stamp(&self.slot(sequence)[0]).still(sequence)?;
+        // SAFETY: the stamp says that no byte changed since it was committed, so these are all the bytes of one `T` that
+        // `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
+        Ok(unsafe { item.assume_init() })
+    }
+}

@@ -1,0 +1,129 @@
+//! The seqlock word of a slot: `begin → Writing → commit` for publishers, `seen → still` for subscribers.
+//!
+//! The payload words between a begin and its commit, and between `seen` and `still`, are relaxed atomics: a reader
+//! may read words of two messages, and then throws them away, because:
+//!
+//! - *A word of a later write is never taken for this one.* If a reader's word comes from the write of `q' > q`, that
+//!   write's `fence(Release)` (after its `writing` stamp, before its words) synchronises with the reader's
+//!   `fence(Acquire)` (after its words, before `still`), so `still` reads `writing(q')` or something later.
+//! - *A word of an earlier write is never taken for this one.* `seen` acquires the `committed(q)` that was stored with
+//!   Release after all of `q`'s words, so those are the oldest the reader can get.
+//! - *Two publishers never write one slot at once.* An exclusive publisher is alone; shared ones take the slot by a
+//!   compare-exchange from a stamp that is not `writing`, with Acquire, so that the last owner's words come first.
+//!
+//! After Boehm, "Can seqlocks get along with programming language memory models?" (MSPC 2012).
+
+use crate::seq;
+use crate::sync::{AtomicU64, Ordering, fence};
+
+/// A slot's stamp, borrowed where it lies.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp<'a>(pub(crate) &'a AtomicU64);
+
+/// What a subscriber finds in the slot of its cursor.
+pub(crate) enum Seen {
+    /// The message is there: read it, then ask `still`.
+    Committed,
+    /// The slot belongs to this later sequence.
+    Overwritten(u64),
+    /// The message is not there (yet).
+    Absent,
+}
+
+/// Why a shared publisher does not get a slot.
+pub(crate) enum Refused {
+    /// A publisher of an earlier lap is in the middle of its write.
+    Held,
+    /// Publishers of a later lap have been here already.
+    Overrun,
+}
+
+impl<'a> Stamp<'a> {
+    /// Begins the write of `sequence` by the only publisher.
+    #[inline]
+    pub(crate) fn begin(self, sequence: u64) -> Writing<'a> {
+        // Relaxed: the fence in `Writing::new` orders it before the words.
+        self.0.store(seq::writing(sequence), Ordering::Relaxed);
+        Writing::new(self.0, sequence)
+    }
+
+    /// Begins the write of `sequence` by one of many publishers, where `expected` is what the stamp should be.
+    ///
+    /// Bounded: another attempt is made only after another publisher of this slot went on.
+    #[inline]
+    pub(crate) fn try_begin(self, sequence: u64, expected: u64) -> Result<Writing<'a>, Refused> {
+        let mut stamp = expected;
+        loop {
+            if stamp > seq::writing(sequence) {
+                return Err(Refused::Overrun);
+            }
+            // Only what a failed exchange returned gets here, never a plain load: a stale load could say "writing" for ever.
+            if seq::is_writing(stamp) {
+                return Err(Refused::Held);
+            }
+            // Acquire: pairs with the Release of the last owner's commit, so that its words come before ours.
+            // Relaxed on failure: the value only decides what to try next.
+            match self.0.compare_exchange(stamp, seq::writing(sequence), Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Ok(Writing::new(self.0, sequence)),
+                Err(now) => stamp = now,
+            }
+        }
+    }
+
+    /// Looks for `sequence`.
+    #[inline]
+    pub(crate) fn seen(self, sequence: u64) -> Seen {
+        // Acquire: pairs with the Release of `commit`, so that the words read next are this message's or later ones.
+        let stamp = self.0.load(Ordering::Acquire);
+        let wanted = seq::committed(sequence);
+        if stamp == wanted {
+            Seen::Committed
+        } else if stamp > wanted {
+            Seen::Overwritten(seq::of_stamp(stamp))
+        } else {
+            Seen::Absent
+        }
+    }
+
+    /// Whether the words read since `seen` are all of `sequence`; if not, the later sequence that took the slot.
+    #[inline]
+    pub(crate) fn still(self, sequence: u64) -> Result<(), u64> {
+        // Pairs with the Release fence in `Writing::new`: whoever read a word of a later write sees its stamp below.
+        fence(Ordering::Acquire);
+        // Relaxed: the fence orders it after the words.
+        let stamp = self.0.load(Ordering::Relaxed);
+        if stamp == seq::committed(sequence) { Ok(()) } else { Err(seq::of_stamp(stamp)) }
+    }
+}
+
+/// The right to write a slot's words. Dropping it without `commit` leaves the slot held for good: its sequence is never
+/// there, and later laps skip the slot.
+#[must_use]
+#[derive(Debug)]
+pub struct Writing<'a> {
+    stamp: &'a AtomicU64,
+    sequence: u64,
+}
+
+impl<'a> Writing<'a> {
+    #[inline]
+    fn new(stamp: &'a AtomicU64, sequence: u64) -> Self {
+        // Pairs with the Acquire fence in `still`: the words to come are not seen without the `writing` stamp.
+        fence(Ordering::Release);
+        Self { stamp, sequence }
+    }
+
+    /// The sequence being written.
+    #[inline]
+    pub(crate) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Lets subscribers see the words.
+    #[inline]
+    pub(crate) fn commit(self) {
+        // A plain store: nobody changes a `writing` stamp but its owner.
+        // Release: pairs with the Acquire of `seen` and, a lap later, of `try_begin`.
+        self.stamp.store(seq::committed(self.sequence), Ordering::Release);
+    }
+}

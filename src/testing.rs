@@ -1,0 +1,51 @@
+//! A publish in slow motion, so that tests can stop a publisher anywhere. Not part of the API.
+//!
+//! Dropping one of these in the middle is what a publisher looks like that was stopped there for good.
+
+use crate::channel::{Begun, Channel};
+use crate::shared::SharedPublisher;
+use crate::slots::Storage;
+use crate::stamp::Writing;
+
+/// A sequence that was drawn.
+#[allow(missing_debug_implementations)]
+pub struct Claim<'a, S: Storage> {
+    channel: &'a Channel<S>,
+    sequence: u64,
+}
+
+/// A slot in the middle of a write.
+#[allow(missing_debug_implementations)]
+pub struct Write<'a, S: Storage> {
+    channel: &'a Channel<S>,
+    writing: Writing<'a>,
+}
+
+/// Draws a sequence; `None` when the ring is closed.
+pub fn claim<S: Storage>(publisher: &SharedPublisher<S>) -> Option<Claim<'_, S>> {
+    let channel = publisher.channel();
+    channel.sequencer.claim().map(|sequence| Claim { channel, sequence })
+}
+
+impl<'a, S: Storage> Claim<'a, S> {
+    /// Its sequence.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Takes the slot; `None` when it was skipped or overrun.
+    pub fn begin(self) -> Option<Write<'a, S>> {
+        match self.channel.begin(self.sequence) {
+            Begun::Writing(writing) => Some(Write { channel: self.channel, writing }),
+            Begun::Overrun | Begun::Hole => None,
+        }
+    }
+}
+
+impl<S: Storage> Write<'_, S> {
+    /// Finishes the publish.
+    pub fn commit(self, item: S::Item) {
+        self.channel.sequencer.commit(self.writing, item);
+        self.channel.wake();
+    }
+}
