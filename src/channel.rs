@@ -4,7 +4,7 @@ use crate::error::{Closed, SubscribeError};
 use crate::registry::Registry;
 use crate::sequencer::{Found, Sequencer};
 use crate::slots::Storage;
-use crate::stamp::{Refused, Writing};
+use crate::stamp::Refused;
 use crate::start::Start;
 use crate::stats::{RingStats, SubscriberStats};
 use crate::sync::{AtomicUsize, Ordering, yield_now};
@@ -37,49 +37,51 @@ impl<S: Storage> Channel<S> {
     /// Publishes beside others, without the wake-up that a commit asks for.
     #[inline]
     pub(crate) fn publish_shared(&self, item: S::Item) -> Result<u64, Closed<S::Item>> {
+        let Some(sequence) = self.sequencer.claim() else { return self.refuse(item) };
+        match self.sequencer.begin(sequence) {
+            Ok(write) => write.commit(item),
+            Err(Refused::Overrun) => {}
+            Err(Refused::Held) => return self.publish_elsewhere(sequence, item),
+        }
+        Ok(sequence)
+    }
+
+    /// The slot of `skipped` is held: tries further on.
+    #[cold]
+    fn publish_elsewhere(&self, mut skipped: u64, item: S::Item) -> Result<u64, Closed<S::Item>> {
         let mut skips = 0;
         loop {
-            let Some(sequence) = self.sequencer.claim() else {
-                self.refused();
-                return Err(Closed(item));
-            };
-            match self.begin(sequence) {
-                Begun::Writing(writing) => {
-                    self.sequencer.commit(writing, item);
-                    return Ok(sequence);
-                }
-                Begun::Overrun => return Ok(sequence),
-                Begun::Hole => {
-                    skips += 1;
-                    // A lap of holes: every slot is held. Whoever holds them may be waiting for this core.
-                    if skips == self.sequencer.span().capacity() {
-                        skips = 0;
-                        yield_now();
-                    }
+            self.skip(skipped);
+            skips += 1;
+            // A lap of holes: every slot is held. Whoever holds them may be waiting for this core.
+            if skips == self.sequencer.span().capacity() {
+                skips = 0;
+                yield_now();
+            }
+            let Some(sequence) = self.sequencer.claim() else { return self.refuse(item) };
+            match self.sequencer.begin(sequence) {
+                Ok(write) => write.commit(item),
+                Err(Refused::Overrun) => {}
+                Err(Refused::Held) => {
+                    skipped = sequence;
+                    continue;
                 }
             }
+            return Ok(sequence);
         }
     }
 
-    /// Takes the slot of a claimed sequence, or gives the sequence up.
-    #[inline]
-    pub(crate) fn begin(&self, sequence: u64) -> Begun<'_> {
-        match self.sequencer.begin(sequence) {
-            Ok(writing) => Begun::Writing(writing),
-            Err(Refused::Overrun) => Begun::Overrun,
-            Err(Refused::Held) => {
-                self.sequencer.skip(sequence);
-                // Whoever is parked at the hole can go on, even if this publisher gets no further.
-                self.wake();
-                Begun::Hole
-            }
-        }
+    /// Gives up a claimed sequence, and wakes whoever is parked at it, lest this publisher get no further.
+    pub(crate) fn skip(&self, sequence: u64) {
+        self.sequencer.skip(sequence);
+        self.wake();
     }
 
-    /// A claim was refused: the ring is closed, or has just run out of sequences, and then nobody was woken yet.
+    /// The ring is closed, or has just run out of sequences, and then nobody was woken yet.
     #[cold]
-    fn refused(&self) {
+    fn refuse(&self, item: S::Item) -> Result<u64, Closed<S::Item>> {
         self.waiters.wake();
+        Err(Closed(item))
     }
 
     // Closing.
@@ -182,14 +184,4 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn capacity(&self) -> usize {
         self.sequencer.span().capacity() as usize
     }
-}
-
-/// What became of a claim.
-pub(crate) enum Begun<'a> {
-    /// The slot is the caller's.
-    Writing(Writing<'a>),
-    /// Published and overwritten in one: others were a lap further before this one began.
-    Overrun,
-    /// The slot was held; the sequence was given up.
-    Hole,
 }

@@ -1,12 +1,13 @@
 //! Slots, tail and end: claim, commit, skip, find a sequence, close. Knows no subscriber.
 
 use crate::seq::{self, Span};
-use crate::slots::{Slots, Storage, sealed::Sealed};
+use crate::slots::{Slot, Slots, Storage, sealed::Sealed};
 use crate::stamp::{Refused, Seen, Writing};
 use crate::state::{self, State};
 use crate::sync::{AtomicU64, CachePadded, Ordering, zeroed_words};
 
 type SlotsOf<S> = <S as Sealed>::Slots;
+type SlotOf<'a, S> = <SlotsOf<S> as Slots>::Slot<'a>;
 
 /// Where the sequences of a ring come from and where they are found.
 pub(crate) struct Sequencer<S: Storage> {
@@ -49,6 +50,19 @@ pub(crate) enum Found<R> {
     Closed,
 }
 
+/// A slot that a claimed sequence has taken.
+pub(crate) struct Write<'a, S: Storage> {
+    slot: SlotOf<'a, S>,
+    writing: Writing<'a>,
+}
+
+impl<S: Storage> Write<'_, S> {
+    #[inline]
+    pub(crate) fn commit(self, item: S::Item) {
+        self.slot.write(self.writing, item);
+    }
+}
+
 impl<S: Storage> Sequencer<S> {
     /// `None` when no allocation can hold the slots. `slack` is below the capacity.
     pub(crate) fn new(span: Span, slack: u64, armed: bool) -> Option<Self> {
@@ -80,8 +94,8 @@ impl<S: Storage> Sequencer<S> {
     /// Writes `item` at `sequence`, the caller's own next one.
     #[inline]
     pub(crate) fn publish_exclusive(&self, sequence: u64, item: S::Item) {
-        let writing = self.hot.slots.stamp(sequence).begin(sequence);
-        self.hot.slots.write(writing, item);
+        let slot = self.hot.slots.slot(sequence);
+        slot.write(slot.stamp().begin(sequence), item);
         // Release: pairs with the Acquire of `tail()`: who starts at the tail finds all before it committed.
         self.tail.store(sequence + 1, Ordering::Release);
     }
@@ -110,14 +124,10 @@ impl<S: Storage> Sequencer<S> {
 
     /// Takes the slot of a claimed sequence.
     #[inline]
-    pub(crate) fn begin(&self, sequence: u64) -> Result<Writing<'_>, Refused> {
-        self.hot.slots.stamp(sequence).try_begin(sequence, self.hot.span.previous_stamp(sequence))
-    }
-
-    /// Writes and commits.
-    #[inline]
-    pub(crate) fn commit(&self, writing: Writing<'_>, item: S::Item) {
-        self.hot.slots.write(writing, item);
+    pub(crate) fn begin(&self, sequence: u64) -> Result<Write<'_, S>, Refused> {
+        let slot = self.hot.slots.slot(sequence);
+        let writing = slot.stamp().try_begin(sequence, self.hot.span.previous_stamp(sequence))?;
+        Ok(Write { slot, writing })
     }
 
     /// Gives up a claimed sequence whose slot is held: it becomes a hole.
@@ -175,54 +185,61 @@ impl<S: Storage> Sequencer<S> {
         self.cold.skipped.load(Ordering::Relaxed) // Relaxed: a count for onlookers
     }
 
+    /// What is found at `sequence`, message included.
+    pub(crate) fn read(&self, sequence: u64) -> Found<S::Item> {
+        self.find(sequence, |slot, sequence| slot.read(sequence))
+    }
+
+    /// What is found at `sequence`, without reading the message.
+    pub(crate) fn probe(&self, sequence: u64) -> Found<()> {
+        self.find(sequence, |_, _| Ok(()))
+    }
+
+    /// The quick answer: the message, or `Empty` in a ring that knows neither holes nor an end; `None` for all that takes longer.
+    #[inline]
+    pub(crate) fn glance(&self, sequence: u64) -> Option<Found<S::Item>> {
+        let slot = self.hot.slots.slot(sequence);
+        match slot.stamp().seen(sequence) {
+            Seen::Committed => slot.read(sequence).ok().map(Found::Message),
+            Seen::Overwritten(_) => None,
+            Seen::Absent => (self.hot.state.load() & (state::SKIPPED | state::CLOSED) == 0).then_some(Found::Empty),
+        }
+    }
+
     /// Looks for `sequence`. `take` runs once its message is there, and says so if it was overwritten meanwhile.
-    #[inline]
-    pub(crate) fn find<R>(&self, sequence: u64, take: impl Fn(&SlotsOf<S>) -> Result<R, u64>) -> Found<R> {
-        if let Some(found) = self.look(sequence, &take) {
-            return found;
-        }
-        if self.hot.state.load() & (state::SKIPPED | state::CLOSED) == 0 {
-            return Found::Empty;
-        }
-        self.settle(sequence, &take)
-    }
-
-    /// The slot alone: the message, a lap, or nothing.
-    #[inline]
-    fn look<R>(&self, sequence: u64, take: &impl Fn(&SlotsOf<S>) -> Result<R, u64>) -> Option<Found<R>> {
-        match self.hot.slots.stamp(sequence).seen(sequence) {
-            Seen::Committed => Some(match take(&self.hot.slots) {
-                Ok(message) => Found::Message(message),
-                Err(evidence) => self.lapped(evidence),
-            }),
-            Seen::Overwritten(evidence) => Some(self.lapped(evidence)),
-            Seen::Absent => None,
-        }
-    }
-
-    /// Nothing in the slot, and there are holes or an end: which is it?
-    #[cold]
-    fn settle<R>(&self, sequence: u64, take: &impl Fn(&SlotsOf<S>) -> Result<R, u64>) -> Found<R> {
-        let closed = self.is_closed();
-        // Once the end is known, everything is looked at again: what the slot lacked before the end it may have now.
-        if closed {
-            if let Some(found) = self.look(sequence, take) {
-                return found;
+    fn find<R>(&self, sequence: u64, take: impl Fn(SlotOf<'_, S>, u64) -> Result<R, u64>) -> Found<R> {
+        let mut closed = false;
+        loop {
+            let slot = self.hot.slots.slot(sequence);
+            match slot.stamp().seen(sequence) {
+                Seen::Committed => {
+                    return take(slot, sequence).map_or_else(|evidence| self.lapped(evidence), Found::Message);
+                }
+                Seen::Overwritten(evidence) => return self.lapped(evidence),
+                Seen::Absent => {}
             }
+            let bits = self.hot.state.load();
+            if bits & state::SKIPPED != 0 {
+                // Acquire: pairs with the Release in `skip`.
+                let mark = self.cold.skips[self.hot.span.slot(sequence)].load(Ordering::Acquire);
+                if mark == sequence + 1 {
+                    return Found::Hole;
+                }
+                if mark > sequence + 1 {
+                    return self.lapped(mark - 1);
+                }
+            }
+            if bits & state::CLOSED == 0 {
+                return Found::Empty;
+            }
+            if closed {
+                // Relaxed: the load of the bits acquired it. A sequence before the end is claimed: it will come, or be skipped.
+                let end = self.cold.end.load(Ordering::Relaxed);
+                return if sequence >= end { Found::Closed } else { Found::Empty };
+            }
+            // Now that the end is known, everything once more: what was not there before the end may be there now.
+            closed = true;
         }
-        // Acquire: pairs with the Release in `skip`.
-        let mark = self.cold.skips[self.hot.span.slot(sequence)].load(Ordering::Acquire);
-        if mark == sequence + 1 {
-            return Found::Hole;
-        }
-        if mark > sequence + 1 {
-            return self.lapped(mark - 1);
-        }
-        // Relaxed: `is_closed` acquired it. A sequence before the end is claimed, and will come or be skipped.
-        if closed && sequence >= self.cold.end.load(Ordering::Relaxed) {
-            return Found::Closed;
-        }
-        Found::Empty
     }
 
     /// Where to go on, given that the slot was seen to belong to `evidence`.
@@ -233,16 +250,5 @@ impl<S: Storage> Sequencer<S> {
         let open = tail & seq::CLOSED_BIT == 0;
         let newest = if open { tail.max(evidence + 1) } else { evidence + 1 };
         Found::Lapped { resume: newest - self.hot.span.capacity() + self.cold.slack }
-    }
-
-    /// Copies the message `sequence` out.
-    #[inline]
-    pub(crate) fn read(&self, sequence: u64) -> Found<S::Item> {
-        self.find(sequence, |slots| slots.read(sequence))
-    }
-
-    /// Whether there is anything to say at `sequence` but "wait" or "the end".
-    pub(crate) fn probe(&self, sequence: u64) -> Found<()> {
-        self.find(sequence, |_| Ok(()))
     }
 }

@@ -21,19 +21,28 @@ pub(crate) mod sealed {
     }
 }
 
-/// The slots of a ring: a stamp each, and the payload that the stamp guards.
+/// The slots of a ring.
 pub trait Slots: Send + Sync + Sized + 'static {
     type Item;
+    type Slot<'a>: Slot<'a, Item = Self::Item>;
 
     /// Slots for `span`, all vacant; `None` when no allocation can hold them.
     fn new(span: Span) -> Option<Self>;
 
-    /// The stamp of `sequence`'s slot.
-    fn stamp(&self, sequence: u64) -> Stamp<'_>;
+    /// The slot of `sequence`.
+    fn slot(&self, sequence: u64) -> Self::Slot<'_>;
+}
 
-    /// Puts `item` in the slot that `writing` owns, and commits it.
-    fn write(&self, writing: Writing<'_>, item: Self::Item);
+/// A stamp, and the payload that it guards, borrowed where they lie.
+pub trait Slot<'a>: Copy {
+    type Item;
 
-    /// Copies the message `sequence` out, after `seen` said that it is there; the later sequence if it was overwritten meanwhile.
-    fn read(&self, sequence: u64) -> Result<Self::Item, u64>;
+    fn stamp(self) -> Stamp<'a>;
+
+    /// Puts `item` in this slot, which `writing` owns, and commits it.
+    fn write(self, writing: Writing<'_>, item: Self::Item);
+
+    /// Copies the message `sequence` out, after `seen` said that it is there; the later sequence if it was overwritten
+    /// meanwhile.
+    fn read(self, sequence: u64) -> Result<Self::Item, u64>;
 }

@@ -113,12 +113,6 @@ impl<'a> Writing<'a> {
         Self { stamp, sequence }
     }
 
-    /// The sequence being written.
-    #[inline]
-    pub(crate) fn sequence(&self) -> u64 {
-        self.sequence
-    }
-
     /// Lets subscribers see the words.
     #[inline]
     pub(crate) fn commit(self) {

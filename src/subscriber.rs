@@ -497,6 +497,19 @@ impl<S: Storage> Subscriber<S> {
     /// Looks at the cursor; goes over holes.
     #[inline]
     fn step(&mut self) -> Step<S::Item> {
+        match self.channel.sequencer.glance(self.cursor) {
+            Some(Found::Message(message)) => {
+                self.received(self.cursor);
+                Step::Message(message)
+            }
+            Some(Found::Empty) => Step::Empty,
+            _ => self.step_slowly(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn step_slowly(&mut self) -> Step<S::Item> {
         loop {
             match self.channel.sequencer.read(self.cursor) {
                 Found::Message(message) => {

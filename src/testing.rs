@@ -2,10 +2,11 @@
 //!
 //! Dropping one of these in the middle is what a publisher looks like that was stopped there for good.
 
-use crate::channel::{Begun, Channel};
+use crate::channel::Channel;
+use crate::sequencer;
 use crate::shared::SharedPublisher;
 use crate::slots::Storage;
-use crate::stamp::Writing;
+use crate::stamp::Refused;
 
 /// A sequence that was drawn.
 #[allow(missing_debug_implementations)]
@@ -18,7 +19,7 @@ pub struct Claim<'a, S: Storage> {
 #[allow(missing_debug_implementations)]
 pub struct Write<'a, S: Storage> {
     channel: &'a Channel<S>,
-    writing: Writing<'a>,
+    write: sequencer::Write<'a, S>,
 }
 
 /// Draws a sequence; `None` when the ring is closed.
@@ -35,9 +36,13 @@ impl<'a, S: Storage> Claim<'a, S> {
 
     /// Takes the slot; `None` when it was skipped or overrun.
     pub fn begin(self) -> Option<Write<'a, S>> {
-        match self.channel.begin(self.sequence) {
-            Begun::Writing(writing) => Some(Write { channel: self.channel, writing }),
-            Begun::Overrun | Begun::Hole => None,
+        match self.channel.sequencer.begin(self.sequence) {
+            Ok(write) => Some(Write { channel: self.channel, write }),
+            Err(Refused::Overrun) => None,
+            Err(Refused::Held) => {
+                self.channel.skip(self.sequence);
+                None
+            }
         }
     }
 }
@@ -45,7 +50,7 @@ impl<'a, S: Storage> Claim<'a, S> {
 impl<S: Storage> Write<'_, S> {
     /// Finishes the publish.
     pub fn commit(self, item: S::Item) {
-        self.channel.sequencer.commit(self.writing, item);
+        self.write.commit(item);
         self.channel.wake();
     }
 }

@@ -13,7 +13,7 @@ use std::ptr;
 
 use bytemuck::NoUninit;
 
-use super::{Slots, Storage, sealed};
+use super::{Slot, Slots, Storage, sealed};
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
 use crate::sync::{AtomicU64, Ordering, zeroed_words};
@@ -95,25 +95,16 @@ pub struct InlineSlots<T> {
     item: PhantomData<fn(T) -> T>,
 }
 
-impl<T: Plain> InlineSlots<T> {
-    /// Words of payload in a slot; the last may be filled in part, the rest of it is zero.
-    const WORDS: usize = size_of::<T>().div_ceil(Self::WORD);
-    const STRIDE: usize = 1 + Self::WORDS;
-    const WORD: usize = size_of::<u64>();
+const WORD: usize = size_of::<u64>();
 
-    /// The words of the slot of `sequence`: its stamp, then its payload.
-    #[inline]
-    fn slot(&self, sequence: u64) -> &[AtomicU64] {
-        let base = self.first + self.span.slot(sequence) * Self::STRIDE;
-        debug_assert!(base + Self::STRIDE <= self.words.len());
-        // SAFETY: `new` allocated `STRIDE` words for each of `capacity` slots, beginning at `first`, and `Span::slot` is
-        // below `capacity`.
-        unsafe { self.words.get_unchecked(base..base + Self::STRIDE) }
-    }
+impl<T: Plain> InlineSlots<T> {
+    /// Words of a slot: its stamp and its payload, whose last word may be filled in part; the rest of it is zero.
+    const STRIDE: usize = 1 + size_of::<T>().div_ceil(WORD);
 }
 
 impl<T: Plain> Slots for InlineSlots<T> {
     type Item = T;
+    type Slot<'a> = InlineSlot<'a, T>;
 
     fn new(span: Span) -> Option<Self> {
         let len = usize::try_from(span.capacity()).ok()?.checked_mul(Self::STRIDE)?;
@@ -122,44 +113,66 @@ impl<T: Plain> Slots for InlineSlots<T> {
     }
 
     #[inline]
-    fn stamp(&self, sequence: u64) -> Stamp<'_> {
-        Stamp(&self.slot(sequence)[0])
+    fn slot(&self, sequence: u64) -> InlineSlot<'_, T> {
+        let base = self.first + self.span.slot(sequence) * Self::STRIDE;
+        debug_assert!(base + Self::STRIDE <= self.words.len());
+        // SAFETY: `new` allocated `STRIDE` words for each of `capacity` slots, beginning at `first`, and `Span::slot` is
+        // below `capacity`.
+        let words = unsafe { self.words.get_unchecked(base..base + Self::STRIDE) };
+        InlineSlot { stamp: &words[0], payload: &words[1..], item: PhantomData }
+    }
+}
+
+/// One slot of an inline ring.
+#[derive(Debug)]
+pub struct InlineSlot<'a, T> {
+    stamp: &'a AtomicU64,
+    payload: &'a [AtomicU64],
+    item: PhantomData<fn(T) -> T>,
+}
+
+impl<T> Clone for InlineSlot<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for InlineSlot<'_, T> {}
+
+impl<'a, T: Plain> Slot<'a> for InlineSlot<'a, T> {
+    type Item = T;
+
+    #[inline]
+    fn stamp(self) -> Stamp<'a> {
+        Stamp(self.stamp)
     }
 
     #[inline]
-    fn write(&self, writing: Writing<'_>, item: T) {
-        let bytes = bytemuck::bytes_of(&item);
-        let words = &self.slot(writing.sequence())[1..];
-        let whole = bytes.chunks_exact(Self::WORD);
-        let rest = whole.remainder();
-        for (word, chunk) in words.iter().zip(whole) {
-            let mut value = [0; 8];
-            value.copy_from_slice(chunk);
+    fn write(self, writing: Writing<'_>, item: T) {
+        let chunks = bytemuck::bytes_of(&item).chunks(WORD);
+        for (word, chunk) in self.payload.iter().zip(chunks) {
+            let mut value = [0; WORD];
+            value[..chunk.len()].copy_from_slice(chunk);
             // Relaxed: the stamp's fences order the words.
             word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
-        }
-        if !rest.is_empty() {
-            let mut value = [0; 8];
-            value[..rest.len()].copy_from_slice(rest);
-            words[Self::WORDS - 1].store(u64::from_ne_bytes(value), Ordering::Relaxed);
         }
         writing.commit();
     }
 
     #[inline]
-    fn read(&self, sequence: u64) -> Result<T, u64> {
-        let words = &self.slot(sequence)[1..];
+    fn read(self, sequence: u64) -> Result<T, u64> {
         let mut item = MaybeUninit::<T>::uninit();
         let bytes = item.as_mut_ptr().cast::<u8>();
-        for (at, word) in words.iter().enumerate() {
+        for (at, word) in self.payload.iter().enumerate() {
             // Relaxed: the stamp's fences order the words.
             let value = word.load(Ordering::Relaxed).to_ne_bytes();
-            let offset = at * Self::WORD;
-            let len = Self::WORD.min(size_of::<T>() - offset);
-            // SAFETY: `offset + len <= size_of::<T>()`, so the destination lies in `item`, which nothing else borrows.
+            let offset = at * WORD;
+            let len = WORD.min(size_of::<T>() - offset);
+            // SAFETY: the payload has as many words as `size_of::<T>()` fills, so `offset + len <= size_of::<T>()`: the
+            // destination lies in `item`, which nothing else borrows.
             unsafe { ptr::copy_nonoverlapping(value.as_ptr(), bytes.wrapping_add(offset), len) };
         }
-        Stamp(&self.slot(sequence)[0]).still(sequence)?;
+        self.stamp().still(sequence)?;
         // SAFETY: the stamp says that no byte changed since it was committed, so these are all the bytes of one `T` that
         // `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
         Ok(unsafe { item.assume_init() })
