@@ -28,6 +28,11 @@ pub fn claim<S: Storage>(publisher: &SharedPublisher<S>) -> Option<Claim<'_, S>>
     channel.sequencer.claim().map(|sequence| Claim { channel, sequence })
 }
 
+/// Goes on with a sequence that was drawn through this publisher and leaked, as another thread.
+pub fn resume<S: Storage>(publisher: &SharedPublisher<S>, sequence: u64) -> Claim<'_, S> {
+    Claim { channel: publisher.channel(), sequence }
+}
+
 impl<'a, S: Storage> Claim<'a, S> {
     /// Its sequence.
     pub fn sequence(&self) -> u64 {
