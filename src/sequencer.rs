@@ -134,10 +134,8 @@ impl<S: Storage> Sequencer<S> {
     #[cold]
     pub(crate) fn skip(&self, sequence: u64) {
         self.cold.skipped.fetch_add(1, Ordering::Relaxed); // Relaxed: a count for onlookers
-        // fetch_max: marks may be made out of order. Release: pairs with the Acquire in `settle`; a reader that takes the
-        // mark for a lap jumps on it.
-        self.cold.skips[self.hot.span.slot(sequence)].fetch_max(sequence + 1, Ordering::Release);
-        // After the mark: who sees the bit (Acquire) sees the mark.
+        // fetch_max: marks may be made out of order. Relaxed: published by the Release of the bit.
+        self.cold.skips[self.hot.span.slot(sequence)].fetch_max(sequence + 1, Ordering::Relaxed);
         self.hot.state.set(state::SKIPPED);
     }
 
@@ -145,9 +143,9 @@ impl<S: Storage> Sequencer<S> {
 
     /// Closes the ring at its tail. `true` for the one call that did.
     pub(crate) fn close(&self) -> bool {
-        // AcqRel: the commits of handles that were dropped before come before the end (Acquire, through the publisher
-        // count), and a claim that reads the bit comes after (Release).
-        let tail = self.tail.fetch_or(seq::CLOSED_BIT, Ordering::AcqRel);
+        // Relaxed: which claims come before is the order of this word alone. (As a read-modify-write it hands on the Release
+        // of `publish_exclusive`.)
+        let tail = self.tail.fetch_or(seq::CLOSED_BIT, Ordering::Relaxed);
         // Beyond LAST + 1, and without the bit: whoever used the sequences up is ending the ring.
         let first = tail <= seq::LAST + 1;
         if first {
@@ -170,13 +168,19 @@ impl<S: Storage> Sequencer<S> {
 
     /// The sequence that the next message gets; the end of a closed ring.
     pub(crate) fn tail(&self) -> u64 {
-        // Acquire: pairs with the Release in `publish_exclusive`.
-        let tail = self.tail.load(Ordering::Acquire);
-        if tail & seq::CLOSED_BIT == 0 {
-            tail.min(seq::LAST + 1)
-        } else {
-            // Refused claims went on counting. Relaxed: `MAX` for the moment in which the closer has set the bit alone.
-            (tail & !seq::CLOSED_BIT).min(self.cold.end.load(Ordering::Relaxed))
+        // Acquire: pairs with the Release in `publish_exclusive`: what lies before it can be read.
+        self.tail_seen(self.tail.load(Ordering::Acquire))
+    }
+
+    /// What a value of `tail` means: once the ring is closed it counts refused claims too, and the end is what counts.
+    fn tail_seen(&self, tail: u64) -> u64 {
+        if tail <= seq::LAST {
+            return tail;
+        }
+        // Relaxed: `MAX` for the moment in which the closer has set its bit alone.
+        match self.cold.end.load(Ordering::Relaxed) {
+            u64::MAX => (tail & !seq::CLOSED_BIT).min(seq::LAST + 1),
+            end => end,
         }
     }
 
@@ -208,47 +212,37 @@ impl<S: Storage> Sequencer<S> {
 
     /// Looks for `sequence`. `take` runs once its message is there, and says so if it was overwritten meanwhile.
     fn find<R>(&self, sequence: u64, take: impl Fn(SlotOf<'_, S>, u64) -> Result<R, u64>) -> Found<R> {
-        let mut closed = false;
-        loop {
-            let slot = self.hot.slots.slot(sequence);
-            match slot.stamp().seen(sequence) {
-                Seen::Committed => {
-                    return take(slot, sequence).map_or_else(|evidence| self.lapped(evidence), Found::Message);
-                }
-                Seen::Overwritten(evidence) => return self.lapped(evidence),
-                Seen::Absent => {}
+        let slot = self.hot.slots.slot(sequence);
+        match slot.stamp().seen(sequence) {
+            Seen::Committed => {
+                return take(slot, sequence).map_or_else(|evidence| self.lapped(evidence), Found::Message);
             }
-            let bits = self.hot.state.load();
-            if bits & state::SKIPPED != 0 {
-                // Acquire: pairs with the Release in `skip`.
-                let mark = self.cold.skips[self.hot.span.slot(sequence)].load(Ordering::Acquire);
-                if mark == sequence + 1 {
-                    return Found::Hole;
-                }
-                if mark > sequence + 1 {
-                    return self.lapped(mark - 1);
-                }
-            }
-            if bits & state::CLOSED == 0 {
-                return Found::Empty;
-            }
-            if closed {
-                // Relaxed: the load of the bits acquired it. A sequence before the end is claimed: it will come, or be skipped.
-                let end = self.cold.end.load(Ordering::Relaxed);
-                return if sequence >= end { Found::Closed } else { Found::Empty };
-            }
-            // Now that the end is known, everything once more: what was not there before the end may be there now.
-            closed = true;
+            Seen::Overwritten(evidence) => return self.lapped(evidence),
+            Seen::Absent => {}
         }
+        let bits = self.hot.state.load();
+        if bits & state::SKIPPED != 0 {
+            // Relaxed: `bits` acquired it.
+            let mark = self.cold.skips[self.hot.span.slot(sequence)].load(Ordering::Relaxed);
+            if mark == sequence + 1 {
+                return Found::Hole;
+            }
+            if mark > sequence + 1 {
+                return self.lapped(mark - 1);
+            }
+        }
+        // Relaxed: `bits` acquired it. A sequence before the end is claimed: it will come, or be skipped.
+        if bits & state::CLOSED != 0 && sequence >= self.cold.end.load(Ordering::Relaxed) {
+            return Found::Closed;
+        }
+        Found::Empty
     }
 
     /// Where to go on, given that the slot was seen to belong to `evidence`.
     #[cold]
     fn lapped<R>(&self, evidence: u64) -> Found<R> {
-        // Relaxed: the tail only saves a second jump. It may lag behind the evidence, and lies once the ring is closed.
-        let tail = self.tail.load(Ordering::Relaxed);
-        let open = tail & seq::CLOSED_BIT == 0;
-        let newest = if open { tail.max(evidence + 1) } else { evidence + 1 };
+        // Relaxed: the tail only saves a second jump, and may lag behind the evidence.
+        let newest = self.tail_seen(self.tail.load(Ordering::Relaxed)).max(evidence + 1);
         Found::Lapped { resume: newest - self.hot.span.capacity() + self.cold.slack }
     }
 }

@@ -33,7 +33,10 @@ fn ring(capacity: usize) -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) 
 }
 
 /// Runs `program` in every interleaving with at most `preemptions`, and returns the outcomes.
-fn explore<O: Ord + Send + 'static>(preemptions: usize, program: impl Fn() -> O + Send + Sync + 'static) -> BTreeSet<O> {
+fn explore<O: Ord + Send + 'static>(
+    preemptions: usize,
+    program: impl Fn() -> O + Send + Sync + 'static,
+) -> BTreeSet<O> {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound.get_or_insert(preemptions);
     let outcomes = Arc::new(Mutex::new(BTreeSet::new()));
@@ -346,6 +349,54 @@ fn a_claim_below_the_end_is_waited_for() {
     });
 }
 
+#[test]
+fn a_closed_ring_is_never_empty_before_its_end() {
+    // With one publisher, and with several that are all gone, what lies before the end can be read once the end is seen.
+    let outcomes = explore(3, || {
+        let (publisher, mut subscriber) = ring(2);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let writer = thread::spawn(move || publisher.publish(pair(1)).unwrap());
+        drop(other);
+        let closed = subscriber.is_closed();
+        if closed {
+            assert_eq!(subscriber.try_recv().map(id), Ok(1));
+            assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
+        }
+        writer.join().unwrap();
+        closed
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]));
+}
+
+#[test]
+fn marks_of_holes_may_be_made_out_of_order() {
+    // Sequence 0 is held for good; 2 and 4 find the slot held, one not knowing of the other. Nothing hides 5.
+    explore(3, || {
+        let (publisher, subscriber) = ring(2);
+        let publisher = publisher.share();
+        let mut account = Account::new(subscriber);
+        let held = testing::claim(&publisher).unwrap().begin().unwrap();
+        for q in 1..5 {
+            let claim = testing::claim(&publisher).unwrap();
+            if q % 2 == 1 {
+                claim.begin().unwrap().commit(pair(q));
+            } else {
+                std::mem::forget(claim);
+            }
+        }
+        let other = publisher.clone();
+        let second = thread::spawn(move || assert!(testing::resume(&other, 2).begin().is_none()));
+        assert!(testing::resume(&publisher, 4).begin().is_none());
+        second.join().unwrap();
+        publisher.publish(pair(5)).unwrap();
+        account.settle();
+        assert_eq!(account.subscriber.next_sequence(), 6);
+        assert_eq!(account.ids(), [5]);
+        drop(held);
+    });
+}
+
 // Joining.
 
 #[test]
@@ -365,6 +416,27 @@ fn a_subscriber_that_joins_misses_nothing_after() {
         assert_eq!(account.got, expected);
         drop(publisher);
         account.start
+    });
+    assert_eq!(outcomes, BTreeSet::from([0, 1, 2]));
+}
+
+#[test]
+fn what_lies_before_the_tail_can_be_read() {
+    let outcomes = explore(3, || {
+        let (mut publisher, _first) = ring(2);
+        let ring = publisher.ring();
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher.publish(pair(1));
+            publisher
+        });
+        let tail = ring.next_sequence();
+        let mut subscriber = ring.subscribe_at(Start::At(0));
+        for q in 0..tail {
+            assert_eq!(subscriber.try_recv().map(id), Ok(q));
+        }
+        writer.join().unwrap();
+        tail
     });
     assert_eq!(outcomes, BTreeSet::from([0, 1, 2]));
 }

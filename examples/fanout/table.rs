@@ -1,0 +1,140 @@
+//! The live table: `Ring::stats` beside the audience's own counts.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use seqcast::{Inline, Ring, RingStats, Subscriber, TryRecvError};
+
+use crate::message::Message;
+use crate::receiving::Member;
+use crate::text::{grouped, per_second};
+use crate::timetable::{Phase, Timetable};
+
+/// Subscribers shown: with more, the table would not fit on a terminal.
+const ROWS: usize = 14;
+
+pub(crate) struct Table<const WORDS: usize> {
+    ring: Ring<Inline<Message<WORDS>>>,
+    newest: Newest<WORDS>,
+    jitter: bool,
+    before: Counts,
+}
+
+/// What a rate is the difference of.
+struct Counts {
+    at: Instant,
+    published: u64,
+    received: Vec<u64>,
+}
+
+impl Counts {
+    fn received(&self, nth: usize) -> u64 {
+        self.received.get(nth).copied().unwrap_or(0)
+    }
+}
+
+impl<const WORDS: usize> Table<WORDS> {
+    /// `newest` is the subscriber that the table itself reads with.
+    pub(crate) fn new(
+        ring: Ring<Inline<Message<WORDS>>>,
+        newest: Subscriber<Inline<Message<WORDS>>>,
+        jitter: bool,
+    ) -> Self {
+        let before = Counts { at: Instant::now(), published: 0, received: Vec::new() };
+        Self { ring, newest: Newest::new(newest), jitter, before }
+    }
+
+    /// The table as of now.
+    pub(crate) fn frame(&mut self, phase: Phase, timetable: &Timetable, members: &[Member]) -> String {
+        let stats = self.ring.stats();
+        let now = Counts {
+            at: Instant::now(),
+            published: stats.published,
+            received: members.iter().map(|member| member.tally.received()).collect(),
+        };
+        let time = now.at - self.before.at;
+        let mut text = self.head(phase, timetable, &stats, time);
+        let _ = writeln!(
+            text,
+            "{:<12}{:>11}{:>16}{:>16}{:>13}  now",
+            "subscriber", "messages/s", "received", "missed", "lag"
+        );
+        for (nth, member) in members.iter().enumerate().take(ROWS) {
+            let Some(subscriber) = stats.subscribers.iter().find(|subscriber| subscriber.id == member.id) else {
+                continue;
+            };
+            let _ = writeln!(
+                text,
+                "{:<12}{:>11}{:>16}{:>16}{:>13}  {}",
+                subscriber.name.as_deref().unwrap_or_default(),
+                per_second(now.received(nth) - self.before.received(nth), time),
+                grouped(now.received(nth)),
+                grouped(subscriber.missed),
+                grouped(subscriber.lag),
+                if subscriber.parked { "parked" } else { "awake" },
+            );
+        }
+        if members.len() > ROWS {
+            let _ = writeln!(text, "and {} more", members.len() - ROWS);
+        }
+        self.before = now;
+        text
+    }
+
+    /// Reads to the end of the ring, and hands its subscriber back.
+    pub(crate) fn finish(self) -> Newest<WORDS> {
+        self.newest.finish()
+    }
+
+    fn head(&mut self, phase: Phase, timetable: &Timetable, stats: &RingStats, time: Duration) -> String {
+        let title = match phase {
+            Phase::Real if self.jitter => "phase 1: the jitter of the clock",
+            Phase::Real => "phase 1: kernel counters from /proc",
+            Phase::FullSpeed | Phase::Over => "phase 2: synthetic, at full speed",
+        };
+        let progress = format!("{:.1} s of {} s", timetable.elapsed().as_secs_f64(), timetable.total().as_secs());
+        let published = grouped(stats.published);
+        let rate = per_second(stats.published - self.before.published, time);
+        let holes = grouped(stats.skipped);
+        let newest = self.newest.describe();
+        format!(
+            "{title:<40}{progress:>40}\npublished   {rate:>9}/s{published:>16}, holes {holes}\nnewest      {newest:.68}\n"
+        )
+    }
+}
+
+/// A subscriber that is not interested in history: it takes the newest message and leaves out what came before.
+pub(crate) struct Newest<const WORDS: usize> {
+    subscriber: Subscriber<Inline<Message<WORDS>>>,
+    pub(crate) member: Member,
+}
+
+impl<const WORDS: usize> Newest<WORDS> {
+    fn new(subscriber: Subscriber<Inline<Message<WORDS>>>) -> Self {
+        subscriber.set_name("table");
+        let member = Member::of(&subscriber);
+        Self { subscriber, member }
+    }
+
+    fn take(&mut self) -> Result<Message<WORDS>, TryRecvError> {
+        let message = self.subscriber.latest()?;
+        self.member.tally.record(&[message]);
+        Ok(message)
+    }
+
+    fn describe(&mut self) -> String {
+        let Ok(message) = self.take() else { return "nothing".to_owned() };
+        message.label().map_or_else(
+            || {
+                let (publisher, number) = message.number();
+                format!("number {} of publisher {}", grouped(number), publisher + 1)
+            },
+            |label| format!("{label} = {}", grouped(message.value())),
+        )
+    }
+
+    fn finish(mut self) -> Self {
+        while self.take() != Err(TryRecvError::Closed) {}
+        self
+    }
+}
