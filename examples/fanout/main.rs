@@ -86,13 +86,13 @@ fn run<const WORDS: usize>(options: &Options) -> io::Result<bool> {
     timetable.end_now();
 
     // The publishers return without their handles. The last of these closes the ring, and that ends the audience.
-    let published = publishers.into_iter().map(publishing::finish).sum();
+    let count = publishers.into_iter().map(publishing::finish).sum::<io::Result<u64>>()?;
     // They stay subscribed until their accounts are made: a subscriber that is gone is gone from the statistics.
     let (members, subscribers) = audience.disperse(&runtime);
     let newest = table.finish();
-    let accounts = Accounts::new(&ring, published, &members, &newest);
+    let accounts = Accounts::new(&ring, count, &members, newest.member());
     terminal.append(&accounts.to_string());
-    drop(subscribers);
+    drop((subscribers, newest));
     Ok(accounts.balance())
 }
 

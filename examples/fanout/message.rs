@@ -10,6 +10,8 @@ const NUMBER_BITS: u32 = 48;
 
 impl<const WORDS: usize> Message<WORDS> {
     const CHECKSUM: usize = WORDS - 1;
+    /// Bytes of a label.
+    pub(crate) const LABEL: usize = size_of::<[u64; WORDS]>() - 2 * size_of::<u64>();
 
     /// The value of something that has a name, which is cut to what fits.
     pub(crate) fn labelled(value: u64, label: &str) -> Self {
@@ -44,7 +46,7 @@ impl<const WORDS: usize> Message<WORDS> {
     }
 
     pub(crate) fn label(&self) -> Option<&str> {
-        let text = str::from_utf8(bytemuck::cast_slice(&self.0[1..Self::CHECKSUM])).ok()?;
+        let text = std::str::from_utf8(bytemuck::cast_slice(&self.0[1..Self::CHECKSUM])).ok()?;
         Some(text.trim_end_matches('\0')).filter(|label| !label.is_empty())
     }
 

@@ -8,19 +8,19 @@ use clap::{Parser, ValueEnum};
 #[command(name = "fanout")]
 pub(crate) struct Options {
     /// Publishing threads: 1 uses the exclusive `Publisher`, more use clones of a `SharedPublisher`
-    #[arg(long, default_value_t = 1, value_parser = between(1, 64))]
+    #[arg(long, default_value_t = 1, value_parser = between::<usize>(1, 64))]
     pub(crate) publishers: usize,
 
     /// Subscribers on blocking threads; the first is slow
-    #[arg(long, default_value_t = 3, value_parser = between(0, 256))]
+    #[arg(long, default_value_t = 3, value_parser = between::<usize>(0, 256))]
     pub(crate) readers: usize,
 
     /// Subscribers in async tasks; without threads, the first is slow
-    #[arg(long, default_value_t = 3, value_parser = between(0, 1024))]
+    #[arg(long, default_value_t = 3, value_parser = between::<usize>(0, 1024))]
     pub(crate) tasks: usize,
 
     /// Messages that the ring holds, rounded up to a power of two
-    #[arg(long, default_value_t = 1024, value_parser = between(1, 1 << 20))]
+    #[arg(long, default_value_t = 1024, value_parser = between::<usize>(1, 1 << 20))]
     pub(crate) capacity: usize,
 
     /// Bytes of a message
@@ -28,7 +28,7 @@ pub(crate) struct Options {
     pub(crate) payload: Payload,
 
     /// How long to run: half of it on the real stream, half at full speed
-    #[arg(long, default_value_t = 10, value_parser = between(1, 86_400))]
+    #[arg(long, default_value_t = 10, value_parser = between::<u64>(1, 86_400))]
     pub(crate) seconds: u64,
 }
 

@@ -90,7 +90,7 @@ fn publish_both_streams<const WORDS: usize>(
     while timetable.phase() == Phase::FullSpeed {
         published += outlet.publish_many((next..next + BURST).map(|number| Message::numbered(id, number)));
         next += BURST;
-        if next.is_multiple_of(BURST * BURSTS_PER_YIELD) {
+        if next % (BURST * BURSTS_PER_YIELD) == 0 {
             thread::yield_now();
         }
     }

@@ -128,8 +128,8 @@ fn receive_blocking<const WORDS: usize>(
     loop {
         match subscriber.recv_many(&mut batch, BATCH) {
             Ok(_) => tally.record(&batch),
-            // The subscriber counts its loss, and stands at the oldest message that is left.
-            Err(RecvError::Lagged(_)) => {}
+            // The subscriber counts its loss, and stands at the oldest message that is left: now is the time to take it.
+            Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return subscriber,
         }
         batch.clear();
@@ -148,16 +148,16 @@ async fn receive_async<const WORDS: usize>(
 ) -> Subscriber<Inline<Message<WORDS>>> {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
+        // A ring that is never empty never makes its reader wait: lets the other tasks of this worker run now and then.
+        task::consume_budget().await;
         match subscriber.recv_many_async(&mut batch, BATCH).await {
             Ok(_) => tally.record(&batch),
-            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return subscriber,
         }
         batch.clear();
         if slow && !subscriber.is_closed() {
             tokio::time::sleep(SLOWNESS).await;
         }
-        // A ring that is never empty never makes its reader wait: lets the other tasks of this worker run now and then.
-        task::consume_budget().await;
     }
 }

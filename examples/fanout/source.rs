@@ -21,6 +21,9 @@ const FILES: [&str; 9] = [
     "/proc/net/netstat",
 ];
 
+/// The sleep whose length is measured where there are no such files.
+const NAP: Duration = Duration::from_micros(50);
+
 /// Those of the files that this system has, and lets us read.
 pub(crate) fn readable_files() -> Vec<&'static str> {
     FILES.into_iter().filter(|path| File::open(path).is_ok()).collect()
@@ -29,7 +32,8 @@ pub(crate) fn readable_files() -> Vec<&'static str> {
 /// What one publisher samples.
 pub(crate) enum Source {
     Counters(Vec<CounterFile>),
-    Jitter(Jitter),
+    /// By how many nanoseconds a short sleep was too long.
+    Jitter,
 }
 
 impl Source {
@@ -37,18 +41,18 @@ impl Source {
     /// publishers than files. To be called on the thread that samples: some files are about the thread that opened them.
     pub(crate) fn share(files: &[&'static str], id: usize, publishers: usize) -> io::Result<Self> {
         if files.is_empty() {
-            return Ok(Self::Jitter(Jitter::default()));
+            return Ok(Self::Jitter);
         }
         let mine = files.iter().skip(id % files.len()).step_by(publishers);
         Ok(Self::Counters(mine.map(|path| CounterFile::open(path)).collect::<io::Result<_>>()?))
     }
 
-    /// Appends a message for everything that changed since the last look.
+    /// Appends a message for everything that changed since the last look; the first look makes none.
     pub(crate) fn sample<const WORDS: usize>(&mut self, changes: &mut Vec<Message<WORDS>>) -> io::Result<()> {
         match self {
             Self::Counters(files) => files.iter_mut().try_for_each(|file| file.sample(changes)),
-            Self::Jitter(jitter) => {
-                changes.push(jitter.sample());
+            Self::Jitter => {
+                changes.push(Message::labelled(oversleep(), "clock jitter, ns"));
                 Ok(())
             }
         }
@@ -75,15 +79,16 @@ impl CounterFile {
         self.text.clear();
         self.file.rewind()?;
         self.file.read_to_string(&mut self.text)?;
+        let first_look = self.counters.is_empty();
         let mut at = 0;
         for line in self.text.lines() {
-            let name = line.split_whitespace().next().filter(|word| word.parse::<u64>().is_err());
+            let name = line.split_whitespace().next().filter(|word| word.parse::<u64>().is_err()).unwrap_or_default();
             let values = line.split_whitespace().filter_map(|word| word.parse::<u64>().ok());
             for (column, value) in values.enumerate() {
-                if self.counters.get(at) != Some(&value) {
+                if !first_look && self.counters.get(at) != Some(&value) {
                     self.label.clear();
                     // Writing to a `String` cannot fail.
-                    let _ = write!(self.label, "{} {}[{column}]", self.path, name.unwrap_or_default());
+                    let _ = write!(self.label, "{} {}[{column}]", self.path, name.trim_end_matches(':'));
                     changes.push(Message::labelled(value, &self.label));
                 }
                 match self.counters.get_mut(at) {
@@ -99,16 +104,9 @@ impl CounterFile {
 }
 
 /// By how many nanoseconds a short sleep was too long.
-#[derive(Default)]
-pub(crate) struct Jitter;
-
-impl Jitter {
-    const NAP: Duration = Duration::from_micros(50);
-
-    fn sample<const WORDS: usize>(&mut self) -> Message<WORDS> {
-        let before = Instant::now();
-        thread::sleep(Self::NAP);
-        let late = before.elapsed().saturating_sub(Self::NAP);
-        Message::labelled(u64::try_from(late.as_nanos()).unwrap_or(u64::MAX), "clock jitter, ns")
-    }
+fn oversleep() -> u64 {
+    let before = Instant::now();
+    thread::sleep(NAP);
+    let late = before.elapsed().saturating_sub(NAP);
+    u64::try_from(late.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -106,7 +106,7 @@ impl<const WORDS: usize> Table<WORDS> {
 /// A subscriber that is not interested in history: it takes the newest message and leaves out what came before.
 pub(crate) struct Newest<const WORDS: usize> {
     subscriber: Subscriber<Inline<Message<WORDS>>>,
-    pub(crate) member: Member,
+    member: Member,
 }
 
 impl<const WORDS: usize> Newest<WORDS> {
@@ -116,6 +116,10 @@ impl<const WORDS: usize> Newest<WORDS> {
         Self { subscriber, member }
     }
 
+    pub(crate) fn member(&self) -> &Member {
+        &self.member
+    }
+
     fn take(&mut self) -> Result<Message<WORDS>, TryRecvError> {
         let message = self.subscriber.latest()?;
         self.member.tally.record(&[message]);
@@ -123,18 +127,21 @@ impl<const WORDS: usize> Newest<WORDS> {
     }
 
     fn describe(&mut self) -> String {
-        let Ok(message) = self.take() else { return "nothing".to_owned() };
-        message.label().map_or_else(
-            || {
+        let Ok(message) = self.take() else { return "none since".to_owned() };
+        let value = grouped(message.value());
+        match message.label() {
+            Some(label) => format!("{label} = {value}"),
+            None if Message::<WORDS>::LABEL == 0 => format!("{value} (no room for a name)"),
+            None => {
                 let (publisher, number) = message.number();
                 format!("number {} of publisher {}", grouped(number), publisher + 1)
-            },
-            |label| format!("{label} = {}", grouped(message.value())),
-        )
+            }
+        }
     }
 
+    /// The ring is closed, so this comes to an end.
     fn finish(mut self) -> Self {
-        while self.take() != Err(TryRecvError::Closed) {}
+        while !matches!(self.take(), Err(TryRecvError::Closed)) {}
         self
     }
 }

@@ -1,0 +1,74 @@
+//! Publishing into an inline ring never allocates, nor does receiving.
+#![cfg(not(loom))]
+#![allow(unsafe_code, reason = "a global allocator that counts")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: hands everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[track_caller]
+fn none<R>(what: &str, f: impl FnOnce() -> R) -> R {
+    let before = ALLOCATIONS.get();
+    let result = f();
+    assert_eq!(ALLOCATIONS.get() - before, 0, "{what} allocates");
+    result
+}
+
+#[test]
+fn neither_publishing_nor_receiving_allocates() {
+    // Each is the first of its kind on a fresh thread: nothing may be allocated lazily either.
+    std::thread::spawn(|| {
+        let (mut publisher, mut subscriber) = seqcast::inline::<[u64; 9]>(64);
+        let mut parked = subscriber.clone();
+        let mut buffer = Vec::with_capacity(100);
+        let mut cx = Context::from_waker(Waker::noop());
+        none("publish", || publisher.publish([1; 9]));
+        none("publish_many", || publisher.publish_many([[1; 9]; 9]));
+        none("try_recv", || subscriber.try_recv()).unwrap();
+        none("recv", || subscriber.recv()).unwrap();
+        none("recv_timeout", || subscriber.recv_timeout(Duration::from_millis(1))).unwrap();
+        none("try_recv_many", || subscriber.try_recv_many(&mut buffer, 2)).unwrap();
+        none("latest", || subscriber.latest()).unwrap();
+        none("a timeout", || subscriber.recv_timeout(Duration::from_millis(1))).unwrap_err();
+        none("poll_recv", || assert_eq!(subscriber.poll_recv(&mut cx), Poll::Pending));
+        none("draining", || parked.try_iter().count());
+        none("poll_recv", || assert_eq!(parked.poll_recv(&mut cx), Poll::Pending));
+        none("a publish that wakes", || publisher.publish([2; 9]));
+        none("a lag", || publisher.publish_many((0..100).map(|_| [3; 9])));
+        none("a lag told", || subscriber.recv()).unwrap_err();
+        let publisher = none("share", || publisher.share());
+        none("a shared publish", || publisher.publish([4; 9])).unwrap();
+        let held = none("claim", || seqcast::testing::claim(&publisher).unwrap().begin());
+        none("a skip", || publisher.publish_many([[5; 9]; 100]));
+        none("a hole", || parked.try_iter().count());
+        none("recv_async", || futures::FutureExt::now_or_never(subscriber.recv_async()));
+        drop(held);
+        none("close", || publisher.close());
+    })
+    .join()
+    .unwrap();
+}

@@ -1,0 +1,151 @@
+//! Publishers that stop in the middle (law 7), and the holes they leave (law 1).
+#![cfg(not(loom))]
+
+mod common;
+
+use common::{Account, eventually};
+use seqcast::{Inline, Lagged, SharedPublisher, Subscriber, TryRecvError, testing};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+fn ring(capacity: usize) -> (SharedPublisher<Inline<u64>>, Subscriber<Inline<u64>>) {
+    let (publisher, subscriber) = seqcast::inline(capacity);
+    (publisher.share(), subscriber)
+}
+
+#[test]
+fn a_publisher_stopped_in_a_write_holds_back_no_publisher_and_readers_for_a_lap() {
+    let (publisher, mut subscriber) = ring(4);
+    let mut account = Account::new(&subscriber);
+    let stopped = testing::claim(&publisher).unwrap().begin().unwrap();
+    assert_eq!(publisher.publish_many([1, 2, 3]), 3);
+    // In order: 0 may still come.
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+    // A lap later its slot is skipped: sequence 4 is a hole, and 0 is lost.
+    assert_eq!(publisher.publish(5), Ok(5));
+    assert_eq!(publisher.ring().stats().skipped, 1);
+    let Err(TryRecvError::Lagged(lagged)) = subscriber.try_recv() else { panic!("no loss") };
+    assert_eq!(lagged, Lagged { missed: 2, resumed_at: 2 });
+    account.lagged(&subscriber, lagged);
+    for message in [2, 3, 5] {
+        assert_eq!(subscriber.try_recv(), Ok(message));
+        account.received(&subscriber, 1);
+    }
+    assert_eq!((subscriber.holes(), subscriber.try_recv()), (1, Err(TryRecvError::Empty)));
+    account.settle(&subscriber);
+
+    // It comes back: too late for its message, but the slot is in use again.
+    stopped.commit(0);
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(publisher.publish_many(6..10), 4);
+    for message in 6..10 {
+        assert_eq!(subscriber.try_recv(), Ok(message));
+        account.received(&subscriber, 1);
+    }
+    account.settle(&subscriber);
+    assert_eq!(publisher.ring().stats().skipped, 1);
+}
+
+#[test]
+fn a_publisher_that_never_comes_back_costs_one_hole_a_lap() {
+    let (publisher, mut subscriber) = ring(4);
+    drop(testing::claim(&publisher).unwrap().begin());
+    let mut account = Account::new(&subscriber);
+    for message in 0..300 {
+        publisher.publish(message).unwrap();
+        let before = account.received;
+        loop {
+            match subscriber.try_recv() {
+                Ok(_) => account.received(&subscriber, 1),
+                Err(TryRecvError::Lagged(lagged)) => account.lagged(&subscriber, lagged),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Closed) => panic!("closed"),
+            }
+        }
+        assert!(account.received > before || message < 3, "held up for more than a lap");
+    }
+    let stats = publisher.ring().stats();
+    assert_eq!((stats.published - 1, stats.skipped), (300, 99));
+    account.settle(&subscriber);
+    assert_eq!((subscriber.holes(), subscriber.missed()), (99, 2));
+    drop(publisher);
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
+}
+
+#[test]
+fn a_publisher_stopped_before_its_write_is_overrun() {
+    let (publisher, mut subscriber) = ring(4);
+    let late = testing::claim(&publisher).unwrap();
+    publisher.publish_many(1..=4);
+    assert!(late.begin().is_none());
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 1, resumed_at: 1 })));
+    assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!((publisher.ring().stats().skipped, subscriber.holes()), (0, 0));
+}
+
+#[test]
+fn latest_and_is_empty_look_past_a_hole() {
+    let (publisher, mut subscriber) = ring(2);
+    let stopped = testing::claim(&publisher).unwrap().begin().unwrap();
+    publisher.publish(1).unwrap();
+    assert_eq!(publisher.publish(3), Ok(3));
+    assert_eq!(subscriber.latest(), Ok(3));
+    assert_eq!((subscriber.skipped_by_choice(), subscriber.holes(), subscriber.missed()), (3, 0, 0));
+    let claim = testing::claim(&publisher).unwrap();
+    assert!(subscriber.is_empty());
+    assert!(claim.begin().is_none());
+    assert!(subscriber.is_empty(), "a hole alone is nothing to read");
+    publisher.publish(5).unwrap();
+    assert!(!subscriber.is_empty());
+    assert_eq!((subscriber.try_recv(), subscriber.holes()), (Ok(5), 1));
+    stopped.commit(0);
+}
+
+#[test]
+fn a_hole_at_the_end_is_no_message() {
+    let (publisher, mut subscriber) = ring(2);
+    let _stopped = testing::claim(&publisher).unwrap().begin().unwrap();
+    publisher.publish(1).unwrap();
+    assert!(testing::claim(&publisher).unwrap().begin().is_none());
+    publisher.close();
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 1, resumed_at: 1 })));
+    assert_eq!(subscriber.try_recv(), Ok(1));
+    assert_eq!((subscriber.try_recv(), subscriber.holes()), (Err(TryRecvError::Closed), 1));
+    assert_eq!(subscriber.next_sequence(), publisher.next_sequence());
+}
+
+#[test]
+fn a_claim_below_the_end_is_waited_for() {
+    let (publisher, mut subscriber) = ring(4);
+    let write = testing::claim(&publisher).unwrap().begin().unwrap();
+    publisher.close();
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| (subscriber.recv(), subscriber.recv().is_err()));
+        eventually("parked", || publisher.ring().stats().subscribers[0].parked);
+        write.commit(7);
+        assert_eq!(reader.join().unwrap(), (Ok(7), true));
+    });
+}
+
+#[test]
+fn stopped_publishers_up_to_one_less_than_the_slots_stop_nobody() {
+    for capacity in [2, 4, 64] {
+        let (publisher, mut subscriber) = ring(capacity);
+        let stopped: Vec<_> = (1..capacity).map(|_| testing::claim(&publisher).unwrap().begin().unwrap()).collect();
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| assert_eq!(publisher.publish_many(0..100), 100));
+            }
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let _ = subscriber.try_recv();
+                }
+            });
+            eventually("300 published", || publisher.ring().stats().published >= 300 + capacity as u64 - 1);
+            done.store(true, Ordering::Relaxed);
+        });
+        drop(stopped);
+    }
+}

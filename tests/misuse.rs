@@ -1,0 +1,96 @@
+//! What a user can do wrong is an error, a panic that names the argument, or does not compile.
+#![cfg(not(loom))]
+
+use seqcast::{
+    Builder, Closed, Inline, Lagged, Publisher, RecvError, RecvTimeoutError, Ring, SharedPublisher, SkipLagged,
+    SubscribeError, Subscriber, TryPublishError, TryRecvError,
+};
+use std::error::Error;
+use std::fmt::Debug;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+fn panic_of(f: impl FnOnce() + UnwindSafe) -> String {
+    let payload = std::panic::catch_unwind(f).expect_err("no panic");
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+        .unwrap()
+}
+
+#[test]
+fn panics_name_the_argument() {
+    let most = isize::MAX as usize / 2;
+    for capacity in [0, most + 1, usize::MAX] {
+        assert!(panic_of(|| drop(Builder::new(capacity))).contains("`capacity`"));
+        assert!(panic_of(|| drop(seqcast::inline::<u8>(capacity))).contains("`capacity`"));
+    }
+    // Within bounds as a number, but not as so many bytes.
+    assert!(panic_of(|| drop(seqcast::inline::<[u64; 512]>(most))).contains("`capacity`"));
+    assert!(panic_of(|| drop(seqcast::inline::<()>(most))).contains("`capacity`"));
+    for lag_slack in [8, usize::MAX] {
+        assert!(panic_of(|| drop(Builder::new(5).lag_slack(lag_slack))).contains("`lag_slack`"));
+    }
+    assert_eq!(Builder::new(5).lag_slack(7).inline::<u8>().0.capacity(), 8);
+}
+
+#[test]
+fn capacities_are_rounded_up() {
+    for (asked, given) in [(1, 2), (2, 2), (3, 4), (1000, 1024), (1024, 1024), (1025, 2048)] {
+        let (publisher, subscriber) = seqcast::inline::<u8>(asked);
+        assert_eq!([publisher.capacity(), subscriber.capacity(), publisher.ring().capacity()], [given; 3]);
+    }
+}
+
+#[test]
+fn a_large_ring_costs_only_the_pages_it_uses() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(1 << 24);
+    publisher.publish_many(0..1000);
+    assert_eq!(subscriber.try_iter().count(), 1000);
+}
+
+#[test]
+fn handles_can_go_where_they_must() {
+    fn send<T: Send + Unpin + Debug + UnwindSafe + RefUnwindSafe + 'static>() {}
+    fn sync<T: Send + Sync + Clone>() {}
+    type S = Inline<u64>;
+    send::<Publisher<S>>();
+    send::<SharedPublisher<S>>();
+    send::<Subscriber<S>>();
+    send::<SkipLagged<S>>();
+    send::<Ring<S>>();
+    sync::<SharedPublisher<S>>();
+    sync::<Ring<S>>();
+    sync::<Subscriber<S>>();
+    fn error<T: Error + Send + Sync + PartialEq + Clone + 'static>() {}
+    error::<Lagged>();
+    error::<TryRecvError>();
+    error::<RecvError>();
+    error::<RecvTimeoutError>();
+    error::<SubscribeError>();
+    error::<Closed<u64>>();
+    error::<TryPublishError<u64>>();
+    // A message that is Send and not Sync.
+    fn future<T: Send + Unpin>(_: T) {}
+    let (_publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    future(subscriber.recv_async());
+    future(subscriber.recv_many_async(&mut Vec::new(), 1));
+}
+
+#[test]
+fn everything_says_what_it_is() {
+    let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    assert!(format!("{publisher:?} {subscriber:?} {:?}", publisher.ring()).contains("next_sequence: 0"));
+    assert!(format!("{:?}", subscriber.recv_async()).contains("Subscriber"));
+    assert!(format!("{:?}", publisher.share()).contains("closed: false"));
+    struct Silent;
+    assert_eq!(format!("{:?} {0}", Closed(Silent)), "Closed(..) the ring is closed");
+    assert_eq!(format!("{:?}", TryPublishError::Full(Silent)), "Full(..)");
+    let lagged = Lagged { missed: 3, resumed_at: 7 };
+    assert_eq!(RecvError::Lagged(lagged).to_string(), lagged.to_string());
+    assert!(lagged.to_string().contains('3') && lagged.to_string().contains('7'));
+    assert_eq!(TryRecvError::from(RecvError::Closed), TryRecvError::Closed);
+    assert_eq!(RecvTimeoutError::from(RecvError::Lagged(lagged)), RecvTimeoutError::Lagged(lagged));
+    assert!(SubscribeError::Evicted { oldest: 41 }.to_string().contains("41"));
+    assert!(SubscribeError::Future { tail: 42 }.to_string().contains("42"));
+}

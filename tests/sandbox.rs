@@ -1,0 +1,88 @@
+//! What happens when the kernel's barrier is taken away after the ring was made: sleepers poll instead of trusting it.
+#![cfg(all(not(loom), target_os = "linux", target_arch = "x86_64"))]
+#![allow(unsafe_code, reason = "installs a system call filter")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Makes `membarrier` fail with `EPERM` for this thread and those it starts from now on.
+fn forbid_membarrier() -> bool {
+    #[repr(C)]
+    struct Filter(u16, u8, u8, u32);
+    #[repr(C)]
+    struct Program(u16, *const Filter);
+    const LOAD: u16 = 0x20;
+    const JUMP_IF_EQUAL: u16 = 0x15;
+    const RETURN: u16 = 0x06;
+    let filters = [
+        Filter(LOAD, 0, 0, 0),
+        Filter(JUMP_IF_EQUAL, 0, 1, libc::SYS_membarrier as u32),
+        Filter(RETURN, 0, 0, 0x0005_0000 | libc::EPERM as u32),
+        Filter(RETURN, 0, 0, 0x7fff_0000),
+    ];
+    let program = Program(filters.len() as u16, filters.as_ptr());
+    // SAFETY: plain integers.
+    let no_new_privileges = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    // SAFETY: `program` and the filters it points to outlive the call.
+    let installed = unsafe { libc::prctl(libc::PR_SET_SECCOMP, 2, &raw const program) };
+    no_new_privileges == 0 && installed == 0
+}
+
+#[derive(Default)]
+struct Counter(AtomicUsize);
+
+impl Wake for Counter {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// How often a task is woken that waits on a ring where nothing happens.
+fn wakes_of_a_waiting_task(subscriber: &mut seqcast::Subscriber<seqcast::Inline<u64>>) -> usize {
+    let counter = Arc::new(Counter::default());
+    assert!(subscriber.poll_recv(&mut Context::from_waker(&Waker::from(Arc::clone(&counter)))).is_pending());
+    counter.0.load(Ordering::SeqCst)
+}
+
+#[test]
+fn without_the_barrier_sleepers_look_again_by_themselves() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let mut polled = subscriber.clone();
+    let reader = thread::spawn(move || {
+        if !forbid_membarrier() {
+            println!("SKIPPED: this system lets nobody install a system call filter");
+            return false;
+        }
+        // The first to park on this ring: its barrier fails.
+        let received = subscriber.recv();
+        assert_eq!(received, Ok(1));
+        let began = Instant::now();
+        assert!(subscriber.recv_timeout(Duration::from_millis(30)).is_err());
+        assert!(began.elapsed() >= Duration::from_millis(30), "a timeout is still a timeout");
+        assert_eq!(subscriber.recv(), Ok(2));
+        true
+    });
+    thread::sleep(Duration::from_millis(50));
+    publisher.publish(1);
+    thread::sleep(Duration::from_millis(100));
+    publisher.publish(2);
+    if !reader.join().unwrap() {
+        return;
+    }
+    // Tasks are polled again and again by their runtime.
+    assert_eq!(futures::executor::block_on(polled.recv_async()), Ok(1));
+    let task = thread::spawn(move || (polled.recv(), futures::executor::block_on(polled.recv_async())));
+    thread::sleep(Duration::from_millis(50));
+    publisher.publish(3);
+    assert_eq!(task.join().unwrap(), (Ok(2), Ok(3)));
+    assert_eq!(
+        wakes_of_a_waiting_task(&mut publisher.subscribe()),
+        1,
+        "nothing proves its wake-up, and it does not poll"
+    );
+    let (_publisher, mut sound) = seqcast::inline::<u64>(4);
+    assert_eq!(wakes_of_a_waiting_task(&mut sound), 0, "a sound sleeper polls");
+}

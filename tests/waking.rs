@@ -1,0 +1,373 @@
+//! Parking and waking (laws 5 to 7): no wake-up is lost, wakers are the user's code and treated as such.
+#![cfg(not(loom))]
+
+mod common;
+
+use common::eventually;
+use futures::FutureExt;
+use futures::task::noop_waker_ref;
+use seqcast::{Inline, RecvTimeoutError, Subscriber, TryRecvError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A waker that runs a closure.
+struct Call<F>(F);
+
+impl<F: Fn() + Send + Sync + 'static> Wake for Call<F> {
+    fn wake(self: Arc<Self>) {
+        (self.0)();
+    }
+}
+
+fn call(f: impl Fn() + Send + Sync + 'static) -> Waker {
+    Waker::from(Arc::new(Call(f)))
+}
+
+fn park(subscriber: &mut Subscriber<Inline<u64>>, waker: &Waker) {
+    assert_eq!(subscriber.poll_recv(&mut Context::from_waker(waker)), Poll::Pending);
+}
+
+/// Counts its wakes; its reference count tells who holds it.
+#[derive(Default)]
+struct Counter(AtomicUsize);
+
+impl Wake for Counter {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Counter {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn a_parked_thread_uses_no_processor_time() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let ring = publisher.ring();
+    let reader = thread::spawn(move || {
+        let received = subscriber.recv();
+        (received, thread_time())
+    });
+    eventually("parked", || ring.stats().subscribers[0].parked);
+    thread::sleep(Duration::from_millis(500));
+    publisher.publish(1);
+    let (received, used) = reader.join().unwrap();
+    assert_eq!(received, Ok(1));
+    assert!(used < Duration::from_millis(100), "{used:?} of processor time to sleep for half a second");
+    assert!(!ring.stats().subscribers.iter().any(|subscriber| subscriber.parked));
+}
+
+/// Processor time of the calling thread, where the system tells it.
+fn thread_time() -> Duration {
+    let Ok(stat) = std::fs::read_to_string("/proc/thread-self/stat") else { return Duration::ZERO };
+    let after_name = stat.rsplit(')').next().unwrap();
+    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+#[test]
+fn timeouts_and_deadlines_end_waits() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let began = Instant::now();
+    assert_eq!(subscriber.recv_timeout(Duration::from_millis(30)), Err(RecvTimeoutError::Timeout));
+    assert_eq!(subscriber.recv_deadline(began + Duration::from_millis(60)), Err(RecvTimeoutError::Timeout));
+    assert!(began.elapsed() >= Duration::from_millis(60));
+    assert_eq!(subscriber.recv_deadline(began), Err(RecvTimeoutError::Timeout));
+    assert_eq!(subscriber.recv_timeout(Duration::ZERO), Err(RecvTimeoutError::Timeout));
+    assert!(!publisher.ring().stats().subscribers[0].parked);
+    publisher.publish_many([1, 2, 3]);
+    assert_eq!(subscriber.recv_timeout(Duration::ZERO), Ok(1));
+    assert_eq!(subscriber.recv_deadline(began), Ok(2));
+    assert_eq!(subscriber.recv_timeout(Duration::MAX), Ok(3));
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| subscriber.recv_timeout(Duration::MAX));
+        eventually("parked", || publisher.ring().stats().subscribers[0].parked);
+        publisher.publish(4);
+        assert_eq!(reader.join().unwrap(), Ok(4));
+    });
+}
+
+#[test]
+fn a_timeout_takes_nothing_of_the_users_own_parking() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let reader = thread::spawn(move || {
+        thread::current().unpark();
+        assert_eq!(subscriber.recv(), Ok(1));
+        let began = Instant::now();
+        thread::park_timeout(Duration::from_secs(20));
+        assert!(began.elapsed() < Duration::from_secs(10), "the token was eaten");
+    });
+    thread::sleep(Duration::from_millis(20));
+    publisher.publish(1);
+    reader.join().unwrap();
+}
+
+#[test]
+fn messages_reach_threads_and_tasks_back_and_forth() {
+    // Every message is waited for: each lost wake-up would hang it.
+    const ROUNDS: u64 = 20_000;
+    let (mut there, mut far) = seqcast::inline::<u64>(4);
+    let (back, mut near) = seqcast::inline::<u64>(4);
+    let back = back.share();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for expected in 0..ROUNDS {
+                let got = if expected % 2 == 0 { far.recv() } else { futures::executor::block_on(far.recv_async()) };
+                assert_eq!(got, Ok(expected));
+                back.publish(expected).unwrap();
+            }
+        });
+        for round in 0..ROUNDS {
+            there.publish(round);
+            let got = if round % 3 == 0 { futures::executor::block_on(near.recv_async()) } else { near.recv() };
+            assert_eq!(got, Ok(round));
+        }
+    });
+}
+
+#[test]
+fn each_parked_task_is_woken_once_a_message() {
+    let (mut publisher, subscriber) = seqcast::inline::<u64>(4);
+    let mut subscribers: Vec<_> = (0..100).map(|_| (subscriber.clone(), Arc::new(Counter::default()))).collect();
+    for round in 1..=5 {
+        for (subscriber, counter) in &mut subscribers {
+            park(subscriber, &Waker::from(Arc::clone(counter)));
+        }
+        assert!(publisher.ring().stats().subscribers.iter().skip(1).all(|subscriber| subscriber.parked));
+        publisher.publish(round);
+        publisher.publish_many([round, round]);
+        for (subscriber, counter) in &mut subscribers {
+            assert_eq!(counter.count(), usize::try_from(round).unwrap());
+            assert_eq!(subscriber.try_iter().count(), 3);
+        }
+    }
+}
+
+#[test]
+fn only_the_waker_of_the_last_poll_is_woken() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let (first, second) = (Arc::new(Counter::default()), Arc::new(Counter::default()));
+    park(&mut subscriber, &Waker::from(Arc::clone(&first)));
+    park(&mut subscriber, &Waker::from(Arc::clone(&second)));
+    publisher.publish(1);
+    assert_eq!((first.count(), second.count()), (0, 1));
+}
+
+#[test]
+fn a_batch_wakes_once_even_when_its_iterator_panics() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(16);
+    let counter = Arc::new(Counter::default());
+    park(&mut subscriber, &Waker::from(Arc::clone(&counter)));
+    let bad = (0..10).inspect(|&n| assert!(n < 3, "the iterator's own affair"));
+    assert!(catch_unwind(AssertUnwindSafe(|| publisher.publish_many(bad))).is_err());
+    assert_eq!(counter.count(), 1);
+    assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(publisher.publish(3), 3);
+
+    let publisher = publisher.share();
+    assert_eq!(subscriber.try_recv(), Ok(3));
+    park(&mut subscriber, &Waker::from(Arc::clone(&counter)));
+    let bad = (4..10).inspect(|&n| assert!(n < 6, "the iterator's own affair"));
+    assert!(catch_unwind(AssertUnwindSafe(|| publisher.publish_many(bad))).is_err());
+    assert_eq!(counter.count(), 2);
+    assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [4, 5]);
+}
+
+#[test]
+fn wakers_are_let_go() {
+    let (_publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let counter = Arc::new(Counter::default());
+    let waker = Waker::from(Arc::clone(&counter));
+    let held = || Arc::strong_count(&counter) - 2;
+    // When a future is dropped, and when it is finished by another poll than the one that waited.
+    for _ in 0..3 {
+        let mut future = subscriber.recv_async();
+        assert!(future.poll_unpin(&mut Context::from_waker(&waker)).is_pending());
+        assert_eq!(held(), 1);
+        drop(future);
+        assert_eq!(held(), 0);
+        let mut buffer = Vec::new();
+        let mut future = subscriber.recv_many_async(&mut buffer, 3);
+        assert!(future.poll_unpin(&mut Context::from_waker(&waker)).is_pending());
+        drop(future);
+        assert_eq!(held(), 0);
+    }
+    assert!(!subscriber.ring().stats().subscribers[0].parked);
+    // When the subscriber is dropped, however it waited.
+    park(&mut subscriber, &waker);
+    assert_eq!(held(), 1);
+    drop(subscriber);
+    assert_eq!(held(), 0);
+}
+
+#[test]
+fn a_message_that_a_dropped_future_would_have_taken_stays() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let mut future = subscriber.recv_async();
+    assert!(future.poll_unpin(&mut Context::from_waker(noop_waker_ref())).is_pending());
+    publisher.publish(1);
+    drop(future);
+    assert_eq!(subscriber.try_recv(), Ok(1));
+}
+
+#[test]
+fn a_panicking_waker_costs_nobody_else_anything() {
+    let (mut publisher, subscriber) = seqcast::inline::<u64>(4);
+    let counter = Arc::new(Counter::default());
+    let mut subscribers: Vec<_> = (0..9).map(|_| subscriber.clone()).collect();
+    for round in 0..3 {
+        for (at, subscriber) in subscribers.iter_mut().enumerate() {
+            let good = Waker::from(Arc::clone(&counter));
+            let bad = call(|| panic!("a waker's own affair"));
+            park(subscriber, if at % 3 == 1 { &bad } else { &good });
+        }
+        publisher.publish(round);
+        assert_eq!(counter.count(), 6 * (usize::try_from(round).unwrap() + 1));
+        assert!(subscribers.iter_mut().all(|subscriber| subscriber.try_recv() == Ok(round)));
+    }
+    // One whose payload panics when dropped.
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    park(&mut subscribers[0], &call(|| std::panic::panic_any(Bomb)));
+    publisher.publish(3);
+    publisher.close();
+}
+
+#[test]
+fn a_waker_may_call_back_into_the_ring() {
+    let (publisher, mut subscriber) = seqcast::inline::<u64>(16);
+    let publisher = publisher.share();
+    let mut bystander = subscriber.clone();
+    let counter = Arc::new(Counter::default());
+    park(&mut bystander, &Waker::from(Arc::clone(&counter)));
+    let (handle, victim) = (publisher.clone(), Mutex::new(Some(subscriber.clone())));
+    park(
+        &mut subscriber,
+        &call(move || {
+            // Publishes, subscribes, drops a subscriber, and looks around, in the middle of somebody's publish.
+            let mut own = handle.subscribe();
+            handle.publish(100).unwrap();
+            assert_eq!(own.try_recv(), Ok(100));
+            drop(victim.lock().unwrap().take());
+            assert!(handle.ring().stats().published >= 2);
+        }),
+    );
+    publisher.publish(1).unwrap();
+    assert_eq!(counter.count(), 1);
+    for subscriber in [&mut subscriber, &mut bystander] {
+        assert_eq!((subscriber.try_recv(), subscriber.try_recv()), (Ok(1), Ok(100)));
+        assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+    }
+}
+
+#[test]
+fn a_slow_waker_holds_nobody_else() {
+    // The publisher that calls it is stuck in it; whoever else was parked is woken by the next publisher that comes by.
+    let (publisher, mut slow) = seqcast::inline::<u64>(16);
+    let publisher = publisher.share();
+    let (stuck, free) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let mut others: Vec<_> = (0..5).map(|_| (slow.clone(), Arc::new(Counter::default()))).collect();
+    // The list is last in, first out, so the slow one is met in the middle.
+    for (at, (other, counter)) in others.iter_mut().enumerate() {
+        if at == 2 {
+            let (stuck, free) = (Arc::clone(&stuck), Arc::clone(&free));
+            park(
+                &mut slow,
+                &call(move || {
+                    stuck.store(true, Ordering::SeqCst);
+                    while !free.load(Ordering::SeqCst) {
+                        thread::yield_now();
+                    }
+                }),
+            );
+        }
+        park(other, &Waker::from(Arc::clone(counter)));
+    }
+    thread::scope(|scope| {
+        scope.spawn(|| publisher.publish(1).unwrap());
+        eventually("stuck in the waker", || stuck.load(Ordering::SeqCst));
+        assert!(others.iter().any(|(_, counter)| counter.count() == 0));
+        publisher.publish(2).unwrap();
+        let woken = others.iter().all(|(_, counter)| counter.count() == 1);
+        free.store(true, Ordering::SeqCst);
+        assert!(woken, "held by somebody else's waker");
+    });
+}
+
+#[test]
+fn a_waker_may_panic_when_it_is_cloned() {
+    use std::task::{RawWaker, RawWakerVTable};
+    // A waker whose clone panics: the subscriber's own affair; the ring and everybody else go on.
+    const VTABLE: RawWakerVTable = RawWakerVTable::new(|_| panic!("clone"), |_| {}, |_| {}, |_| {});
+    #[allow(unsafe_code)]
+    // SAFETY: the functions use no data, and may be called from any thread.
+    let bad = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &VTABLE)) };
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let mut other = subscriber.clone();
+    let counter = Arc::new(Counter::default());
+    assert!(catch_unwind(AssertUnwindSafe(|| subscriber.poll_recv(&mut Context::from_waker(&bad)))).is_err());
+    park(&mut other, &Waker::from(Arc::clone(&counter)));
+    publisher.publish(1);
+    assert_eq!((subscriber.try_recv(), other.try_recv(), counter.count()), (Ok(1), Ok(1), 1));
+}
+
+#[test]
+fn the_end_wakes_everybody() {
+    let (publisher, subscriber) = seqcast::inline::<u64>(4);
+    let publisher = publisher.share();
+    let ring = publisher.ring();
+    thread::scope(|scope| {
+        let readers: Vec<_> = (0..8)
+            .map(|at| {
+                let mut subscriber = subscriber.clone();
+                scope.spawn(move || match at % 2 {
+                    0 => subscriber.recv().is_err(),
+                    _ => futures::executor::block_on(subscriber.recv_async()).is_err(),
+                })
+            })
+            .collect();
+        eventually("all parked", || {
+            ring.stats().subscribers.iter().filter(|subscriber| subscriber.parked).count() == 8
+        });
+        drop(publisher);
+        assert!(readers.into_iter().all(|reader| reader.join().unwrap()));
+    });
+}
+
+#[test]
+fn idle_subscribers_cost_publishers_nothing() {
+    // Ten thousand that do not wait, of which some did once. A pass over them would cost a thousand times more, so that
+    // a factor of twenty tells without being sharp about time.
+    let time = |subscribers: usize| {
+        let (mut publisher, subscriber) = seqcast::inline::<u64>(1024);
+        let mut idle: Vec<_> = (0..subscribers).map(|_| subscriber.clone()).collect();
+        for subscriber in idle.iter_mut().step_by(100).take(10) {
+            park(subscriber, noop_waker_ref());
+        }
+        publisher.publish(0);
+        (0..9)
+            .map(|_| {
+                let began = Instant::now();
+                publisher.publish_many(0..1000);
+                for message in 0..1000 {
+                    publisher.publish(message);
+                }
+                began.elapsed()
+            })
+            .min()
+            .unwrap()
+    };
+    let (few, many) = (time(1), time(10_000));
+    assert!(many < few * 20, "{many:?} with 10 000 idle subscribers, {few:?} with one");
+}
