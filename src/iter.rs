@@ -88,6 +88,7 @@ impl<S: Storage> IntoIterator for Subscriber<S> {
     }
 }
 
+#[expect(clippy::into_iter_without_iter, reason = "reading moves the cursor, so `iter` takes `&mut self`")]
 impl<'a, S: Storage> IntoIterator for &'a mut Subscriber<S> {
     type Item = Result<S::Item, Lagged>;
     type IntoIter = Iter<'a, S>;

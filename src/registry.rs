@@ -125,7 +125,6 @@ impl Registry {
     }
 
     fn shard(&self, id: u64) -> &Snapshot<Vec<Arc<Seat>>> {
-        #[expect(clippy::cast_possible_truncation, reason = "below the number of shards")]
         &self.shards[(id % REGISTRY_SHARDS) as usize]
     }
 }

@@ -52,6 +52,7 @@ impl<S: Storage> IntoIterator for SkipLagged<S> {
     }
 }
 
+#[expect(clippy::into_iter_without_iter, reason = "reading moves the cursor, so `iter` takes `&mut self`")]
 impl<'a, S: Storage> IntoIterator for &'a mut SkipLagged<S> {
     type Item = S::Item;
     type IntoIter = Flatten<Iter<'a, S>>;

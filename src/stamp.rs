@@ -13,6 +13,8 @@
 //!
 //! After Boehm, "Can seqlocks get along with programming language memory models?" (MSPC 2012).
 
+use std::cmp::Ordering::{Equal, Greater, Less};
+
 use crate::seq;
 use crate::sync::{AtomicU64, Ordering, fence};
 
@@ -76,12 +78,10 @@ impl<'a> Stamp<'a> {
         // Acquire: pairs with the Release of `commit`, so that the words read next are this message's or later ones.
         let stamp = self.0.load(Ordering::Acquire);
         let wanted = seq::committed(sequence);
-        if stamp == wanted {
-            Seen::Committed
-        } else if stamp > wanted {
-            Seen::Overwritten(seq::of_stamp(stamp))
-        } else {
-            Seen::Absent
+        match stamp.cmp(&wanted) {
+            Equal => Seen::Committed,
+            Greater => Seen::Overwritten(seq::of_stamp(stamp)),
+            Less => Seen::Absent,
         }
     }
 

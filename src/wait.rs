@@ -4,7 +4,7 @@
 //! # No wake-up is lost
 //!
 //! A parker registers its waker, queues itself, runs `fence(SeqCst)` and *then* looks at the ring once more (slot, hole,
-//! lap, end) before it sleeps. A publisher commits, runs `fence(SeqCst)` and *then* looks at the lists. Of two SeqCst
+//! lap, end) before it sleeps. A publisher commits, runs `fence(SeqCst)` and *then* looks at the lists. Of two such
 //! fences one comes first: if the parker's, the publisher sees it queued; if the publisher's, the parker's second look
 //! sees the message.
 //!
@@ -204,6 +204,7 @@ fn wake(waiter: &Waiter) {
 }
 
 /// Nodes linked by `next`, owned by who holds this: each is a strong reference.
+#[derive(Clone, Copy)]
 struct Chain {
     first: *mut Waiter,
     last: *mut Waiter,

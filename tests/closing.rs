@@ -1,5 +1,6 @@
 //! The end: at an exact sequence, seen by each subscriber on its own, for ever (law 4).
 #![cfg(not(loom))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Loss is told exactly, on every receiving path (laws 1, 2 and 4).
 #![cfg(not(loom))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
 mod common;
 

@@ -6,6 +6,7 @@
 //! outcomes it reached, so that one that explores nothing fails. `LOOM_MAX_PREEMPTIONS` overrides the bounds.
 
 #![cfg(loom)]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};

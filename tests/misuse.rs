@@ -1,5 +1,6 @@
 //! What a user can do wrong is an error, a panic that names the argument, or does not compile.
 #![cfg(not(loom))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
 use seqcast::{
     Builder, Closed, Inline, Lagged, Publisher, RecvError, RecvTimeoutError, Ring, SharedPublisher, SkipLagged,

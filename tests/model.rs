@@ -1,5 +1,6 @@
 //! Random sequences of operations on a ring and on the obviously right one, which must agree on every answer.
 #![cfg(not(loom))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Every size and alignment goes through whole (laws 3 and 8).
 #![cfg(not(loom))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! What a ring tells of itself and its subscribers.
 #![cfg(not(loom))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
 mod common;
 
@@ -47,14 +48,13 @@ fn stats_tell_the_truth() {
 
 #[test]
 fn ten_thousand_join_and_leave() {
-    let (publisher, subscriber) = seqcast::inline::<u64>(8);
+    let (publisher, _subscriber) = seqcast::inline::<u64>(8);
     let mut many: Vec<_> = (0..10_000).map(|_| publisher.subscribe()).collect();
     assert_eq!((publisher.subscriber_count(), publisher.ring().stats().subscribers.len()), (10_001, 10_001));
     many.truncate(100);
     assert_eq!(publisher.ring().subscriber_count(), 101);
     drop(many);
-    std::mem::forget(subscriber);
-    assert_eq!(publisher.subscriber_count(), 1, "a leaked one stays");
+    assert_eq!(publisher.subscriber_count(), 1);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What happens when the kernel's barrier is taken away after the ring was made: sleepers poll instead of trusting it.
 #![cfg(all(not(loom), target_os = "linux", target_arch = "x86_64"))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(unsafe_code, reason = "installs a system call filter")]
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Subscribers in async runtimes.
 #![cfg(not(loom))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
 mod common;
 

@@ -95,7 +95,10 @@ impl fmt::Display for Accounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { ring, audience, table, .. } = self;
         writeln!(f, "\nThe ring is closed, and everybody is at its end. Do the accounts balance?\n")?;
-        writeln!(f, "{:<12}{:>14} + {:>14} + {:>6} = next - start", "subscriber", "received", "missed", "holes")?;
+        if !audience.is_empty() {
+            let [name, received, missed, holes] = ["subscriber", "received", "missed", "holes"];
+            writeln!(f, "{name:<12}{received:>14} + {missed:>14} + {holes:>6} = next - start")?;
+        }
         for account in audience {
             writeln!(
                 f,
@@ -109,9 +112,12 @@ impl fmt::Display for Accounts {
             )?;
             explain(f, account, ring.drawn)?;
         }
+        if !audience.is_empty() {
+            writeln!(f)?;
+        }
         writeln!(
             f,
-            "\ntable       received {} + left out {} + holes {} = {}  {}",
+            "table       received {} + left out {} + holes {} = {}  {}",
             grouped(table.received),
             grouped(table.stats.skipped_by_choice),
             grouped(table.stats.holes),

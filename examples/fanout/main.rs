@@ -46,6 +46,7 @@ use std::sync::Arc;
 use std::thread;
 
 use clap::Parser;
+use seqcast::{Inline, Ring};
 use tokio::runtime::Runtime;
 
 use crate::accounts::Accounts;
@@ -72,10 +73,10 @@ fn run<const WORDS: usize>(options: &Options) -> io::Result<bool> {
     let runtime = Runtime::new()?;
     let files = source::readable_files();
     let mut terminal = Terminal::of_stdout();
-    terminal.append(&introduction::<WORDS>(options, &files));
 
     let (publisher, newest) = seqcast::inline::<Message<WORDS>>(options.capacity);
     let ring = publisher.ring();
+    terminal.append(&introduction(options, &ring, &files));
     let audience = Audience::assemble(options, &ring, &runtime)?;
     let timetable = Arc::new(Timetable::starting_now(options.seconds));
     end_on_ctrl_c(&runtime, &timetable);
@@ -131,18 +132,18 @@ fn end_on_ctrl_c(runtime: &Runtime, timetable: &Arc<Timetable>) {
     });
 }
 
-fn introduction<const WORDS: usize>(options: &Options, files: &[&str]) -> String {
-    let Options { publishers, readers, tasks, capacity, seconds, .. } = options;
-    let publisher_kind = if *publishers == 1 { "exclusive publisher" } else { "shared publishers" };
+fn introduction<const WORDS: usize>(options: &Options, ring: &Ring<Inline<Message<WORDS>>>, files: &[&str]) -> String {
+    let Options { publishers, readers, tasks, seconds, .. } = options;
+    let kind = if *publishers == 1 { "exclusive publisher" } else { "shared publishers" };
+    let (capacity, size) = (ring.capacity(), size_of::<Message<WORDS>>());
     let mut text = format!(
-        "{publishers} {publisher_kind} to {readers} threads and {tasks} tasks, for {seconds} s\n\
-         ring of {capacity} messages (rounded up to a power of two) of {} bytes\n",
-        size_of::<Message<WORDS>>(),
+        "{publishers} {kind} to {readers} threads and {tasks} tasks, for {seconds} s\n\
+         a ring of {capacity} messages of {size} bytes\n"
     );
     if files.is_empty() {
         text += "no /proc on this system: the jitter of the clock stands in for its counters\n";
     }
-    if *publishers > 1 && *capacity < 4 * publishers {
+    if *publishers > 1 && capacity < 4 * publishers {
         text += "expect holes: the capacity is less than four times the number of publishers\n";
     }
     text

@@ -3,11 +3,12 @@
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
 
-/// Broadcasts to blocking threads and async tasks at once, one of them slow, and accounts for every message
+/// Broadcasts to threads and async tasks at once, and accounts for every message
 #[derive(Debug, Parser)]
-#[command(name = "fanout")]
+// Without this the lines would be longer than 80 columns.
+#[command(name = "fanout", next_line_help = true)]
 pub(crate) struct Options {
-    /// Publishing threads: 1 uses the exclusive `Publisher`, more use clones of a `SharedPublisher`
+    /// Publishing threads: 1 is exclusive, more are shared
     #[arg(long, default_value_t = 1, value_parser = between::<usize>(1, 64))]
     pub(crate) publishers: usize,
 
@@ -15,11 +16,11 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 3, value_parser = between::<usize>(0, 256))]
     pub(crate) readers: usize,
 
-    /// Subscribers in async tasks; without threads, the first is slow
+    /// Async subscribers; without threads, the first is slow
     #[arg(long, default_value_t = 3, value_parser = between::<usize>(0, 1024))]
     pub(crate) tasks: usize,
 
-    /// Messages that the ring holds, rounded up to a power of two
+    /// Messages in the ring, rounded up to a power of two
     #[arg(long, default_value_t = 1024, value_parser = between::<usize>(1, 1 << 20))]
     pub(crate) capacity: usize,
 
@@ -27,7 +28,7 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value_t = Payload::Bytes64)]
     pub(crate) payload: Payload,
 
-    /// How long to run: half of it on the real stream, half at full speed
+    /// Duration: half on the real stream, half at full speed
     #[arg(long, default_value_t = 10, value_parser = between::<u64>(1, 86_400))]
     pub(crate) seconds: u64,
 }

@@ -1,7 +1,8 @@
 //! The live table: `Ring::stats` beside the audience's own counts.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::mem;
+use std::time::Instant;
 
 use seqcast::{Inline, Ring, RingStats, Subscriber, TryRecvError};
 
@@ -17,7 +18,8 @@ pub(crate) struct Table<const WORDS: usize> {
     ring: Ring<Inline<Message<WORDS>>>,
     newest: Newest<WORDS>,
     jitter: bool,
-    before: Counts,
+    /// As of the last frame.
+    last: Counts,
 }
 
 /// What a rate is the difference of.
@@ -40,8 +42,8 @@ impl<const WORDS: usize> Table<WORDS> {
         newest: Subscriber<Inline<Message<WORDS>>>,
         jitter: bool,
     ) -> Self {
-        let before = Counts { at: Instant::now(), published: 0, received: Vec::new() };
-        Self { ring, newest: Newest::new(newest), jitter, before }
+        let last = Counts { at: Instant::now(), published: 0, received: Vec::new() };
+        Self { ring, newest: Newest::new(newest), jitter, last }
     }
 
     /// The table as of now.
@@ -52,22 +54,51 @@ impl<const WORDS: usize> Table<WORDS> {
             published: stats.published,
             received: members.iter().map(|member| member.tally.received()).collect(),
         };
-        let time = now.at - self.before.at;
-        let mut text = self.head(phase, timetable, &stats, time);
-        let _ = writeln!(
-            text,
-            "{:<12}{:>11}{:>16}{:>16}{:>13}  now",
-            "subscriber", "messages/s", "received", "missed", "lag"
-        );
+        let before = mem::replace(&mut self.last, now);
+        self.head(phase, timetable, &stats, &before) + &self.rows(&stats, members, &before)
+    }
+
+    /// Reads to the end of the ring, and hands its subscriber back.
+    pub(crate) fn finish(self) -> Newest<WORDS> {
+        self.newest.finish()
+    }
+
+    fn head(&mut self, phase: Phase, timetable: &Timetable, stats: &RingStats, before: &Counts) -> String {
+        let title = match phase {
+            Phase::Real if self.jitter => "phase 1: the jitter of the clock",
+            Phase::Real => "phase 1: kernel counters from /proc",
+            Phase::FullSpeed | Phase::Over => "phase 2: synthetic, at full speed",
+        };
+        let progress = format!("{:.1} s of {} s", timetable.elapsed().as_secs_f64(), timetable.total().as_secs());
+        let published = grouped(stats.published);
+        // A publisher that had drawn a sequence then may have skipped it since.
+        let more = stats.published.saturating_sub(before.published);
+        let rate = per_second(more, self.last.at - before.at);
+        let holes = grouped(stats.skipped);
+        let newest = self.newest.describe();
+        // A column less than 80, as a terminal clears the rest of a line from its last column on.
+        format!(
+            "{title:<40}{progress:>39}\npublished   {rate:>9}/s{published:>16}, holes {holes}\nnewest      {newest:.67}\n"
+        )
+    }
+
+    fn rows(&self, stats: &RingStats, members: &[Member], before: &Counts) -> String {
+        if members.is_empty() {
+            return "nobody is subscribed but this table\n".to_owned();
+        }
+        let now = &self.last;
+        let mut text =
+            format!("{:<12}{:>11}{:>16}{:>16}{:>13}  now\n", "subscriber", "messages/s", "received", "missed", "lag");
         for (nth, member) in members.iter().enumerate().take(ROWS) {
             let Some(subscriber) = stats.subscribers.iter().find(|subscriber| subscriber.id == member.id) else {
                 continue;
             };
+            // Writing to a `String` cannot fail.
             let _ = writeln!(
                 text,
                 "{:<12}{:>11}{:>16}{:>16}{:>13}  {}",
                 subscriber.name.as_deref().unwrap_or_default(),
-                per_second(now.received(nth) - self.before.received(nth), time),
+                per_second(now.received(nth) - before.received(nth), now.at - before.at),
                 grouped(now.received(nth)),
                 grouped(subscriber.missed),
                 grouped(subscriber.lag),
@@ -77,29 +108,7 @@ impl<const WORDS: usize> Table<WORDS> {
         if members.len() > ROWS {
             let _ = writeln!(text, "and {} more", members.len() - ROWS);
         }
-        self.before = now;
         text
-    }
-
-    /// Reads to the end of the ring, and hands its subscriber back.
-    pub(crate) fn finish(self) -> Newest<WORDS> {
-        self.newest.finish()
-    }
-
-    fn head(&mut self, phase: Phase, timetable: &Timetable, stats: &RingStats, time: Duration) -> String {
-        let title = match phase {
-            Phase::Real if self.jitter => "phase 1: the jitter of the clock",
-            Phase::Real => "phase 1: kernel counters from /proc",
-            Phase::FullSpeed | Phase::Over => "phase 2: synthetic, at full speed",
-        };
-        let progress = format!("{:.1} s of {} s", timetable.elapsed().as_secs_f64(), timetable.total().as_secs());
-        let published = grouped(stats.published);
-        let rate = per_second(stats.published - self.before.published, time);
-        let holes = grouped(stats.skipped);
-        let newest = self.newest.describe();
-        format!(
-            "{title:<40}{progress:>40}\npublished   {rate:>9}/s{published:>16}, holes {holes}\nnewest      {newest:.68}\n"
-        )
     }
 }
 

@@ -37,7 +37,7 @@ impl Terminal {
             self.write(&format!("\n{text}"));
             return;
         }
-        let up = if self.height == 0 { "\n".to_owned() } else { format!("\x1b[{}A", self.height) };
+        let up = if self.height == 0 { "\n".to_owned() } else { format!("\r\x1b[{}A", self.height) };
         // Each line is cleared to its end, and cut rather than wrapped by a narrow terminal: the height must be right.
         let lines = text.replace('\n', "\x1b[K\n");
         self.write(&format!("{up}\x1b[?7l{lines}\x1b[J\x1b[?7h"));

@@ -56,7 +56,7 @@ impl Timetable {
     /// Moments about `period` apart, the last of which is just before the end of the phase.
     pub(crate) fn ticks(&self, phase: Phase, period: Duration) -> impl Iterator<Item = Instant> + use<> {
         let start = if phase == Phase::Real { self.start } else { self.start + self.length };
-        let length = self.length - Duration::from_millis(10);
+        let length = self.length.saturating_sub(Duration::from_millis(10));
         #[expect(clippy::cast_possible_truncation, reason = "a day has fewer than 2^32 periods")]
         let count = length.as_millis().div_ceil(period.as_millis()) as u32;
         (1..=count).map(move |tick| start + length / count * tick)

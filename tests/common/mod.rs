@@ -1,7 +1,9 @@
-//! What several tests share. `model.rs` is the obviously right ring that the real one is compared with.
+//! What several tests share. `model.rs` is the obviously right ring that the real one is compared with; `stress.rs` runs everything
+//! at once.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub(crate) mod model;
+pub(crate) mod stress;
 
 use seqcast::{Inline, RecvError, Storage, Subscriber, TryRecvError};
 
@@ -99,7 +101,10 @@ pub(crate) fn read_to_end(
             3 => futures::executor::block_on(subscriber.recv_many_async(&mut buffer, 3)),
             _ => loop {
                 match subscriber.try_recv() {
-                    Ok(message) => break Ok(buffer.push(message)).map(|()| 1),
+                    Ok(message) => {
+                        buffer.push(message);
+                        break Ok(1);
+                    }
                     Err(TryRecvError::Empty) => std::thread::yield_now(),
                     Err(TryRecvError::Closed) => break Err(RecvError::Closed),
                     Err(TryRecvError::Lagged(lagged)) => break Err(RecvError::Lagged(lagged)),

@@ -11,8 +11,11 @@ use workloads::{fan_out, round_trip, streaming};
 /// A workload, and what to run it on; the first is what the others are compared with.
 struct Question {
     name: &'static str,
-    rows: Vec<(&'static str, fn() -> f64)>,
+    rows: Vec<Row>,
 }
+
+/// A peer's name, and one run.
+type Row = (&'static str, fn() -> f64);
 
 macro_rules! question {
     ($name:literal, $workload:ident $arguments:tt, $($peer:ident),+) => {

@@ -1,0 +1,103 @@
+//! Many publishers and subscribers at once; at the end everything adds up to the unit (laws 1 to 3, 7). Plain threads and
+//! joins only, so that a race detector can follow.
+
+use super::{Account, Signed, read_to_end, sign, verify};
+use seqcast::{Builder, Inline, Subscriber};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+/// Remembers who sent each sequence; two subscribers that see one sequence must see the same message (law 2).
+struct Witness(Vec<AtomicU64>);
+
+impl Witness {
+    fn new() -> Self {
+        Self((0..1 << 16).map(|_| AtomicU64::new(u64::MAX)).collect())
+    }
+
+    fn saw(&self, offset: u64, (publisher, number): (u64, u64)) {
+        let Some(place) = usize::try_from(offset).ok().and_then(|at| self.0.get(at)) else { return };
+        let name = publisher << 32 | number;
+        let before = place
+            .compare_exchange(u64::MAX, name, Ordering::Relaxed, Ordering::Relaxed)
+            .unwrap_or_else(|before| before);
+        assert!(before == u64::MAX || before == name, "two messages under one sequence");
+    }
+}
+
+/// Reads to the end and checks all that one subscriber can check. Returns (received, missed, holes).
+fn check(mut subscriber: Subscriber<Inline<Signed>>, path: u64, first: u64, witness: &Witness) -> [u64; 3] {
+    let mut account = Account::new(&subscriber);
+    let mut last = [None; 32];
+    read_to_end(&mut subscriber, path, &mut account, |subscriber, message| {
+        let (publisher, number) = verify(message);
+        let before = last[publisher as usize].replace(number);
+        assert!(before < Some(number), "out of its publisher's order");
+        if path % 5 == 0 {
+            witness.saw(subscriber.last_sequence().unwrap() - first, (publisher, number));
+        }
+    });
+    assert_eq!(subscriber.next_sequence(), subscriber.ring().next_sequence(), "not at the end");
+    [account.received, account.missed, subscriber.holes()]
+}
+
+/// Every publisher shared, every subscriber on another receiving path.
+pub(crate) fn shared(publishers: u64, subscribers: u64, capacity: usize, messages: u64, first: u64) {
+    let (publisher, subscriber) = Builder::new(capacity).first_sequence(first).inline::<Signed>();
+    let (publisher, ring) = (publisher.share(), subscriber.ring());
+    let readers = readers(&subscriber, subscribers, first);
+    drop(subscriber);
+    let writers: Vec<_> = (0..publishers)
+        .map(|id| {
+            let publisher = publisher.clone();
+            thread::spawn(move || {
+                let mut numbers = 0..messages;
+                while let Some(number) = numbers.next() {
+                    publisher.publish(sign(id, number)).unwrap();
+                    if number % 16 == 0 {
+                        publisher.publish_many(numbers.by_ref().take(5).map(|number| sign(id, number)));
+                    }
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    drop(publisher);
+    let sums: Vec<_> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
+    let stats = ring.stats();
+    assert_eq!(stats.published, publishers * messages);
+    assert_eq!(stats.published + stats.skipped, ring.next_sequence() - first);
+    for [received, missed, holes] in sums {
+        assert_eq!(received + missed + holes, stats.published + stats.skipped);
+        assert!(holes <= stats.skipped && received <= stats.published);
+    }
+}
+
+/// One publisher that never waits.
+pub(crate) fn exclusive(subscribers: u64, capacity: usize, messages: u64) {
+    let (mut publisher, subscriber) = seqcast::inline::<Signed>(capacity);
+    let readers = readers(&subscriber, subscribers, 0);
+    for number in 0..messages {
+        assert_eq!(publisher.publish(sign(0, number)), number);
+        if number % 64 == 0 {
+            thread::yield_now();
+        }
+    }
+    drop(publisher);
+    for reader in readers {
+        let [received, missed, holes] = reader.join().unwrap();
+        assert_eq!((received + missed, holes), (messages, 0));
+    }
+}
+
+fn readers(subscriber: &Subscriber<Inline<Signed>>, count: u64, first: u64) -> Vec<thread::JoinHandle<[u64; 3]>> {
+    let witness = Arc::new(Witness::new());
+    (0..count)
+        .map(|path| {
+            let (subscriber, witness) = (subscriber.clone(), Arc::clone(&witness));
+            thread::spawn(move || check(subscriber, path, first, &witness))
+        })
+        .collect()
+}

@@ -1,0 +1,17 @@
+//! The stress without a test harness, for the sanitizers: a harness that was not built for them races in their eyes.
+
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
+
+#[cfg(not(loom))]
+mod common;
+
+fn main() {
+    #[cfg(not(loom))]
+    {
+        for capacity in common::CAPACITIES {
+            common::stress::shared(4, 5, capacity, 500, common::FIRSTS[1]);
+            common::stress::exclusive(5, capacity, 5_000);
+        }
+        println!("sanitized: the account adds up in {} capacities", common::CAPACITIES.len());
+    }
+}
