@@ -1,6 +1,5 @@
 //! How to make a ring.
 
-use crate::barrier;
 use crate::channel::Channel;
 use crate::handle::Handle;
 use crate::publisher::Publisher;
@@ -9,7 +8,7 @@ use crate::sequencer::Sequencer;
 use crate::slots::{Inline, Plain, Storage};
 use crate::start::Start;
 use crate::subscriber::Subscriber;
-use crate::sync::Arc;
+use crate::sync::{Arc, has_barrier};
 
 /// The largest capacity that can be asked for.
 const MAX_CAPACITY: usize = isize::MAX as usize / 2;
@@ -61,7 +60,7 @@ impl Builder {
         self
     }
 
-    /// For tests: the sequence of the first message, at most 2⁶³ − 3.
+    /// For tests: the sequence of the first message, at most 2⁶³ − 2³² − 1.
     #[doc(hidden)]
     pub fn first_sequence(mut self, first: u64) -> Self {
         assert!(first <= LAST, "`first` must be at most {LAST}, not {first}");
@@ -83,7 +82,7 @@ impl Builder {
 
     fn build<S: Storage>(self) -> (Publisher<S>, Subscriber<S>) {
         let span = Span::new(self.capacity as u64, self.first);
-        let sequencer = Sequencer::new(span, self.lag_slack as u64, !barrier::available()).unwrap_or_else(|| {
+        let sequencer = Sequencer::new(span, self.lag_slack as u64, !has_barrier()).unwrap_or_else(|| {
             panic!("`capacity`: {} messages of {} bytes do not fit in memory", self.capacity, size_of::<S::Item>())
         });
         let publisher = Publisher::new(Handle::new(Arc::new(Channel::new(sequencer))), self.first);

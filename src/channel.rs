@@ -77,7 +77,7 @@ impl<S: Storage> Channel<S> {
         self.wake();
     }
 
-    /// The ring is closed, or has just run out of sequences, and then nobody was woken yet.
+    /// The ring is closed. (If it has just run out of sequences, nobody was woken yet.)
     #[cold]
     fn refuse(&self, item: S::Item) -> Result<u64, Closed<S::Item>> {
         self.waiters.wake();
@@ -139,8 +139,8 @@ impl<S: Storage> Channel<S> {
             }
             let oldest = self.sequencer.span().oldest(tail);
             // The slot knows better than the tail, which may be behind it.
-            if let Found::Lapped { resume } = self.sequencer.probe(sequence.max(oldest)) {
-                return Err(SubscribeError::Evicted { oldest: resume });
+            if let Found::Lapped { oldest } = self.sequencer.probe(sequence.max(oldest)) {
+                return Err(SubscribeError::Evicted { oldest });
             }
             if sequence < oldest {
                 return Err(SubscribeError::Evicted { oldest });

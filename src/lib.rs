@@ -48,13 +48,14 @@
 //! - A thread that parks for the first time on a ring makes Linux run a barrier on every core of the process, once (`membarrier(2)`); from then on
 //!   each publish of that ring pays a fence. Rings that are only polled never do.
 
-mod barrier;
 mod builder;
 mod channel;
 mod error;
 mod future;
 mod handle;
 mod iter;
+#[cfg(not(loom))]
+mod os;
 mod publisher;
 mod registry;
 mod ring;

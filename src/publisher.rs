@@ -42,7 +42,7 @@ impl<S: Storage> Publisher<S> {
     ///
     /// # Panics
     ///
-    /// When the 2⁶³ − 2 sequences of a ring are used up: after 292 years of 10⁹ messages a second.
+    /// When the 2⁶³ − 2³² sequences of a ring are used up: after 292 years of 10⁹ messages a second.
     ///
     /// # Blocking and progress
     ///
@@ -119,7 +119,7 @@ impl<S: Storage> Publisher<S> {
     #[inline]
     fn put(&mut self, value: S::Item) -> u64 {
         let sequence = self.next;
-        assert!(sequence <= seq::LAST, "all 2^63 - 2 sequences of the ring are used up");
+        assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
         self.channel().sequencer.publish_exclusive(sequence, value);
         self.next = sequence + 1;
         sequence

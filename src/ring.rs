@@ -38,6 +38,10 @@ impl<S: Storage> Ring<S> {
         Self { channel }
     }
 
+    pub(crate) fn channel(&self) -> &Channel<S> {
+        &self.channel
+    }
+
     /// A subscriber that reads what is published from now on.
     ///
     /// ```

@@ -11,8 +11,8 @@
 //! A stamp only grows. The largest sequence is [`LAST`], so no stamp ever wraps (not even that of the sequence after it,
 //! which subscribers look for) and bit 63 of the tail is free to say "closed". At 10⁹ messages a second that is 292 years.
 
-/// The largest sequence a message can have.
-pub(crate) const LAST: u64 = (1 << 63) - 3;
+/// The largest sequence a message can have. The room up to bit 63 is for claims that are refused at the same time.
+pub(crate) const LAST: u64 = (1 << 63) - (1 << 32) - 1;
 
 /// Set in the tail once the ring is closed.
 pub(crate) const CLOSED_BIT: u64 = 1 << 63;
@@ -114,6 +114,6 @@ mod tests {
         assert_eq!([10, 12, 14, 15, 20].map(|tail| span.oldest(tail)), [10, 10, 10, 11, 16]);
         assert_eq!(span.previous_stamp(13), VACANT);
         assert_eq!(span.previous_stamp(14), committed(10));
-        assert_eq!(span.slot(LAST), 1);
+        assert_eq!(span.slot(LAST), 3);
     }
 }

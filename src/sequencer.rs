@@ -26,7 +26,7 @@ struct Hot<L> {
 
 /// Touched on a hole, at the end, or when somebody looks.
 struct Cold {
-    /// The final sequence; `u64::MAX` while the ring is open.
+    /// The final sequence, once the tail says that the ring is closed; before that, where somebody tried to close it.
     end: AtomicU64,
     /// One word a slot: `q + 1` of the newest sequence of that slot that was skipped, 0 for none. Newest is enough: a
     /// reader at an older hole takes the newer mark as proof that it was lapped.
@@ -42,8 +42,8 @@ pub(crate) enum Found<R> {
     Message(R),
     /// No message will ever come at this sequence.
     Hole,
-    /// Overwritten; this is where to go on.
-    Lapped { resume: u64 },
+    /// Overwritten; the oldest that can still be read is this one.
+    Lapped { oldest: u64 },
     /// Nothing yet.
     Empty,
     /// The end, and nothing unread before it.
@@ -75,7 +75,7 @@ impl<S: Storage> Sequencer<S> {
                 state: State::new(if armed { state::ARMED } else { 0 }),
             }),
             tail: CachePadded::new(AtomicU64::new(span.first())),
-            cold: Cold { end: AtomicU64::new(u64::MAX), skips, skipped: AtomicU64::new(0), slack },
+            cold: Cold { end: AtomicU64::new(span.first()), skips, skipped: AtomicU64::new(0), slack },
         })
     }
 
@@ -87,6 +87,11 @@ impl<S: Storage> Sequencer<S> {
     #[inline]
     pub(crate) fn span(&self) -> Span {
         self.hot.span
+    }
+
+    /// Where a subscriber goes on that was lapped.
+    pub(crate) fn resume(&self, oldest: u64) -> u64 {
+        oldest + self.cold.slack
     }
 
     // Publishing alone.
@@ -116,10 +121,12 @@ impl<S: Storage> Sequencer<S> {
 
     #[cold]
     fn refuse(&self, sequence: u64) {
-        // Not closed but used up, after centuries: one publisher draws this number, and it ends the ring.
-        if sequence == seq::LAST + 1 {
-            self.finish(sequence);
+        if sequence & seq::CLOSED_BIT == 0 {
+            // Not closed but used up, after centuries: that is the end.
+            self.close();
         }
+        // So that refused claims never add up to anything. Relaxed: below the bit the number means nothing any more.
+        self.tail.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Takes the slot of a claimed sequence.
@@ -142,22 +149,25 @@ impl<S: Storage> Sequencer<S> {
     // The end.
 
     /// Closes the ring at its tail. `true` for the one call that did.
+    ///
+    /// Lock-free: an attempt fails only when somebody claimed or closed meanwhile.
     pub(crate) fn close(&self) -> bool {
-        // Relaxed: which claims come before is the order of this word alone. (As a read-modify-write it hands on the Release
-        // of `publish_exclusive`.)
-        let tail = self.tail.fetch_or(seq::CLOSED_BIT, Ordering::Relaxed);
-        // Beyond LAST + 1, and without the bit: whoever used the sequences up is ending the ring.
-        let first = tail <= seq::LAST + 1;
-        if first {
-            self.finish(tail);
+        // Relaxed: the exchange decides.
+        let mut tail = self.tail.load(Ordering::Relaxed);
+        while tail & seq::CLOSED_BIT == 0 {
+            // Before the bit, so that whoever sees the bit sees the end. fetch_max: of several who try, the one that succeeds has
+            // seen the largest tail. Relaxed: published by the Release below.
+            self.cold.end.fetch_max(tail.min(seq::LAST + 1), Ordering::Relaxed);
+            // Release: pairs with the Acquire of `tail`. Relaxed on failure: tried again.
+            match self.tail.compare_exchange_weak(tail, tail | seq::CLOSED_BIT, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => {
+                    self.hot.state.set(state::CLOSED);
+                    return true;
+                }
+                Err(now) => tail = now,
+            }
         }
-        first
-    }
-
-    fn finish(&self, end: u64) {
-        // Relaxed: published by the Release of the bit.
-        self.cold.end.store(end, Ordering::Relaxed);
-        self.hot.state.set(state::CLOSED);
+        false
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -166,21 +176,27 @@ impl<S: Storage> Sequencer<S> {
 
     // Looking.
 
-    /// The sequence that the next message gets; the end of a closed ring.
+    /// The sequence that the next message gets; the end of a closed ring. Never less than what the caller has seen.
     pub(crate) fn tail(&self) -> u64 {
-        // Acquire: pairs with the Release in `publish_exclusive`: what lies before it can be read.
-        self.tail_seen(self.tail.load(Ordering::Acquire))
+        let tail = self.claimed();
+        // An exclusive publisher moves the tail after the commit: a message may be there, and have been read, that the tail does
+        // not know yet. (Nothing is ever there at the end.)
+        match self.hot.slots.slot(tail).stamp().seen(tail) {
+            Seen::Committed => tail + 1,
+            Seen::Overwritten(newer) => newer,
+            Seen::Absent => tail,
+        }
     }
 
-    /// What a value of `tail` means: once the ring is closed it counts refused claims too, and the end is what counts.
-    fn tail_seen(&self, tail: u64) -> u64 {
-        if tail <= seq::LAST {
-            return tail;
-        }
-        // Relaxed: `MAX` for the moment in which the closer has set its bit alone.
-        match self.cold.end.load(Ordering::Relaxed) {
-            u64::MAX => (tail & !seq::CLOSED_BIT).min(seq::LAST + 1),
-            end => end,
+    /// What the tail says: claims so far, or the end.
+    fn claimed(&self) -> u64 {
+        // Acquire: pairs with the Release in `publish_exclusive`, so that what lies before can be read, and in `close`.
+        let tail = self.tail.load(Ordering::Acquire);
+        if tail & seq::CLOSED_BIT == 0 {
+            tail.min(seq::LAST + 1)
+        } else {
+            // Relaxed: the bit published it.
+            self.cold.end.load(Ordering::Relaxed)
         }
     }
 
@@ -238,11 +254,11 @@ impl<S: Storage> Sequencer<S> {
         Found::Empty
     }
 
-    /// Where to go on, given that the slot was seen to belong to `evidence`.
+    /// A lap, given that the slot was seen to belong to `evidence`.
     #[cold]
     fn lapped<R>(&self, evidence: u64) -> Found<R> {
-        // Relaxed: the tail only saves a second jump, and may lag behind the evidence.
-        let newest = self.tail_seen(self.tail.load(Ordering::Relaxed)).max(evidence + 1);
-        Found::Lapped { resume: newest - self.hot.span.capacity() + self.cold.slack }
+        // The tail only saves a second jump: it may lag behind the evidence.
+        let newest = self.claimed().max(evidence + 1);
+        Found::Lapped { oldest: newest - self.hot.span.capacity() }
     }
 }

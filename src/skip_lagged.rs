@@ -9,7 +9,7 @@ use crate::subscriber::Subscriber;
 /// A stream and blocking iterator of plain messages: losses are not told, but counted.
 ///
 /// Made by [`Subscriber::skip_lagged`]. Everything a subscriber can tell is at [`get_ref`](Self::get_ref).
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SkipLagged<S: Storage>(Subscriber<S>);
 
 impl<S: Storage> SkipLagged<S> {
@@ -59,5 +59,12 @@ impl<'a, S: Storage> IntoIterator for &'a mut SkipLagged<S> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+/// A second reader at the same cursor.
+impl<S: Storage> Clone for SkipLagged<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }

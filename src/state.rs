@@ -2,7 +2,7 @@
 
 use crate::sync::{AtomicU32, Ordering, compiler_fence};
 
-/// The ring has its final sequence.
+/// The ring has ended.
 pub(crate) const CLOSED: u32 = 1;
 /// Some sequence was skipped: look for holes.
 pub(crate) const SKIPPED: u32 = 1 << 1;

@@ -17,7 +17,7 @@ use crate::skip_lagged::SkipLagged;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::sync::{Arc, Parker, SPIN_LIMIT, spin_loop};
-use crate::wait::Waiter;
+use crate::wait::{Sleep, Waiter};
 
 /// One reader of a ring, with its own cursor.
 ///
@@ -28,6 +28,12 @@ use crate::wait::Waiter;
 /// Receiving works in every style on the same handle: [`try_recv`](Self::try_recv) polls, [`recv`](Self::recv) blocks the
 /// thread, [`recv_async`](Self::recv_async) and the [`Stream`](futures_core::Stream) wait in any runtime, and
 /// [`iter`](Self::iter) is a blocking iterator.
+///
+/// # Lag
+///
+/// After `Lagged` the oldest message is also the next to be overwritten: receive again at once, and pause only after a
+/// message. A reader that pauses after each `Lagged` may never see a message. [`Builder::lag_slack`](crate::Builder::lag_slack)
+/// gives it room.
 ///
 /// ```
 /// let (mut publisher, mut subscriber) = seqcast::inline::<u64>(1024);
@@ -67,8 +73,10 @@ pub struct Subscriber<S: Storage> {
     /// The sequence received last; `NONE` before the first.
     last: u64,
     seat: Arc<Seat>,
-    /// A poll returned `Pending`, so a waker may be registered.
+    /// A waker may be registered.
     asleep: bool,
+    /// The clone or drop of a waker panicked while it was put in place: that place is unusable.
+    deaf: bool,
     parker: Parker,
 }
 
@@ -85,9 +93,9 @@ enum Step<T> {
 
 impl<S: Storage> Subscriber<S> {
     pub(crate) fn new(channel: Arc<Channel<S>>, cursor: u64) -> Self {
-        let mut parker = Parker::default();
+        let parker = Parker::default();
         let seat = channel.registry.join(cursor, Waiter::new(parker.unparker()));
-        Self { channel, cursor, last: NONE, seat, asleep: false, parker }
+        Self { channel, cursor, last: NONE, seat, asleep: false, deaf: false, parker }
     }
 
     // Receiving: now.
@@ -165,7 +173,7 @@ impl<S: Storage> Subscriber<S> {
         Ok(received)
     }
 
-    /// Takes the newest message that is there now, and leaves the cursor behind it.
+    /// Takes the newest message that is there, and leaves the cursor behind it.
     ///
     /// For readers that want the current value rather than the history. What it jumps over, lost or not, is counted in
     /// [`skipped_by_choice`](Self::skipped_by_choice). A message is taken once: when nothing was published since, it is `Empty`.
@@ -176,7 +184,7 @@ impl<S: Storage> Subscriber<S> {
     ///
     /// # Progress
     ///
-    /// Lock-free: it looks again only if it was overtaken by a whole lap.
+    /// Lock-free: every look at another message is due to what publishers did; at most a lap of them if they rest.
     ///
     /// ```
     /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
@@ -186,28 +194,37 @@ impl<S: Storage> Subscriber<S> {
     /// assert_eq!(subscriber.latest(), Err(seqcast::TryRecvError::Empty));
     /// ```
     pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
-        'overtaken: loop {
-            let tail = self.channel.sequencer.tail();
-            let oldest = self.channel.sequencer.span().oldest(tail).max(self.cursor);
-            for sequence in (oldest..tail).rev() {
-                match self.channel.sequencer.read(sequence) {
-                    Found::Message(message) => {
-                        self.seat.progress.skipped_by_choice().add(sequence - self.cursor);
-                        self.received(sequence);
-                        return Ok(message);
-                    }
-                    Found::Lapped { .. } => continue 'overtaken,
-                    // Not written yet, or never: an older one is the newest that is there.
-                    Found::Hole | Found::Empty | Found::Closed => {}
+        let goal = self.channel.sequencer.tail();
+        // From the newest back, to the first that is there.
+        for sequence in (self.cursor.max(self.channel.sequencer.span().oldest(goal))..goal).rev() {
+            match self.channel.sequencer.read(sequence) {
+                Found::Message(message) => {
+                    self.skip_to(sequence);
+                    self.received(sequence);
+                    return Ok(message);
                 }
-            }
-            match self.step() {
-                Step::Message(message) => return Ok(message),
-                Step::Empty => return Err(TryRecvError::Empty),
-                Step::Closed => return Err(TryRecvError::Closed),
-                Step::Lapped { .. } => {}
+                Found::Lapped { .. } => break,
+                Found::Hole | Found::Empty | Found::Closed => {}
             }
         }
+        // None is: publishers hold the whole lap, or have been round it meanwhile. On from the cursor, to the goal.
+        let mut newest = None;
+        while newest.is_none() || self.cursor < goal {
+            let before = self.cursor;
+            match self.step() {
+                Step::Message(message) => {
+                    if newest.replace(message).is_some() {
+                        self.seat.progress.skipped_by_choice().add(1);
+                    }
+                }
+                Step::Lapped { resume } => self.skip_to(resume),
+                Step::Empty if newest.is_none() => return Err(TryRecvError::Empty),
+                Step::Closed if newest.is_none() => return Err(TryRecvError::Closed),
+                Step::Empty | Step::Closed => break,
+            }
+            debug_assert!(self.cursor > before);
+        }
+        newest.ok_or(TryRecvError::Empty)
     }
 
     // Receiving: blocking the thread.
@@ -245,7 +262,7 @@ impl<S: Storage> Subscriber<S> {
     ///
     /// # Blocking
     ///
-    /// For at most about `timeout`; a zero one looks once or twice.
+    /// For at most about `timeout`; a zero one only looks.
     ///
     /// ```
     /// use std::time::Duration;
@@ -517,7 +534,9 @@ impl<S: Storage> Subscriber<S> {
                     return Step::Message(message);
                 }
                 Found::Empty => return Step::Empty,
-                Found::Lapped { resume } => return Step::Lapped { resume },
+                Found::Lapped { oldest } => {
+                    return Step::Lapped { resume: self.channel.sequencer.resume(oldest) };
+                }
                 Found::Closed => return Step::Closed,
                 Found::Hole => {
                     self.seat.progress.holes().add(1);
@@ -539,6 +558,12 @@ impl<S: Storage> Subscriber<S> {
         self.seat.progress.set_next(cursor);
     }
 
+    /// Jumps, by the caller's choice.
+    fn skip_to(&mut self, sequence: u64) {
+        self.seat.progress.skipped_by_choice().add(sequence - self.cursor);
+        self.move_to(sequence);
+    }
+
     #[cold]
     fn lag_to(&mut self, resume: u64) -> Lagged {
         let missed = resume - self.cursor;
@@ -553,27 +578,36 @@ impl<S: Storage> Subscriber<S> {
         deadline: Option<Instant>,
         mut take: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
     ) -> Result<R, RecvTimeoutError> {
+        let is_over = || deadline.is_some_and(|deadline| deadline <= Instant::now());
+        match take(self) {
+            Err(TryRecvError::Empty) if is_over() => return Err(RecvTimeoutError::Timeout),
+            Err(TryRecvError::Empty) => {}
+            taken => return taken.map_err(unempty),
+        }
         for _ in 0..SPIN_LIMIT {
+            spin_loop();
             match take(self) {
-                Err(TryRecvError::Empty) => spin_loop(),
-                other => return other.map_err(unempty),
+                Err(TryRecvError::Empty) => {}
+                taken => return taken.map_err(unempty),
             }
+        }
+        // What only looks does not park: the ring may stay without the publisher's fence.
+        if is_over() {
+            return Err(RecvTimeoutError::Timeout);
         }
         let waker = Waker::from(Arc::clone(&self.seat.waiter));
         loop {
-            let sleep = self.channel.waiters.enlist(self.channel.sequencer.state(), &self.seat.waiter, &waker);
+            let sleep = self.enlist(&waker);
             let taken = match take(self) {
-                Err(TryRecvError::Empty) if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
-                    Err(RecvTimeoutError::Timeout)
-                }
+                Err(TryRecvError::Empty) if is_over() => Err(RecvTimeoutError::Timeout),
                 Err(TryRecvError::Empty) => {
                     self.seat.waiter.set_parked();
                     self.parker.park(sleep.until(deadline));
                     continue;
                 }
-                other => other.map_err(unempty),
+                taken => taken.map_err(unempty),
             };
-            self.seat.waiter.disarm();
+            self.stay_awake();
             return taken;
         }
     }
@@ -586,12 +620,11 @@ impl<S: Storage> Subscriber<S> {
     ) -> Poll<Result<R, RecvError>> {
         let mut taken = take(self);
         if let Err(TryRecvError::Empty) = taken {
-            self.asleep = true;
-            let sleep = self.channel.waiters.enlist(self.channel.sequencer.state(), &self.seat.waiter, cx.waker());
+            let sleep = self.enlist(cx.waker());
             taken = take(self);
             if let Err(TryRecvError::Empty) = taken {
                 self.seat.waiter.set_parked();
-                if sleep.until(None).is_some() {
+                if sleep != Sleep::Sound {
                     // No clock of our own to look again by: the runtime has to.
                     cx.waker().wake_by_ref();
                 }
@@ -600,6 +633,15 @@ impl<S: Storage> Subscriber<S> {
         }
         self.stay_awake();
         Poll::Ready(taken.map_err(|error| untimed(unempty(error))))
+    }
+
+    /// Has `waker` woken for the next message. The ring is to be looked at once more before anybody sleeps.
+    fn enlist(&mut self, waker: &Waker) -> Sleep {
+        self.asleep = true;
+        let deaf = std::mem::replace(&mut self.deaf, true);
+        let sleep = self.channel.waiters.enlist(self.channel.sequencer.state(), &self.seat.waiter, waker);
+        self.deaf = deaf;
+        if deaf { Sleep::unproven() } else { sleep }
     }
 
     /// Lets go of the waker of a task that waits no more.
@@ -644,8 +686,9 @@ impl<S: Storage> Clone for Subscriber<S> {
 impl<S: Storage> Drop for Subscriber<S> {
     fn drop(&mut self) {
         self.channel.registry.leave(&self.seat);
-        // The place on the wait list stays until a publisher comes by; the task is let go now.
+        // The task is let go now; a place on the wait list stays until somebody comes by.
         self.seat.waiter.disarm();
+        self.channel.waiters.abandon(&self.seat.waiter, || self.channel.registry.len());
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one door to everything that blocks, wakes or is shared between threads.
 //!
-//! No other file names `std` atomics, loom, arc-swap, atomic-waker or crossbeam-utils, so that the code which
-//! runs under the model checker is the code that ships: only this file differs.
+//! No other file names `std` atomics, loom, arc-swap, atomic-waker or crossbeam-utils (but `os.rs`, which this one hides), so
+//! that the code which runs under the model checker is the code that ships: only this file differs.
 
 pub(crate) use std::sync::Arc;
 
@@ -14,18 +14,15 @@ pub(crate) use real::*;
 #[cfg(not(loom))]
 mod real {
     use super::Arc;
-    use std::sync::Mutex;
-    use std::time::Instant;
 
+    pub(crate) use crate::os::{Parker, Unparker, barrier_everywhere, has_barrier};
     pub(crate) use crossbeam_utils::CachePadded;
     pub(crate) use std::hint::spin_loop;
     pub(crate) use std::sync::atomic::{
         AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
     };
     pub(crate) use std::thread::yield_now;
-
-    /// Whether this is the model: it knows no asymmetric barrier.
-    pub(crate) const MODEL: bool = false;
+    pub(crate) use std::thread_local;
 
     /// Polls before a blocking call parks its thread: about the time a message takes between two cores, some times over.
     pub(crate) const SPIN_LIMIT: u32 = 200;
@@ -81,39 +78,6 @@ mod real {
             self.0.take()
         }
     }
-
-    /// Puts a thread to sleep until its [`Unparker`] is used. Not `std::thread::park`: that token belongs to the user.
-    ///
-    /// The mutex is never locked: it makes the parker `Sync`, and `get_mut` needs no lock.
-    #[derive(Debug, Default)]
-    pub(crate) struct Parker(Mutex<crossbeam_utils::sync::Parker>);
-
-    impl Parker {
-        pub(crate) fn unparker(&mut self) -> Unparker {
-            Unparker(self.inner().unparker().clone())
-        }
-
-        /// Sleeps until unparked or until `deadline`; may return early.
-        pub(crate) fn park(&mut self, deadline: Option<Instant>) {
-            match deadline {
-                None => self.inner().park(),
-                Some(deadline) => self.inner().park_deadline(deadline),
-            }
-        }
-
-        fn inner(&mut self) -> &mut crossbeam_utils::sync::Parker {
-            self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
-        }
-    }
-
-    #[derive(Debug)]
-    pub(crate) struct Unparker(crossbeam_utils::sync::Unparker);
-
-    impl Unparker {
-        pub(crate) fn unpark(&self) {
-            self.0.unpark();
-        }
-    }
 }
 
 /// What the model checker runs on: the same names over loom.
@@ -126,11 +90,20 @@ mod model {
     pub(crate) use loom::hint::spin_loop;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
     pub(crate) use loom::thread::yield_now;
+    pub(crate) use loom::thread_local;
 
     /// loom has no compiler that reorders.
     pub(crate) fn compiler_fence(_: Ordering) {}
 
-    pub(crate) const MODEL: bool = true;
+    /// The model knows no asymmetric barrier: rings start with the fence.
+    pub(crate) fn has_barrier() -> bool {
+        false
+    }
+
+    pub(crate) fn barrier_everywhere() -> bool {
+        false
+    }
+
     pub(crate) const SPIN_LIMIT: u32 = 0;
     pub(crate) const REGISTRY_SHARDS: u64 = 1;
 
@@ -212,7 +185,7 @@ mod model {
     }
 
     impl Parker {
-        pub(crate) fn unparker(&mut self) -> Unparker {
+        pub(crate) fn unparker(&self) -> Unparker {
             Unparker(Arc::clone(&self.0))
         }
 

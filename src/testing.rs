@@ -3,10 +3,16 @@
 //! Dropping one of these in the middle is what a publisher looks like that was stopped there for good.
 
 use crate::channel::Channel;
+use crate::ring::Ring;
 use crate::sequencer;
 use crate::shared::SharedPublisher;
 use crate::slots::Storage;
 use crate::stamp::Refused;
+
+/// Whether publishers fence, because somebody has parked once (or the system has no barrier).
+pub fn is_armed<S: Storage>(ring: &Ring<S>) -> bool {
+    ring.channel().sequencer.state().armed_after_commit()
+}
 
 /// A sequence that was drawn.
 #[allow(missing_debug_implementations)]

@@ -11,7 +11,7 @@
 //! # The fence that is not there until somebody parks
 //!
 //! A ring starts without `ARMED`, and publishers that see neither `ARMING` nor `ARMED` run no fence. The first parker
-//! queues itself, sets `ARMING`, has a barrier run on every core of the process (`barrier.rs`), sets `ARMED`, and goes on
+//! queues itself, sets `ARMING`, has a barrier run on every core of the process (`os.rs`), sets `ARMED`, and goes on
 //! as above. Take any publish. If its load of the state saw one of the bits, it fences, and the argument above holds.
 //! If it saw neither, that load came before the barrier on its core (after it, `ARMING` is seen), and so did its commit,
 //! which is earlier in program order; so the parker's look after the barrier sees the message. A parker that
@@ -23,19 +23,35 @@
 //!
 //! A waker is the user's code: it may take its time, call back into the ring, or panic. Before a publisher calls one it
 //! puts the rest of the list where any other publisher finds it (`owed`). A panic is the waker's owner's affair: it ends
-//! here, and the others are woken.
+//! here, and the others are woken. A waker may publish, and so call the next waker, and so on; from some depth on, what is owed
+//! is left to the publish around, so that a thousand of those do not nest a thousand deep.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use crate::barrier;
 use crate::state::{self, State};
-use crate::sync::{Arc, AtomicBool, AtomicPtr, CachePadded, Ordering, Unparker, WakerCell, fence};
+use crate::sync::{
+    Arc, AtomicBool, AtomicPtr, AtomicUsize, CachePadded, Ordering, Unparker, WakerCell, barrier_everywhere, fence,
+    thread_local,
+};
 
 /// How often a parker looks again when nothing proves that it will be woken.
 const UNPROVEN_PERIOD: Duration = Duration::from_millis(1);
+
+/// Places that dropped subscribers may leave on the list, beyond one for each live one.
+const ABANDONED_LIMIT: usize = 64;
+
+/// How deep wakers that publish may nest.
+const DEPTH_LIMIT: u32 = 32;
+
+thread_local! {
+    /// The list whose waker this thread is calling (its address), and how many such calls deep it is.
+    #[allow(clippy::missing_const_for_thread_local, reason = "loom's has no const form")]
+    static CALLING: Cell<(usize, u32)> = Cell::new((0, 0));
+}
 
 /// A subscriber's place on the wait list.
 #[derive(Debug)]
@@ -44,8 +60,11 @@ pub(crate) struct Waiter {
     unparker: Unparker,
     /// Whether it is on a list or in a publisher's hand. Set and cleared by `swap` alone.
     queued: AtomicBool,
-    /// The next on the list; owned by whoever owns the node: its subscriber until it is queued, then who takes it.
+    /// The next on the list. This and `other` belong to whoever owns the node: its subscriber until it is queued, then who
+    /// takes it.
     next: AtomicPtr<Waiter>,
+    /// In the first node of a list: the first node of another list.
+    other: AtomicPtr<Waiter>,
     /// For onlookers: asleep, or just told to wake.
     parked: AtomicBool,
 }
@@ -68,6 +87,7 @@ impl Waiter {
             unparker,
             queued: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
+            other: AtomicPtr::new(ptr::null_mut()),
             parked: AtomicBool::new(false),
         }
     }
@@ -84,7 +104,8 @@ impl Waiter {
     /// Forgets the waker: its subscriber is awake or gone. The place on the list stays until a publisher takes it.
     pub(crate) fn disarm(&self) {
         self.parked.store(false, Ordering::Relaxed);
-        drop(self.waker.take());
+        let waker = self.waker.take();
+        contain(|| drop(waker));
     }
 }
 
@@ -96,8 +117,10 @@ pub(crate) struct WaitList(CachePadded<Lists>);
 struct Lists {
     /// Whoever parked since a publisher looked last.
     parked: AtomicPtr<Waiter>,
-    /// Taken off `parked` by a publisher that is calling the waker of another.
+    /// Taken off `parked` by a publisher that is calling the waker of another. A list of lists.
     owed: AtomicPtr<Waiter>,
+    /// About how many on them belong to subscribers that are gone.
+    abandoned: AtomicUsize,
 }
 
 /// How a parker may sleep.
@@ -110,6 +133,11 @@ pub(crate) enum Sleep {
 }
 
 impl Sleep {
+    /// What is left when nothing proves the wake-up.
+    pub(crate) fn unproven() -> Self {
+        Self::NoLongerThan(UNPROVEN_PERIOD)
+    }
+
     /// The earlier of the caller's deadline and the sleeper's own.
     pub(crate) fn until(self, deadline: Option<Instant>) -> Option<Instant> {
         match self {
@@ -124,7 +152,11 @@ impl Sleep {
 
 impl WaitList {
     pub(crate) fn new() -> Self {
-        Self(CachePadded::new(Lists { parked: AtomicPtr::new(ptr::null_mut()), owed: AtomicPtr::new(ptr::null_mut()) }))
+        Self(CachePadded::new(Lists {
+            parked: AtomicPtr::new(ptr::null_mut()),
+            owed: AtomicPtr::new(ptr::null_mut()),
+            abandoned: AtomicUsize::new(0),
+        }))
     }
 
     /// Registers `waker` and queues `waiter`. The caller must look at the ring once more before it sleeps.
@@ -132,8 +164,7 @@ impl WaitList {
         waiter.waker.register(waker);
         // AcqRel: Release so that whoever clears it sees the waker; Acquire so that `next` is ours after the last owner.
         if !waiter.queued.swap(true, Ordering::AcqRel) {
-            let node = Arc::into_raw(Arc::clone(waiter)).cast_mut();
-            push(&self.0.parked, Chain { first: node, last: node });
+            push(&self.0.parked, Arc::clone(waiter));
         }
         let sleep = arm(state);
         // Pairs with the fence in `wake`: one of the two sees the other.
@@ -146,27 +177,61 @@ impl WaitList {
     pub(crate) fn wake(&self) {
         // Pairs with the fence in `enlist`: one of the two sees the other.
         fence(Ordering::SeqCst);
-        // Relaxed: the fence orders them after the commit, and `take` acquires.
+        // Relaxed, all: the fence orders them after the commit, and `take` acquires.
         if !self.0.parked.load(Ordering::Relaxed).is_null() {
-            self.wake_each(take(&self.0.parked));
+            self.0.abandoned.store(0, Ordering::Relaxed);
+            let lists = take(&self.0.parked);
+            if self.is_deep() {
+                give_back(&self.0.owed, lists);
+            } else {
+                self.wake_each(lists);
+            }
         }
-        while !self.0.owed.load(Ordering::Relaxed).is_null() {
+        while !self.0.owed.load(Ordering::Relaxed).is_null() && !self.is_deep() {
             self.wake_each(take(&self.0.owed));
         }
     }
 
-    fn wake_each(&self, list: *mut Waiter) {
-        let mut list = list;
-        while let Some(waiter) = pop(&mut list) {
-            if !list.is_null() {
-                push(&self.0.owed, Chain::of(list));
+    /// Whether a publish around this one, on this thread, will see to what is owed.
+    fn is_deep(&self) -> bool {
+        let (list, depth) = CALLING.with(Cell::get);
+        list == self.address() && depth >= DEPTH_LIMIT
+    }
+
+    fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
+    fn wake_each(&self, mut lists: *mut Waiter) {
+        while let Some(waiter) = pop(&mut lists) {
+            if !lists.is_null() {
+                give_back(&self.0.owed, lists);
             }
             // AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
             // queues it next owns `next`. After `next` was read, and before the wake: woken first, it could find itself still
             // queued, not queue again, and sleep for ever.
             waiter.queued.swap(false, Ordering::AcqRel);
-            wake(&waiter);
-            list = take(&self.0.owed);
+            self.call(&waiter);
+            lists = take(&self.0.owed);
+        }
+    }
+
+    fn call(&self, waiter: &Waiter) {
+        let Some(waker) = waiter.waker.take() else { return };
+        let outer = CALLING.with(|calling| calling.replace((self.address(), calling.get().1 + 1)));
+        contain(|| waker.wake());
+        CALLING.with(|calling| calling.set(outer));
+    }
+
+    /// A subscriber is gone, perhaps with its place on the list. When too many of those have come together (on a ring where
+    /// nobody publishes), everybody is woken to be rid of them: a wake-up without a message does no harm.
+    pub(crate) fn abandon(&self, waiter: &Waiter, live: impl Fn() -> usize) {
+        // Relaxed, both: only a count, and about right.
+        if waiter.queued.load(Ordering::Relaxed) {
+            let abandoned = self.0.abandoned.fetch_add(1, Ordering::Relaxed) + 1;
+            if abandoned > ABANDONED_LIMIT && abandoned > ABANDONED_LIMIT + live() {
+                self.wake();
+            }
         }
     }
 }
@@ -174,8 +239,8 @@ impl WaitList {
 impl Drop for WaitList {
     fn drop(&mut self) {
         for head in [&self.0.parked, &self.0.owed] {
-            let mut list = take(head);
-            while pop(&mut list).is_some() {}
+            let mut lists = take(head);
+            while pop(&mut lists).is_some() {}
         }
     }
 }
@@ -185,84 +250,100 @@ fn arm(state: &State) -> Sleep {
     let bits = state.load();
     if bits & state::ARMED == 0 {
         state.set(state::ARMING);
-        if !barrier::everywhere() {
+        if !barrier_everywhere() {
             state.set(state::UNPROVEN);
         }
         state.set(state::ARMED);
     }
     // Whoever sees ARMED sees UNPROVEN if it was set before (Release in `set`, Acquire in `load`).
-    if state.load() & state::UNPROVEN == 0 { Sleep::Sound } else { Sleep::NoLongerThan(UNPROVEN_PERIOD) }
+    if state.load() & state::UNPROVEN == 0 { Sleep::Sound } else { Sleep::unproven() }
 }
 
-/// Calls the waker. What it panics with was shown by the panic hook; the publisher and the other sleepers go on.
-fn wake(waiter: &Waiter) {
-    let Some(waker) = waiter.waker.take() else { return };
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+/// Runs a user's code that has nothing to do with the caller. What it panics with was shown by the panic hook, and ends here.
+fn contain(code: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
         // Its drop is the user's code too, and may panic again.
         std::mem::forget(payload);
     }
 }
 
-/// Nodes linked by `next`, owned by who holds this: each is a strong reference.
-#[derive(Clone, Copy)]
-struct Chain {
-    first: *mut Waiter,
-    last: *mut Waiter,
-}
+use list::{give_back, pop, push, take};
 
+/// Treiber stacks of waiters; every node on one is a strong reference. Lists are taken whole and never node by node, so there
+/// is no ABA and nobody looks into a node that he does not own.
 #[expect(
     unsafe_code,
     reason = "an intrusive list: its nodes are the subscribers' own, so that parking allocates nothing"
 )]
 mod list {
-    use super::{Arc, AtomicPtr, Chain, Ordering, Waiter, ptr};
+    use super::{Arc, AtomicPtr, Ordering, Waiter, ptr};
 
-    impl Chain {
-        /// The chain that begins at `first`, which is not null and owned by the caller.
-        pub(super) fn of(first: *mut Waiter) -> Self {
-            let mut last = first;
-            loop {
-                // SAFETY: `last` is on a chain that the caller owns, so its strong reference keeps it alive.
-                let next = unsafe { &*last }.next.load(Ordering::Relaxed);
-                if next.is_null() {
-                    return Self { first, last };
-                }
-                last = next;
-            }
-        }
-    }
-
-    /// Puts a chain in front of a list, which owns it from then on.
-    pub(super) fn push(head: &AtomicPtr<Waiter>, chain: Chain) {
+    /// Puts a node in front of a list, which owns it from then on.
+    pub(super) fn push(head: &AtomicPtr<Waiter>, waiter: Arc<Waiter>) {
+        // Relaxed, all stores: the Release below publishes them.
+        waiter.other.store(ptr::null_mut(), Ordering::Relaxed);
+        let node = Arc::into_raw(waiter).cast_mut();
         let mut now = head.load(Ordering::Relaxed);
         loop {
-            // SAFETY: the caller owns the chain until the exchange succeeds, so its strong reference keeps it alive.
-            // Relaxed: the Release below publishes it.
-            unsafe { &*chain.last }.next.store(now, Ordering::Relaxed);
+            // SAFETY: the node was not given away yet, so the strong reference in `node` keeps it alive.
+            unsafe { &*node }.next.store(now, Ordering::Relaxed);
             // Release: pairs with the Acquire of `take`, which then reads every `next`.
-            match head.compare_exchange_weak(now, chain.first, Ordering::Release, Ordering::Relaxed) {
+            match head.compare_exchange_weak(now, node, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(other) => now = other,
             }
         }
     }
 
-    /// Takes a whole list. Nodes are never taken one by one, so there is no ABA.
+    /// Puts lists that the caller owns where others find them, together with what is there.
+    pub(super) fn give_back(head: &AtomicPtr<Waiter>, lists: *mut Waiter) {
+        // Release: pairs with the Acquire of `take`.
+        while head.compare_exchange(ptr::null_mut(), lists, Ordering::Release, Ordering::Relaxed).is_err() {
+            let there = take(head);
+            if !there.is_null() {
+                append(lists, there);
+            }
+        }
+    }
+
+    /// Appends lists to others, both owned by the caller. There are no more lists than publishers in the middle of waking.
+    fn append(lists: *mut Waiter, more: *mut Waiter) {
+        let mut last = lists;
+        loop {
+            // SAFETY: `last` is a first node of lists that the caller owns, so its strong reference keeps it alive.
+            let other = &unsafe { &*last }.other;
+            // Relaxed: ours since `take`.
+            let next = other.load(Ordering::Relaxed);
+            if next.is_null() {
+                return other.store(more, Ordering::Relaxed);
+            }
+            last = next;
+        }
+    }
+
+    /// Takes whatever is there.
     pub(super) fn take(head: &AtomicPtr<Waiter>) -> *mut Waiter {
-        // Acquire: pairs with the Release of every `push` in the list (each a part of the next one's release sequence).
+        // Acquire: pairs with the Release of `give_back`, and of every `push` in the list (each a part of the next one's
+        // release sequence).
         head.swap(ptr::null_mut(), Ordering::Acquire)
     }
 
-    /// Takes the first node of a chain that the caller owns.
-    pub(super) fn pop(list: &mut *mut Waiter) -> Option<Arc<Waiter>> {
-        if list.is_null() {
+    /// Takes the first node of lists that the caller owns.
+    pub(super) fn pop(lists: &mut *mut Waiter) -> Option<Arc<Waiter>> {
+        if lists.is_null() {
             return None;
         }
-        // SAFETY: made by `Arc::into_raw` in `enlist`, and the chain's strong reference passes to the caller here.
-        let waiter = unsafe { Arc::from_raw(*list) };
-        // Relaxed: ours since `take`.
-        *list = waiter.next.load(Ordering::Relaxed);
+        // SAFETY: made by `Arc::into_raw` in `push`, and the list's strong reference passes to the caller here.
+        let waiter = unsafe { Arc::from_raw(*lists) };
+        // Relaxed, all: ours since `take`.
+        let (next, other) = (waiter.next.load(Ordering::Relaxed), waiter.other.load(Ordering::Relaxed));
+        if next.is_null() {
+            *lists = other;
+        } else {
+            // SAFETY: `next` is on a list that the caller owns, so its strong reference keeps it alive.
+            unsafe { &*next }.other.store(other, Ordering::Relaxed);
+            *lists = next;
+        }
         Some(waiter)
     }
 }
-use list::{pop, push, take};

@@ -12,17 +12,21 @@ struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    /// Allocated and not freed by this thread.
+    static LIVE: Cell<i64> = const { Cell::new(0) };
 }
 
 // SAFETY: hands everything on to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        LIVE.set(LIVE.get() + layout.size() as i64);
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.set(LIVE.get() - layout.size() as i64);
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -68,6 +72,50 @@ fn neither_publishing_nor_receiving_allocates() {
         none("a hole", || parked.try_iter().count());
         none("recv_async", || futures::FutureExt::now_or_never(subscriber.recv_async()));
         none("close", || publisher.close());
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn subscribers_that_wait_and_go_leave_nothing_behind() {
+    // On a ring where nobody publishes: who is gone must not stay on the wait list until somebody does.
+    std::thread::spawn(|| {
+        let (publisher, subscriber) = seqcast::inline::<u64>(8);
+        let comes_and_goes = || {
+            let mut subscriber = publisher.subscribe();
+            assert!(subscriber.poll_recv(&mut Context::from_waker(Waker::noop())).is_pending());
+        };
+        (0..1_000).for_each(|_| comes_and_goes());
+        let before = LIVE.get();
+        (0..20_000).for_each(|_| comes_and_goes());
+        let grown = LIVE.get() - before;
+        assert!(grown < 100_000, "{grown} bytes more after 20 000 subscribers came and went");
+        drop((publisher, subscriber));
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn a_ring_frees_all_it_took() {
+    std::thread::spawn(|| {
+        let life = || {
+            let (mut publisher, mut subscriber) = seqcast::inline::<[u64; 9]>(64);
+            let mut parked = publisher.subscribe();
+            parked.set_name("parked");
+            assert!(parked.poll_recv(&mut Context::from_waker(Waker::noop())).is_pending());
+            publisher.publish([1; 9]);
+            let mut again = subscriber.clone();
+            assert!(subscriber.recv_timeout(Duration::from_millis(1)).is_ok());
+            assert!(subscriber.recv_timeout(Duration::from_millis(1)).is_err());
+            drop(publisher);
+            assert!(again.recv().is_ok());
+        };
+        life(); // what the thread itself keeps
+        let before = LIVE.get();
+        (0..100).for_each(|_| life());
+        assert_eq!(LIVE.get(), before);
     })
     .join()
     .unwrap();

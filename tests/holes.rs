@@ -150,3 +150,37 @@ fn stopped_publishers_up_to_one_less_than_the_slots_stop_nobody() {
         drop(stopped);
     }
 }
+
+#[test]
+fn latest_ends_however_the_publishers_stand() {
+    // 0 and 1 are there; 2 and 3 are being written over them; 4 and 5 found the slots held.
+    let (publisher, mut subscriber) = ring(2);
+    publisher.publish_many([0, 1]);
+    let writes = [(); 2].map(|()| testing::claim(&publisher).unwrap().begin().unwrap());
+    for _ in 0..2 {
+        assert!(testing::claim(&publisher).unwrap().begin().is_none());
+    }
+    let mut meanwhile = subscriber.clone();
+    assert_eq!(meanwhile.latest(), Err(TryRecvError::Empty));
+    assert_eq!((meanwhile.skipped_by_choice(), meanwhile.holes()), (4, 2));
+    publisher.close();
+    writes.into_iter().zip([2, 3]).for_each(|(write, message)| write.commit(message));
+    let account = Account::new(&subscriber);
+    assert_eq!(subscriber.latest(), Err(TryRecvError::Closed));
+    account.settle(&subscriber);
+    assert_eq!(meanwhile.latest(), Err(TryRecvError::Closed));
+}
+
+#[test]
+fn latest_is_the_newest_that_is_there() {
+    // 2 and 3 are claimed, and what they will overwrite can still be read.
+    let (publisher, mut subscriber) = ring(2);
+    publisher.publish_many([0, 1]);
+    let claims = [(); 2].map(|()| testing::claim(&publisher).unwrap());
+    assert_eq!(subscriber.latest(), Ok(1));
+    assert_eq!((subscriber.skipped_by_choice(), subscriber.last_sequence()), (1, Some(1)));
+    for claim in claims {
+        claim.begin().unwrap().commit(7);
+    }
+    assert_eq!((subscriber.latest(), subscriber.last_sequence()), (Ok(7), Some(3)));
+}

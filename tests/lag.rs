@@ -186,7 +186,7 @@ fn try_iter_ends_under_a_running_publisher() {
 
 #[test]
 fn the_sequences_of_a_ring_can_be_used_up() {
-    const LAST: u64 = (1 << 63) - 3;
+    const LAST: u64 = (1 << 63) - (1 << 32) - 1;
     let (mut publisher, mut subscriber) = Builder::new(4).first_sequence(LAST - 1).inline::<u64>();
     assert_eq!(publisher.publish_many([1, 2]), LAST - 1..LAST + 1);
     assert_eq!((subscriber.try_recv(), subscriber.try_recv()), (Ok(1), Ok(2)));
@@ -203,5 +203,13 @@ fn the_sequences_of_a_ring_can_be_used_up() {
     }
     assert!(!publisher.close());
     assert_eq!(publisher.next_sequence(), LAST + 1);
+    assert_eq!((subscriber.try_recv(), subscriber.recv()), (Ok(1), Err(RecvError::Closed)));
+    assert_eq!(publisher.ring().stats().published, 1);
+
+    // Closed at the very end.
+    let (publisher, mut subscriber) = Builder::new(4).first_sequence(LAST).inline::<u64>();
+    let publisher = publisher.share();
+    assert_eq!((publisher.publish(1), publisher.close()), (Ok(LAST), true));
+    assert!((0..9).all(|_| publisher.publish(2).is_err() && !publisher.close()));
     assert_eq!((subscriber.try_recv(), subscriber.recv()), (Ok(1), Err(RecvError::Closed)));
 }

@@ -398,6 +398,32 @@ fn marks_of_holes_may_be_made_out_of_order() {
     });
 }
 
+#[test]
+fn a_lap_while_closing_is_told_exactly() {
+    // Refused claims count on in the tail; a lapped reader must not take them for messages.
+    explore(2, || {
+        let (mut publisher, mut subscriber) = ring(2);
+        publisher.publish_many((0..3).map(pair));
+        let publisher = publisher.share();
+        let (closer, ring) = (publisher.clone(), publisher.ring());
+        let closing = thread::spawn(move || {
+            closer.close();
+        });
+        let mut last = 2;
+        for _ in 0..3 {
+            if let Ok(sequence) = publisher.publish(pair(9)) {
+                last = sequence;
+            }
+        }
+        let told = subscriber.try_recv();
+        let seen = ring.next_sequence();
+        closing.join().unwrap();
+        assert_eq!((seen, ring.next_sequence()), (last + 1, last + 1));
+        let Err(TryRecvError::Lagged(lagged)) = told else { panic!("no loss: {told:?}") };
+        assert_eq!(lagged.resumed_at, last - 1);
+    });
+}
+
 // Joining.
 
 #[test]
@@ -438,6 +464,30 @@ fn what_lies_before_the_tail_can_be_read() {
         }
         writer.join().unwrap();
         tail
+    });
+    assert_eq!(outcomes, BTreeSet::from([0, 1, 2]));
+}
+
+#[test]
+fn what_was_received_lies_before_the_tail() {
+    // The exclusive publisher moves the tail after the commit.
+    let outcomes = explore(3, || {
+        let (mut publisher, mut subscriber) = ring(2);
+        let ring = publisher.ring();
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher.publish(pair(1));
+            publisher
+        });
+        let there = !subscriber.is_empty();
+        let received = subscriber.try_iter().count();
+        assert!(received > 0 || !there);
+        let next = subscriber.next_sequence();
+        assert!(ring.next_sequence() >= next);
+        assert!(ring.subscribe().next_sequence() >= next);
+        assert_eq!(ring.try_subscribe_at(Start::At(next)).unwrap().next_sequence(), next);
+        writer.join().unwrap();
+        received
     });
     assert_eq!(outcomes, BTreeSet::from([0, 1, 2]));
 }

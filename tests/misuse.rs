@@ -63,6 +63,7 @@ fn handles_can_go_where_they_must() {
     sync::<SharedPublisher<S>>();
     sync::<Ring<S>>();
     sync::<Subscriber<S>>();
+    sync::<SkipLagged<S>>();
     fn error<T: Error + Send + Sync + PartialEq + Clone + 'static>() {}
     error::<Lagged>();
     error::<TryRecvError>();

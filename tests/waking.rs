@@ -321,6 +321,99 @@ fn a_waker_may_panic_when_it_is_cloned() {
     park(&mut other, &Waker::from(Arc::clone(&counter)));
     publisher.publish(1);
     assert_eq!((subscriber.try_recv(), other.try_recv(), counter.count()), (Ok(1), Ok(1), 1));
+    // Nor is its own subscriber deaf afterwards.
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| (subscriber.recv(), futures::executor::block_on(subscriber.recv_async())));
+        for message in 2..4 {
+            thread::sleep(Duration::from_millis(30));
+            publisher.publish(message);
+        }
+        assert_eq!(reader.join().unwrap(), (Ok(2), Ok(3)));
+    });
+}
+
+#[test]
+fn a_waker_may_panic_when_it_is_dropped() {
+    struct Bomb;
+    impl Wake for Bomb {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a waker's own affair");
+        }
+    }
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let bomb = Waker::from(Arc::new(Bomb));
+    park(&mut subscriber, &bomb);
+    std::mem::forget(bomb.clone());
+    publisher.publish(1);
+    // Polled by another task: the message is not lost over the old waker.
+    assert_eq!(subscriber.poll_recv(&mut Context::from_waker(noop_waker_ref())), Poll::Ready(Ok(1)));
+    park(&mut subscriber, &bomb);
+    drop(catch_unwind(AssertUnwindSafe(|| drop(bomb))));
+    drop(subscriber);
+}
+
+#[test]
+fn wakers_that_publish_do_not_nest_without_bound() {
+    const PARKED: u64 = 20_000;
+    let (publisher, subscriber) = seqcast::inline::<u64>(4);
+    let publisher = publisher.share();
+    let mut subscribers: Vec<_> = (0..PARKED).map(|_| subscriber.clone()).collect();
+    for (subscriber, id) in subscribers.iter_mut().zip(0..) {
+        let publisher = publisher.clone();
+        park(
+            subscriber,
+            &call(move || {
+                publisher.publish(id).unwrap();
+            }),
+        );
+    }
+    publisher.publish(0).unwrap();
+    assert_eq!(publisher.next_sequence(), PARKED + 1, "each was woken");
+}
+
+#[test]
+fn a_pass_over_many_parked_costs_each_the_same() {
+    // A pass that walked the rest of the list for each would cost a hundred times more a waiter here: a factor of twenty is
+    // not sharp about time.
+    let time = |parked: u32| {
+        let (publisher, subscriber) = seqcast::inline::<u64>(4);
+        let publisher = publisher.share();
+        let mut subscribers: Vec<_> = (0..parked).map(|_| subscriber.clone()).collect();
+        (0..5)
+            .map(|message| {
+                for subscriber in &mut subscribers {
+                    while subscriber.try_recv().is_ok() {}
+                    park(subscriber, noop_waker_ref());
+                }
+                let began = Instant::now();
+                publisher.publish(message).unwrap();
+                began.elapsed() / parked
+            })
+            .min()
+            .unwrap()
+    };
+    let (few, many) = (time(100), time(20_000));
+    assert!(many < few * 20, "{many:?} a waiter with 20 000, {few:?} with 100");
+}
+
+#[test]
+fn who_only_looks_does_not_arm_the_ring() {
+    use seqcast::testing::is_armed;
+    let (_publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let ring = subscriber.ring();
+    if is_armed(&ring) {
+        println!("SKIPPED: this system has no barrier, so rings start armed");
+        return;
+    }
+    let _ = (subscriber.try_recv(), subscriber.latest(), subscriber.try_iter().count());
+    assert!(subscriber.recv_timeout(Duration::ZERO).is_err());
+    assert!(subscriber.recv_deadline(Instant::now()).is_err());
+    assert!(!is_armed(&ring));
+    assert!(subscriber.recv_timeout(Duration::from_millis(1)).is_err());
+    assert!(is_armed(&ring));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use seqcast::{Inline, RecvError, Storage, Subscriber, TryRecvError};
 pub(crate) const CAPACITIES: [usize; 4] = [2, 4, 64, 1024];
 
 /// First sequences: the ordinary one, and one close to the largest.
-pub(crate) const FIRSTS: [u64; 2] = [0, (1 << 63) - 1_000_000];
+pub(crate) const FIRSTS: [u64; 2] = [0, (1 << 63) - (1 << 32) - 1_000_000];
 
 /// A seed, from `SEQCAST_SEED` or the clock, printed so that a failure can be run again.
 pub(crate) fn seed() -> u64 {

@@ -1,0 +1,150 @@
+//! What only the kernel can do: a barrier on all cores, and putting a thread to sleep.
+//!
+//! # The asymmetric barrier: the side that is in no hurry pays for both
+//!
+//! Publishing must not end in a fence while nobody sleeps (a fence drains the store buffer and costs more than the rest
+//! of the publish). Store-then-load on the publisher's side still has to be ordered against store-then-load on the
+//! parker's. On Linux the parker asks the kernel to run a full barrier on every core that runs a thread of this
+//! process (`membarrier(2)`, private expedited), once in a ring's life. `wait.rs` tells why that is enough. Elsewhere, and
+//! under the model checker, rings start with the fence in place.
+//!
+//! # The parker
+//!
+//! On Linux a futex, so that nobody who wakes a thread ever waits for that thread, wherever it was stopped, and so that
+//! the token of `std::thread::park` stays the user's. (crossbeam's, used elsewhere, locks a mutex that the thread holds for a moment as
+//! it goes to sleep.) The algorithm is the standard library's.
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+pub(crate) use linux::*;
+
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64", not(miri))))]
+pub(crate) use elsewhere::*;
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+#[expect(unsafe_code, reason = "libc has no safe wrappers for these system calls")]
+mod linux {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::{Arc, OnceLock};
+    use std::time::Instant;
+
+    /// Whether a ring may start without the publisher's fence: the kernel knows the barrier and this process is registered.
+    pub(crate) fn has_barrier() -> bool {
+        // Registration belongs to the memory map of the process: once is enough, and a fork inherits it.
+        static REGISTERED: OnceLock<bool> = OnceLock::new();
+        *REGISTERED.get_or_init(|| membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED))
+    }
+
+    /// Runs a full memory barrier on every core that runs a thread of this process. `false`: it did not happen.
+    #[must_use]
+    pub(crate) fn barrier_everywhere() -> bool {
+        membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+    }
+
+    fn membarrier(command: libc::c_int) -> bool {
+        // SAFETY: the call takes three integers, touches no memory of ours, and answers -1 where the kernel lacks it.
+        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+    }
+
+    const EMPTY: u32 = 0;
+    /// Unparked; the next park returns at once.
+    const TOKEN: u32 = 1;
+    const PARKED: u32 = u32::MAX;
+
+    /// Puts one thread to sleep until its [`Unparker`] is used.
+    #[derive(Debug, Default)]
+    pub(crate) struct Parker(Arc<AtomicU32>);
+
+    #[derive(Debug)]
+    pub(crate) struct Unparker(Arc<AtomicU32>);
+
+    impl Parker {
+        pub(crate) fn unparker(&self) -> Unparker {
+            Unparker(Arc::clone(&self.0))
+        }
+
+        /// Sleeps until unparked or until `deadline`; may return early.
+        pub(crate) fn park(&mut self, deadline: Option<Instant>) {
+            // TOKEN to EMPTY, or EMPTY to PARKED. Acquire: pairs with the Release of `unpark`.
+            if self.0.fetch_sub(1, Ordering::Acquire) == TOKEN {
+                return;
+            }
+            sleep(&self.0, PARKED, deadline);
+            // Acquire: pairs with the Release of `unpark`.
+            self.0.swap(EMPTY, Ordering::Acquire);
+        }
+    }
+
+    impl Unparker {
+        pub(crate) fn unpark(&self) {
+            // Release: pairs with the Acquire in `park`.
+            if self.0.swap(TOKEN, Ordering::Release) == PARKED {
+                wake_one(&self.0);
+            }
+        }
+    }
+
+    /// Sleeps as long as `word` holds `value`, until woken, at the longest until `deadline`. May return early.
+    fn sleep(word: &AtomicU32, value: u32, deadline: Option<Instant>) {
+        let timeout = deadline.map(|deadline| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            libc::timespec {
+                tv_sec: left.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+                tv_nsec: left.subsec_nanos().into(),
+            }
+        });
+        let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+        // SAFETY: the kernel reads the word and the timeout, both borrowed here for longer than the call; no timeout is null.
+        unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, timeout) };
+    }
+
+    fn wake_one(word: &AtomicU32) {
+        // SAFETY: the kernel uses the address of the word, which is borrowed here, and touches nothing.
+        unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1) };
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64", not(miri))))]
+mod elsewhere {
+    use std::sync::Mutex;
+    use std::time::Instant;
+
+    pub(crate) fn has_barrier() -> bool {
+        false
+    }
+
+    pub(crate) fn barrier_everywhere() -> bool {
+        false
+    }
+
+    /// The mutex makes the parker `Sync`; parking needs no lock of it.
+    #[derive(Debug, Default)]
+    pub(crate) struct Parker(Mutex<crossbeam_utils::sync::Parker>);
+
+    #[derive(Debug)]
+    pub(crate) struct Unparker(crossbeam_utils::sync::Unparker);
+
+    impl Parker {
+        pub(crate) fn unparker(&self) -> Unparker {
+            let inner = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            Unparker(inner.unparker().clone())
+        }
+
+        pub(crate) fn park(&mut self, deadline: Option<Instant>) {
+            match deadline {
+                None => self.inner().park(),
+                Some(deadline) => self.inner().park_deadline(deadline),
+            }
+        }
+
+        fn inner(&mut self) -> &mut crossbeam_utils::sync::Parker {
+            self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
+    }
+
+    impl Unparker {
+        pub(crate) fn unpark(&self) {
+            self.0.unpark();
+        }
+    }
+}
