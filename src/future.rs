@@ -1,13 +1,114 @@
-//! The futures of the async receives. Dropping one lets go of its task's waker.
+//! Receiving that waits in a task. Dropping a future lets go of its task's waker.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::error::RecvError;
+use crate::error::{RecvError, TryRecvError};
 use crate::slots::Storage;
 use crate::subscriber::Subscriber;
+use crate::wait::Sleep;
+
+/// Receiving: in a task.
+impl<S: Storage> Subscriber<S> {
+    /// Waits for the next message in any async runtime.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing: a message is taken only by the poll that returns it. The waker is let go at once.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// publisher.publish(5);
+    /// assert_eq!(subscriber.recv_async().await, Ok(5));
+    /// # });
+    /// ```
+    pub fn recv_async(&mut self) -> Recv<'_, S> {
+        Recv::new(self)
+    }
+
+    /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_many`](Self::recv_many).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`recv_async`](Self::recv_async): a future that did not return has put nothing in `buffer`.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// publisher.publish_many([1, 2, 3]);
+    /// let mut buffer = Vec::new();
+    /// assert_eq!(subscriber.recv_many_async(&mut buffer, 2).await, Ok(2));
+    /// # });
+    /// ```
+    pub fn recv_many_async<'a>(&'a mut self, buffer: &'a mut Vec<S::Item>, limit: usize) -> RecvMany<'a, S> {
+        RecvMany::new(self, buffer, limit)
+    }
+
+    /// Polls for the next message. On `Pending` the task of `cx` is woken when there may be one.
+    ///
+    /// Only the task of the last call is woken. It never yields by itself: in a runtime with cooperative scheduling, a task that
+    /// drains a ring which is never empty should yield now and then.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// ```
+    /// use std::task::{Context, Poll, Waker};
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// assert_eq!(subscriber.poll_recv(&mut cx), Poll::Pending);
+    /// publisher.publish(5);
+    /// assert_eq!(subscriber.poll_recv(&mut cx), Poll::Ready(Ok(5)));
+    /// ```
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Item, RecvError>> {
+        self.poll(cx, Self::try_recv)
+    }
+
+    /// The one way in which tasks wait.
+    fn poll<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut take: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
+    ) -> Poll<Result<R, RecvError>> {
+        let mut taken = settled(take(self));
+        if taken.is_none() {
+            let sleep = self.enlist(cx.waker());
+            taken = settled(take(self));
+            if taken.is_none() {
+                self.set_parked();
+                if sleep != Sleep::Sound {
+                    // No clock of our own to look again by: the runtime has to.
+                    cx.waker().wake_by_ref();
+                }
+            }
+        }
+        let Some(taken) = taken else { return Poll::Pending };
+        self.stay_awake();
+        Poll::Ready(taken)
+    }
+}
+
+/// What a try brought, unless it is to be waited for.
+fn settled<R>(taken: Result<R, TryRecvError>) -> Option<Result<R, RecvError>> {
+    match taken {
+        Ok(received) => Some(Ok(received)),
+        Err(TryRecvError::Empty) => None,
+        Err(TryRecvError::Closed) => Some(Err(RecvError::Closed)),
+        Err(TryRecvError::Lagged(lagged)) => Some(Err(RecvError::Lagged(lagged))),
+    }
+}
 
 /// A subscriber that a future waits on; awake again when the future is gone.
 struct Waiting<'a, S: Storage>(&'a mut Subscriber<S>);

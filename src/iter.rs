@@ -6,15 +6,37 @@ use crate::error::{Lagged, RecvError, TryRecvError};
 use crate::slots::Storage;
 use crate::subscriber::Subscriber;
 
+/// Receiving: as an iterator.
+impl<S: Storage> Subscriber<S> {
+    /// Waits for the next message: the blocking iterator. It ends when the ring does.
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// publisher.publish_many([1, 2, 3]);
+    /// publisher.close();
+    /// assert_eq!(subscriber.iter().map(Result::unwrap).collect::<Vec<_>>(), [1, 2, 3]);
+    /// ```
+    pub fn iter(&mut self) -> Iter<'_, S> {
+        Iter(self)
+    }
+
+    /// What is there now: an iterator that never blocks and ends at the tail of the moment it was made, so that it ends
+    /// even while publishers go on.
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// publisher.publish_many([1, 2]);
+    /// assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [1, 2]);
+    /// ```
+    pub fn try_iter(&mut self) -> TryIter<'_, S> {
+        let goal = self.channel().sequencer.tail();
+        TryIter { subscriber: self, goal }
+    }
+}
+
 /// Blocking iterator of [`Subscriber::iter`]; ends when the ring does.
 #[derive(Debug)]
 pub struct Iter<'a, S: Storage>(&'a mut Subscriber<S>);
-
-impl<'a, S: Storage> Iter<'a, S> {
-    pub(crate) fn new(subscriber: &'a mut Subscriber<S>) -> Self {
-        Self(subscriber)
-    }
-}
 
 /// Blocking iterator that owns its subscriber; ends when the ring does.
 #[derive(Debug)]
@@ -25,12 +47,6 @@ pub struct IntoIter<S: Storage>(Subscriber<S>);
 pub struct TryIter<'a, S: Storage> {
     subscriber: &'a mut Subscriber<S>,
     goal: u64,
-}
-
-impl<'a, S: Storage> TryIter<'a, S> {
-    pub(crate) fn new(subscriber: &'a mut Subscriber<S>, goal: u64) -> Self {
-        Self { subscriber, goal }
-    }
 }
 
 fn until_closed<T>(received: Result<T, RecvError>) -> Option<Result<T, Lagged>> {

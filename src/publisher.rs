@@ -9,7 +9,6 @@ use crate::error::TryPublishError;
 use crate::handle::{Handle, look_ups};
 use crate::ring::Ring;
 use crate::seq;
-use crate::shared::SharedPublisher;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::subscriber::Subscriber;
@@ -73,8 +72,8 @@ impl<S: Storage> Publisher<S> {
 
     /// Publishes messages in a row and returns their sequences. Parked subscribers are woken once, at the end.
     ///
-    /// Subscribers that are awake read each message as soon as it is there. If the iterator panics, what it gave before
-    /// stays published and is woken for.
+    /// Subscribers that are awake read each message as soon as it is there; those that are parked lose what is more than the ring
+    /// holds. If the iterator panics, what it gave before stays published and is woken for.
     ///
     /// ```
     /// let (mut publisher, _subscriber) = seqcast::inline::<u8>(64);
@@ -89,20 +88,6 @@ impl<S: Storage> Publisher<S> {
         }
         drop(batch);
         start..self.next
-    }
-
-    /// Turns it into a publisher that can be cloned and used through `&self`.
-    ///
-    /// ```
-    /// let (publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// let publisher = publisher.share();
-    /// let other = publisher.clone();
-    /// publisher.publish(1).unwrap();
-    /// other.publish(2).unwrap();
-    /// assert_eq!((subscriber.try_recv(), subscriber.try_recv()), (Ok(1), Ok(2)));
-    /// ```
-    pub fn share(self) -> SharedPublisher<S> {
-        SharedPublisher::new(self.handle)
     }
 
     /// Closes the ring, as dropping it does.
@@ -123,6 +108,11 @@ impl<S: Storage> Publisher<S> {
         self.channel().sequencer.publish_exclusive(sequence, value);
         self.next = sequence + 1;
         sequence
+    }
+
+    /// Itself without its number: the ring stays open.
+    pub(crate) fn into_handle(self) -> Handle<S> {
+        self.handle
     }
 
     #[inline]

@@ -123,6 +123,13 @@ impl<S: Storage> Ring<S> {
     }
 }
 
+impl<S: Storage> Subscriber<S> {
+    /// A handle that neither publishes nor keeps the ring open.
+    pub fn ring(&self) -> Ring<S> {
+        Ring::new(Arc::clone(self.channel()))
+    }
+}
+
 impl<S: Storage> Clone for Ring<S> {
     fn clone(&self) -> Self {
         Self::new(Arc::clone(&self.channel))

@@ -37,11 +37,23 @@ pub struct SharedPublisher<S: Storage> {
     handle: Handle<S>,
 }
 
-impl<S: Storage> SharedPublisher<S> {
-    pub(crate) fn new(handle: Handle<S>) -> Self {
-        Self { handle }
+impl<S: Storage> Publisher<S> {
+    /// Turns it into a publisher that can be cloned and used through `&self`.
+    ///
+    /// ```
+    /// let (publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// let publisher = publisher.share();
+    /// let other = publisher.clone();
+    /// publisher.publish(1).unwrap();
+    /// other.publish(2).unwrap();
+    /// assert_eq!((subscriber.try_recv(), subscriber.try_recv()), (Ok(1), Ok(2)));
+    /// ```
+    pub fn share(self) -> SharedPublisher<S> {
+        SharedPublisher { handle: self.into_handle() }
     }
+}
 
+impl<S: Storage> SharedPublisher<S> {
     /// Publishes a message and returns its sequence.
     ///
     /// # Errors
@@ -84,8 +96,8 @@ impl<S: Storage> SharedPublisher<S> {
 
     /// Publishes messages and returns how many: all of them, unless the ring is closed on the way, which ends it there.
     ///
-    /// Messages of other publishers may come in between. Parked subscribers are woken once, at the end. If the iterator panics, what it gave before
-    /// stays published and is woken for.
+    /// Messages of other publishers may come in between. Parked subscribers are woken once, at the end, and lose what is more
+    /// than the ring holds. If the iterator panics, what it gave before stays published and is woken for.
     ///
     /// ```
     /// let (publisher, _subscriber) = seqcast::inline::<u32>(8);
@@ -176,7 +188,7 @@ impl<S: Storage> Drop for Batch<'_, S> {
 
 impl<S: Storage> Clone for SharedPublisher<S> {
     fn clone(&self) -> Self {
-        Self::new(self.handle.clone())
+        Self { handle: self.handle.clone() }
     }
 }
 

@@ -6,6 +6,22 @@ use crate::iter::{IntoIter, Iter};
 use crate::slots::Storage;
 use crate::subscriber::Subscriber;
 
+impl<S: Storage> Subscriber<S> {
+    /// Turns it into a stream and iterator of plain messages. Losses are not told, but counted all the same.
+    ///
+    /// ```
+    /// let (mut publisher, subscriber) = seqcast::inline::<u32>(2);
+    /// let mut subscriber = subscriber.skip_lagged();
+    /// publisher.publish_many([1, 2, 3]);
+    /// publisher.close();
+    /// assert_eq!(subscriber.iter().collect::<Vec<u32>>(), [2, 3]);
+    /// assert_eq!(subscriber.missed(), 1);
+    /// ```
+    pub fn skip_lagged(self) -> SkipLagged<S> {
+        SkipLagged(self)
+    }
+}
+
 /// A stream and blocking iterator of plain messages: losses are not told, but counted.
 ///
 /// Made by [`Subscriber::skip_lagged`]. Everything a subscriber can tell is at [`get_ref`](Self::get_ref).
@@ -13,10 +29,6 @@ use crate::subscriber::Subscriber;
 pub struct SkipLagged<S: Storage>(Subscriber<S>);
 
 impl<S: Storage> SkipLagged<S> {
-    pub(crate) fn new(subscriber: Subscriber<S>) -> Self {
-        Self(subscriber)
-    }
-
     /// Waits for the next message: the blocking iterator. It ends when the ring does.
     pub fn iter(&mut self) -> Flatten<Iter<'_, S>> {
         self.0.iter().flatten()

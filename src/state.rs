@@ -26,7 +26,7 @@ impl State {
     #[inline]
     pub(crate) fn armed_after_commit(&self) -> bool {
         // Keeps the compiler from moving the load above the commit; what the processor may move, the parker's
-        // barrier puts right (`barrier.rs`).
+        // barrier puts right (`sync/os.rs`).
         compiler_fence(Ordering::SeqCst);
         // Relaxed: the parker's barrier or, once a bit is seen, the caller's SeqCst fence orders it.
         self.0.load(Ordering::Relaxed) & (ARMING | ARMED) != 0

@@ -2,12 +2,13 @@
 
 /// A look at a ring and all of its subscribers. Made by [`Ring::stats`](crate::Ring::stats).
 ///
-/// `published + skipped` is the number of sequences drawn. Each number is exact; taken while others publish and receive,
-/// they are of slightly different moments.
+/// `published + skipped` is the number of sequences drawn. Each number is exact for some moment; taken while others publish and
+/// receive, they are of slightly different ones. Subscribers that are gone are not in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RingStats {
-    /// Messages published since the ring was made, including those being written right now.
+    /// Messages published since the ring was made, including those being written right now. (One that turns into a hole is
+    /// taken back, so with several publishers this may fall between two looks.)
     pub published: u64,
     /// Sequences that became holes: drawn by a publisher that found its slot held by a stalled one. Always 0 with one
     /// publisher.
@@ -41,7 +42,8 @@ pub struct SubscriberStats {
     pub holes: u64,
     /// What [`Subscriber::latest`](crate::Subscriber::latest) jumped over.
     pub skipped_by_choice: u64,
-    /// Whether it sleeps until there is a message (or was just told to wake).
+    /// Whether it sleeps until there is a message (or was just told to wake). With a `lag` it waits for the end of a
+    /// `publish_many`, or for a message that was claimed and is not committed yet.
     pub parked: bool,
     /// Whether publishers wait for it. Always `false`: every subscriber is lossy.
     pub gating: bool,

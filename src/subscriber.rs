@@ -1,22 +1,19 @@
 //! One reader with its own cursor. Every receiving call ends in [`Subscriber::step`], so that no two of them can disagree
 //! about lag or the end.
 
+mod position;
+
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::task::Waker;
+use std::time::Instant;
 
 use crate::channel::Channel;
-use crate::error::{Lagged, RecvError, RecvTimeoutError, TryRecvError};
-use crate::future::{Recv, RecvMany};
-use crate::iter::{Iter, TryIter};
+use crate::error::{Lagged, TryRecvError};
 use crate::registry::Seat;
-use crate::ring::Ring;
 use crate::sequencer::Found;
-use crate::skip_lagged::SkipLagged;
 use crate::slots::Storage;
-use crate::start::Start;
-use crate::sync::{Arc, Parker, SPIN_LIMIT, spin_loop};
+use crate::sync::{Arc, Parker};
 use crate::wait::{Sleep, Waiter};
 
 /// One reader of a ring, with its own cursor.
@@ -227,289 +224,11 @@ impl<S: Storage> Subscriber<S> {
         newest.ok_or(TryRecvError::Empty)
     }
 
-    // Receiving: blocking the thread.
-
-    /// Waits for the next message: spins briefly, then parks the thread.
-    ///
-    /// # Errors
-    ///
-    /// - [`Lagged`](RecvError::Lagged): messages were lost; the cursor stands at `resumed_at`.
-    /// - [`Closed`](RecvError::Closed): the end, for ever.
-    ///
-    /// # Blocking
-    ///
-    /// Until there is a message, a loss to tell, or the end. A parked thread uses no processor time. Do not call it in
-    /// an async task; use [`recv_async`](Self::recv_async) there.
-    ///
-    /// ```
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// std::thread::scope(|scope| {
-    ///     let reader = scope.spawn(move || (subscriber.recv(), subscriber.recv()));
-    ///     publisher.publish(7);
-    ///     drop(publisher);
-    ///     assert_eq!(reader.join().unwrap(), (Ok(7), Err(seqcast::RecvError::Closed)));
-    /// });
-    /// ```
-    pub fn recv(&mut self) -> Result<S::Item, RecvError> {
-        self.block(None, Self::try_recv).map_err(untimed)
-    }
-
-    /// Waits for the next message, but no longer than `timeout`. A timeout too far away to be told is none.
-    ///
-    /// # Errors
-    ///
-    /// [`Timeout`](RecvTimeoutError::Timeout), with nothing changed; otherwise as [`recv`](Self::recv).
-    ///
-    /// # Blocking
-    ///
-    /// For at most about `timeout`; a zero one only looks.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// let (_publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// let nothing = subscriber.recv_timeout(Duration::from_millis(1));
-    /// assert_eq!(nothing, Err(seqcast::RecvTimeoutError::Timeout));
-    /// ```
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<S::Item, RecvTimeoutError> {
-        self.block(Instant::now().checked_add(timeout), Self::try_recv)
-    }
-
-    /// Waits for the next message, but not beyond `deadline`.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_timeout`](Self::recv_timeout).
-    ///
-    /// ```
-    /// use std::time::Instant;
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// publisher.publish(1);
-    /// assert_eq!(subscriber.recv_deadline(Instant::now()), Ok(1)); // there already
-    /// ```
-    pub fn recv_deadline(&mut self, deadline: Instant) -> Result<S::Item, RecvTimeoutError> {
-        self.block(Some(deadline), Self::try_recv)
-    }
-
-    /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Self::recv), when there is no first message. As in [`try_recv_many`](Self::try_recv_many), a later loss is
-    /// told by the next call, and `limit` 0 returns at once.
-    ///
-    /// ```
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// publisher.publish_many([1, 2, 3]);
-    /// let mut buffer = Vec::with_capacity(16);
-    /// assert_eq!(subscriber.recv_many(&mut buffer, 16), Ok(3));
-    /// ```
-    pub fn recv_many(&mut self, buffer: &mut Vec<S::Item>, limit: usize) -> Result<usize, RecvError> {
-        self.block(None, |subscriber| subscriber.try_recv_many(buffer, limit)).map_err(untimed)
-    }
-
-    /// Waits for the next message: the blocking iterator. It ends when the ring does.
-    ///
-    /// ```
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// publisher.publish_many([1, 2, 3]);
-    /// publisher.close();
-    /// assert_eq!(subscriber.iter().map(Result::unwrap).collect::<Vec<_>>(), [1, 2, 3]);
-    /// ```
-    pub fn iter(&mut self) -> Iter<'_, S> {
-        Iter::new(self)
-    }
-
-    /// What is there now: an iterator that never blocks and ends at the tail of the moment it was made, so that it ends
-    /// even while publishers go on.
-    ///
-    /// ```
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// publisher.publish_many([1, 2]);
-    /// assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [1, 2]);
-    /// ```
-    pub fn try_iter(&mut self) -> TryIter<'_, S> {
-        let goal = self.channel.sequencer.tail();
-        TryIter::new(self, goal)
-    }
-
-    // Receiving: in a task.
-
-    /// Waits for the next message in any async runtime.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Self::recv).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future loses nothing: a message is taken only by the poll that returns it. The waker is let go at once.
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// publisher.publish(5);
-    /// assert_eq!(subscriber.recv_async().await, Ok(5));
-    /// # });
-    /// ```
-    pub fn recv_async(&mut self) -> Recv<'_, S> {
-        Recv::new(self)
-    }
-
-    /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_many`](Self::recv_many).
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`recv_async`](Self::recv_async): a future that did not return has put nothing in `buffer`.
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// publisher.publish_many([1, 2, 3]);
-    /// let mut buffer = Vec::new();
-    /// assert_eq!(subscriber.recv_many_async(&mut buffer, 2).await, Ok(2));
-    /// # });
-    /// ```
-    pub fn recv_many_async<'a>(&'a mut self, buffer: &'a mut Vec<S::Item>, limit: usize) -> RecvMany<'a, S> {
-        RecvMany::new(self, buffer, limit)
-    }
-
-    /// Polls for the next message. On `Pending` the task of `cx` is woken when there may be one.
-    ///
-    /// Only the task of the last call is woken. It never yields by itself: in a runtime with cooperative scheduling, a task that
-    /// drains a ring which is never empty should yield now and then.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Self::recv).
-    ///
-    /// ```
-    /// use std::task::{Context, Poll, Waker};
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// let mut cx = Context::from_waker(Waker::noop());
-    /// assert_eq!(subscriber.poll_recv(&mut cx), Poll::Pending);
-    /// publisher.publish(5);
-    /// assert_eq!(subscriber.poll_recv(&mut cx), Poll::Ready(Ok(5)));
-    /// ```
-    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Item, RecvError>> {
-        self.poll(cx, Self::try_recv)
-    }
-
-    /// Turns it into a stream and iterator of plain messages. Losses are not told, but counted all the same.
-    ///
-    /// ```
-    /// let (mut publisher, subscriber) = seqcast::inline::<u32>(2);
-    /// let mut subscriber = subscriber.skip_lagged();
-    /// publisher.publish_many([1, 2, 3]);
-    /// publisher.close();
-    /// assert_eq!(subscriber.iter().collect::<Vec<u32>>(), [2, 3]);
-    /// assert_eq!(subscriber.missed(), 1);
-    /// ```
-    pub fn skip_lagged(self) -> SkipLagged<S> {
-        SkipLagged::new(self)
-    }
-
-    // Moving.
-
-    /// Moves the cursor, forwards or backwards. What it jumps over is not counted as missed: a new account begins here.
-    ///
-    /// A subscriber that had read to the end of a closed ring can go back and read what is retained once more.
-    ///
-    /// ```
-    /// use seqcast::Start;
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// publisher.publish_many(0..5);
-    /// subscriber.seek(Start::At(3));
-    /// assert_eq!(subscriber.try_recv(), Ok(3));
-    /// subscriber.seek(Start::Oldest);
-    /// assert_eq!(subscriber.try_recv(), Ok(0));
-    /// ```
-    pub fn seek(&mut self, start: Start) {
-        self.move_to(self.channel.cursor(start));
-    }
-
-    // Looking.
-
-    /// The cursor: the sequence it reads next.
-    pub fn next_sequence(&self) -> u64 {
-        self.cursor
-    }
-
-    /// The sequence of the message received last by this handle.
-    ///
-    /// ```
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<char>(8);
-    /// assert_eq!(subscriber.last_sequence(), None);
-    /// let sequence = publisher.publish('x');
-    /// subscriber.try_recv().unwrap();
-    /// assert_eq!(subscriber.last_sequence(), Some(sequence));
-    /// ```
-    pub fn last_sequence(&self) -> Option<u64> {
-        (self.last != NONE).then_some(self.last)
-    }
-
-    /// Sequences drawn by publishers and not read yet; more than the capacity once it was lapped and does not know yet.
-    pub fn lag(&self) -> u64 {
-        self.channel.sequencer.tail().saturating_sub(self.cursor)
-    }
-
-    /// Sequences overwritten before it read them, as told by every `Lagged` so far.
-    pub fn missed(&self) -> u64 {
-        self.seat.progress.missed().get()
-    }
-
-    /// Sequences at which no message ever came, and it went on: claimed by a publisher that found its slot held by a stalled
-    /// one. 0 with a single publisher.
-    pub fn holes(&self) -> u64 {
-        self.seat.progress.holes().get()
-    }
-
-    /// Sequences that [`latest`](Self::latest) jumped over.
-    pub fn skipped_by_choice(&self) -> u64 {
-        self.seat.progress.skipped_by_choice().get()
-    }
-
-    /// Whether a receive would find neither a message nor a loss.
-    pub fn is_empty(&self) -> bool {
-        let mut sequence = self.cursor;
-        loop {
-            match self.channel.sequencer.probe(sequence) {
-                Found::Hole => sequence += 1,
-                Found::Message(()) | Found::Lapped { .. } => return false,
-                Found::Empty | Found::Closed => return true,
-            }
-        }
-    }
-
-    /// Whether the ring is closed. There may be messages left to read.
-    pub fn is_closed(&self) -> bool {
-        self.channel.sequencer.is_closed()
-    }
-
-    /// How many messages the ring holds.
-    pub fn capacity(&self) -> usize {
-        self.channel.capacity()
-    }
-
-    /// A handle that neither publishes nor keeps the ring open.
-    pub fn ring(&self) -> Ring<S> {
-        Ring::new(Arc::clone(&self.channel))
-    }
-
-    /// Gives it a name that [`Ring::stats`] shows.
-    pub fn set_name(&self, name: impl Into<String>) {
-        self.seat.set_name(name.into().into_boxed_str());
-    }
-
-    /// Its id in [`Ring::stats`]: distinct in its ring, never used again.
-    pub fn id(&self) -> u64 {
-        self.seat.id()
-    }
-
     // Inside.
+
+    pub(crate) fn channel(&self) -> &Arc<Channel<S>> {
+        &self.channel
+    }
 
     /// Looks at the cursor; goes over holes.
     #[inline]
@@ -572,76 +291,31 @@ impl<S: Storage> Subscriber<S> {
         Lagged { missed, resumed_at: resume }
     }
 
-    /// The one way in which threads wait.
-    fn block<R>(
-        &mut self,
-        deadline: Option<Instant>,
-        mut take: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
-    ) -> Result<R, RecvTimeoutError> {
-        let is_over = || deadline.is_some_and(|deadline| deadline <= Instant::now());
-        match take(self) {
-            Err(TryRecvError::Empty) if is_over() => return Err(RecvTimeoutError::Timeout),
-            Err(TryRecvError::Empty) => {}
-            taken => return taken.map_err(unempty),
-        }
-        for _ in 0..SPIN_LIMIT {
-            spin_loop();
-            match take(self) {
-                Err(TryRecvError::Empty) => {}
-                taken => return taken.map_err(unempty),
-            }
-        }
-        // What only looks does not park: the ring may stay without the publisher's fence.
-        if is_over() {
-            return Err(RecvTimeoutError::Timeout);
-        }
-        let waker = Waker::from(Arc::clone(&self.seat.waiter));
-        loop {
-            let sleep = self.enlist(&waker);
-            let taken = match take(self) {
-                Err(TryRecvError::Empty) if is_over() => Err(RecvTimeoutError::Timeout),
-                Err(TryRecvError::Empty) => {
-                    self.seat.waiter.set_parked();
-                    self.parker.park(sleep.until(deadline));
-                    continue;
-                }
-                taken => taken.map_err(unempty),
-            };
-            self.stay_awake();
-            return taken;
-        }
-    }
-
-    /// The one way in which tasks wait.
-    pub(crate) fn poll<R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut take: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
-    ) -> Poll<Result<R, RecvError>> {
-        let mut taken = take(self);
-        if let Err(TryRecvError::Empty) = taken {
-            let sleep = self.enlist(cx.waker());
-            taken = take(self);
-            if let Err(TryRecvError::Empty) = taken {
-                self.seat.waiter.set_parked();
-                if sleep != Sleep::Sound {
-                    // No clock of our own to look again by: the runtime has to.
-                    cx.waker().wake_by_ref();
-                }
-                return Poll::Pending;
-            }
-        }
-        self.stay_awake();
-        Poll::Ready(taken.map_err(|error| untimed(unempty(error))))
-    }
+    // Waiting, for `blocking.rs` and `future.rs`.
 
     /// Has `waker` woken for the next message. The ring is to be looked at once more before anybody sleeps.
-    fn enlist(&mut self, waker: &Waker) -> Sleep {
+    pub(crate) fn enlist(&mut self, waker: &Waker) -> Sleep {
         self.asleep = true;
         let deaf = std::mem::replace(&mut self.deaf, true);
         let sleep = self.channel.waiters.enlist(self.channel.sequencer.state(), &self.seat.waiter, waker);
         self.deaf = deaf;
         if deaf { Sleep::unproven() } else { sleep }
+    }
+
+    /// A waker that unparks the thread that is in [`park`](Self::park). Allocates nothing.
+    pub(crate) fn thread_waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.seat.waiter))
+    }
+
+    /// Sleeps until woken or until `deadline`; may return early.
+    pub(crate) fn park(&mut self, deadline: Option<Instant>) {
+        self.set_parked();
+        self.parker.park(deadline);
+    }
+
+    /// Says that its thread or task sleeps now.
+    pub(crate) fn set_parked(&self) {
+        self.seat.waiter.set_parked();
     }
 
     /// Lets go of the waker of a task that waits no more.
@@ -655,24 +329,6 @@ impl<S: Storage> Subscriber<S> {
     /// Whether the end of the ring was reached: nothing will ever be received again.
     pub(crate) fn is_at_end(&self) -> bool {
         self.is_closed() && matches!(self.channel.sequencer.probe(self.cursor), Found::Closed)
-    }
-}
-
-/// A wait is over, so there was something.
-fn unempty(error: TryRecvError) -> RecvTimeoutError {
-    match error {
-        TryRecvError::Empty => RecvTimeoutError::Timeout,
-        TryRecvError::Closed => RecvTimeoutError::Closed,
-        TryRecvError::Lagged(lagged) => RecvTimeoutError::Lagged(lagged),
-    }
-}
-
-/// Without a deadline nothing times out.
-fn untimed(error: RecvTimeoutError) -> RecvError {
-    match error {
-        RecvTimeoutError::Timeout => unreachable!("a wait without a deadline timed out"),
-        RecvTimeoutError::Closed => RecvError::Closed,
-        RecvTimeoutError::Lagged(lagged) => RecvError::Lagged(lagged),
     }
 }
 

@@ -1,12 +1,14 @@
 //! The one door to everything that blocks, wakes or is shared between threads.
 //!
-//! No other file names `std` atomics, loom, arc-swap, atomic-waker or crossbeam-utils (but `os.rs`, which this one hides), so
+//! No other file names `std` atomics, loom, arc-swap, atomic-waker or crossbeam-utils (but `sync/os.rs`, a part of this one), so
 //! that the code which runs under the model checker is the code that ships: only this file differs.
 
 pub(crate) use std::sync::Arc;
 
 #[cfg(loom)]
 pub(crate) use model::*;
+#[cfg(not(loom))]
+mod os;
 #[cfg(not(loom))]
 pub(crate) use real::*;
 
@@ -15,7 +17,7 @@ pub(crate) use real::*;
 mod real {
     use super::Arc;
 
-    pub(crate) use crate::os::{Parker, Unparker, barrier_everywhere, has_barrier};
+    pub(crate) use super::os::{Parker, Unparker, barrier_everywhere, has_barrier};
     pub(crate) use crossbeam_utils::CachePadded;
     pub(crate) use std::hint::spin_loop;
     pub(crate) use std::sync::atomic::{

@@ -11,7 +11,7 @@
 //! # The fence that is not there until somebody parks
 //!
 //! A ring starts without `ARMED`, and publishers that see neither `ARMING` nor `ARMED` run no fence. The first parker
-//! queues itself, sets `ARMING`, has a barrier run on every core of the process (`os.rs`), sets `ARMED`, and goes on
+//! queues itself, sets `ARMING`, has a barrier run on every core of the process (`sync/os.rs`), sets `ARMED`, and goes on
 //! as above. Take any publish. If its load of the state saw one of the bits, it fences, and the argument above holds.
 //! If it saw neither, that load came before the barrier on its core (after it, `ARMING` is seen), and so did its commit,
 //! which is earlier in program order; so the parker's look after the barrier sees the message. A parker that

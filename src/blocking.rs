@@ -1,0 +1,146 @@
+//! Receiving that blocks the thread.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::slots::Storage;
+use crate::subscriber::Subscriber;
+use crate::sync::{SPIN_LIMIT, spin_loop};
+
+/// Receiving: blocking the thread.
+impl<S: Storage> Subscriber<S> {
+    /// Waits for the next message: spins briefly, then parks the thread.
+    ///
+    /// # Errors
+    ///
+    /// - [`Lagged`](RecvError::Lagged): messages were lost; the cursor stands at `resumed_at`.
+    /// - [`Closed`](RecvError::Closed): the end, for ever.
+    ///
+    /// # Blocking
+    ///
+    /// Until there is a message, a loss to tell, or the end. A parked thread uses no processor time. Do not call it in
+    /// an async task; use [`recv_async`](Self::recv_async) there.
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// std::thread::scope(|scope| {
+    ///     let reader = scope.spawn(move || (subscriber.recv(), subscriber.recv()));
+    ///     publisher.publish(7);
+    ///     drop(publisher);
+    ///     assert_eq!(reader.join().unwrap(), (Ok(7), Err(seqcast::RecvError::Closed)));
+    /// });
+    /// ```
+    pub fn recv(&mut self) -> Result<S::Item, RecvError> {
+        self.block(None, Self::try_recv).map_err(untimed)
+    }
+
+    /// Waits for the next message, but no longer than `timeout`. A timeout too far away to be told is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Timeout`](RecvTimeoutError::Timeout), with nothing changed; otherwise as [`recv`](Self::recv).
+    ///
+    /// # Blocking
+    ///
+    /// For at most about `timeout`; a zero one only looks.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let (_publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// let nothing = subscriber.recv_timeout(Duration::from_millis(1));
+    /// assert_eq!(nothing, Err(seqcast::RecvTimeoutError::Timeout));
+    /// ```
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<S::Item, RecvTimeoutError> {
+        self.block(Instant::now().checked_add(timeout), Self::try_recv)
+    }
+
+    /// Waits for the next message, but not beyond `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_timeout`](Self::recv_timeout).
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// publisher.publish(1);
+    /// assert_eq!(subscriber.recv_deadline(Instant::now()), Ok(1)); // there already
+    /// ```
+    pub fn recv_deadline(&mut self, deadline: Instant) -> Result<S::Item, RecvTimeoutError> {
+        self.block(Some(deadline), Self::try_recv)
+    }
+
+    /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv), when there is no first message. As in [`try_recv_many`](Self::try_recv_many), a later loss is
+    /// told by the next call, and `limit` 0 returns at once.
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// publisher.publish_many([1, 2, 3]);
+    /// let mut buffer = Vec::with_capacity(16);
+    /// assert_eq!(subscriber.recv_many(&mut buffer, 16), Ok(3));
+    /// ```
+    pub fn recv_many(&mut self, buffer: &mut Vec<S::Item>, limit: usize) -> Result<usize, RecvError> {
+        self.block(None, |subscriber| subscriber.try_recv_many(buffer, limit)).map_err(untimed)
+    }
+
+    /// The one way in which threads wait.
+    fn block<R>(
+        &mut self,
+        deadline: Option<Instant>,
+        mut take: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
+    ) -> Result<R, RecvTimeoutError> {
+        let is_over = || deadline.is_some_and(|deadline| deadline <= Instant::now());
+        match take(self) {
+            Err(TryRecvError::Empty) if is_over() => return Err(RecvTimeoutError::Timeout),
+            Err(TryRecvError::Empty) => {}
+            taken => return taken.map_err(timed),
+        }
+        for _ in 0..SPIN_LIMIT {
+            spin_loop();
+            match take(self) {
+                Err(TryRecvError::Empty) => {}
+                taken => return taken.map_err(timed),
+            }
+        }
+        // What only looks does not park: the ring may stay without the publisher's fence.
+        if is_over() {
+            return Err(RecvTimeoutError::Timeout);
+        }
+        let waker = self.thread_waker();
+        loop {
+            let sleep = self.enlist(&waker);
+            let taken = match take(self) {
+                Err(TryRecvError::Empty) if is_over() => Err(RecvTimeoutError::Timeout),
+                Err(TryRecvError::Empty) => {
+                    self.park(sleep.until(deadline));
+                    continue;
+                }
+                taken => taken.map_err(timed),
+            };
+            self.stay_awake();
+            return taken;
+        }
+    }
+}
+
+/// A wait is over; all it can lack is time.
+fn timed(error: TryRecvError) -> RecvTimeoutError {
+    match error {
+        TryRecvError::Empty => RecvTimeoutError::Timeout,
+        TryRecvError::Closed => RecvTimeoutError::Closed,
+        TryRecvError::Lagged(lagged) => RecvTimeoutError::Lagged(lagged),
+    }
+}
+
+/// Without a deadline nothing times out.
+fn untimed(error: RecvTimeoutError) -> RecvError {
+    match error {
+        RecvTimeoutError::Timeout => unreachable!("a wait without a deadline timed out"),
+        RecvTimeoutError::Closed => RecvError::Closed,
+        RecvTimeoutError::Lagged(lagged) => RecvError::Lagged(lagged),
+    }
+}

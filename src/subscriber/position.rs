@@ -1,0 +1,97 @@
+//! Where a subscriber stands, and what it did not receive.
+
+use super::{NONE, Subscriber};
+use crate::sequencer::Found;
+use crate::slots::Storage;
+use crate::start::Start;
+
+/// Moving and looking.
+impl<S: Storage> Subscriber<S> {
+    /// Moves the cursor, forwards or backwards. What it jumps over is not counted as missed: a new account begins here.
+    ///
+    /// A subscriber that had read to the end of a closed ring can go back and read what is retained once more.
+    ///
+    /// ```
+    /// use seqcast::Start;
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// publisher.publish_many(0..5);
+    /// subscriber.seek(Start::At(3));
+    /// assert_eq!(subscriber.try_recv(), Ok(3));
+    /// subscriber.seek(Start::Oldest);
+    /// assert_eq!(subscriber.try_recv(), Ok(0));
+    /// ```
+    pub fn seek(&mut self, start: Start) {
+        self.move_to(self.channel.cursor(start));
+    }
+
+    /// The cursor: the sequence it reads next.
+    pub fn next_sequence(&self) -> u64 {
+        self.cursor
+    }
+
+    /// The sequence of the message received last by this handle.
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<char>(8);
+    /// assert_eq!(subscriber.last_sequence(), None);
+    /// let sequence = publisher.publish('x');
+    /// subscriber.try_recv().unwrap();
+    /// assert_eq!(subscriber.last_sequence(), Some(sequence));
+    /// ```
+    pub fn last_sequence(&self) -> Option<u64> {
+        (self.last != NONE).then_some(self.last)
+    }
+
+    /// Sequences drawn by publishers and not read yet; more than the capacity once it was lapped and does not know yet.
+    pub fn lag(&self) -> u64 {
+        self.channel.sequencer.tail().saturating_sub(self.cursor)
+    }
+
+    /// Sequences overwritten before it read them, as told by every `Lagged` so far.
+    pub fn missed(&self) -> u64 {
+        self.seat.progress.missed().get()
+    }
+
+    /// Sequences at which no message ever came, and it went on: claimed by a publisher that found its slot held by a stalled
+    /// one. 0 with a single publisher.
+    pub fn holes(&self) -> u64 {
+        self.seat.progress.holes().get()
+    }
+
+    /// Sequences that [`latest`](Self::latest) jumped over.
+    pub fn skipped_by_choice(&self) -> u64 {
+        self.seat.progress.skipped_by_choice().get()
+    }
+
+    /// Whether a receive would find neither a message nor a loss.
+    pub fn is_empty(&self) -> bool {
+        let mut sequence = self.cursor;
+        loop {
+            match self.channel.sequencer.probe(sequence) {
+                Found::Hole => sequence += 1,
+                Found::Message(()) | Found::Lapped { .. } => return false,
+                Found::Empty | Found::Closed => return true,
+            }
+        }
+    }
+
+    /// Whether the ring is closed. There may be messages left to read.
+    pub fn is_closed(&self) -> bool {
+        self.channel.sequencer.is_closed()
+    }
+
+    /// How many messages the ring holds.
+    pub fn capacity(&self) -> usize {
+        self.channel.capacity()
+    }
+
+    /// Gives it a name that [`Ring::stats`](crate::Ring::stats) shows.
+    pub fn set_name(&self, name: impl Into<String>) {
+        self.seat.set_name(name.into().into_boxed_str());
+    }
+
+    /// Its id in [`Ring::stats`](crate::Ring::stats): distinct in its ring, never used again.
+    pub fn id(&self) -> u64 {
+        self.seat.id()
+    }
+}
