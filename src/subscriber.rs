@@ -67,8 +67,11 @@ pub struct Subscriber<S: Storage> {
     channel: Arc<Channel<S>>,
     /// The sequence read next; the seat shows it to others.
     cursor: u64,
-    /// The sequence received last; `NONE` before the first.
-    last: u64,
+    /// Where the cursor came to stand when it last moved by anything but a receive. Whatever it moved since was received, so
+    /// that a receive need not note down what it received last.
+    base: u64,
+    /// The sequence received last before that.
+    before: Option<u64>,
     seat: Arc<Seat>,
     /// A waker may be registered.
     asleep: bool,
@@ -76,9 +79,6 @@ pub struct Subscriber<S: Storage> {
     deaf: bool,
     parker: Parker,
 }
-
-/// No sequence: they end far below.
-const NONE: u64 = u64::MAX;
 
 /// What a look at the cursor brought, holes behind it.
 enum Step<T> {
@@ -92,7 +92,7 @@ impl<S: Storage> Subscriber<S> {
     pub(crate) fn new(channel: Arc<Channel<S>>, cursor: u64) -> Self {
         let parker = Parker::default();
         let seat = channel.registry.join(cursor, Waiter::new(parker.unparker()));
-        Self { channel, cursor, last: NONE, seat, asleep: false, deaf: false, parker }
+        Self { channel, cursor, base: cursor, before: None, seat, asleep: false, deaf: false, parker }
     }
 
     // Receiving: now.
@@ -197,7 +197,7 @@ impl<S: Storage> Subscriber<S> {
             match self.channel.sequencer.read(sequence) {
                 Found::Message(message) => {
                     self.skip_to(sequence);
-                    self.received(sequence);
+                    self.received();
                     return Ok(message);
                 }
                 Found::Lapped { .. } => break,
@@ -235,7 +235,7 @@ impl<S: Storage> Subscriber<S> {
     fn step(&mut self) -> Step<S::Item> {
         match self.channel.sequencer.glance(self.cursor) {
             Some(Found::Message(message)) => {
-                self.received(self.cursor);
+                self.received();
                 Step::Message(message)
             }
             Some(Found::Empty) => Step::Empty,
@@ -249,7 +249,7 @@ impl<S: Storage> Subscriber<S> {
         loop {
             match self.channel.sequencer.read(self.cursor) {
                 Found::Message(message) => {
-                    self.received(self.cursor);
+                    self.received();
                     return Step::Message(message);
                 }
                 Found::Empty => return Step::Empty,
@@ -259,20 +259,23 @@ impl<S: Storage> Subscriber<S> {
                 Found::Closed => return Step::Closed,
                 Found::Hole => {
                     self.seat.progress.holes().add(1);
-                    self.move_to(self.cursor + 1);
+                    self.jump_to(self.cursor + 1);
                 }
             }
         }
     }
 
+    /// The message at the cursor was received.
     #[inline]
-    fn received(&mut self, sequence: u64) {
-        self.last = sequence;
-        self.move_to(sequence + 1);
+    fn received(&mut self) {
+        self.cursor += 1;
+        self.seat.progress.set_next(self.cursor);
     }
 
-    #[inline]
-    fn move_to(&mut self, cursor: u64) {
+    /// Moves the cursor by anything but a receive.
+    fn jump_to(&mut self, cursor: u64) {
+        self.before = self.last_sequence();
+        self.base = cursor;
         self.cursor = cursor;
         self.seat.progress.set_next(cursor);
     }
@@ -280,14 +283,14 @@ impl<S: Storage> Subscriber<S> {
     /// Jumps, by the caller's choice.
     fn skip_to(&mut self, sequence: u64) {
         self.seat.progress.skipped_by_choice().add(sequence - self.cursor);
-        self.move_to(sequence);
+        self.jump_to(sequence);
     }
 
     #[cold]
     fn lag_to(&mut self, resume: u64) -> Lagged {
         let missed = resume - self.cursor;
         self.seat.progress.missed().add(missed);
-        self.move_to(resume);
+        self.jump_to(resume);
         Lagged { missed, resumed_at: resume }
     }
 

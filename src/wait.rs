@@ -49,7 +49,7 @@ const DEPTH_LIMIT: u32 = 32;
 
 thread_local! {
     /// The list whose waker this thread is calling (its address), and how many such calls deep it is.
-    #[allow(clippy::missing_const_for_thread_local, reason = "loom's has no const form")]
+    #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
     static CALLING: Cell<(usize, u32)> = Cell::new((0, 0));
 }
 

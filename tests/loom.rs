@@ -2,7 +2,8 @@
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test --release --test loom`
 //!
-//! loom keeps stale values and reorders as the language allows, but for what `docs/loom.md` lists. Each model also asserts which
+//! loom keeps stale values and reorders as the language allows, except that it never lets a load see a later store (no load
+//! buffering), and that a `SeqCst` fence orders a little more than the language promises. Each model also asserts which
 //! outcomes it reached, so that one that explores nothing fails. `LOOM_MAX_PREEMPTIONS` overrides the bounds.
 
 #![cfg(loom)]

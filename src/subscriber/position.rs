@@ -1,6 +1,6 @@
 //! Where a subscriber stands, and what it did not receive.
 
-use super::{NONE, Subscriber};
+use super::Subscriber;
 use crate::sequencer::Found;
 use crate::slots::Storage;
 use crate::start::Start;
@@ -21,7 +21,7 @@ impl<S: Storage> Subscriber<S> {
     /// assert_eq!(subscriber.try_recv(), Ok(0));
     /// ```
     pub fn seek(&mut self, start: Start) {
-        self.move_to(self.channel.cursor(start));
+        self.jump_to(self.channel.cursor(start));
     }
 
     /// The cursor: the sequence it reads next.
@@ -39,7 +39,7 @@ impl<S: Storage> Subscriber<S> {
     /// assert_eq!(subscriber.last_sequence(), Some(sequence));
     /// ```
     pub fn last_sequence(&self) -> Option<u64> {
-        (self.last != NONE).then_some(self.last)
+        if self.cursor > self.base { Some(self.cursor - 1) } else { self.before }
     }
 
     /// Sequences drawn by publishers and not read yet; more than the capacity once it was lapped and does not know yet.
