@@ -26,6 +26,7 @@ pub struct Builder {
     capacity: usize,
     lag_slack: usize,
     first: u64,
+    armed: bool,
 }
 
 impl Builder {
@@ -37,7 +38,7 @@ impl Builder {
     pub fn new(capacity: usize) -> Self {
         assert!(capacity > 0, "`capacity` must not be 0");
         assert!(capacity <= MAX_CAPACITY, "`capacity` must be at most {MAX_CAPACITY}, not {capacity}");
-        Self { capacity: capacity.next_power_of_two().max(2), lag_slack: 0, first: 0 }
+        Self { capacity: capacity.next_power_of_two().max(2), lag_slack: 0, first: 0, armed: !has_barrier() }
     }
 
     /// Leaves a lagged subscriber some room: it goes on this many messages after the oldest, so that the next
@@ -68,6 +69,14 @@ impl Builder {
         self
     }
 
+    /// For models: starts without the publisher's fence even where there is no barrier. Nobody may park on such a ring. (The
+    /// fence orders more than a wake-up, and hides what else is missing.)
+    #[doc(hidden)]
+    pub fn never_parked(mut self) -> Self {
+        self.armed = false;
+        self
+    }
+
     /// Makes a ring of plain data, and its first subscriber.
     ///
     /// A slot takes 8 bytes beside the payload, which is rounded up to 8: 16 bytes for a `u64`. (8 more a slot are set aside
@@ -82,7 +91,7 @@ impl Builder {
 
     fn build<S: Storage>(self) -> (Publisher<S>, Subscriber<S>) {
         let span = Span::new(self.capacity as u64, self.first);
-        let sequencer = Sequencer::new(span, self.lag_slack as u64, !has_barrier()).unwrap_or_else(|| {
+        let sequencer = Sequencer::new(span, self.lag_slack as u64, self.armed).unwrap_or_else(|| {
             panic!("`capacity`: {} messages of {} bytes do not fit in memory", self.capacity, size_of::<S::Item>())
         });
         let publisher = Publisher::new(Handle::new(Arc::new(Channel::new(sequencer))), self.first);

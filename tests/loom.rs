@@ -30,7 +30,13 @@ fn id([id, check]: Pair) -> u64 {
     id
 }
 
+/// A ring on which nobody parks, so that no fence of the wake-up orders what must be ordered without it.
 fn ring(capacity: usize) -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
+    Builder::new(capacity).never_parked().inline()
+}
+
+/// A ring for readers that wait.
+fn parking_ring(capacity: usize) -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
     Builder::new(capacity).inline()
 }
 
@@ -176,7 +182,7 @@ fn a_stalled_publisher_stops_nobody() {
     // Sequence 0 is claimed and its slot taken for good. 1, 3, 5 come through; 2, 4 are holes; a reader that is woken at the
     // latest a lap later reads on.
     let outcomes = explore(2, || {
-        let (publisher, subscriber) = ring(2);
+        let (publisher, subscriber) = parking_ring(2);
         let publisher = publisher.share();
         let mut account = Account::new(subscriber);
         let stalled = publisher.clone();
@@ -254,7 +260,7 @@ fn a_claim_that_is_overrun_harms_nobody() {
 #[test]
 fn an_acknowledged_publish_lies_before_the_end() {
     let outcomes = explore(3, || {
-        let (publisher, subscriber) = ring(2);
+        let (publisher, subscriber) = parking_ring(2);
         let publisher = publisher.share();
         let mut account = Account::new(subscriber);
         let closer = publisher.clone();
@@ -284,6 +290,7 @@ fn one_of_two_closers_wins() {
             (won, other.publish(pair(0)).is_err())
         });
         let first = publisher.close();
+        assert_eq!(publisher.next_sequence(), 0, "a refused claim counts");
         let (second, refused) = second.join().unwrap();
         assert!(refused);
         assert!(first != second);
@@ -295,9 +302,28 @@ fn one_of_two_closers_wins() {
 }
 
 #[test]
+fn a_closer_that_comes_too_late_moves_no_end() {
+    let outcomes = explore(3, || {
+        let (publisher, subscriber) = ring(2);
+        let publisher = publisher.share();
+        let mut account = Account::new(subscriber);
+        let other = publisher.clone();
+        let closing = thread::spawn(move || other.close());
+        let published = publisher.publish(pair(1)).is_ok();
+        let won = publisher.close();
+        assert_eq!(publisher.next_sequence(), u64::from(published));
+        assert!(closing.join().unwrap() != won);
+        assert_eq!(account.settle(), TryRecvError::Closed);
+        assert_eq!(account.ids(), if published { vec![1] } else { vec![] });
+        (published, won)
+    });
+    assert_eq!(outcomes, BTreeSet::from([(false, false), (true, false), (true, true)]));
+}
+
+#[test]
 fn the_last_of_two_publishers_closes() {
     explore(2, || {
-        let (publisher, subscriber) = ring(2);
+        let (publisher, subscriber) = parking_ring(2);
         let publisher = publisher.share();
         let mut account = Account::new(subscriber);
         let other = publisher.clone();
@@ -336,7 +362,7 @@ fn messages_come_before_closed() {
 fn a_claim_below_the_end_is_waited_for() {
     // The end is set while a message below it is claimed and not committed.
     explore(3, || {
-        let (publisher, mut subscriber) = ring(2);
+        let (publisher, mut subscriber) = parking_ring(2);
         let publisher = publisher.share();
         let other = publisher.clone();
         std::mem::forget(testing::claim(&other).unwrap());
@@ -552,7 +578,7 @@ fn the_exclusive_publisher_follows_the_shared_ones() {
 #[test]
 fn a_parked_thread_is_woken_by_a_publish() {
     explore(3, || {
-        let (mut publisher, mut subscriber) = ring(2);
+        let (mut publisher, mut subscriber) = parking_ring(2);
         let writer = thread::spawn(move || {
             publisher.publish(pair(0));
             publisher
@@ -565,7 +591,7 @@ fn a_parked_thread_is_woken_by_a_publish() {
 #[test]
 fn a_parked_thread_is_woken_each_time() {
     explore(2, || {
-        let (mut publisher, mut subscriber) = ring(2);
+        let (mut publisher, mut subscriber) = parking_ring(2);
         let writer = thread::spawn(move || {
             publisher.publish(pair(0));
             publisher.publish(pair(1));
@@ -579,7 +605,7 @@ fn a_parked_thread_is_woken_each_time() {
 #[test]
 fn a_parked_task_is_woken_by_a_publish() {
     explore(3, || {
-        let (publisher, mut subscriber) = ring(2);
+        let (publisher, mut subscriber) = parking_ring(2);
         let publisher = publisher.share();
         let writer = thread::spawn(move || {
             publisher.publish(pair(0)).unwrap();
@@ -593,7 +619,7 @@ fn a_parked_task_is_woken_by_a_publish() {
 #[test]
 fn a_parked_thread_is_woken_by_a_batch() {
     explore(2, || {
-        let (mut publisher, mut subscriber) = ring(2);
+        let (mut publisher, mut subscriber) = parking_ring(2);
         let writer = thread::spawn(move || {
             publisher.publish_many([pair(0), pair(1)]);
             publisher
@@ -606,7 +632,7 @@ fn a_parked_thread_is_woken_by_a_batch() {
 #[test]
 fn a_parked_thread_is_woken_by_the_last_drop() {
     explore(3, || {
-        let (publisher, mut subscriber) = ring(2);
+        let (publisher, mut subscriber) = parking_ring(2);
         let closer = thread::spawn(move || drop(publisher));
         assert_eq!(subscriber.recv(), Err(seqcast::RecvError::Closed));
         closer.join().unwrap();
@@ -616,7 +642,7 @@ fn a_parked_thread_is_woken_by_the_last_drop() {
 #[test]
 fn a_parked_task_is_woken_by_close() {
     explore(3, || {
-        let (publisher, mut subscriber) = ring(2);
+        let (publisher, mut subscriber) = parking_ring(2);
         let publisher = publisher.share();
         let closer = thread::spawn(move || {
             publisher.close();
@@ -631,7 +657,7 @@ fn a_parked_task_is_woken_by_close() {
 fn a_thread_parked_at_a_hole_is_woken_by_the_skip() {
     // 0 is held for good. The writer of 2 skips and gets no further: the reader must learn that it was lapped.
     explore(3, || {
-        let (publisher, mut subscriber) = ring(2);
+        let (publisher, mut subscriber) = parking_ring(2);
         let publisher = publisher.share();
         let other = publisher.clone();
         let held = testing::claim(&publisher).unwrap().begin().unwrap();
@@ -651,7 +677,7 @@ fn a_thread_parked_at_a_hole_is_woken_by_the_skip() {
 #[test]
 fn two_parked_threads_are_woken() {
     explore(2, || {
-        let (mut publisher, mut first) = ring(2);
+        let (mut publisher, mut first) = parking_ring(2);
         let mut second = first.clone();
         let reader = thread::spawn(move || first.recv().map(id));
         let writer = thread::spawn(move || {
@@ -667,7 +693,7 @@ fn two_parked_threads_are_woken() {
 #[test]
 fn two_publishers_wake_two_parked_threads() {
     explore(1, || {
-        let (publisher, mut first) = ring(4);
+        let (publisher, mut first) = parking_ring(4);
         let publisher = publisher.share();
         let other = publisher.clone();
         let mut second = first.clone();
@@ -696,7 +722,7 @@ impl Wake for Counter {
 #[test]
 fn a_queued_subscriber_may_be_dropped() {
     explore(3, || {
-        let (mut publisher, mut subscriber) = ring(2);
+        let (mut publisher, mut subscriber) = parking_ring(2);
         let counter = Arc::new(Counter(AtomicUsize::new(0)));
         let waker = Waker::from(Arc::clone(&counter));
         let writer = thread::spawn(move || {
@@ -714,7 +740,7 @@ fn a_queued_subscriber_may_be_dropped() {
 #[test]
 fn a_dropped_future_loses_nothing() {
     explore(3, || {
-        let (mut publisher, mut subscriber) = ring(2);
+        let (mut publisher, mut subscriber) = parking_ring(2);
         let counter = Arc::new(Counter(AtomicUsize::new(0)));
         let waker = Waker::from(Arc::clone(&counter));
         let writer = thread::spawn(move || {
@@ -738,7 +764,7 @@ fn a_dropped_future_loses_nothing() {
 #[test]
 fn a_pending_poll_is_woken() {
     let outcomes = explore(3, || {
-        let (mut publisher, mut subscriber) = ring(2);
+        let (mut publisher, mut subscriber) = parking_ring(2);
         let counter = Arc::new(Counter(AtomicUsize::new(0)));
         let waker = Waker::from(Arc::clone(&counter));
         let writer = thread::spawn(move || {
