@@ -313,6 +313,7 @@ fn a_closer_that_comes_too_late_moves_no_end() {
         let won = publisher.close();
         assert_eq!(publisher.next_sequence(), u64::from(published));
         assert!(closing.join().unwrap() != won);
+        assert_eq!(publisher.next_sequence(), u64::from(published));
         assert_eq!(account.settle(), TryRecvError::Closed);
         assert_eq!(account.ids(), if published { vec![1] } else { vec![] });
         (published, won)
