@@ -380,20 +380,23 @@ fn a_claim_below_the_end_is_waited_for() {
 
 #[test]
 fn a_closed_ring_is_never_empty_before_its_end() {
-    // With one publisher, and with several that are all gone, what lies before the end can be read once the end is seen.
+    // With several publishers that are all gone, what lies before the end can be read by whoever sees the end.
     let outcomes = explore(3, || {
         let (publisher, mut subscriber) = ring(2);
         let publisher = publisher.share();
         let other = publisher.clone();
         let writer = thread::spawn(move || publisher.publish(pair(1)).unwrap());
+        let reader = thread::spawn(move || {
+            let closed = subscriber.is_closed();
+            if closed {
+                assert_eq!(subscriber.try_recv().map(id), Ok(1));
+                assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
+            }
+            closed
+        });
         drop(other);
-        let closed = subscriber.is_closed();
-        if closed {
-            assert_eq!(subscriber.try_recv().map(id), Ok(1));
-            assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
-        }
         writer.join().unwrap();
-        closed
+        reader.join().unwrap()
     });
     assert_eq!(outcomes, BTreeSet::from([false, true]));
 }
