@@ -2,7 +2,7 @@
 
 use crate::error::{Closed, SubscribeError};
 use crate::registry::Registry;
-use crate::sequencer::{Found, Sequencer};
+use crate::sequencer::Sequencer;
 use crate::slots::Storage;
 use crate::stamp::Refused;
 use crate::start::Start;
@@ -88,10 +88,8 @@ impl<S: Storage> Channel<S> {
 
     pub(crate) fn close(&self) -> bool {
         let first = self.sequencer.close();
-        if first {
-            // Whatever ARMED says: it is once in a ring's life.
-            self.waiters.wake();
-        }
+        // Whatever ARMED says, and whoever closed: that one may have been stopped before this.
+        self.waiters.wake();
         first
     }
 
@@ -116,41 +114,30 @@ impl<S: Storage> Channel<S> {
 
     // Looking.
 
-    pub(crate) fn oldest(&self) -> u64 {
-        self.sequencer.span().oldest(self.sequencer.tail())
-    }
-
     /// The cursor that `start` means now.
     pub(crate) fn cursor(&self, start: Start) -> u64 {
-        let tail = self.sequencer.tail();
         match start {
-            Start::Latest => tail,
-            Start::Oldest => self.sequencer.span().oldest(tail),
-            Start::At(sequence) => sequence.min(tail).max(self.sequencer.span().first()),
+            Start::Latest => self.sequencer.tail(),
+            Start::Oldest => self.sequencer.oldest(),
+            Start::At(sequence) => sequence.min(self.sequencer.tail()).max(self.sequencer.span().first()),
         }
     }
 
     /// The cursor that `start` means now, unless it names a sequence that is gone or not there yet.
     pub(crate) fn checked_cursor(&self, start: Start) -> Result<u64, SubscribeError> {
         if let Start::At(sequence) = start {
-            let tail = self.sequencer.tail();
-            if sequence > tail {
-                return Err(SubscribeError::Future { tail });
-            }
-            let oldest = self.sequencer.span().oldest(tail);
-            // The slot knows better than the tail, which may be behind it.
-            if let Found::Lapped { oldest } = self.sequencer.probe(sequence.max(oldest)) {
-                return Err(SubscribeError::Evicted { oldest });
-            }
+            let (oldest, tail) = (self.sequencer.oldest(), self.sequencer.tail());
             if sequence < oldest {
                 return Err(SubscribeError::Evicted { oldest });
+            }
+            if sequence > tail {
+                return Err(SubscribeError::Future { tail });
             }
         }
         Ok(self.cursor(start))
     }
 
     pub(crate) fn stats(&self) -> RingStats {
-        // Seats first: whoever is counted stands no further than the tail read after.
         let seats = self.registry.seats();
         let skipped = self.sequencer.skipped();
         let tail = self.sequencer.tail();

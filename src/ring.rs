@@ -93,7 +93,7 @@ impl<S: Storage> Ring<S> {
 
     /// The oldest sequence that the ring can still hold.
     pub fn oldest_sequence(&self) -> u64 {
-        self.channel.oldest()
+        self.channel.sequencer.oldest()
     }
 
     /// Whether the ring has ended. There may be messages left to read.

@@ -115,16 +115,14 @@ impl<S: Storage> Sequencer<S> {
         if sequence <= seq::LAST {
             return Some(sequence);
         }
-        self.refuse(sequence);
+        self.refuse();
         None
     }
 
     #[cold]
-    fn refuse(&self, sequence: u64) {
-        if sequence & seq::CLOSED_BIT == 0 {
-            // Not closed but used up, after centuries: that is the end.
-            self.close();
-        }
+    fn refuse(&self) {
+        // Not closed but used up, after centuries: that is the end. If closed, the closer may have been stopped in the middle.
+        self.close();
         // So that refused claims never add up to anything. Relaxed: below the bit the number means nothing any more.
         self.tail.fetch_sub(1, Ordering::Relaxed);
     }
@@ -148,26 +146,28 @@ impl<S: Storage> Sequencer<S> {
 
     // The end.
 
-    /// Closes the ring at its tail. `true` for the one call that did.
+    /// Closes the ring at its tail. `true` for the one call that did; the ring is closed in any case.
     ///
     /// Lock-free: an attempt fails only when somebody claimed or closed meanwhile.
     pub(crate) fn close(&self) -> bool {
-        // Relaxed: the exchange decides.
-        let mut tail = self.tail.load(Ordering::Relaxed);
-        while tail & seq::CLOSED_BIT == 0 {
+        // Acquire, here and below: pairs with the Release of the exchange, so that who finds the ring closed knows the end.
+        let mut tail = self.tail.load(Ordering::Acquire);
+        let mut first = false;
+        while tail & seq::CLOSED_BIT == 0 && !first {
             // Before the bit, so that whoever sees the bit sees the end. fetch_max: of several who try, the one that succeeds has
             // seen the largest tail. Relaxed: published by the Release below.
             self.cold.end.fetch_max(tail.min(seq::LAST + 1), Ordering::Relaxed);
-            // Release: pairs with the Acquire of `tail`. Relaxed on failure: tried again.
-            match self.tail.compare_exchange_weak(tail, tail | seq::CLOSED_BIT, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => {
-                    self.hot.state.set(state::CLOSED);
-                    return true;
-                }
+            let closed = tail | seq::CLOSED_BIT;
+            match self.tail.compare_exchange_weak(tail, closed, Ordering::Release, Ordering::Acquire) {
+                Ok(_) => first = true,
                 Err(now) => tail = now,
             }
         }
-        false
+        // By whoever comes by: the one who closed may have been stopped before this.
+        if !self.is_closed() {
+            self.hot.state.set(state::CLOSED);
+        }
+        first
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -183,9 +183,21 @@ impl<S: Storage> Sequencer<S> {
         // not know yet. (Nothing is ever there at the end.)
         match self.hot.slots.slot(tail).stamp().seen(tail) {
             Seen::Committed => tail + 1,
-            Seen::Overwritten(newer) => newer,
-            Seen::Absent => tail,
+            Seen::Overwritten(_) | Seen::Absent => tail,
         }
+    }
+
+    /// The oldest sequence that can still be read.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.oldest_below(self.tail())
+    }
+
+    /// The oldest that can still be read, given a tail. Claims at the tail that have not reached their slots yet have
+    /// overwritten nothing.
+    fn oldest_below(&self, tail: u64) -> u64 {
+        let span = self.hot.span;
+        let newest = (span.oldest(tail)..tail).rev().find(|&q| self.hot.slots.slot(q).stamp().reached(q));
+        newest.map_or(span.oldest(span.oldest(tail)), |newest| span.oldest(newest + 1))
     }
 
     /// What the tail says: claims so far, or the end.
@@ -258,7 +270,7 @@ impl<S: Storage> Sequencer<S> {
     #[cold]
     fn lapped<R>(&self, evidence: u64) -> Found<R> {
         // The tail only saves a second jump: it may lag behind the evidence.
-        let newest = self.claimed().max(evidence + 1);
-        Found::Lapped { oldest: newest - self.hot.span.capacity() }
+        let oldest = self.oldest_below(self.claimed()).max(evidence + 1 - self.hot.span.capacity());
+        Found::Lapped { oldest }
     }
 }

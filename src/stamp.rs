@@ -85,6 +85,12 @@ impl<'a> Stamp<'a> {
         }
     }
 
+    /// Whether a publisher of `sequence` or a later lap has taken this slot.
+    pub(crate) fn reached(self, sequence: u64) -> bool {
+        // Acquire: as in `seen`.
+        self.0.load(Ordering::Acquire) >= seq::writing(sequence)
+    }
+
     /// Whether the words read since `seen` are all of `sequence`; if not, the later sequence that took the slot.
     #[inline]
     pub(crate) fn still(self, sequence: u64) -> Result<(), u64> {

@@ -192,16 +192,17 @@ impl<S: Storage> Subscriber<S> {
     /// ```
     pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
         let goal = self.channel.sequencer.tail();
-        // From the newest back, to the first that is there.
-        for sequence in (self.cursor.max(self.channel.sequencer.span().oldest(goal))..goal).rev() {
+        // From the newest back, to the first that is there. Over two laps: claims that have not reached their slots yet leave
+        // the messages of the lap before.
+        let span = self.channel.sequencer.span();
+        for sequence in (span.oldest(span.oldest(goal)).max(self.cursor)..goal).rev() {
             match self.channel.sequencer.read(sequence) {
                 Found::Message(message) => {
                     self.skip_to(sequence);
                     self.received();
                     return Ok(message);
                 }
-                Found::Lapped { .. } => break,
-                Found::Hole | Found::Empty | Found::Closed => {}
+                Found::Lapped { .. } | Found::Hole | Found::Empty | Found::Closed => {}
             }
         }
         // None is: publishers hold the whole lap, or have been round it meanwhile. On from the cursor, to the goal.

@@ -47,10 +47,19 @@ const ABANDONED_LIMIT: usize = 64;
 /// How deep wakers that publish may nest.
 const DEPTH_LIMIT: u32 = 32;
 
+/// A call of a waker, on the stack of the thread that makes it.
+struct Call {
+    /// The address of the list that the waker was on.
+    list: usize,
+    depth: u32,
+    /// The call around this one, or null.
+    outer: *const Call,
+}
+
 thread_local! {
-    /// The list whose waker this thread is calling (its address), and how many such calls deep it is.
+    /// The innermost call of a waker that this thread is in, or null.
     #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
-    static CALLING: Cell<(usize, u32)> = Cell::new((0, 0));
+    static CALLING: Cell<*const Call> = Cell::new(ptr::null());
 }
 
 /// A subscriber's place on the wait list.
@@ -65,7 +74,7 @@ pub(crate) struct Waiter {
     next: AtomicPtr<Waiter>,
     /// In the first node of a list: the first node of another list.
     other: AtomicPtr<Waiter>,
-    /// For onlookers: asleep, or just told to wake.
+    /// For onlookers: said that it sleeps, and did not take it back.
     parked: AtomicBool,
 }
 
@@ -98,13 +107,23 @@ impl Waiter {
     }
 
     pub(crate) fn is_parked(&self) -> bool {
-        self.parked.load(Ordering::Relaxed) // Relaxed: a glance
+        // Relaxed, both: a glance. Who was taken off the list was told to wake.
+        self.parked.load(Ordering::Relaxed) && self.queued.load(Ordering::Relaxed)
     }
 
     /// Forgets the waker: its subscriber is awake or gone. The place on the list stays until a publisher takes it.
     pub(crate) fn disarm(&self) {
         self.parked.store(false, Ordering::Relaxed);
         let waker = self.waker.take();
+        contain(|| drop(waker));
+    }
+}
+
+impl Drop for Waiter {
+    /// A waker that is still here is the user's, and so is its drop, which must not take the publisher along that happens to
+    /// hold the last reference.
+    fn drop(&mut self) {
+        let waker = std::mem::take(&mut self.waker);
         contain(|| drop(waker));
     }
 }
@@ -192,10 +211,21 @@ impl WaitList {
         }
     }
 
-    /// Whether a publish around this one, on this thread, will see to what is owed.
+    /// Whether wakers are nested deep, and a publish around this one, on this thread, will see to what is owed.
+    #[expect(unsafe_code, reason = "follows the calls that this thread is in, which lie on its stack")]
     fn is_deep(&self) -> bool {
-        let (list, depth) = CALLING.with(Cell::get);
-        list == self.address() && depth >= DEPTH_LIMIT
+        let mut call = CALLING.with(Cell::get);
+        let mut deep = false;
+        while !call.is_null() {
+            // SAFETY: `call` put it there and takes it away before it returns, and this runs below all calls of this thread.
+            let Call { list, depth, outer } = unsafe { &*call };
+            deep |= *depth >= DEPTH_LIMIT; // the innermost decides
+            if !deep || *list == self.address() {
+                return deep;
+            }
+            call = *outer;
+        }
+        false
     }
 
     fn address(&self) -> usize {
@@ -216,9 +246,14 @@ impl WaitList {
         }
     }
 
+    #[expect(unsafe_code, reason = "looks at the call around this one")]
     fn call(&self, waiter: &Waiter) {
         let Some(waker) = waiter.waker.take() else { return };
-        let outer = CALLING.with(|calling| calling.replace((self.address(), calling.get().1 + 1)));
+        let outer = CALLING.with(Cell::get);
+        // SAFETY: null, or a call around this one, on this thread's stack.
+        let depth = unsafe { outer.as_ref() }.map_or(1, |outer| outer.depth + 1);
+        let call = Call { list: self.address(), depth, outer };
+        CALLING.with(|calling| calling.set(&raw const call));
         contain(|| waker.wake());
         CALLING.with(|calling| calling.set(outer));
     }
@@ -306,7 +341,7 @@ mod list {
         }
     }
 
-    /// Appends lists to others, both owned by the caller. There are no more lists than publishers in the middle of waking.
+    /// Appends lists to others, both owned by the caller.
     fn append(lists: *mut Waiter, more: *mut Waiter) {
         let mut last = lists;
         loop {
@@ -345,5 +380,20 @@ mod list {
             *lists = next;
         }
         Some(waiter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sleeper_looks_again_in_time() {
+        let (now, day) = (Instant::now(), Duration::from_secs(86_400));
+        assert_eq!(Sleep::Sound.until(None), None);
+        assert_eq!(Sleep::Sound.until(Some(now + day)), Some(now + day));
+        let soon = |until: Option<Instant>| until.unwrap() < now + day / 2;
+        assert!(soon(Sleep::unproven().until(None)) && soon(Sleep::unproven().until(Some(now + day))));
+        assert_eq!(Sleep::unproven().until(Some(now)), Some(now));
     }
 }

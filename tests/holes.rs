@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Account, eventually};
-use seqcast::{Inline, Lagged, SharedPublisher, Subscriber, TryRecvError, testing};
+use seqcast::{Inline, Lagged, SharedPublisher, Start, SubscribeError, Subscriber, TryRecvError, testing};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -165,10 +165,36 @@ fn latest_ends_however_the_publishers_stand() {
     assert_eq!((meanwhile.skipped_by_choice(), meanwhile.holes()), (4, 2));
     publisher.close();
     writes.into_iter().zip([2, 3]).for_each(|(write, message)| write.commit(message));
-    let account = Account::new(&subscriber);
+    let mut account = Account::new(&subscriber);
+    assert_eq!(subscriber.latest(), Ok(3));
+    account.received(&subscriber, 1);
     assert_eq!(subscriber.latest(), Err(TryRecvError::Closed));
     account.settle(&subscriber);
     assert_eq!(meanwhile.latest(), Err(TryRecvError::Closed));
+}
+
+#[test]
+fn claims_that_reached_no_slot_have_overwritten_nothing() {
+    // 4 and 5 are claimed; 2 and 3 can still be read, by whatever way.
+    let (publisher, mut subscriber) = ring(2);
+    publisher.publish_many(0..4);
+    let claims = [(); 2].map(|()| testing::claim(&publisher).unwrap());
+    let ring = publisher.ring();
+    assert_eq!((ring.oldest_sequence(), ring.next_sequence()), (2, 6));
+    let two = |mut subscriber: Subscriber<_>| [subscriber.try_recv(), subscriber.try_recv(), subscriber.try_recv()];
+    let there = [Ok(2), Ok(3), Err(TryRecvError::Empty)];
+    assert_eq!(two(ring.subscribe_at(Start::Oldest)), there);
+    assert_eq!(two(ring.try_subscribe_at(Start::At(2)).unwrap()), there);
+    let mut latest = subscriber.clone();
+    assert_eq!((latest.latest(), latest.skipped_by_choice()), (Ok(3), 3));
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 2, resumed_at: 2 })));
+    assert_eq!(two(subscriber), there);
+    // One reaches its slot: 2 is gone.
+    let [four, _five] = claims;
+    let _four = four.begin().unwrap();
+    assert_eq!(ring.oldest_sequence(), 3);
+    assert_eq!(ring.try_subscribe_at(Start::At(2)).unwrap_err(), SubscribeError::Evicted { oldest: 3 });
+    assert_eq!(ring.subscribe_at(Start::Oldest).try_recv(), Ok(3));
 }
 
 #[test]

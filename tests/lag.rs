@@ -213,3 +213,19 @@ fn the_sequences_of_a_ring_can_be_used_up() {
     assert!((0..9).all(|_| publisher.publish(2).is_err() && !publisher.close()));
     assert_eq!((subscriber.try_recv(), subscriber.recv()), (Ok(1), Err(RecvError::Closed)));
 }
+
+#[test]
+fn who_is_parked_learns_that_the_sequences_are_used_up() {
+    const LAST: u64 = (1 << 63) - (1 << 32) - 1;
+    let (publisher, mut subscriber) = Builder::new(4).first_sequence(LAST).inline::<u64>();
+    let publisher = publisher.share();
+    let reader = std::thread::spawn(move || (subscriber.recv(), subscriber.recv()));
+    common::eventually("parked", || publisher.ring().stats().subscribers[0].parked);
+    publisher.publish(1).unwrap();
+    common::eventually("parked again", || {
+        let subscribers = publisher.ring().stats().subscribers;
+        subscribers.iter().any(|subscriber| subscriber.parked && subscriber.lag == 0)
+    });
+    assert!(publisher.publish(2).is_err());
+    assert_eq!(reader.join().unwrap(), (Ok(1), Err(RecvError::Closed)));
+}

@@ -302,6 +302,29 @@ fn one_of_two_closers_wins() {
 }
 
 #[test]
+fn who_learns_of_the_end_leaves_nobody_in_the_dark() {
+    // The one that closed may be stopped in the middle: whoever was refused, or came second, has made the end known to all.
+    let outcomes = explore(3, || {
+        let (publisher, mut subscriber) = ring(2);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let closing = thread::spawn(move || other.close());
+        let refused = publisher.publish(pair(1)).is_err();
+        if refused {
+            assert!(subscriber.is_closed());
+            assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
+        } else {
+            publisher.close();
+            assert_eq!(subscriber.try_recv().map(id), Ok(1));
+            assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
+        }
+        closing.join().unwrap();
+        refused
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]));
+}
+
+#[test]
 fn a_closer_that_comes_too_late_moves_no_end() {
     let outcomes = explore(3, || {
         let (publisher, subscriber) = ring(2);
@@ -782,4 +805,30 @@ fn a_pending_poll_is_woken() {
         (first.is_ready(), woken)
     });
     assert!(outcomes.contains(&(true, 0)) && outcomes.contains(&(false, 1)), "{outcomes:?}");
+}
+
+#[test]
+fn two_publishers_share_the_lists_of_those_to_wake() {
+    // Three wait for the first message; two more wait for the second while the first is being told.
+    explore(2, || {
+        let (publisher, first) = parking_ring(4);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let counters: Vec<_> = (0..5).map(|_| Arc::new(Counter(AtomicUsize::new(0)))).collect();
+        let mut subscribers: Vec<_> = (0..5).map(|_| first.clone()).collect();
+        let mut park = |at: usize| {
+            let waker = Waker::from(Arc::clone(&counters[at]));
+            while subscribers[at].poll_recv(&mut Context::from_waker(&waker)).is_ready() {}
+        };
+        (0..3).for_each(&mut park);
+        let writer = thread::spawn(move || other.publish(pair(0)).map(|_| other).unwrap());
+        (3..5).for_each(&mut park);
+        publisher.publish(pair(1)).unwrap();
+        writer.join().unwrap();
+        for (subscriber, counter) in subscribers.iter_mut().zip(&counters) {
+            assert!(counter.0.load(Ordering::SeqCst) > 0, "never woken");
+            while subscriber.try_recv().is_ok() {}
+            assert_eq!(subscriber.next_sequence(), 2);
+        }
+    });
 }

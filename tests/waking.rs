@@ -7,7 +7,7 @@ mod common;
 use common::eventually;
 use futures::FutureExt;
 use futures::task::noop_waker_ref;
-use seqcast::{Inline, RecvTimeoutError, Subscriber, TryRecvError};
+use seqcast::{Inline, RecvTimeoutError, SharedPublisher, Subscriber, TryRecvError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -53,15 +53,18 @@ fn a_parked_thread_uses_no_processor_time() {
     let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
     let ring = publisher.ring();
     let reader = thread::spawn(move || {
+        // One that timed out must not spoil the next.
+        assert!(subscriber.recv_timeout(Duration::from_millis(300)).is_err());
         let received = subscriber.recv();
         (received, thread_time())
     });
+    thread::sleep(Duration::from_millis(400));
     eventually("parked", || ring.stats().subscribers[0].parked);
     thread::sleep(Duration::from_millis(500));
     publisher.publish(1);
     let (received, used) = reader.join().unwrap();
     assert_eq!(received, Ok(1));
-    assert!(used < Duration::from_millis(100), "{used:?} of processor time to sleep for half a second");
+    assert!(used < Duration::from_millis(100), "{used:?} of processor time to sleep for most of a second");
     assert!(!ring.stats().subscribers.iter().any(|subscriber| subscriber.parked));
 }
 
@@ -157,8 +160,10 @@ fn only_the_waker_of_the_last_poll_is_woken() {
     let (first, second) = (Arc::new(Counter::default()), Arc::new(Counter::default()));
     park(&mut subscriber, &Waker::from(Arc::clone(&first)));
     park(&mut subscriber, &Waker::from(Arc::clone(&second)));
+    assert!(publisher.ring().stats().subscribers[0].parked);
     publisher.publish(1);
     assert_eq!((first.count(), second.count()), (0, 1));
+    assert!(!publisher.ring().stats().subscribers[0].parked, "it was told to wake");
 }
 
 #[test]
@@ -372,6 +377,122 @@ fn wakers_that_publish_do_not_nest_without_bound() {
     }
     publisher.publish(0).unwrap();
     assert_eq!(publisher.next_sequence(), PARKED + 1, "each was woken");
+}
+
+/// Parks a subscriber whose waker publishes, once for each of `depth`, so that they nest; the innermost runs `inside`.
+fn nest(
+    publisher: &SharedPublisher<Inline<u64>>,
+    subscribers: &mut Vec<Subscriber<Inline<u64>>>,
+    depth: u64,
+    inside: impl Fn() + Send + Sync + 'static,
+) {
+    let inside = Arc::new(Mutex::new(Some(inside)));
+    let left = Arc::new(AtomicUsize::new(usize::try_from(depth).unwrap()));
+    for _ in 0..depth {
+        let mut subscriber = publisher.subscribe();
+        let (publisher, inside, left) = (publisher.clone(), Arc::clone(&inside), Arc::clone(&left));
+        let waker = call(move || {
+            if left.fetch_sub(1, Ordering::SeqCst) == 1 {
+                let inside = inside.lock().unwrap().take().unwrap();
+                inside();
+            }
+            publisher.publish(0).unwrap();
+        });
+        park(&mut subscriber, &waker);
+        subscribers.push(subscriber);
+    }
+}
+
+#[test]
+fn from_deep_inside_wakers_everybody_is_woken() {
+    // Deep enough that what is owed is left to the publish around; there, two more groups park and are published to, and so
+    // are two on a ring of which no publish is around.
+    let (publisher, _first) = seqcast::inline::<u64>(1 << 10);
+    let (other, _other) = seqcast::inline::<u64>(16);
+    let (publisher, other) = (publisher.share(), other.share());
+    let late: Arc<Mutex<Vec<_>>> = Arc::default();
+    let counter = Arc::new(Counter::default());
+    let mut subscribers = Vec::new();
+    let inside = {
+        let (publisher, late, counter) = (publisher.clone(), Arc::clone(&late), Arc::clone(&counter));
+        move || {
+            for ring in [&publisher, &publisher, &other] {
+                for _ in 0..3 {
+                    let mut subscriber = ring.subscribe();
+                    park(&mut subscriber, &Waker::from(Arc::clone(&counter)));
+                    late.lock().unwrap().push(subscriber);
+                }
+                ring.publish(1).unwrap();
+            }
+        }
+    };
+    nest(&publisher, &mut subscribers, 100, inside);
+    publisher.publish(0).unwrap();
+    assert_eq!(publisher.next_sequence(), 103, "each of the nested was woken");
+    assert_eq!(counter.count(), 9);
+}
+
+#[test]
+fn wakers_of_two_rings_do_not_nest_without_bound() {
+    const PARKED: u64 = 10_000;
+    let rings = [(); 2].map(|()| seqcast::inline::<u64>(4).0.share());
+    let mut subscribers = Vec::new();
+    for _ in 0..PARKED {
+        for (ring, other) in [(&rings[0], &rings[1]), (&rings[1], &rings[0])] {
+            let mut subscriber = ring.subscribe();
+            let other = other.clone();
+            park(
+                &mut subscriber,
+                &call(move || {
+                    other.publish(0).unwrap();
+                }),
+            );
+            subscribers.push(subscriber);
+        }
+    }
+    rings[0].publish(0).unwrap();
+    assert_eq!([rings[0].next_sequence(), rings[1].next_sequence()], [PARKED + 1, PARKED]);
+}
+
+#[test]
+fn who_comes_and_goes_wakes_others_seldom() {
+    let (_publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let counter = Arc::new(Counter::default());
+    for _ in 0..10_000 {
+        park(&mut subscriber, &Waker::from(Arc::clone(&counter)));
+        park(&mut subscriber.clone(), noop_waker_ref());
+    }
+    assert!((1..1_000).contains(&counter.count()), "{} wake-ups", counter.count());
+}
+
+#[test]
+fn a_panicking_drop_of_a_waker_ends_nobody_elses_wake_up() {
+    // The clone of one waker panics as it replaces another, whose drop panics; then its subscriber goes while it is queued, and
+    // the list holds the last of it.
+    struct Bomb;
+    impl Wake for Bomb {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a waker's own affair");
+        }
+    }
+    let (mut publisher, subscriber) = seqcast::inline::<u64>(4);
+    let counter = Arc::new(Counter::default());
+    let mut others: Vec<_> = (0..4).map(|_| subscriber.clone()).collect();
+    park(&mut others[0], &Waker::from(Arc::clone(&counter)));
+    park(&mut others[1], &Waker::from(Arc::clone(&counter)));
+    let mut victim = subscriber.clone();
+    park(&mut victim, &Waker::from(Arc::new(Bomb)));
+    let second = Waker::from(Arc::new(Bomb));
+    assert!(catch_unwind(AssertUnwindSafe(|| victim.poll_recv(&mut Context::from_waker(&second)))).is_err());
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(second)));
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(victim)));
+    park(&mut others[2], &Waker::from(Arc::clone(&counter)));
+    park(&mut others[3], &Waker::from(Arc::clone(&counter)));
+    publisher.publish(1);
+    assert_eq!(counter.count(), 4);
 }
 
 #[test]
