@@ -10,7 +10,7 @@ use std::fmt;
 pub struct Lagged {
     /// How many sequences were lost, exactly; at least 1. With several publishers it may include holes.
     pub missed: u64,
-    /// The sequence the subscriber reads next: the oldest that could still be read, plus
+    /// The sequence the subscriber reads next: the oldest that no publisher had begun to overwrite, plus
     /// [`Builder::lag_slack`](crate::Builder::lag_slack).
     pub resumed_at: u64,
 }

@@ -36,21 +36,26 @@
 //!    everybody else goes on.
 //! 7. A publisher, subscriber, task or thread that is stopped, dropped, leaked or panics anywhere never blocks another publisher, and
 //!    never another subscriber for longer than a lap, as long as fewer publishers are stopped in the middle of a publish
-//!    than the ring has slots.
-//! 8. Memory never grows past what the ring was made with, plus a few hundred bytes for each live subscriber.
+//!    than the ring has slots. (The limits below are exact about "a lap".)
+//! 8. Memory never grows past what the ring was made with, plus a few hundred bytes for each live subscriber (and for
+//!    at most 64 that waited, and went, since the last publish).
 //!
 //! # Limits
 //!
 //! - Wakers run on the publisher's thread, after the message is there. One that blocks holds up the publisher that calls it; who is
-//!   still to be woken is then woken by any other publisher that comes by, if there is one. (A publisher that is stopped for good
-//!   within the few instructions in which it holds the list of the parked, or has taken out a waker and not called it, is the one exception
-//!   to law 7.)
+//!   still to be woken is then woken by any other publisher that comes by, if there is one.
+//! - A reader at a message whose publisher was stopped goes on when the others are a lap further. If nobody publishes any more, or the
+//!   ring is closed, that never comes: [`latest`](Subscriber::latest) and [`seek`](Subscriber::seek) go past it.
+//! - A publisher that is stopped for good within the few instructions in which it holds the list of the parked, or has taken out
+//!   a waker and not called it, keeps those from being woken by others.
 //! - Messages are plain data ([`Plain`]), copied in and out.
 //! - It lives in one process. After a `fork`, the child has none of the other threads: a ring whose publishers were among them is dead there.
 //! - Publishing from a signal handler is safe only as long as nobody ever parks on the ring: waking is not async-signal-safe.
 //! - The first thread or task to park on a ring makes Linux run a barrier on every core of the process, once
 //!   (`membarrier(2)`); from then on each publish of that ring pays a fence. Rings that are only polled never do. (On other systems every
 //!   publish does.)
+//! - If `membarrier` is taken away after the ring was made (by a sandbox), who parks looks again every millisecond, and tasks are polled
+//!   all the time.
 //! - On systems other than 64-bit Linux, waking a thread takes a lock that the thread holds for a moment as it goes to sleep.
 
 mod blocking;

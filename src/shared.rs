@@ -94,7 +94,8 @@ impl<S: Storage> SharedPublisher<S> {
         Ok(self.publish(value)?)
     }
 
-    /// Publishes messages and returns how many: all of them, unless the ring is closed on the way, which ends it there.
+    /// Publishes messages and returns how many: all of them, unless the ring is closed on the way, which ends it there. (The
+    /// value at which it finds out was taken from the iterator; later ones were not.)
     ///
     /// Messages of other publishers may come in between. Parked subscribers are woken once, at the end, and lose what is more
     /// than the ring holds. If the iterator panics, what it gave before stays published and is woken for.

@@ -61,8 +61,8 @@ use crate::wait::{Sleep, Waiter};
 ///
 /// # Progress
 ///
-/// Receiving never waits for another subscriber. It waits for a publisher only in this: a message that was claimed before it
-/// and is not committed yet is waited for until it comes, until it is skipped, or for at most a lap.
+/// Receiving never waits for another subscriber. It waits for a publisher only in this: a message that was claimed
+/// and is not committed yet is waited for until it comes, or until the other publishers are a lap further.
 pub struct Subscriber<S: Storage> {
     channel: Arc<Channel<S>>,
     /// The sequence read next; the seat shows it to others.

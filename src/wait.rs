@@ -296,10 +296,13 @@ fn arm(state: &State) -> Sleep {
 
 /// Runs a user's code that has nothing to do with the caller. What it panics with was shown by the panic hook, and ends here.
 fn contain(code: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
-        // Its drop is the user's code too, and may panic again.
-        std::mem::forget(payload);
+    let mut outcome = catch_unwind(AssertUnwindSafe(code));
+    // What was thrown is dropped by the user's code too, which may throw again; at some point it is let go.
+    for _ in 0..3 {
+        let Err(thrown) = outcome else { return };
+        outcome = catch_unwind(AssertUnwindSafe(|| drop(thrown)));
     }
+    std::mem::forget(outcome);
 }
 
 use list::{give_back, pop, push, take};
