@@ -219,7 +219,8 @@ fn who_is_parked_learns_that_the_sequences_are_used_up() {
     const LAST: u64 = (1 << 63) - (1 << 32) - 1;
     let (publisher, mut subscriber) = Builder::new(4).first_sequence(LAST).inline::<u64>();
     let publisher = publisher.share();
-    let reader = std::thread::spawn(move || (subscriber.recv(), subscriber.recv()));
+    let patience = Duration::from_secs(30);
+    let reader = std::thread::spawn(move || (subscriber.recv_timeout(patience), subscriber.recv_timeout(patience)));
     common::eventually("parked", || publisher.ring().stats().subscribers[0].parked);
     publisher.publish(1).unwrap();
     common::eventually("parked again", || {
@@ -227,5 +228,5 @@ fn who_is_parked_learns_that_the_sequences_are_used_up() {
         subscribers.iter().any(|subscriber| subscriber.parked && subscriber.lag == 0)
     });
     assert!(publisher.publish(2).is_err());
-    assert_eq!(reader.join().unwrap(), (Ok(1), Err(RecvError::Closed)));
+    assert_eq!(reader.join().unwrap(), (Ok(1), Err(RecvTimeoutError::Closed)));
 }
