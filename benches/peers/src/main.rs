@@ -34,7 +34,9 @@ fn main() {
         question!("same thread, N = 1024", fan_out(1024, 1_000_000), Exclusive, Photon, Tokio),
         question!("round trip, polled, ns", round_trip(100_000), Exclusive, Photon, Tokio),
     ];
-    println!("median of {rounds} interleaved rounds (min to max), and the ratio to the first of each group\n");
+    println!(
+        "median of {rounds} interleaved rounds (min to max), and the median of the ratios to the first, round by round\n"
+    );
     for question in &questions {
         println!("{}", question.name);
         let mut times = vec![Vec::new(); question.rows.len()];
@@ -43,11 +45,11 @@ fn main() {
                 times.push(run());
             }
         }
-        let first = median(&times[0].clone());
-        for (times, (name, _)) in times.iter().zip(&question.rows) {
+        let all = times;
+        for (times, (name, _)) in all.iter().zip(&question.rows) {
             let (low, high) = times.iter().fold((f64::MAX, 0.0), |(low, high), t| (t.min(low), t.max(high)));
-            let middle = median(times);
-            println!("  {name:<18} {middle:>9.2}  ({low:.2} to {high:.2})  {:>7.2} x", middle / first);
+            let ratios: Vec<_> = times.iter().zip(&all[0]).map(|(time, first)| time / first).collect();
+            println!("  {name:<18} {:>9.2}  ({low:.2} to {high:.2})  {:>7.2} x", median(times), median(&ratios));
         }
     }
 }
