@@ -196,18 +196,24 @@ impl WaitList {
     pub(crate) fn wake(&self) {
         // Pairs with the fence in `enlist`: one of the two sees the other.
         fence(Ordering::SeqCst);
-        // Relaxed, all: the fence orders them after the commit, and `take` acquires.
-        if !self.0.parked.load(Ordering::Relaxed).is_null() {
-            self.0.abandoned.store(0, Ordering::Relaxed);
-            let lists = take(&self.0.parked);
-            if self.is_deep() {
-                give_back(&self.0.owed, lists);
-            } else {
-                self.wake_each(lists);
-            }
+        let mut lists = take(&self.0.parked);
+        if !lists.is_null() {
+            self.0.abandoned.store(0, Ordering::Relaxed); // Relaxed: about right will do
         }
-        while !self.0.owed.load(Ordering::Relaxed).is_null() && !self.is_deep() {
-            self.wake_each(take(&self.0.owed));
+        if self.is_deep() {
+            return give_back(&self.0.owed, lists);
+        }
+        loop {
+            if lists.is_null() {
+                lists = take(&self.0.owed);
+            }
+            let Some(waiter) = pop(&mut lists) else { return };
+            give_back(&self.0.owed, std::mem::replace(&mut lists, ptr::null_mut()));
+            // AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
+            // queues it next owns `next`. After `next` was read, and before the wake: woken first, it could find itself still
+            // queued, not queue again, and sleep for ever.
+            waiter.queued.swap(false, Ordering::AcqRel);
+            self.call(&waiter);
         }
     }
 
@@ -230,20 +236,6 @@ impl WaitList {
 
     fn address(&self) -> usize {
         ptr::from_ref(self).addr()
-    }
-
-    fn wake_each(&self, mut lists: *mut Waiter) {
-        while let Some(waiter) = pop(&mut lists) {
-            if !lists.is_null() {
-                give_back(&self.0.owed, lists);
-            }
-            // AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
-            // queues it next owns `next`. After `next` was read, and before the wake: woken first, it could find itself still
-            // queued, not queue again, and sleep for ever.
-            waiter.queued.swap(false, Ordering::AcqRel);
-            self.call(&waiter);
-            lists = take(&self.0.owed);
-        }
     }
 
     #[expect(unsafe_code, reason = "looks at the call around this one")]
@@ -333,8 +325,11 @@ mod list {
         }
     }
 
-    /// Puts lists that the caller owns where others find them, together with what is there.
+    /// Puts lists that the caller owns, or none, where others find them, together with what is there.
     pub(super) fn give_back(head: &AtomicPtr<Waiter>, lists: *mut Waiter) {
+        if lists.is_null() {
+            return;
+        }
         // Release: pairs with the Acquire of `take`.
         while head.compare_exchange(ptr::null_mut(), lists, Ordering::Release, Ordering::Relaxed).is_err() {
             let there = take(head);
@@ -359,8 +354,12 @@ mod list {
         }
     }
 
-    /// Takes whatever is there.
+    /// Takes whatever is there; null when there is nothing.
     pub(super) fn take(head: &AtomicPtr<Waiter>) -> *mut Waiter {
+        // Relaxed: a look, so that nobody pays for a swap where nobody waits. A publisher's fence orders it after its commit.
+        if head.load(Ordering::Relaxed).is_null() {
+            return ptr::null_mut();
+        }
         // Acquire: pairs with the Release of `give_back`, and of every `push` in the list (each a part of the next one's
         // release sequence).
         head.swap(ptr::null_mut(), Ordering::Acquire)
@@ -398,5 +397,19 @@ mod tests {
         let soon = |until: Option<Instant>| until.unwrap() < now + day / 2;
         assert!(soon(Sleep::unproven().until(None)) && soon(Sleep::unproven().until(Some(now + day))));
         assert_eq!(Sleep::unproven().until(Some(now)), Some(now));
+    }
+
+    #[test]
+    fn to_give_back_nothing_changes_nothing() {
+        let owed = AtomicPtr::new(ptr::null_mut());
+        give_back(&owed, ptr::null_mut());
+        assert!(take(&owed).is_null());
+        let waiter = Arc::new(Waiter::new(crate::sync::Parker::default().unparker()));
+        push(&owed, Arc::clone(&waiter));
+        // Somebody else was quicker to take what is given back here, and others have given back meanwhile.
+        give_back(&owed, ptr::null_mut());
+        let mut lists = take(&owed);
+        assert!(pop(&mut lists).is_some_and(|first| Arc::ptr_eq(&first, &waiter)));
+        assert!(lists.is_null() && take(&owed).is_null());
     }
 }
