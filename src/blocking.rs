@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::slots::Storage;
-use crate::subscriber::Subscriber;
+use crate::subscriber::{Subscriber, settled};
 use crate::sync::{SPIN_LIMIT, spin_loop};
 
 /// Receiving: blocking the thread.
@@ -31,7 +31,7 @@ impl<S: Storage> Subscriber<S> {
     /// });
     /// ```
     pub fn recv(&mut self) -> Result<S::Item, RecvError> {
-        self.block(None, Self::try_recv).map_err(untimed)
+        untimed(self.block(None, Self::try_recv))
     }
 
     /// Waits for the next message, but no longer than `timeout`. A timeout too far away to be told is none.
@@ -51,7 +51,7 @@ impl<S: Storage> Subscriber<S> {
     /// assert_eq!(nothing, Err(seqcast::RecvTimeoutError::Timeout));
     /// ```
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<S::Item, RecvTimeoutError> {
-        self.block(Instant::now().checked_add(timeout), Self::try_recv)
+        timed(self.block(Instant::now().checked_add(timeout), Self::try_recv))
     }
 
     /// Waits for the next message, but not beyond `deadline`.
@@ -67,7 +67,7 @@ impl<S: Storage> Subscriber<S> {
     /// assert_eq!(subscriber.recv_deadline(Instant::now()), Ok(1)); // there already
     /// ```
     pub fn recv_deadline(&mut self, deadline: Instant) -> Result<S::Item, RecvTimeoutError> {
-        self.block(Some(deadline), Self::try_recv)
+        timed(self.block(Some(deadline), Self::try_recv))
     }
 
     /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many.
@@ -84,63 +84,50 @@ impl<S: Storage> Subscriber<S> {
     /// assert_eq!(subscriber.recv_many(&mut buffer, 16), Ok(3));
     /// ```
     pub fn recv_many(&mut self, buffer: &mut Vec<S::Item>, limit: usize) -> Result<usize, RecvError> {
-        self.block(None, |subscriber| subscriber.try_recv_many(buffer, limit)).map_err(untimed)
+        untimed(self.block(None, |subscriber| subscriber.try_recv_many(buffer, limit)))
     }
 
-    /// The one way in which threads wait.
+    /// The one way in which threads wait. `None` when the time is over.
     fn block<R>(
         &mut self,
         deadline: Option<Instant>,
         mut take: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
-    ) -> Result<R, RecvTimeoutError> {
+    ) -> Option<Result<R, RecvError>> {
         let is_over = || deadline.is_some_and(|deadline| deadline <= Instant::now());
-        match take(self) {
-            Err(TryRecvError::Empty) if is_over() => return Err(RecvTimeoutError::Timeout),
-            Err(TryRecvError::Empty) => {}
-            taken => return taken.map_err(timed),
+        if let Some(taken) = settled(take(self)) {
+            return Some(taken);
+        }
+        if is_over() {
+            return None;
         }
         for _ in 0..SPIN_LIMIT {
             spin_loop();
-            match take(self) {
-                Err(TryRecvError::Empty) => {}
-                taken => return taken.map_err(timed),
+            if let Some(taken) = settled(take(self)) {
+                return Some(taken);
             }
         }
         // What only looks does not park: the ring may stay without the publisher's fence.
         if is_over() {
-            return Err(RecvTimeoutError::Timeout);
+            return None;
         }
         let waker = self.thread_waker();
         loop {
             let sleep = self.enlist(&waker);
-            let taken = match take(self) {
-                Err(TryRecvError::Empty) if is_over() => Err(RecvTimeoutError::Timeout),
-                Err(TryRecvError::Empty) => {
-                    self.park(sleep.until(deadline));
-                    continue;
-                }
-                taken => taken.map_err(timed),
-            };
-            self.stay_awake();
-            return taken;
+            let taken = settled(take(self));
+            if taken.is_some() || is_over() {
+                self.stay_awake();
+                return taken;
+            }
+            self.park(sleep.until(deadline));
         }
     }
 }
 
-/// A wait is over; all it can lack is time.
-fn timed(error: TryRecvError) -> RecvTimeoutError {
-    match error {
-        TryRecvError::Empty => RecvTimeoutError::Timeout,
-        TryRecvError::Closed => RecvTimeoutError::Closed,
-        TryRecvError::Lagged(lagged) => RecvTimeoutError::Lagged(lagged),
-    }
+/// Without a deadline nothing times out.
+fn untimed<R>(taken: Option<Result<R, RecvError>>) -> Result<R, RecvError> {
+    taken.unwrap_or_else(|| unreachable!("a wait without a deadline timed out"))
 }
 
-/// Without a deadline nothing times out.
-fn untimed(error: RecvTimeoutError) -> RecvError {
-    match error {
-        RecvTimeoutError::Timeout => unreachable!("a wait without a deadline timed out"),
-        RecvTimeoutError::Closed => RecvError::Closed,
-        RecvTimeoutError::Lagged(lagged) => RecvError::Lagged(lagged),
-    }
+fn timed<R>(taken: Option<Result<R, RecvError>>) -> Result<R, RecvTimeoutError> {
+    taken.map_or(Err(RecvTimeoutError::Timeout), |taken| taken.map_err(RecvTimeoutError::from))
 }

@@ -125,16 +125,15 @@ impl<S: Storage> Channel<S> {
 
     /// The cursor that `start` means now, unless it names a sequence that is gone or not there yet.
     pub(crate) fn checked_cursor(&self, start: Start) -> Result<u64, SubscribeError> {
-        if let Start::At(sequence) = start {
-            let (oldest, tail) = (self.sequencer.oldest(), self.sequencer.tail());
-            if sequence < oldest {
-                return Err(SubscribeError::Evicted { oldest });
-            }
-            if sequence > tail {
-                return Err(SubscribeError::Future { tail });
-            }
+        let Start::At(sequence) = start else { return Ok(self.cursor(start)) };
+        let (oldest, tail) = (self.sequencer.oldest(), self.sequencer.tail());
+        if sequence < oldest {
+            Err(SubscribeError::Evicted { oldest })
+        } else if sequence > tail {
+            Err(SubscribeError::Future { tail })
+        } else {
+            Ok(sequence)
         }
-        Ok(self.cursor(start))
     }
 
     pub(crate) fn stats(&self) -> RingStats {
@@ -150,9 +149,9 @@ impl<S: Storage> Channel<S> {
                     name: seat.name().as_deref().map(str::to_owned),
                     next_sequence,
                     lag: tail.saturating_sub(next_sequence),
-                    missed: seat.progress.missed().get(),
-                    holes: seat.progress.holes().get(),
-                    skipped_by_choice: seat.progress.skipped_by_choice().get(),
+                    missed: seat.progress.missed.get(),
+                    holes: seat.progress.holes.get(),
+                    skipped_by_choice: seat.progress.skipped_by_choice.get(),
                     parked: seat.waiter.is_parked(),
                     gating: false,
                 }

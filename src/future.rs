@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use crate::error::{RecvError, TryRecvError};
 use crate::slots::Storage;
-use crate::subscriber::Subscriber;
+use crate::subscriber::{Subscriber, settled};
 use crate::wait::Sleep;
 
 /// Receiving: in a task.
@@ -30,7 +30,7 @@ impl<S: Storage> Subscriber<S> {
     /// # });
     /// ```
     pub fn recv_async(&mut self) -> Recv<'_, S> {
-        Recv::new(self)
+        Recv(Waiting(self))
     }
 
     /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many.
@@ -52,7 +52,7 @@ impl<S: Storage> Subscriber<S> {
     /// # });
     /// ```
     pub fn recv_many_async<'a>(&'a mut self, buffer: &'a mut Vec<S::Item>, limit: usize) -> RecvMany<'a, S> {
-        RecvMany::new(self, buffer, limit)
+        RecvMany { waiting: Waiting(self), buffer, limit }
     }
 
     /// Polls for the next message. On `Pending` the task of `cx` is woken when there may be one.
@@ -100,16 +100,6 @@ impl<S: Storage> Subscriber<S> {
     }
 }
 
-/// What a try brought, unless it is to be waited for.
-fn settled<R>(taken: Result<R, TryRecvError>) -> Option<Result<R, RecvError>> {
-    match taken {
-        Ok(received) => Some(Ok(received)),
-        Err(TryRecvError::Empty) => None,
-        Err(TryRecvError::Closed) => Some(Err(RecvError::Closed)),
-        Err(TryRecvError::Lagged(lagged)) => Some(Err(RecvError::Lagged(lagged))),
-    }
-}
-
 /// A subscriber that a future waits on; awake again when the future is gone.
 struct Waiting<'a, S: Storage>(&'a mut Subscriber<S>);
 
@@ -122,12 +112,6 @@ impl<S: Storage> Drop for Waiting<'_, S> {
 /// Future of [`Subscriber::recv_async`].
 #[must_use = "futures do nothing unless polled"]
 pub struct Recv<'a, S: Storage>(Waiting<'a, S>);
-
-impl<'a, S: Storage> Recv<'a, S> {
-    pub(crate) fn new(subscriber: &'a mut Subscriber<S>) -> Self {
-        Self(Waiting(subscriber))
-    }
-}
 
 impl<S: Storage> Future for Recv<'_, S> {
     type Output = Result<S::Item, RecvError>;
@@ -143,12 +127,6 @@ pub struct RecvMany<'a, S: Storage> {
     waiting: Waiting<'a, S>,
     buffer: &'a mut Vec<S::Item>,
     limit: usize,
-}
-
-impl<'a, S: Storage> RecvMany<'a, S> {
-    pub(crate) fn new(subscriber: &'a mut Subscriber<S>, buffer: &'a mut Vec<S::Item>, limit: usize) -> Self {
-        Self { waiting: Waiting(subscriber), buffer, limit }
-    }
 }
 
 impl<S: Storage> Future for RecvMany<'_, S> {

@@ -3,8 +3,6 @@
 use crate::channel::Channel;
 use crate::ring::Ring;
 use crate::slots::Storage;
-use crate::start::Start;
-use crate::subscriber::Subscriber;
 use crate::sync::Arc;
 
 /// One of the publishers of a ring; the last to be dropped closes it.
@@ -23,10 +21,6 @@ impl<S: Storage> Handle<S> {
 
     pub(crate) fn ring(&self) -> Ring<S> {
         Ring::new(Arc::clone(&self.0))
-    }
-
-    pub(crate) fn subscribe_at(&self, start: Start) -> Subscriber<S> {
-        Subscriber::new(Arc::clone(&self.0), self.0.cursor(start))
     }
 }
 
@@ -53,7 +47,7 @@ macro_rules! look_ups {
 
         /// A subscriber that begins at `start`. See [`Ring::subscribe_at`].
         pub fn subscribe_at(&self, start: Start) -> Subscriber<S> {
-            self.handle.subscribe_at(start)
+            self.handle.ring().subscribe_at(start)
         }
 
         /// A handle that neither publishes nor keeps the ring open.

@@ -14,9 +14,9 @@ pub(crate) struct Seat {
 /// Where a subscriber stands and what it did not receive.
 pub(crate) struct Progress {
     next: AtomicU64,
-    missed: Tally,
-    holes: Tally,
-    skipped_by_choice: Tally,
+    pub(crate) missed: Tally,
+    pub(crate) holes: Tally,
+    pub(crate) skipped_by_choice: Tally,
 }
 
 /// A count with one writer.
@@ -48,18 +48,6 @@ impl Progress {
 
     pub(crate) fn next(&self) -> u64 {
         self.next.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn missed(&self) -> &Tally {
-        &self.missed
-    }
-
-    pub(crate) fn holes(&self) -> &Tally {
-        &self.holes
-    }
-
-    pub(crate) fn skipped_by_choice(&self) -> &Tally {
-        &self.skipped_by_choice
     }
 }
 

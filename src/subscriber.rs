@@ -9,7 +9,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use crate::channel::Channel;
-use crate::error::{Lagged, TryRecvError};
+use crate::error::{Lagged, RecvError, TryRecvError};
 use crate::registry::Seat;
 use crate::sequencer::Found;
 use crate::slots::Storage;
@@ -207,22 +207,25 @@ impl<S: Storage> Subscriber<S> {
         }
         // None is: publishers hold the whole lap, or have been round it meanwhile. On from the cursor, to the goal.
         let mut newest = None;
-        while newest.is_none() || self.cursor < goal {
+        loop {
             let before = self.cursor;
             match self.step() {
                 Step::Message(message) => {
                     if newest.replace(message).is_some() {
-                        self.seat.progress.skipped_by_choice().add(1);
+                        self.seat.progress.skipped_by_choice.add(1);
                     }
                 }
                 Step::Lapped { resume } => self.skip_to(resume),
-                Step::Empty if newest.is_none() => return Err(TryRecvError::Empty),
-                Step::Closed if newest.is_none() => return Err(TryRecvError::Closed),
-                Step::Empty | Step::Closed => break,
+                Step::Empty => return newest.ok_or(TryRecvError::Empty),
+                Step::Closed => return newest.ok_or(TryRecvError::Closed),
             }
             debug_assert!(self.cursor > before);
+            if self.cursor >= goal {
+                if let Some(message) = newest {
+                    return Ok(message);
+                }
+            }
         }
-        newest.ok_or(TryRecvError::Empty)
     }
 
     // Inside.
@@ -259,7 +262,7 @@ impl<S: Storage> Subscriber<S> {
                 }
                 Found::Closed => return Step::Closed,
                 Found::Hole => {
-                    self.seat.progress.holes().add(1);
+                    self.seat.progress.holes.add(1);
                     self.jump_to(self.cursor + 1);
                 }
             }
@@ -283,14 +286,14 @@ impl<S: Storage> Subscriber<S> {
 
     /// Jumps, by the caller's choice.
     fn skip_to(&mut self, sequence: u64) {
-        self.seat.progress.skipped_by_choice().add(sequence - self.cursor);
+        self.seat.progress.skipped_by_choice.add(sequence - self.cursor);
         self.jump_to(sequence);
     }
 
     #[cold]
     fn lag_to(&mut self, resume: u64) -> Lagged {
         let missed = resume - self.cursor;
-        self.seat.progress.missed().add(missed);
+        self.seat.progress.missed.add(missed);
         self.jump_to(resume);
         Lagged { missed, resumed_at: resume }
     }
@@ -303,7 +306,7 @@ impl<S: Storage> Subscriber<S> {
         let deaf = std::mem::replace(&mut self.deaf, true);
         let sleep = self.channel.waiters.enlist(self.channel.sequencer.state(), &self.seat.waiter, waker);
         self.deaf = deaf;
-        if deaf { Sleep::unproven() } else { sleep }
+        if deaf { Sleep::Unproven } else { sleep }
     }
 
     /// A waker that unparks the thread that is in [`park`](Self::park). Allocates nothing.
@@ -333,6 +336,16 @@ impl<S: Storage> Subscriber<S> {
     /// Whether the end of the ring was reached: nothing will ever be received again.
     pub(crate) fn is_at_end(&self) -> bool {
         self.is_closed() && matches!(self.channel.sequencer.probe(self.cursor), Found::Closed)
+    }
+}
+
+/// What a try brought, unless it is to be waited for.
+pub(crate) fn settled<R>(taken: Result<R, TryRecvError>) -> Option<Result<R, RecvError>> {
+    match taken {
+        Ok(received) => Some(Ok(received)),
+        Err(TryRecvError::Empty) => None,
+        Err(TryRecvError::Closed) => Some(Err(RecvError::Closed)),
+        Err(TryRecvError::Lagged(lagged)) => Some(Err(RecvError::Lagged(lagged))),
     }
 }
 

@@ -147,22 +147,17 @@ struct Lists {
 pub(crate) enum Sleep {
     /// Until woken.
     Sound,
-    /// No longer than this, then look again.
-    NoLongerThan(Duration),
+    /// No longer than `UNPROVEN_PERIOD`, then look again: nothing proves the wake-up.
+    Unproven,
 }
 
 impl Sleep {
-    /// What is left when nothing proves the wake-up.
-    pub(crate) fn unproven() -> Self {
-        Self::NoLongerThan(UNPROVEN_PERIOD)
-    }
-
     /// The earlier of the caller's deadline and the sleeper's own.
     pub(crate) fn until(self, deadline: Option<Instant>) -> Option<Instant> {
         match self {
             Sleep::Sound => deadline,
-            Sleep::NoLongerThan(period) => {
-                let look = Instant::now() + period;
+            Sleep::Unproven => {
+                let look = Instant::now() + UNPROVEN_PERIOD;
                 Some(deadline.map_or(look, |deadline| deadline.min(look)))
             }
         }
@@ -283,7 +278,7 @@ fn arm(state: &State) -> Sleep {
         state.set(state::ARMED);
     }
     // Whoever sees ARMED sees UNPROVEN if it was set before (Release in `set`, Acquire in `load`).
-    if state.load() & state::UNPROVEN == 0 { Sleep::Sound } else { Sleep::unproven() }
+    if state.load() & state::UNPROVEN == 0 { Sleep::Sound } else { Sleep::Unproven }
 }
 
 /// Runs a user's code that has nothing to do with the caller. What it panics with was shown by the panic hook, and ends here.
@@ -395,8 +390,8 @@ mod tests {
         assert_eq!(Sleep::Sound.until(None), None);
         assert_eq!(Sleep::Sound.until(Some(now + day)), Some(now + day));
         let soon = |until: Option<Instant>| until.unwrap() < now + day / 2;
-        assert!(soon(Sleep::unproven().until(None)) && soon(Sleep::unproven().until(Some(now + day))));
-        assert_eq!(Sleep::unproven().until(Some(now)), Some(now));
+        assert!(soon(Sleep::Unproven.until(None)) && soon(Sleep::Unproven.until(Some(now + day))));
+        assert_eq!(Sleep::Unproven.until(Some(now)), Some(now));
     }
 
     #[test]

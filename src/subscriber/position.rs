@@ -49,18 +49,18 @@ impl<S: Storage> Subscriber<S> {
 
     /// Sequences overwritten before it read them, as told by every `Lagged` so far.
     pub fn missed(&self) -> u64 {
-        self.seat.progress.missed().get()
+        self.seat.progress.missed.get()
     }
 
     /// Sequences at which no message ever came, and it went on: claimed by a publisher that found its slot held by a stalled
     /// one. 0 with a single publisher.
     pub fn holes(&self) -> u64 {
-        self.seat.progress.holes().get()
+        self.seat.progress.holes.get()
     }
 
     /// Sequences that [`latest`](Self::latest) jumped over.
     pub fn skipped_by_choice(&self) -> u64 {
-        self.seat.progress.skipped_by_choice().get()
+        self.seat.progress.skipped_by_choice.get()
     }
 
     /// Whether a receive would find neither a message nor a loss.
