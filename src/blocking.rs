@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
-use crate::slots::Storage;
+use crate::slots::{Receive, Storage};
 use crate::subscriber::{Subscriber, settled};
 use crate::sync::{SPIN_LIMIT, spin_loop};
 
 /// Receiving: blocking the thread.
-impl<S: Storage> Subscriber<S> {
+impl<S: Receive> Subscriber<S> {
     /// Waits for the next message: spins briefly, then parks the thread.
     ///
     /// # Errors
@@ -86,9 +86,11 @@ impl<S: Storage> Subscriber<S> {
     pub fn recv_many(&mut self, buffer: &mut Vec<S::Item>, limit: usize) -> Result<usize, RecvError> {
         untimed(self.block(None, |subscriber| subscriber.try_recv_many(buffer, limit)))
     }
+}
 
+impl<S: Storage> Subscriber<S> {
     /// The one way in which threads wait. `None` when the time is over.
-    fn block<R>(
+    pub(crate) fn block<R>(
         &mut self,
         deadline: Option<Instant>,
         mut take: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
@@ -124,10 +126,10 @@ impl<S: Storage> Subscriber<S> {
 }
 
 /// Without a deadline nothing times out.
-fn untimed<R>(taken: Option<Result<R, RecvError>>) -> Result<R, RecvError> {
+pub(crate) fn untimed<R>(taken: Option<Result<R, RecvError>>) -> Result<R, RecvError> {
     taken.unwrap_or_else(|| unreachable!("a wait without a deadline timed out"))
 }
 
-fn timed<R>(taken: Option<Result<R, RecvError>>) -> Result<R, RecvTimeoutError> {
+pub(crate) fn timed<R>(taken: Option<Result<R, RecvError>>) -> Result<R, RecvTimeoutError> {
     taken.map_or(Err(RecvTimeoutError::Timeout), |taken| taken.map_err(RecvTimeoutError::from))
 }

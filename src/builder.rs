@@ -5,7 +5,7 @@ use crate::handle::Handle;
 use crate::publisher::Publisher;
 use crate::seq::{LAST, Span};
 use crate::sequencer::Sequencer;
-use crate::slots::{Inline, Plain, Storage};
+use crate::slots::{Boxed, Inline, Plain, Storage};
 use crate::start::Start;
 use crate::subscriber::Subscriber;
 use crate::sync::{Arc, has_barrier};
@@ -21,7 +21,7 @@ const MAX_CAPACITY: usize = isize::MAX as usize / 2;
 /// # drop(subscriber);
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "a builder makes nothing before `inline` is called"]
+#[must_use = "a builder makes nothing before `inline` or `boxed` is called"]
 pub struct Builder {
     capacity: usize,
     lag_slack: usize,
@@ -89,6 +89,24 @@ impl Builder {
         self.build()
     }
 
+    /// Makes a ring of any `T: Send + Sync`, and its first subscriber.
+    ///
+    /// A slot takes 16 bytes, and each message an allocation of its own, used again and again. (8 bytes more a slot are set aside for
+    /// holes.)
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` slots are more than an address space can hold. If the memory is not to be had, it aborts as `Vec` does.
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::Builder::new(64).lag_slack(8).boxed::<Vec<u8>>();
+    /// publisher.publish(vec![1, 2, 3]);
+    /// assert_eq!(subscriber.try_recv_ref().unwrap().len(), 3);
+    /// ```
+    pub fn boxed<T: Send + Sync + 'static>(self) -> (Publisher<Boxed<T>>, Subscriber<Boxed<T>>) {
+        self.build()
+    }
+
     fn build<S: Storage>(self) -> (Publisher<S>, Subscriber<S>) {
         let span = Span::new(self.capacity as u64, self.first);
         let sequencer = Sequencer::new(span, self.lag_slack as u64, self.armed).unwrap_or_else(|| {
@@ -121,4 +139,51 @@ impl Builder {
 /// ```
 pub fn inline<T: Plain>(capacity: usize) -> (Publisher<Inline<T>>, Subscriber<Inline<T>>) {
     Builder::new(capacity).inline()
+}
+
+/// Makes a ring of at least `capacity` messages of any `T: Send + Sync` (rounded up to a power of two, at least 2), and its first
+/// subscriber.
+///
+/// For what owns something: `String`, `Vec`, enums, `Arc`, `Box<dyn Trait>`. Subscribers borrow a message where it lies
+/// ([`try_recv_ref`](Subscriber::try_recv_ref), [`recv_ref`](Subscriber::recv_ref),
+/// [`recv_ref_async`](Subscriber::recv_ref_async)), or, if it is `Clone`, take a clone by every call that an [`inline`] ring has,
+/// `Stream` and iterators included. Plain data is quicker in an [`inline`] ring.
+///
+/// A publish moves the message into a node of its own, which is used again later: an exclusive publisher allocates nothing
+/// once it is warm. Messages that were overwritten are dropped by publishers, one with each publish, once nobody borrows them: the
+/// ring holds its capacity, one for each live [`Ref`](crate::Ref), and up to 64 for each publisher (one for each
+/// subscriber, if those are more). What a message's drop panics with ends there.
+///
+/// # Panics
+///
+/// If `capacity` is 0, more than `isize::MAX as usize / 2`, or more messages than an address space can hold.
+///
+/// ```
+/// enum Event { Started(String), Stopped { code: i32 } }
+///
+/// let (mut publisher, mut subscriber) = seqcast::boxed::<Event>(1024);
+/// publisher.publish(Event::Started("pod".to_owned()));
+/// publisher.publish(Event::Stopped { code: 137 });
+/// assert!(matches!(&*subscriber.try_recv_ref().unwrap(), Event::Started(name) if name == "pod"));
+/// assert!(matches!(*subscriber.try_recv_ref().unwrap(), Event::Stopped { code: 137 }));
+/// ```
+///
+/// A message is looked at by several threads at once, so it must be `Sync`:
+///
+/// ```compile_fail,E0277
+/// seqcast::boxed::<std::cell::Cell<u32>>(8);
+/// ```
+/// ```compile_fail,E0277
+/// seqcast::boxed::<std::rc::Rc<u32>>(8);
+/// ```
+///
+/// and whoever wants one for himself must be able to clone it:
+///
+/// ```compile_fail
+/// struct Unique;
+/// let (_publisher, mut subscriber) = seqcast::boxed::<Unique>(8);
+/// let _ = subscriber.try_recv(); // `try_recv_ref` does
+/// ```
+pub fn boxed<T: Send + Sync + 'static>(capacity: usize) -> (Publisher<Boxed<T>>, Subscriber<Boxed<T>>) {
+    Builder::new(capacity).boxed()
 }

@@ -1,9 +1,10 @@
 //! The one place where sequencer, registry and wait list meet. Every handle is an `Arc` of this.
 
+use crate::contain::contain;
 use crate::error::{Closed, SubscribeError};
 use crate::registry::Registry;
-use crate::sequencer::Sequencer;
-use crate::slots::Storage;
+use crate::sequencer::{DraftOf, PoolOf, RemainsOf, Sequencer, SlotsOf};
+use crate::slots::{Slots, Storage};
 use crate::stamp::Refused;
 use crate::start::Start;
 use crate::stats::{RingStats, SubscriberStats};
@@ -34,21 +35,38 @@ impl<S: Storage> Channel<S> {
         }
     }
 
+    /// Publishes alone at `sequence`, the next one, without the wake-up that a commit asks for.
+    #[inline]
+    pub(crate) fn publish_exclusive(&self, pool: &mut PoolOf<S>, sequence: u64, item: S::Item) -> RemainsOf<S> {
+        let draft = SlotsOf::<S>::draft_alone(pool, item);
+        let written = self.sequencer.publish_exclusive(sequence, draft);
+        self.sequencer.settle(written, &self.registry)
+    }
+
     /// Publishes beside others, without the wake-up that a commit asks for.
     #[inline]
-    pub(crate) fn publish_shared(&self, item: S::Item) -> Result<u64, Closed<S::Item>> {
-        let Some(sequence) = self.sequencer.claim() else { return self.refuse(item) };
+    pub(crate) fn publish_shared(
+        &self,
+        pool: &PoolOf<S>,
+        item: S::Item,
+    ) -> Result<(u64, RemainsOf<S>), Closed<S::Item>> {
+        // Before the claim, so that nothing is left to do then that can fail or take its time.
+        let draft = SlotsOf::<S>::draft_beside(Some(pool), item);
+        let Some(sequence) = self.sequencer.claim() else { return self.refuse(draft) };
         match self.sequencer.begin(sequence) {
-            Ok(write) => write.commit(item),
-            Err(Refused::Overrun) => {}
-            Err(Refused::Held) => return self.publish_elsewhere(sequence, item),
+            Ok(write) => Ok((sequence, self.sequencer.settle(write.commit(draft), &self.registry))),
+            Err(Refused::Overrun) => Ok((sequence, Self::overrun(draft))),
+            Err(Refused::Held) => self.publish_elsewhere(sequence, draft),
         }
-        Ok(sequence)
     }
 
     /// The slot of `skipped` is held: tries further on.
     #[cold]
-    fn publish_elsewhere(&self, mut skipped: u64, item: S::Item) -> Result<u64, Closed<S::Item>> {
+    fn publish_elsewhere(
+        &self,
+        mut skipped: u64,
+        draft: DraftOf<'_, S>,
+    ) -> Result<(u64, RemainsOf<S>), Closed<S::Item>> {
         let mut skips = 0;
         loop {
             self.skip(skipped);
@@ -58,17 +76,21 @@ impl<S: Storage> Channel<S> {
                 skips = 0;
                 yield_now();
             }
-            let Some(sequence) = self.sequencer.claim() else { return self.refuse(item) };
+            let Some(sequence) = self.sequencer.claim() else { return self.refuse(draft) };
             match self.sequencer.begin(sequence) {
-                Ok(write) => write.commit(item),
-                Err(Refused::Overrun) => {}
-                Err(Refused::Held) => {
-                    skipped = sequence;
-                    continue;
-                }
+                Ok(write) => return Ok((sequence, self.sequencer.settle(write.commit(draft), &self.registry))),
+                Err(Refused::Overrun) => return Ok((sequence, Self::overrun(draft))),
+                Err(Refused::Held) => skipped = sequence,
             }
-            return Ok(sequence);
         }
+    }
+
+    /// Lapped before it was written: nobody will see this message. (Its drop is its publisher's affair, like that of its kind.)
+    #[cold]
+    fn overrun(draft: DraftOf<'_, S>) -> RemainsOf<S> {
+        let (message, remains) = SlotsOf::<S>::cancel(draft);
+        contain(|| drop(message));
+        remains
     }
 
     /// Gives up a claimed sequence, and wakes whoever is parked at it, lest this publisher get no further.
@@ -79,8 +101,10 @@ impl<S: Storage> Channel<S> {
 
     /// The ring is closed. (If it has just run out of sequences, nobody was woken yet.)
     #[cold]
-    fn refuse(&self, item: S::Item) -> Result<u64, Closed<S::Item>> {
+    fn refuse<R>(&self, draft: DraftOf<'_, S>) -> Result<R, Closed<S::Item>> {
         self.waiters.wake();
+        let (item, remains) = SlotsOf::<S>::cancel(draft);
+        drop(remains);
         Err(Closed(item))
     }
 
@@ -98,12 +122,16 @@ impl<S: Storage> Channel<S> {
         self.publishers.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn drop_publisher(&self) {
+    pub(crate) fn drop_publisher(&self, pool: &mut PoolOf<S>) {
+        // First, so that the last one finds what the others left.
+        let remains = self.sequencer.retire(pool, &self.registry, false);
         // AcqRel: Release so that this handle's commits come before the end; Acquire so that the last one's close comes
         // after all of theirs.
         if self.publishers.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.close();
+            drop(self.sequencer.retire(pool, &self.registry, true));
         }
+        drop(remains);
     }
 
     /// Whether there is one publisher, the caller's.

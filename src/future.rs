@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::error::{RecvError, TryRecvError};
-use crate::slots::Storage;
+use crate::slots::{Receive, Storage};
 use crate::subscriber::{Subscriber, settled};
 use crate::wait::Sleep;
 
 /// Receiving: in a task.
-impl<S: Storage> Subscriber<S> {
+impl<S: Receive> Subscriber<S> {
     /// Waits for the next message in any async runtime.
     ///
     /// # Errors
@@ -75,9 +75,11 @@ impl<S: Storage> Subscriber<S> {
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Item, RecvError>> {
         self.poll(cx, Self::try_recv)
     }
+}
 
+impl<S: Storage> Subscriber<S> {
     /// The one way in which tasks wait.
-    fn poll<R>(
+    pub(crate) fn poll<R>(
         &mut self,
         cx: &mut Context<'_>,
         mut take: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
@@ -113,7 +115,7 @@ impl<S: Storage> Drop for Waiting<'_, S> {
 #[must_use = "futures do nothing unless polled"]
 pub struct Recv<'a, S: Storage>(Waiting<'a, S>);
 
-impl<S: Storage> Future for Recv<'_, S> {
+impl<S: Receive> Future for Recv<'_, S> {
     type Output = Result<S::Item, RecvError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -123,13 +125,13 @@ impl<S: Storage> Future for Recv<'_, S> {
 
 /// Future of [`Subscriber::recv_many_async`].
 #[must_use = "futures do nothing unless polled"]
-pub struct RecvMany<'a, S: Storage> {
+pub struct RecvMany<'a, S: Receive> {
     waiting: Waiting<'a, S>,
     buffer: &'a mut Vec<S::Item>,
     limit: usize,
 }
 
-impl<S: Storage> Future for RecvMany<'_, S> {
+impl<S: Receive> Future for RecvMany<'_, S> {
     type Output = Result<usize, RecvError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -144,7 +146,7 @@ impl<S: Storage> fmt::Debug for Recv<'_, S> {
     }
 }
 
-impl<S: Storage> fmt::Debug for RecvMany<'_, S> {
+impl<S: Receive> fmt::Debug for RecvMany<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecvMany")
             .field("subscriber", &self.waiting.0)

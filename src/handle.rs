@@ -2,38 +2,52 @@
 
 use crate::channel::Channel;
 use crate::ring::Ring;
+use crate::sequencer::PoolOf;
 use crate::slots::Storage;
 use crate::sync::Arc;
 
 /// One of the publishers of a ring; the last to be dropped closes it.
-pub(crate) struct Handle<S: Storage>(Arc<Channel<S>>);
+pub(crate) struct Handle<S: Storage> {
+    channel: Arc<Channel<S>>,
+    pool: PoolOf<S>,
+}
 
 impl<S: Storage> Handle<S> {
-    /// The first; the channel counts it already.
+    /// The channel counts it already.
     pub(crate) fn new(channel: Arc<Channel<S>>) -> Self {
-        Self(channel)
+        Self { channel, pool: PoolOf::<S>::default() }
     }
 
     #[inline]
     pub(crate) fn channel(&self) -> &Channel<S> {
-        &self.0
+        &self.channel
+    }
+
+    #[inline]
+    pub(crate) fn pool(&self) -> &PoolOf<S> {
+        &self.pool
+    }
+
+    #[inline]
+    pub(crate) fn parts(&mut self) -> (&Channel<S>, &mut PoolOf<S>) {
+        (&self.channel, &mut self.pool)
     }
 
     pub(crate) fn ring(&self) -> Ring<S> {
-        Ring::new(Arc::clone(&self.0))
+        Ring::new(Arc::clone(&self.channel))
     }
 }
 
 impl<S: Storage> Clone for Handle<S> {
     fn clone(&self) -> Self {
-        self.0.add_publisher();
-        Self(Arc::clone(&self.0))
+        self.channel.add_publisher();
+        Self::new(Arc::clone(&self.channel))
     }
 }
 
 impl<S: Storage> Drop for Handle<S> {
     fn drop(&mut self) {
-        self.0.drop_publisher();
+        self.channel.drop_publisher(&mut self.pool);
     }
 }
 

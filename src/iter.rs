@@ -3,11 +3,11 @@
 use std::iter::FusedIterator;
 
 use crate::error::{Lagged, RecvError, TryRecvError};
-use crate::slots::Storage;
+use crate::slots::{Receive, Storage};
 use crate::subscriber::Subscriber;
 
 /// Receiving: as an iterator.
-impl<S: Storage> Subscriber<S> {
+impl<S: Receive> Subscriber<S> {
     /// Waits for the next message: the blocking iterator. It ends when the ring does.
     ///
     /// ```
@@ -57,7 +57,7 @@ fn until_closed<T>(received: Result<T, RecvError>) -> Option<Result<T, Lagged>> 
     }
 }
 
-impl<S: Storage> Iterator for Iter<'_, S> {
+impl<S: Receive> Iterator for Iter<'_, S> {
     type Item = Result<S::Item, Lagged>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -65,7 +65,7 @@ impl<S: Storage> Iterator for Iter<'_, S> {
     }
 }
 
-impl<S: Storage> Iterator for IntoIter<S> {
+impl<S: Receive> Iterator for IntoIter<S> {
     type Item = Result<S::Item, Lagged>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -73,7 +73,7 @@ impl<S: Storage> Iterator for IntoIter<S> {
     }
 }
 
-impl<S: Storage> Iterator for TryIter<'_, S> {
+impl<S: Receive> Iterator for TryIter<'_, S> {
     type Item = Result<S::Item, Lagged>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -91,11 +91,11 @@ impl<S: Storage> Iterator for TryIter<'_, S> {
     }
 }
 
-impl<S: Storage> FusedIterator for Iter<'_, S> {}
-impl<S: Storage> FusedIterator for IntoIter<S> {}
-impl<S: Storage> FusedIterator for TryIter<'_, S> {}
+impl<S: Receive> FusedIterator for Iter<'_, S> {}
+impl<S: Receive> FusedIterator for IntoIter<S> {}
+impl<S: Receive> FusedIterator for TryIter<'_, S> {}
 
-impl<S: Storage> IntoIterator for Subscriber<S> {
+impl<S: Receive> IntoIterator for Subscriber<S> {
     type Item = Result<S::Item, Lagged>;
     type IntoIter = IntoIter<S>;
 
@@ -105,7 +105,7 @@ impl<S: Storage> IntoIterator for Subscriber<S> {
 }
 
 #[expect(clippy::into_iter_without_iter, reason = "reading moves the cursor, so `iter` takes `&mut self`")]
-impl<'a, S: Storage> IntoIterator for &'a mut Subscriber<S> {
+impl<'a, S: Receive> IntoIterator for &'a mut Subscriber<S> {
     type Item = Result<S::Item, Lagged>;
     type IntoIter = Iter<'a, S>;
 

@@ -59,13 +59,16 @@
 //! - On systems other than 64-bit Linux, waking a thread takes a lock that the thread holds for a moment as it goes to sleep.
 
 mod blocking;
+mod borrowing;
 mod builder;
 mod channel;
+mod contain;
 mod error;
 mod future;
 mod handle;
 mod iter;
 mod publisher;
+#[allow(missing_debug_implementations, reason = "not exported")]
 mod registry;
 mod ring;
 mod seq;
@@ -84,7 +87,8 @@ mod sync;
 pub mod testing;
 mod wait;
 
-pub use builder::{Builder, inline};
+pub use borrowing::RecvRef;
+pub use builder::{Builder, boxed, inline};
 pub use error::{Closed, Lagged, RecvError, RecvTimeoutError, SubscribeError, TryPublishError, TryRecvError};
 pub use future::{Recv, RecvMany};
 pub use iter::{IntoIter, Iter, TryIter};
@@ -92,7 +96,7 @@ pub use publisher::Publisher;
 pub use ring::Ring;
 pub use shared::SharedPublisher;
 pub use skip_lagged::SkipLagged;
-pub use slots::{Inline, Plain, Storage};
+pub use slots::{Boxed, Inline, Plain, Receive, Ref, Storage};
 pub use start::Start;
 pub use stats::{RingStats, SubscriberStats};
 pub use subscriber::Subscriber;

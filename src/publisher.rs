@@ -9,6 +9,7 @@ use crate::error::TryPublishError;
 use crate::handle::{Handle, look_ups};
 use crate::ring::Ring;
 use crate::seq;
+use crate::sequencer::RemainsOf;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::subscriber::Subscriber;
@@ -54,8 +55,11 @@ impl<S: Storage> Publisher<S> {
     /// What this thread did before happens before a subscriber receives the message.
     #[inline]
     pub fn publish(&mut self, value: S::Item) -> u64 {
-        let sequence = self.put(value);
-        self.handle.channel().wake();
+        let sequence = self.next;
+        let remains = self.put(value);
+        self.channel().wake();
+        // Last: it may take its time.
+        drop(remains);
         sequence
     }
 
@@ -84,7 +88,7 @@ impl<S: Storage> Publisher<S> {
         let start = self.next;
         let batch = Batch(self);
         for value in values {
-            batch.0.put(value);
+            drop(batch.0.put(value));
         }
         drop(batch);
         start..self.next
@@ -102,12 +106,13 @@ impl<S: Storage> Publisher<S> {
 
     /// Publishes without the wake-up that is due then.
     #[inline]
-    fn put(&mut self, value: S::Item) -> u64 {
+    fn put(&mut self, value: S::Item) -> RemainsOf<S> {
         let sequence = self.next;
         assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
-        self.channel().sequencer.publish_exclusive(sequence, value);
+        let (channel, pool) = self.handle.parts();
+        let remains = channel.publish_exclusive(pool, sequence, value);
         self.next = sequence + 1;
-        sequence
+        remains
     }
 
     /// Itself without its number: the ring stays open.

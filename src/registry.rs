@@ -1,19 +1,22 @@
-//! The live subscribers of a ring, for whoever looks: nobody on the way of a message comes here.
+//! The live subscribers of a ring, for whoever looks: nobody on the way of a message comes here (but a boxed ring's
+//! publishers, once in a while, to see what is borrowed).
 
-use crate::sync::{Arc, AtomicU64, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot};
+use crate::sync::{Arc, AtomicU64, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot, fence};
 use crate::wait::Waiter;
 
 /// What a subscriber lets others see of itself. Only its subscriber writes.
-pub(crate) struct Seat {
+pub struct Seat {
     pub(crate) progress: CachePadded<Progress>,
     pub(crate) waiter: Arc<Waiter>,
     id: u64,
     name: Snapshot<Option<Box<str>>>,
 }
 
-/// Where a subscriber stands and what it did not receive.
+/// Where a subscriber stands, what it borrows, and what it did not receive.
 pub(crate) struct Progress {
     next: AtomicU64,
+    /// `q + 1` while it may be looking at message `q` where it lies; otherwise 0.
+    pin: AtomicU64,
     pub(crate) missed: Tally,
     pub(crate) holes: Tally,
     pub(crate) skipped_by_choice: Tally,
@@ -49,6 +52,19 @@ impl Progress {
     pub(crate) fn next(&self) -> u64 {
         self.next.load(Ordering::Acquire)
     }
+
+    /// By the one writer. Announces that it may be looking at `sequence`, and no more at what it pinned before.
+    #[inline]
+    pub(crate) fn pin(&self, sequence: u64) {
+        // Release: pairs with the Acquire in `View::pins`: who reads this finds the subscriber done with what it pinned before.
+        self.pin.store(sequence + 1, Ordering::Release);
+    }
+
+    /// By the one writer: looks at nothing any more.
+    #[inline]
+    pub(crate) fn unpin(&self) {
+        self.pin.store(0, Ordering::Release); // Release: as in `pin`
+    }
 }
 
 impl Seat {
@@ -66,9 +82,11 @@ impl Seat {
 }
 
 /// All seats, in small lists, so that joining and leaving copy one small list.
-pub(crate) struct Registry {
+pub struct Registry {
     shards: Box<[Snapshot<Vec<Arc<Seat>>>]>,
     next_id: AtomicU64,
+    /// Counts every coming and going, so that a `View` knows when it is old.
+    changes: AtomicU64,
 }
 
 impl Registry {
@@ -77,6 +95,7 @@ impl Registry {
         Self {
             shards: (0..REGISTRY_SHARDS).map(|_| Snapshot::new(Arc::clone(&nobody))).collect(),
             next_id: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
         }
     }
 
@@ -85,6 +104,7 @@ impl Registry {
         let seat = Arc::new(Seat {
             progress: CachePadded::new(Progress {
                 next: AtomicU64::new(next),
+                pin: AtomicU64::new(0),
                 missed: Tally::new(),
                 holes: Tally::new(),
                 skipped_by_choice: Tally::new(),
@@ -94,11 +114,18 @@ impl Registry {
             name: Snapshot::new(Arc::new(None)),
         });
         self.shard(seat.id).update(|seats| seats.iter().chain([&seat]).cloned().collect());
+        self.changed();
         seat
     }
 
     pub(crate) fn leave(&self, seat: &Arc<Seat>) {
         self.shard(seat.id).update(|seats| seats.iter().filter(|other| !Arc::ptr_eq(other, seat)).cloned().collect());
+        self.changed();
+    }
+
+    fn changed(&self) {
+        // Release: pairs with the Acquire in `View::pins`, which then finds the change.
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -114,5 +141,42 @@ impl Registry {
 
     fn shard(&self, id: u64) -> &Snapshot<Vec<Arc<Seat>>> {
         &self.shards[(id % REGISTRY_SHARDS) as usize]
+    }
+}
+
+/// The seats as somebody saw them last, for those who look at all pins again and again.
+#[derive(Default)]
+pub(crate) struct View {
+    seats: Vec<Arc<Seat>>,
+    /// `changes` when they were looked up, plus 1; 0 for never.
+    as_of: u64,
+    pins: Vec<u64>,
+}
+
+impl View {
+    /// How many seats there were.
+    pub(crate) fn len(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// All pins, sorted. Allocates only after subscribers came or went.
+    ///
+    /// Whoever pins a message that was taken out of its slot before this, and is not in here, finds its slot taken.
+    pub(crate) fn pins(&mut self, registry: &Registry) -> &[u64] {
+        // Pairs with the fence of `slots/boxed/hand.rs`, after the pin and before the last look at the slot. If that one comes first,
+        // the pin (and the seat, which came before) is seen here; if this one does, the look finds the slot taken.
+        fence(Ordering::SeqCst);
+        // Acquire: pairs with the Release in `changed`.
+        let as_of = registry.changes.load(Ordering::Acquire) + 1;
+        if self.as_of != as_of {
+            self.seats = registry.seats();
+            self.as_of = as_of;
+        }
+        self.pins.clear();
+        // Acquire: pairs with the Release of `pin` and `unpin`: whatever was pinned before is done with.
+        self.pins
+            .extend(self.seats.iter().map(|seat| seat.progress.pin.load(Ordering::Acquire)).filter(|pin| *pin != 0));
+        self.pins.sort_unstable();
+        &self.pins
     }
 }

@@ -1,13 +1,20 @@
 //! Slots, tail and end: claim, commit, skip, find a sequence, close. Knows no subscriber.
 
+use crate::registry::Registry;
 use crate::seq::{self, Span};
 use crate::slots::{Slot, Slots, Storage, sealed::Sealed};
 use crate::stamp::{Refused, Seen, Writing};
 use crate::state::{self, State};
 use crate::sync::{AtomicU64, CachePadded, Ordering, zeroed_words};
 
-type SlotsOf<S> = <S as Sealed>::Slots;
+pub(crate) type SlotsOf<S> = <S as Sealed>::Slots;
 type SlotOf<'a, S> = <SlotsOf<S> as Slots>::Slot<'a>;
+pub(crate) type PoolOf<S> = <SlotsOf<S> as Slots>::Pool;
+pub(crate) type DraftOf<'p, S> = <SlotsOf<S> as Slots>::Draft<'p>;
+pub(crate) type WrittenOf<'p, S> = <SlotsOf<S> as Slots>::Written<'p>;
+pub(crate) type RemainsOf<S> = <SlotsOf<S> as Slots>::Remains;
+pub(crate) type HandOf<S> = <SlotsOf<S> as Slots>::Hand;
+pub(crate) type FoundOf<S> = <SlotsOf<S> as Slots>::Found;
 
 /// Where the sequences of a ring come from and where they are found.
 pub(crate) struct Sequencer<S: Storage> {
@@ -58,8 +65,8 @@ pub(crate) struct Write<'a, S: Storage> {
 
 impl<S: Storage> Write<'_, S> {
     #[inline]
-    pub(crate) fn commit(self, item: S::Item) {
-        self.slot.write(self.writing, item);
+    pub(crate) fn commit(self, draft: DraftOf<'_, S>) -> WrittenOf<'_, S> {
+        self.slot.write(self.writing, draft)
     }
 }
 
@@ -96,13 +103,25 @@ impl<S: Storage> Sequencer<S> {
 
     // Publishing alone.
 
-    /// Writes `item` at `sequence`, the caller's own next one.
+    /// Writes `draft` at `sequence`, the caller's own next one.
     #[inline]
-    pub(crate) fn publish_exclusive(&self, sequence: u64, item: S::Item) {
+    pub(crate) fn publish_exclusive<'p>(&self, sequence: u64, draft: DraftOf<'p, S>) -> WrittenOf<'p, S> {
         let slot = self.hot.slots.slot(sequence);
-        slot.write(slot.stamp().begin(sequence), item);
+        let written = slot.write(slot.stamp().begin(sequence), draft);
         // Release: pairs with the Acquire of `tail()`: who starts at the tail finds all before it committed.
         self.tail.store(sequence + 1, Ordering::Release);
+        written
+    }
+
+    /// Sees to what a committed write left.
+    #[inline]
+    pub(crate) fn settle(&self, written: WrittenOf<'_, S>, registry: &Registry) -> RemainsOf<S> {
+        self.hot.slots.settle(written, registry)
+    }
+
+    /// A publisher is gone; `last` if no other comes by.
+    pub(crate) fn retire(&self, pool: &mut PoolOf<S>, registry: &Registry, last: bool) -> RemainsOf<S> {
+        self.hot.slots.retire(pool, registry, last)
     }
 
     // Publishing beside others.
@@ -217,9 +236,9 @@ impl<S: Storage> Sequencer<S> {
         self.cold.skipped.load(Ordering::Relaxed) // Relaxed: a count for onlookers
     }
 
-    /// What is found at `sequence`, message included.
-    pub(crate) fn read(&self, sequence: u64) -> Found<S::Item> {
-        self.find(sequence, |slot, sequence| slot.read(sequence))
+    /// What is found at `sequence`, message included. `hand` was made for this ring.
+    pub(crate) fn read(&self, sequence: u64, hand: &mut HandOf<S>) -> Found<FoundOf<S>> {
+        self.find(sequence, |slot, sequence| slot.read(sequence, hand))
     }
 
     /// What is found at `sequence`, without reading the message.
@@ -229,17 +248,17 @@ impl<S: Storage> Sequencer<S> {
 
     /// The quick answer: the message, or `Empty` in a ring that knows neither holes nor an end; `None` for all that takes longer.
     #[inline]
-    pub(crate) fn glance(&self, sequence: u64) -> Option<Found<S::Item>> {
+    pub(crate) fn glance(&self, sequence: u64, hand: &mut HandOf<S>) -> Option<Found<FoundOf<S>>> {
         let slot = self.hot.slots.slot(sequence);
         match slot.stamp().seen(sequence) {
-            Seen::Committed => slot.read(sequence).ok().map(Found::Message),
+            Seen::Committed => slot.read(sequence, hand).ok().map(Found::Message),
             Seen::Overwritten(_) => None,
             Seen::Absent => (self.hot.state.load() & (state::SKIPPED | state::CLOSED) == 0).then_some(Found::Empty),
         }
     }
 
     /// Looks for `sequence`. `take` runs once its message is there, and says so if it was overwritten meanwhile.
-    fn find<R>(&self, sequence: u64, take: impl Fn(SlotOf<'_, S>, u64) -> Result<R, u64>) -> Found<R> {
+    fn find<R>(&self, sequence: u64, take: impl FnOnce(SlotOf<'_, S>, u64) -> Result<R, u64>) -> Found<R> {
         let slot = self.hot.slots.slot(sequence);
         match slot.stamp().seen(sequence) {
             Seen::Committed => {

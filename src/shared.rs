@@ -79,8 +79,10 @@ impl<S: Storage> SharedPublisher<S> {
     /// ```
     #[inline]
     pub fn publish(&self, value: S::Item) -> Result<u64, Closed<S::Item>> {
-        let sequence = self.channel().publish_shared(value)?;
+        let (sequence, remains) = self.channel().publish_shared(self.handle.pool(), value)?;
         self.channel().wake();
+        // Last: it may take its time.
+        drop(remains);
         Ok(sequence)
     }
 
@@ -108,12 +110,11 @@ impl<S: Storage> SharedPublisher<S> {
     /// assert_eq!(publisher.publish_many([4, 5]), 0);
     /// ```
     pub fn publish_many(&self, values: impl IntoIterator<Item = S::Item>) -> usize {
-        let batch = Batch(self);
+        let _batch = Batch(self);
         let mut published = 0;
         for value in values {
-            if batch.0.channel().publish_shared(value).is_err() {
-                break;
-            }
+            let Ok((_, remains)) = self.channel().publish_shared(self.handle.pool(), value) else { break };
+            drop(remains);
             published += 1;
         }
         published

@@ -3,7 +3,7 @@
 use std::iter::Flatten;
 
 use crate::iter::{IntoIter, Iter};
-use crate::slots::Storage;
+use crate::slots::{Receive, Storage};
 use crate::subscriber::Subscriber;
 
 impl<S: Storage> Subscriber<S> {
@@ -30,7 +30,10 @@ pub struct SkipLagged<S: Storage>(Subscriber<S>);
 
 impl<S: Storage> SkipLagged<S> {
     /// Waits for the next message: the blocking iterator. It ends when the ring does.
-    pub fn iter(&mut self) -> Flatten<Iter<'_, S>> {
+    pub fn iter(&mut self) -> Flatten<Iter<'_, S>>
+    where
+        S: Receive,
+    {
         self.0.iter().flatten()
     }
 
@@ -55,7 +58,7 @@ impl<S: Storage> SkipLagged<S> {
     }
 }
 
-impl<S: Storage> IntoIterator for SkipLagged<S> {
+impl<S: Receive> IntoIterator for SkipLagged<S> {
     type Item = S::Item;
     type IntoIter = Flatten<IntoIter<S>>;
 
@@ -65,7 +68,7 @@ impl<S: Storage> IntoIterator for SkipLagged<S> {
 }
 
 #[expect(clippy::into_iter_without_iter, reason = "reading moves the cursor, so `iter` takes `&mut self`")]
-impl<'a, S: Storage> IntoIterator for &'a mut SkipLagged<S> {
+impl<'a, S: Receive> IntoIterator for &'a mut SkipLagged<S> {
     type Item = S::Item;
     type IntoIter = Flatten<Iter<'a, S>>;
 

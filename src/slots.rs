@@ -1,48 +1,108 @@
-//! What a ring asks of the way its messages are kept. Sealed: [`Inline`] is one way, and others can be added beside it
-//! without touching the protocol.
+//! What a ring asks of the way its messages are kept. Sealed: the two ways obey one contract, and the protocol does not know
+//! which of them it serves.
 
+#[allow(missing_debug_implementations, reason = "what is not exported")]
+mod boxed;
 mod inline;
 
+pub use boxed::{Boxed, Ref};
 pub use inline::{Inline, Plain};
 
+use crate::registry::{Registry, Seat};
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
+use crate::sync::Arc;
 
-/// How a ring keeps its messages. Sealed: [`Inline`] is the way there is.
+/// How a ring keeps its messages. Sealed: [`Inline`] and [`Boxed`] are the ways there are.
 pub trait Storage: sealed::Sealed<Slots: Slots<Item = Self::Item>> + Send + Sync + 'static {
     /// The type of a message.
     type Item: Send + 'static;
 }
+
+/// A way of keeping messages that subscribers can take out as values of their own: [`Inline`], and [`Boxed<T>`](Boxed) if
+/// `T: Clone`.
+///
+/// All receiving calls that return a message ask for it. Without `Clone` there are those that borrow:
+/// [`try_recv_ref`](crate::Subscriber::try_recv_ref), [`recv_ref`](crate::Subscriber::recv_ref) and
+/// [`recv_ref_async`](crate::Subscriber::recv_ref_async).
+#[diagnostic::on_unimplemented(
+    message = "the messages of `{Self}` cannot be received by value: they are not `Clone`",
+    label = "returns a message, which takes a clone of it",
+    note = "borrow it where it lies: `try_recv_ref`, `recv_ref`, `recv_ref_async`; or publish `Arc`s"
+)]
+pub trait Receive: Storage + sealed::Own {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Storage + sealed::Own> Receive for S {}
 
 pub(crate) mod sealed {
     /// Names the slots that belong to a storage.
     pub trait Sealed {
         type Slots: super::Slots;
     }
+
+    /// Makes a value of what was found.
+    pub trait Own: Sealed {
+        fn own(
+            found: <Self::Slots as super::Slots>::Found,
+            hand: &mut <Self::Slots as super::Slots>::Hand,
+        ) -> <Self::Slots as super::Slots>::Item;
+    }
 }
 
 /// The slots of a ring.
+///
+/// A publish goes `Item → Draft`, then, in the slot that it took, `Draft → Written`, and once it is committed `Written → Remains`. No
+/// code of the user's runs before the remains are dropped, and then nothing is held.
 pub trait Slots: Send + Sync + Sized + 'static {
     type Item;
-    type Slot<'a>: Slot<'a, Item = Self::Item>;
+    type Slot<'a>: Slot<'a, Self>;
+    /// What a publisher keeps for its next publish.
+    type Pool: Default + Send + Sync + Unpin;
+    /// A message ready to be written.
+    type Draft<'p>;
+    /// What a write leaves to be seen to, once it is committed.
+    type Written<'p>;
+    /// What is to be dropped once nothing is held.
+    type Remains;
+    /// What a subscriber reads with.
+    type Hand: Send + Sync + Unpin;
+    /// What a read brings: the message, or that it is in the hand.
+    type Found;
 
     /// Slots for `span`, all vacant; `None` when no allocation can hold them.
     fn new(span: Span) -> Option<Self>;
 
     /// The slot of `sequence`.
     fn slot(&self, sequence: u64) -> Self::Slot<'_>;
+
+    /// A publisher's own pool, in its own hands.
+    fn draft_alone(pool: &mut Self::Pool, item: Self::Item) -> Self::Draft<'_>;
+
+    /// A pool that others may be using: never waited for, and done without if there is none.
+    fn draft_beside(pool: Option<&Self::Pool>, item: Self::Item) -> Self::Draft<'_>;
+
+    /// Back to the message: there was no slot for it.
+    fn cancel(draft: Self::Draft<'_>) -> (Self::Item, Self::Remains);
+
+    /// Sees to what a committed write left.
+    fn settle(&self, written: Self::Written<'_>, registry: &Registry) -> Self::Remains;
+
+    /// A publisher is gone; `last` if no other comes by.
+    fn retire(&self, pool: &mut Self::Pool, registry: &Registry, last: bool) -> Self::Remains;
+
+    /// For the subscriber that sits there, alone.
+    fn hand(seat: &Arc<Seat>) -> Self::Hand;
 }
 
 /// A stamp, and the payload that it guards, borrowed where they lie.
-pub trait Slot<'a>: Copy {
-    type Item;
-
+pub trait Slot<'a, L: Slots>: Copy {
     fn stamp(self) -> Stamp<'a>;
 
-    /// Puts `item` in this slot, which `writing` owns, and commits it.
-    fn write(self, writing: Writing<'_>, item: Self::Item);
+    /// Puts `draft` in this slot, which `writing` owns, and commits it.
+    fn write<'p>(self, writing: Writing<'_>, draft: L::Draft<'p>) -> L::Written<'p>;
 
-    /// Copies the message `sequence` out, after `seen` said that it is there; the later sequence if it was overwritten
-    /// meanwhile.
-    fn read(self, sequence: u64) -> Result<Self::Item, u64>;
+    /// Takes the message `sequence`, after `seen` said that it is there; the later sequence if it was overwritten
+    /// meanwhile. `hand` is the reader's own, made for this ring.
+    fn read(self, sequence: u64, hand: &mut L::Hand) -> Result<L::Found, u64>;
 }

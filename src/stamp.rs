@@ -119,6 +119,10 @@ impl<'a> Writing<'a> {
         Self { stamp, sequence }
     }
 
+    pub(crate) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     /// Lets subscribers see the words.
     #[inline]
     pub(crate) fn commit(self) {

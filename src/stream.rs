@@ -7,11 +7,11 @@ use futures_core::{FusedStream, Stream};
 
 use crate::error::{Lagged, RecvError};
 use crate::skip_lagged::SkipLagged;
-use crate::slots::Storage;
+use crate::slots::Receive;
 use crate::subscriber::Subscriber;
 
 /// Ends when the ring does, and stays ended (until somebody [`seek`](Subscriber::seek)s back).
-impl<S: Storage> Stream for Subscriber<S> {
+impl<S: Receive> Stream for Subscriber<S> {
     type Item = Result<S::Item, Lagged>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -23,13 +23,13 @@ impl<S: Storage> Stream for Subscriber<S> {
     }
 }
 
-impl<S: Storage> FusedStream for Subscriber<S> {
+impl<S: Receive> FusedStream for Subscriber<S> {
     fn is_terminated(&self) -> bool {
         self.is_at_end()
     }
 }
 
-impl<S: Storage> Stream for SkipLagged<S> {
+impl<S: Receive> Stream for SkipLagged<S> {
     type Item = S::Item;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
@@ -43,7 +43,7 @@ impl<S: Storage> Stream for SkipLagged<S> {
     }
 }
 
-impl<S: Storage> FusedStream for SkipLagged<S> {
+impl<S: Receive> FusedStream for SkipLagged<S> {
     fn is_terminated(&self) -> bool {
         self.get_ref().is_at_end()
     }

@@ -11,8 +11,8 @@ use std::time::Instant;
 use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
 use crate::registry::Seat;
-use crate::sequencer::Found;
-use crate::slots::Storage;
+use crate::sequencer::{Found, FoundOf, HandOf, SlotsOf};
+use crate::slots::{Receive, Slots, Storage};
 use crate::sync::{Arc, Parker};
 use crate::wait::{Sleep, Waiter};
 
@@ -73,6 +73,8 @@ pub struct Subscriber<S: Storage> {
     /// The sequence received last before that.
     before: Option<u64>,
     seat: Arc<Seat>,
+    /// What it reads with; made for this ring and seat.
+    hand: HandOf<S>,
     /// A waker may be registered.
     asleep: bool,
     /// The clone or drop of a waker panicked while it was put in place: that place is unusable.
@@ -81,9 +83,12 @@ pub struct Subscriber<S: Storage> {
 }
 
 /// What a look at the cursor brought, holes behind it.
-enum Step<T> {
-    Message(T),
-    Lapped { resume: u64 },
+enum Step<F> {
+    /// The cursor is still at it.
+    Message(F),
+    Lapped {
+        resume: u64,
+    },
     Empty,
     Closed,
 }
@@ -92,11 +97,13 @@ impl<S: Storage> Subscriber<S> {
     pub(crate) fn new(channel: Arc<Channel<S>>, cursor: u64) -> Self {
         let parker = Parker::default();
         let seat = channel.registry.join(cursor, Waiter::new(parker.unparker()));
-        Self { channel, cursor, base: cursor, before: None, seat, asleep: false, deaf: false, parker }
+        let hand = SlotsOf::<S>::hand(&seat);
+        Self { channel, cursor, base: cursor, before: None, seat, hand, asleep: false, deaf: false, parker }
     }
+}
 
-    // Receiving: now.
-
+/// Receiving: messages by value, which takes a clone of them in a [`boxed`](crate::boxed) ring.
+impl<S: Receive> Subscriber<S> {
     /// Takes the next message if it is there.
     ///
     /// # Errors
@@ -107,9 +114,13 @@ impl<S: Storage> Subscriber<S> {
     ///
     /// `Empty` is never said while a message can be read or a loss is to be told.
     ///
+    /// # Panics
+    ///
+    /// When the message's clone does (boxed rings). It is not received then: the next call tries again.
+    ///
     /// # Progress
     ///
-    /// Never blocks, never allocates. Wait-free but for holes: it goes over each hole it finds.
+    /// Never blocks; allocates nothing but what a clone does. Wait-free but for holes: it goes over each hole it finds.
     ///
     /// # Memory ordering
     ///
@@ -131,12 +142,8 @@ impl<S: Storage> Subscriber<S> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self) -> Result<S::Item, TryRecvError> {
-        match self.step() {
-            Step::Message(message) => Ok(message),
-            Step::Empty => Err(TryRecvError::Empty),
-            Step::Lapped { resume } => Err(TryRecvError::Lagged(self.lag_to(resume))),
-            Step::Closed => Err(TryRecvError::Closed),
-        }
+        let found = self.find()?;
+        Ok(self.own(found))
     }
 
     /// Appends up to `limit` messages that are there now to `buffer`, and returns how many.
@@ -163,8 +170,8 @@ impl<S: Storage> Subscriber<S> {
         buffer.push(self.try_recv()?);
         let mut received = 1;
         while received < limit {
-            let Step::Message(message) = self.step() else { break };
-            buffer.push(message);
+            let Step::Message(found) = self.step() else { break };
+            buffer.push(self.own(found));
             received += 1;
         }
         Ok(received)
@@ -191,57 +198,88 @@ impl<S: Storage> Subscriber<S> {
     /// assert_eq!(subscriber.latest(), Err(seqcast::TryRecvError::Empty));
     /// ```
     pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
+        let found = self.find_latest()?;
+        Ok(self.own(found))
+    }
+
+    #[inline]
+    fn own(&mut self, found: FoundOf<S>) -> S::Item {
+        let message = S::own(found, &mut self.hand);
+        // After the clone, which may panic: what was not handed out was not received.
+        self.received();
+        message
+    }
+}
+
+impl<S: Storage> Subscriber<S> {
+    pub(crate) fn channel(&self) -> &Arc<Channel<S>> {
+        &self.channel
+    }
+
+    /// Finds the next message, at which the cursor stays, or says why there is none.
+    #[inline]
+    fn find(&mut self) -> Result<FoundOf<S>, TryRecvError> {
+        match self.step() {
+            Step::Message(found) => Ok(found),
+            Step::Empty => Err(TryRecvError::Empty),
+            Step::Lapped { resume } => Err(TryRecvError::Lagged(self.lag_to(resume))),
+            Step::Closed => Err(TryRecvError::Closed),
+        }
+    }
+
+    /// Finds the newest message and moves the cursor to it.
+    fn find_latest(&mut self) -> Result<FoundOf<S>, TryRecvError> {
         let goal = self.channel.sequencer.tail();
         // From the newest back, to the first that is there. Over two laps: claims that have not reached their slots yet leave
         // the messages of the lap before.
         let span = self.channel.sequencer.span();
         for sequence in (span.oldest(span.oldest(goal)).max(self.cursor)..goal).rev() {
-            match self.channel.sequencer.read(sequence) {
-                Found::Message(message) => {
+            match self.channel.sequencer.read(sequence, &mut self.hand) {
+                Found::Message(found) => {
                     self.skip_to(sequence);
-                    self.received();
-                    return Ok(message);
+                    return Ok(found);
                 }
                 Found::Lapped { .. } | Found::Hole | Found::Empty | Found::Closed => {}
             }
         }
         // None is: publishers hold the whole lap, or have been round it meanwhile. On from the cursor, to the goal.
         let mut newest = None;
-        loop {
-            let before = self.cursor;
-            match self.step() {
-                Step::Message(message) => {
-                    if newest.replace(message).is_some() {
-                        self.seat.progress.skipped_by_choice.add(1);
+        let mut at = self.cursor;
+        let nothing = loop {
+            match self.channel.sequencer.read(at, &mut self.hand) {
+                Found::Message(found) => {
+                    newest = Some((at, found));
+                    at += 1;
+                }
+                Found::Hole => {
+                    if newest.is_none() {
+                        self.skip_to(at);
+                        self.pass_hole();
                     }
+                    at += 1;
                 }
-                Step::Lapped { resume } => self.skip_to(resume),
-                Step::Empty => return newest.ok_or(TryRecvError::Empty),
-                Step::Closed => return newest.ok_or(TryRecvError::Closed),
-            }
-            debug_assert!(self.cursor > before);
-            if self.cursor >= goal {
-                if let Some(message) = newest {
-                    return Ok(message);
+                Found::Lapped { oldest } => {
+                    debug_assert!(oldest > at);
+                    // What was found may have been let go of; and there are newer ones.
+                    newest = None;
+                    at = self.channel.sequencer.resume(oldest);
                 }
+                Found::Empty => break TryRecvError::Empty,
+                Found::Closed => break TryRecvError::Closed,
             }
-        }
-    }
-
-    // Inside.
-
-    pub(crate) fn channel(&self) -> &Arc<Channel<S>> {
-        &self.channel
+            if at >= goal && newest.is_some() {
+                break TryRecvError::Empty;
+            }
+        };
+        self.skip_to(newest.as_ref().map_or(at, |(sequence, _)| *sequence));
+        newest.map(|(_, found)| found).ok_or(nothing)
     }
 
     /// Looks at the cursor; goes over holes.
     #[inline]
-    fn step(&mut self) -> Step<S::Item> {
-        match self.channel.sequencer.glance(self.cursor) {
-            Some(Found::Message(message)) => {
-                self.received();
-                Step::Message(message)
-            }
+    fn step(&mut self) -> Step<FoundOf<S>> {
+        match self.channel.sequencer.glance(self.cursor, &mut self.hand) {
+            Some(Found::Message(found)) => Step::Message(found),
             Some(Found::Empty) => Step::Empty,
             _ => self.step_slowly(),
         }
@@ -249,31 +287,41 @@ impl<S: Storage> Subscriber<S> {
 
     #[cold]
     #[inline(never)]
-    fn step_slowly(&mut self) -> Step<S::Item> {
+    fn step_slowly(&mut self) -> Step<FoundOf<S>> {
         loop {
-            match self.channel.sequencer.read(self.cursor) {
-                Found::Message(message) => {
-                    self.received();
-                    return Step::Message(message);
-                }
+            match self.channel.sequencer.read(self.cursor, &mut self.hand) {
+                Found::Message(found) => return Step::Message(found),
                 Found::Empty => return Step::Empty,
                 Found::Lapped { oldest } => {
                     return Step::Lapped { resume: self.channel.sequencer.resume(oldest) };
                 }
                 Found::Closed => return Step::Closed,
-                Found::Hole => {
-                    self.seat.progress.holes.add(1);
-                    self.jump_to(self.cursor + 1);
-                }
+                Found::Hole => self.pass_hole(),
             }
         }
     }
 
-    /// The message at the cursor was received.
+    /// The message at the cursor was handed out.
     #[inline]
     fn received(&mut self) {
         self.cursor += 1;
         self.seat.progress.set_next(self.cursor);
+    }
+
+    /// Has the next message in the hand, from which it is borrowed.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Result<(), TryRecvError> {
+        self.find().map(|_in_hand| self.received())
+    }
+
+    /// The same with the newest message.
+    pub(crate) fn take_latest(&mut self) -> Result<(), TryRecvError> {
+        self.find_latest().map(|_in_hand| self.received())
+    }
+
+    #[inline]
+    pub(crate) fn hand(&mut self) -> &mut HandOf<S> {
+        &mut self.hand
     }
 
     /// Moves the cursor by anything but a receive.
@@ -282,6 +330,12 @@ impl<S: Storage> Subscriber<S> {
         self.base = cursor;
         self.cursor = cursor;
         self.seat.progress.set_next(cursor);
+    }
+
+    /// There is a hole at the cursor.
+    fn pass_hole(&mut self) {
+        self.seat.progress.holes.add(1);
+        self.jump_to(self.cursor + 1);
     }
 
     /// Jumps, by the caller's choice.

@@ -5,6 +5,8 @@
 
 pub(crate) use std::sync::Arc;
 
+pub(crate) type Pair<T> = (AtomicU64, AtomicPtr<T>);
+
 #[cfg(loom)]
 pub(crate) use model::*;
 #[cfg(not(loom))]
@@ -15,9 +17,9 @@ pub(crate) use real::*;
 /// What a program runs on.
 #[cfg(not(loom))]
 mod real {
-    use super::Arc;
+    use super::{Arc, Pair};
 
-    pub(crate) use super::os::{Parker, Unparker, barrier_everywhere, has_barrier};
+    pub(crate) use super::os::{Parker, Unparker, barrier_everywhere, full_fence, has_barrier};
     pub(crate) use crossbeam_utils::CachePadded;
     pub(crate) use std::hint::spin_loop;
     pub(crate) use std::sync::atomic::{
@@ -43,6 +45,36 @@ mod real {
             .unwrap_or_else(|()| std::alloc::handle_alloc_error(layout));
         let first = words.as_ptr().align_offset(LINE);
         Some((words, first))
+    }
+
+    /// As many pairs of zero and null. Pages never touched cost nothing. `None` and aborts as `zeroed_words`.
+    pub(crate) fn zeroed_pairs<T>(len: usize) -> Option<Box<[Pair<T>]>> {
+        let layout = std::alloc::Layout::array::<Pair<T>>(len).ok()?;
+        let pairs = bytemuck::allocation::try_zeroed_slice_box(len);
+        Some(pairs.unwrap_or_else(|()| std::alloc::handle_alloc_error(layout)))
+    }
+
+    /// How many messages a publisher keeps back, at the least, before it looks which of them are borrowed.
+    pub(crate) const KEPT_BACK: usize = 64;
+
+    pub(crate) type TryLockGuard<'a, T> = std::sync::MutexGuard<'a, T>;
+
+    /// A lock that nobody waits for, and under which nothing panics.
+    #[derive(Debug, Default)]
+    pub(crate) struct TryLock<T>(std::sync::Mutex<T>);
+
+    impl<T> TryLock<T> {
+        pub(crate) fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
+
+        pub(crate) fn try_lock(&self) -> Option<TryLockGuard<'_, T>> {
+            match self.0.try_lock() {
+                Ok(guard) => Some(guard),
+                Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+                Err(std::sync::TryLockError::WouldBlock) => None,
+            }
+        }
     }
 
     /// A value that readers take a snapshot of while writers replace it.
@@ -85,7 +117,7 @@ mod real {
 /// What the model checker runs on: the same names over loom.
 #[cfg(loom)]
 mod model {
-    use super::Arc;
+    use super::{Arc, Pair};
     use loom::sync::{Condvar, Mutex};
     use std::time::Instant;
 
@@ -112,6 +144,12 @@ mod model {
     #[derive(Debug, Default)]
     pub(crate) struct CachePadded<T>(T);
 
+    impl<T> std::ops::DerefMut for CachePadded<T> {
+        fn deref_mut(&mut self) -> &mut T {
+            &mut self.0
+        }
+    }
+
     impl<T> CachePadded<T> {
         pub(crate) fn new(value: T) -> Self {
             Self(value)
@@ -128,6 +166,37 @@ mod model {
 
     pub(crate) fn zeroed_words(len: usize) -> Option<(Box<[AtomicU64]>, usize)> {
         Some(((0..len).map(|_| AtomicU64::new(0)).collect(), 0))
+    }
+
+    pub(crate) fn zeroed_pairs<T>(len: usize) -> Option<Box<[Pair<T>]>> {
+        Some((0..len).map(|_| (AtomicU64::new(0), AtomicPtr::new(std::ptr::null_mut()))).collect())
+    }
+
+    pub(crate) fn full_fence() {
+        fence(Ordering::SeqCst);
+    }
+
+    pub(crate) const KEPT_BACK: usize = 1;
+
+    pub(crate) type TryLockGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
+
+    #[derive(Debug)]
+    pub(crate) struct TryLock<T>(Mutex<T>);
+
+    impl<T: Default> Default for TryLock<T> {
+        fn default() -> Self {
+            Self(Mutex::new(T::default()))
+        }
+    }
+
+    impl<T> TryLock<T> {
+        pub(crate) fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().unwrap()
+        }
+
+        pub(crate) fn try_lock(&self) -> Option<TryLockGuard<'_, T>> {
+            self.0.try_lock().ok()
+        }
     }
 
     pub(crate) struct Snapshot<T>(Mutex<Arc<T>>);

@@ -4,9 +4,9 @@
 
 use crate::channel::Channel;
 use crate::ring::Ring;
-use crate::sequencer;
+use crate::sequencer::{self, SlotsOf};
 use crate::shared::SharedPublisher;
-use crate::slots::Storage;
+use crate::slots::{Slots, Storage};
 use crate::stamp::Refused;
 
 /// Whether publishers fence, because somebody has parked once (or the system has no barrier).
@@ -61,7 +61,9 @@ impl<'a, S: Storage> Claim<'a, S> {
 impl<S: Storage> Write<'_, S> {
     /// Finishes the publish.
     pub fn commit(self, item: S::Item) {
-        self.write.commit(item);
+        let written = self.write.commit(SlotsOf::<S>::draft_beside(None, item));
+        let remains = self.channel.sequencer.settle(written, &self.channel.registry);
         self.channel.wake();
+        drop(remains);
     }
 }

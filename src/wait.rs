@@ -27,11 +27,11 @@
 //! is left to the publish around, so that a thousand of those do not nest a thousand deep.
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
+use crate::contain::contain;
 use crate::state::{self, State};
 use crate::sync::{
     Arc, AtomicBool, AtomicPtr, AtomicUsize, CachePadded, Ordering, Unparker, WakerCell, barrier_everywhere, fence,
@@ -279,17 +279,6 @@ fn arm(state: &State) -> Sleep {
     }
     // Whoever sees ARMED sees UNPROVEN if it was set before (Release in `set`, Acquire in `load`).
     if state.load() & state::UNPROVEN == 0 { Sleep::Sound } else { Sleep::Unproven }
-}
-
-/// Runs a user's code that has nothing to do with the caller. What it panics with was shown by the panic hook, and ends here.
-fn contain(code: impl FnOnce()) {
-    let mut outcome = catch_unwind(AssertUnwindSafe(code));
-    // What was thrown is dropped by the user's code too, which may throw again; at some point it is let go.
-    for _ in 0..3 {
-        let Err(thrown) = outcome else { return };
-        outcome = catch_unwind(AssertUnwindSafe(|| drop(thrown)));
-    }
-    std::mem::forget(outcome);
 }
 
 use list::{give_back, pop, push, take};

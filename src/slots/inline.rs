@@ -14,9 +14,10 @@ use std::ptr;
 use bytemuck::NoUninit;
 
 use super::{Slot, Slots, Storage, sealed};
+use crate::registry::{Registry, Seat};
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
-use crate::sync::{AtomicU64, Ordering, zeroed_words};
+use crate::sync::{Arc, AtomicU64, Ordering, zeroed_words};
 
 /// Plain data that an inline ring can carry: every `T: bytemuck::NoUninit + Send`.
 ///
@@ -25,7 +26,8 @@ use crate::sync::{AtomicU64, Ordering, zeroed_words};
 /// implement by hand.
 ///
 /// Its bytes are copied while others may be writing them, so it must not own anything (`String`, `Vec`, `Arc`), borrow
-/// anything (`&str`), or have padding, whose bytes have no value to copy:
+/// anything (`&str`), or have padding, whose bytes have no value to copy. (What owns something goes through a
+/// [`boxed`](crate::boxed) ring.)
 ///
 /// ```
 /// let (mut publisher, mut subscriber) = seqcast::inline::<[u8; 6]>(8);
@@ -56,10 +58,10 @@ use crate::sync::{AtomicU64, Ordering, zeroed_words};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel through an inline ring: it is not plain data",
     label = "owns, borrows or pads something",
+    note = "a boxed ring carries any `T: Send + Sync`: `seqcast::boxed`, `Builder::boxed`",
     note = "plain data is `bytemuck::NoUninit + Send`: integers, floats, `bool`, `char`, arrays of numbers, and structs and \
             field-less enums with `#[derive(bytemuck::NoUninit)]` and no padding",
-    note = "for text or lists of bounded size use an array (`[u8; N]`); for what is kept elsewhere publish its index or id; \
-            name the padding of a struct as fields of its own"
+    note = "for text or lists of bounded size an array will do (`[u8; N]`); name the padding of a struct as fields of its own"
 )]
 pub trait Plain: NoUninit + Send {}
 
@@ -85,6 +87,13 @@ impl<T: Plain> sealed::Sealed for Inline<T> {
     type Slots = InlineSlots<T>;
 }
 
+impl<T: Plain> sealed::Own for Inline<T> {
+    #[inline]
+    fn own(found: T, (): &mut ()) -> T {
+        found
+    }
+}
+
 /// The slots of an inline ring.
 #[derive(Debug)]
 pub struct InlineSlots<T> {
@@ -105,6 +114,13 @@ impl<T: Plain> InlineSlots<T> {
 impl<T: Plain> Slots for InlineSlots<T> {
     type Item = T;
     type Slot<'a> = InlineSlot<'a, T>;
+    // Plain data is its own draft, leaves nothing behind, and is taken out whole.
+    type Pool = ();
+    type Draft<'p> = T;
+    type Written<'p> = ();
+    type Remains = ();
+    type Hand = ();
+    type Found = T;
 
     fn new(span: Span) -> Option<Self> {
         let len = usize::try_from(span.capacity()).ok()?.checked_mul(Self::STRIDE)?;
@@ -121,7 +137,32 @@ impl<T: Plain> Slots for InlineSlots<T> {
         let words = unsafe { self.words.get_unchecked(base..base + Self::STRIDE) };
         InlineSlot { stamp: &words[0], payload: &words[1..], item: PhantomData }
     }
+
+    #[inline]
+    fn draft_alone((): &mut (), item: T) -> T {
+        item
+    }
+
+    #[inline]
+    fn draft_beside(_: Option<&()>, item: T) -> T {
+        item
+    }
+
+    fn cancel(draft: T) -> (T, ()) {
+        (draft, ())
+    }
+
+    #[inline]
+    fn settle(&self, (): (), _: &Registry) {}
+
+    fn retire(&self, (): &mut (), _: &Registry, _: bool) {}
+
+    fn hand(_: &Arc<Seat>) {}
 }
+
+// As the trait names them, which makes a difference to the lifetime.
+type DraftOf<'p, T> = <InlineSlots<T> as Slots>::Draft<'p>;
+type WrittenOf<'p, T> = <InlineSlots<T> as Slots>::Written<'p>;
 
 /// One slot of an inline ring.
 #[derive(Debug)]
@@ -139,16 +180,14 @@ impl<T> Clone for InlineSlot<'_, T> {
 
 impl<T> Copy for InlineSlot<'_, T> {}
 
-impl<'a, T: Plain> Slot<'a> for InlineSlot<'a, T> {
-    type Item = T;
-
+impl<'a, T: Plain> Slot<'a, InlineSlots<T>> for InlineSlot<'a, T> {
     #[inline]
     fn stamp(self) -> Stamp<'a> {
         Stamp(self.stamp)
     }
 
     #[inline]
-    fn write(self, writing: Writing<'_>, item: T) {
+    fn write<'p>(self, writing: Writing<'_>, item: DraftOf<'p, T>) -> WrittenOf<'p, T> {
         let chunks = bytemuck::bytes_of(&item).chunks(WORD);
         for (word, chunk) in self.payload.iter().zip(chunks) {
             let mut value = [0; WORD];
@@ -160,7 +199,7 @@ impl<'a, T: Plain> Slot<'a> for InlineSlot<'a, T> {
     }
 
     #[inline]
-    fn read(self, sequence: u64) -> Result<T, u64> {
+    fn read(self, sequence: u64, (): &mut ()) -> Result<T, u64> {
         let mut item = MaybeUninit::<T>::uninit();
         let bytes = item.as_mut_ptr().cast::<u8>();
         for (at, word) in self.payload.iter().enumerate() {

@@ -1,0 +1,177 @@
+//! Receiving from a boxed ring without a clone: messages are borrowed where they lie.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use crate::blocking::{timed, untimed};
+use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::slots::{Boxed, Ref};
+use crate::subscriber::Subscriber;
+
+/// Receiving by reference, in a [`boxed`](crate::boxed) ring: the message need not be `Clone`.
+///
+/// A [`Ref`] borrows the subscriber, so there is one at a time; a batch is a loop over [`try_recv_ref`](Self::try_recv_ref), which costs
+/// no more. The message is received when the call returns, whatever becomes of the `Ref`.
+impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
+    /// Borrows the next message if it is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_recv`](Self::try_recv).
+    ///
+    /// # Progress
+    ///
+    /// Never blocks, never allocates, runs no code of the message's. It writes to no memory but this subscriber's own, so its cost does not
+    /// grow with the number of subscribers. Wait-free but for holes: it goes over each hole it finds.
+    ///
+    /// # Memory ordering
+    ///
+    /// What the publisher did before it published happens before this returns; what is done under the `Ref` happens before the message is
+    /// dropped.
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(8);
+    /// publisher.publish_many(["a".to_owned(), "b".to_owned()]);
+    /// let mut text = String::new();
+    /// while let Ok(message) = subscriber.try_recv_ref() {
+    ///     text.push_str(&message);
+    /// }
+    /// assert_eq!(text, "ab");
+    /// ```
+    #[inline]
+    pub fn try_recv_ref(&mut self) -> Result<Ref<'_, T>, TryRecvError> {
+        self.take()?;
+        Ok(self.hand().message())
+    }
+
+    /// Waits for the next message and borrows it: spins briefly, then parks the thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Blocking
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::boxed::<Vec<u8>>(8);
+    /// publisher.publish(vec![1, 2, 3]);
+    /// assert_eq!(subscriber.recv_ref().unwrap().len(), 3);
+    /// ```
+    pub fn recv_ref(&mut self) -> Result<Ref<'_, T>, RecvError> {
+        untimed(self.block(None, Self::take))?;
+        Ok(self.hand().message())
+    }
+
+    /// Waits for the next message and borrows it, but no longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_timeout`](Self::recv_timeout).
+    ///
+    /// ```
+    /// let (_publisher, mut subscriber) = seqcast::boxed::<String>(8);
+    /// let nothing = subscriber.recv_ref_timeout(std::time::Duration::from_millis(1));
+    /// assert_eq!(nothing.unwrap_err(), seqcast::RecvTimeoutError::Timeout);
+    /// ```
+    pub fn recv_ref_timeout(&mut self, timeout: Duration) -> Result<Ref<'_, T>, RecvTimeoutError> {
+        timed(self.block(Instant::now().checked_add(timeout), Self::take))?;
+        Ok(self.hand().message())
+    }
+
+    /// Waits for the next message and borrows it, but not beyond `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_timeout`](Self::recv_timeout).
+    pub fn recv_ref_deadline(&mut self, deadline: Instant) -> Result<Ref<'_, T>, RecvTimeoutError> {
+        timed(self.block(Some(deadline), Self::take))?;
+        Ok(self.hand().message())
+    }
+
+    /// Waits for the next message in any async runtime, and borrows it.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`recv_async`](Self::recv_async). The future must not be polled again once it is ready.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(8);
+    /// publisher.publish("hello".to_owned());
+    /// let message = subscriber.recv_ref_async().await.unwrap();
+    /// assert_eq!(*message, "hello");
+    /// # });
+    /// ```
+    pub fn recv_ref_async(&mut self) -> RecvRef<'_, T> {
+        RecvRef(Some(self))
+    }
+
+    /// Polls for the next message, and borrows it. On `Pending` the task of `cx` is woken when there may be one.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub fn poll_recv_ref(&mut self, cx: &mut Context<'_>) -> Poll<Result<Ref<'_, T>, RecvError>> {
+        ready!(self.poll(cx, Self::take))?;
+        Poll::Ready(Ok(self.hand().message()))
+    }
+
+    /// Borrows the newest message, and leaves the cursor behind it.
+    ///
+    /// # Errors
+    ///
+    /// As [`latest`](Self::latest).
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(4);
+    /// publisher.publish_many((0..10).map(|number| number.to_string()));
+    /// assert_eq!(*subscriber.latest_ref().unwrap(), "9");
+    /// assert_eq!(subscriber.skipped_by_choice(), 9);
+    /// ```
+    pub fn latest_ref(&mut self) -> Result<Ref<'_, T>, TryRecvError> {
+        self.take_latest()?;
+        Ok(self.hand().message())
+    }
+}
+
+/// Future of [`Subscriber::recv_ref_async`].
+#[must_use = "futures do nothing unless polled"]
+pub struct RecvRef<'a, T: Send + Sync + 'static>(Option<&'a mut Subscriber<Boxed<T>>>);
+
+impl<'a, T: Send + Sync + 'static> Future for RecvRef<'a, T> {
+    type Output = Result<Ref<'a, T>, RecvError>;
+
+    /// # Panics
+    ///
+    /// When it was ready before.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let subscriber = self.0.as_mut().expect("`RecvRef` polled again after it was ready");
+        let taken = ready!(subscriber.poll(cx, Subscriber::take));
+        // Done: the borrow passes on to the message.
+        let Some(subscriber) = self.0.take() else { unreachable!("polled just now") };
+        Poll::Ready(taken.map(|()| subscriber.hand().message()))
+    }
+}
+
+impl<T: Send + Sync + 'static> Drop for RecvRef<'_, T> {
+    fn drop(&mut self) {
+        if let Some(subscriber) = &mut self.0 {
+            subscriber.stay_awake();
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> fmt::Debug for RecvRef<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RecvRef").field(&self.0).finish()
+    }
+}

@@ -1,0 +1,177 @@
+//! Any payload, each in a node of its own; a slot is `[stamp | pointer to the node]`, four to a cache line. Subscribers look at
+//! a message where it lies.
+//!
+//! # Who frees a message
+//!
+//! The cursor is the hazard pointer. A subscriber announces the sequence that it is going to look at on a cache line of its own
+//! (its *pin*), runs a fence, and *then* asks the slot's stamp whether the message is still there (`hand.rs`). A publisher
+//! takes the old node out of the slot, and keeps it back; once it has some, it runs a fence, and *then* looks at all pins
+//! (`pool.rs`). Of two such fences one comes first: if the reader's, the publisher sees the pin and lets the node be; if
+//! the publisher's, the reader finds the slot taken and touches nothing. So a node that is in no pin is the publisher's alone.
+//!
+//! Nobody counts references, a reader writes to no line but its own, and a pinned message keeps itself and nothing else.
+//!
+//! After Michael, "Hazard Pointers" (IEEE TPDS 2004); what is announced here is a sequence rather than an address, which the
+//! seqlock's stamp makes as good.
+
+#![expect(unsafe_code, reason = "frees what is still in the slots at the end")]
+
+mod hand;
+mod node;
+mod pool;
+
+pub(super) use hand::Hand;
+pub use hand::Ref;
+use pool::{Draft, Pool, Remains, Written};
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::{Slot, Slots, Storage, sealed};
+use crate::contain::contain;
+use crate::registry::{Registry, Seat};
+use crate::seq::Span;
+use crate::stamp::{Stamp, Writing};
+use crate::sync::{Arc, Ordering, Pair, zeroed_pairs};
+use node::{Leftovers, Node, Retired};
+
+/// Messages of any `T: Send + Sync + 'static`, each kept in a box of its own, which subscribers borrow in place.
+///
+/// Made by [`boxed`](crate::boxed) or [`Builder::boxed`](crate::Builder::boxed).
+pub struct Boxed<T>(PhantomData<fn(T) -> T>);
+
+impl<T> fmt::Debug for Boxed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Boxed")
+    }
+}
+
+impl<T: Send + Sync + 'static> Storage for Boxed<T> {
+    type Item = T;
+}
+
+impl<T: Send + Sync + 'static> sealed::Sealed for Boxed<T> {
+    type Slots = BoxedSlots<T>;
+}
+
+impl<T: Clone + Send + Sync + 'static> sealed::Own for Boxed<T> {
+    #[inline]
+    fn own((): (), hand: &mut Hand<T>) -> T {
+        // The pin ends with the `Ref`, also when the clone panics.
+        T::clone(&hand.message())
+    }
+}
+
+/// The slots of a boxed ring.
+pub struct BoxedSlots<T> {
+    cells: Box<[Cell<T>]>,
+    span: Span,
+    /// Nodes that no pool has.
+    leftovers: Leftovers<T>,
+}
+
+/// A slot: its stamp, and the node that was put there last. The node belongs to the slot.
+type Cell<T> = Pair<Node<T>>;
+
+impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
+    type Item = T;
+    type Slot<'a> = BoxedSlot<'a, T>;
+    type Pool = Pool<T>;
+    type Draft<'p> = Draft<'p, T>;
+    type Written<'p> = Written<'p, T>;
+    type Remains = Remains<T>;
+    type Hand = Hand<T>;
+    /// It is in the hand.
+    type Found = ();
+
+    fn new(span: Span) -> Option<Self> {
+        let cells = zeroed_pairs(usize::try_from(span.capacity()).ok()?)?;
+        Some(Self { cells, span, leftovers: Leftovers::default() })
+    }
+
+    #[inline]
+    fn slot(&self, sequence: u64) -> BoxedSlot<'_, T> {
+        let at = self.span.slot(sequence);
+        debug_assert!(at < self.cells.len());
+        // SAFETY: `new` allocated `capacity` cells, and `Span::slot` is below `capacity`.
+        BoxedSlot(unsafe { self.cells.get_unchecked(at) })
+    }
+
+    #[inline]
+    fn draft_alone(pool: &mut Pool<T>, item: T) -> Draft<'_, T> {
+        Draft::new(Some(pool.alone()), item)
+    }
+
+    #[inline]
+    fn draft_beside(pool: Option<&Pool<T>>, item: T) -> Draft<'_, T> {
+        Draft::new(pool.and_then(Pool::beside), item)
+    }
+
+    fn cancel(draft: Draft<'_, T>) -> (T, Remains<T>) {
+        draft.cancel()
+    }
+
+    #[inline]
+    fn settle(&self, written: Written<'_, T>, registry: &Registry) -> Remains<T> {
+        written.settle(&self.leftovers, registry)
+    }
+
+    fn retire(&self, pool: &mut Pool<T>, registry: &Registry, last: bool) -> Remains<T> {
+        pool.retire(&self.leftovers, registry, last)
+    }
+
+    fn hand(seat: &Arc<Seat>) -> Hand<T> {
+        Hand::new(Arc::clone(seat))
+    }
+}
+
+impl<T> Drop for BoxedSlots<T> {
+    /// Nobody is left: no reader, no publisher.
+    fn drop(&mut self) {
+        // Relaxed: whoever drops the last handle comes after all others.
+        let nodes = self.cells.iter().filter_map(|(_, node)| Retired::new(node.load(Ordering::Relaxed)));
+        for node in nodes.chain(self.leftovers.take()) {
+            // SAFETY: a subscriber that could borrow it holds the ring, and there is none; in each slot and in the leftovers it is the
+            // only one of its node.
+            let node = unsafe { node.reclaim() };
+            contain(|| drop(node));
+        }
+    }
+}
+
+// As the trait names them, which makes a difference to the lifetime.
+type DraftOf<'p, T> = <BoxedSlots<T> as Slots>::Draft<'p>;
+type WrittenOf<'p, T> = <BoxedSlots<T> as Slots>::Written<'p>;
+
+/// One slot of a boxed ring.
+pub struct BoxedSlot<'a, T>(&'a Cell<T>);
+
+impl<T> Clone for BoxedSlot<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for BoxedSlot<'_, T> {}
+
+impl<'a, T: Send + Sync + 'static> Slot<'a, BoxedSlots<T>> for BoxedSlot<'a, T> {
+    #[inline]
+    fn stamp(self) -> Stamp<'a> {
+        Stamp(&self.0.0)
+    }
+
+    #[inline]
+    fn write<'p>(self, writing: Writing<'_>, draft: DraftOf<'p, T>) -> WrittenOf<'p, T> {
+        let (node, written) = draft.place(writing.sequence());
+        // Relaxed, both: as the words of an inline slot, ordered by the stamp. Load and store do: the slot is ours.
+        let displaced = self.0.1.load(Ordering::Relaxed);
+        self.0.1.store(node, Ordering::Relaxed);
+        writing.commit();
+        written.displacing(Retired::new(displaced))
+    }
+
+    #[inline]
+    fn read(self, sequence: u64, hand: &mut Hand<T>) -> Result<(), u64> {
+        hand.take(sequence, &self.0.1, self.stamp())
+    }
+}
