@@ -37,10 +37,16 @@ impl<S: Storage> Channel<S> {
 
     /// Publishes alone at `sequence`, the next one, without the wake-up that a commit asks for.
     #[inline]
-    pub(crate) fn publish_exclusive(&self, pool: &mut PoolOf<S>, sequence: u64, item: S::Item) -> RemainsOf<S> {
-        let draft = SlotsOf::<S>::draft_alone(pool, item);
+    pub(crate) fn publish_exclusive(
+        &self,
+        pool: &mut PoolOf<S>,
+        sequence: u64,
+        item: S::Item,
+        remains: &mut RemainsOf<S>,
+    ) {
+        let draft = SlotsOf::<S>::draft_alone(pool, item, remains);
         let written = self.sequencer.publish_exclusive(sequence, draft);
-        self.sequencer.settle(written, &self.registry)
+        self.sequencer.settle(written, &self.registry, remains);
     }
 
     /// Publishes beside others, without the wake-up that a commit asks for.
@@ -49,15 +55,17 @@ impl<S: Storage> Channel<S> {
         &self,
         pool: &PoolOf<S>,
         item: S::Item,
-    ) -> Result<(u64, RemainsOf<S>), Closed<S::Item>> {
+        remains: &mut RemainsOf<S>,
+    ) -> Result<u64, Closed<S::Item>> {
         // Before the claim, so that nothing is left to do then that can fail or take its time.
-        let draft = SlotsOf::<S>::draft_beside(Some(pool), item);
+        let draft = SlotsOf::<S>::draft_beside(Some(pool), item, remains);
         let Some(sequence) = self.sequencer.claim() else { return self.refuse(draft) };
         match self.sequencer.begin(sequence) {
-            Ok(write) => Ok((sequence, self.sequencer.settle(write.commit(draft), &self.registry))),
-            Err(Refused::Overrun) => Ok((sequence, Self::overrun(draft))),
-            Err(Refused::Held) => self.publish_elsewhere(sequence, draft),
+            Ok(write) => self.sequencer.settle(write.commit(draft), &self.registry, remains),
+            Err(Refused::Overrun) => Self::overrun(draft),
+            Err(Refused::Held) => return self.publish_elsewhere(sequence, draft, remains),
         }
+        Ok(sequence)
     }
 
     /// The slot of `skipped` is held: tries further on.
@@ -66,7 +74,8 @@ impl<S: Storage> Channel<S> {
         &self,
         mut skipped: u64,
         draft: DraftOf<'_, S>,
-    ) -> Result<(u64, RemainsOf<S>), Closed<S::Item>> {
+        remains: &mut RemainsOf<S>,
+    ) -> Result<u64, Closed<S::Item>> {
         let mut skips = 0;
         loop {
             self.skip(skipped);
@@ -78,19 +87,22 @@ impl<S: Storage> Channel<S> {
             }
             let Some(sequence) = self.sequencer.claim() else { return self.refuse(draft) };
             match self.sequencer.begin(sequence) {
-                Ok(write) => return Ok((sequence, self.sequencer.settle(write.commit(draft), &self.registry))),
-                Err(Refused::Overrun) => return Ok((sequence, Self::overrun(draft))),
-                Err(Refused::Held) => skipped = sequence,
+                Ok(write) => self.sequencer.settle(write.commit(draft), &self.registry, remains),
+                Err(Refused::Overrun) => Self::overrun(draft),
+                Err(Refused::Held) => {
+                    skipped = sequence;
+                    continue;
+                }
             }
+            return Ok(sequence);
         }
     }
 
-    /// Lapped before it was written: nobody will see this message. (Its drop is its publisher's affair, like that of its kind.)
+    /// Lapped before it was written: nobody will see this message.
     #[cold]
-    fn overrun(draft: DraftOf<'_, S>) -> RemainsOf<S> {
-        let (message, remains) = SlotsOf::<S>::cancel(draft);
+    fn overrun(draft: DraftOf<'_, S>) {
+        let message = SlotsOf::<S>::cancel(draft);
         contain(|| drop(message));
-        remains
     }
 
     /// Gives up a claimed sequence, and wakes whoever is parked at it, lest this publisher get no further.
@@ -102,9 +114,8 @@ impl<S: Storage> Channel<S> {
     /// The ring is closed. (If it has just run out of sequences, nobody was woken yet.)
     #[cold]
     fn refuse<R>(&self, draft: DraftOf<'_, S>) -> Result<R, Closed<S::Item>> {
+        let item = SlotsOf::<S>::cancel(draft);
         self.waiters.wake();
-        let (item, remains) = SlotsOf::<S>::cancel(draft);
-        drop(remains);
         Err(Closed(item))
     }
 
@@ -124,14 +135,15 @@ impl<S: Storage> Channel<S> {
 
     pub(crate) fn drop_publisher(&self, pool: &mut PoolOf<S>) {
         // First, so that the last one finds what the others left.
-        let remains = self.sequencer.retire(pool, &self.registry, false);
+        let mut remains = RemainsOf::<S>::default();
+        self.sequencer.retire(pool, &self.registry, false, &mut remains);
         // AcqRel: Release so that this handle's commits come before the end; Acquire so that the last one's close comes
         // after all of theirs.
         if self.publishers.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.close();
-            drop(self.sequencer.retire(pool, &self.registry, true));
+            self.sequencer.retire(pool, &self.registry, true, &mut remains);
         }
-        drop(remains);
+        // The remains are dropped last: that may take its time.
     }
 
     /// Whether there is one publisher, the caller's.

@@ -17,6 +17,17 @@
 //! assert_eq!(second.try_recv(), Ok(3));
 //! ```
 //!
+//! # Two ways to keep a message
+//!
+//! - [`inline`]: plain data, copied through the slots. The fastest.
+//! - [`boxed`]: any `T: Send + Sync + 'static`. Subscribers borrow it where it lies ([`Ref`]), or take a clone.
+//!
+//! ```
+//! let (mut publisher, mut subscriber) = seqcast::boxed::<String>(4);
+//! publisher.publish("any payload".to_owned());
+//! assert_eq!(*subscriber.try_recv_ref().unwrap(), "any payload");
+//! ```
+//!
 //! # The handles
 //!
 //! - [`Publisher`], the only one of its ring, or [`SharedPublisher`], one of many. Publishing never waits for anybody.
@@ -32,13 +43,14 @@
 //! 4. `Empty` is never said while a message can be read or a loss is to be told. `Closed` is said only after every message before the end
 //!    was delivered or reported missed, and then for ever.
 //! 5. Publishing costs the same with 0 and with 10 000 idle subscribers; waking costs only per parked subscriber.
-//! 6. No code of the user's (waker, iterator) runs inside a write or under a lock; when it panics or calls back into the ring,
-//!    everybody else goes on.
+//! 6. No code of the user's (clone, drop, waker, iterator) runs inside a write or under a lock; when it panics or calls back into the
+//!    ring, everybody else goes on.
 //! 7. A publisher, subscriber, task or thread that is stopped, dropped, leaked or panics anywhere never blocks another publisher, and
 //!    never another subscriber for longer than a lap, as long as fewer publishers are stopped in the middle of a publish
 //!    than the ring has slots. (The limits below are exact about "a lap".)
-//! 8. Memory never grows past what the ring was made with, plus a few hundred bytes for each live subscriber (and for
-//!    at most 64 that waited, and went, since the last publish).
+//! 8. Every message put in is dropped exactly once. Memory never grows past what the ring was made with, plus a few hundred bytes for
+//!    each live subscriber (and for at most 64 that waited, and went, since the last publish); in a boxed ring, plus one message for
+//!    each live [`Ref`], and up to 64 for each publisher and once more for the ring (one for each subscriber, if those are more).
 //!
 //! # Limits
 //!
@@ -48,7 +60,8 @@
 //!   ring is closed, that never comes: [`latest`](Subscriber::latest) and [`seek`](Subscriber::seek) go past it.
 //! - A publisher that is stopped for good within the few instructions in which it holds the list of the parked, or has taken out
 //!   a waker and not called it, keeps those from being woken by others.
-//! - Messages are plain data ([`Plain`]), copied in and out.
+//! - A publisher of a boxed ring drops messages that were overwritten, after its own is there: one whose drop takes long holds up that
+//!   publisher, and nobody else. The last few stay undropped until somebody publishes, or their publisher is gone.
 //! - It lives in one process. After a `fork`, the child has none of the other threads: a ring whose publishers were among them is dead there.
 //! - Publishing from a signal handler is safe only as long as nobody ever parks on the ring: waking is not async-signal-safe.
 //! - The first thread or task to park on a ring makes Linux run a barrier on every core of the process, once
@@ -101,7 +114,8 @@ pub use start::Start;
 pub use stats::{RingStats, SubscriberStats};
 pub use subscriber::Subscriber;
 
-/// The README's examples, compiled and run.
+/// The README's and the book's examples, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
+#[doc = include_str!("../docs/boxed.md")]
 struct Readme;

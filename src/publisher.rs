@@ -46,20 +46,22 @@ impl<S: Storage> Publisher<S> {
     ///
     /// # Blocking and progress
     ///
-    /// Never waits for anybody, never fails, never allocates. Wait-free: the cost depends on the size of a message alone, not
-    /// on the number of subscribers. Only if subscribers are parked does it also wake them, each once, after the message is
-    /// there; then their wakers run on this thread. A waker that panics does so alone: the panic ends in there.
+    /// Never waits for anybody, never fails, never allocates (in a boxed ring: once it is warm, after the first lap and a little
+    /// more). Wait-free: the cost depends on the size of a message alone, not on the number of subscribers. Only if subscribers are
+    /// parked does it also wake them, each once, after the message is there; then their wakers run on this thread. Last, in a boxed ring,
+    /// it drops a message that was overwritten earlier and that nobody borrows any more. A waker or drop that panics does so
+    /// alone: the panic ends in there.
     ///
     /// # Memory ordering
     ///
     /// What this thread did before happens before a subscriber receives the message.
     #[inline]
     pub fn publish(&mut self, value: S::Item) -> u64 {
+        // Dropped last: that may take its time. (Where it is: to move it would cost something.)
+        let mut remains = RemainsOf::<S>::default();
         let sequence = self.next;
-        let remains = self.put(value);
+        self.put(value, &mut remains);
         self.channel().wake();
-        // Last: it may take its time.
-        drop(remains);
         sequence
     }
 
@@ -88,7 +90,7 @@ impl<S: Storage> Publisher<S> {
         let start = self.next;
         let batch = Batch(self);
         for value in values {
-            drop(batch.0.put(value));
+            batch.0.put(value, &mut RemainsOf::<S>::default());
         }
         drop(batch);
         start..self.next
@@ -106,13 +108,12 @@ impl<S: Storage> Publisher<S> {
 
     /// Publishes without the wake-up that is due then.
     #[inline]
-    fn put(&mut self, value: S::Item) -> RemainsOf<S> {
+    fn put(&mut self, value: S::Item, remains: &mut RemainsOf<S>) {
         let sequence = self.next;
         assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
         let (channel, pool) = self.handle.parts();
-        let remains = channel.publish_exclusive(pool, sequence, value);
+        channel.publish_exclusive(pool, sequence, value, remains);
         self.next = sequence + 1;
-        remains
     }
 
     /// Itself without its number: the ring stays open.

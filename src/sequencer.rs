@@ -115,13 +115,13 @@ impl<S: Storage> Sequencer<S> {
 
     /// Sees to what a committed write left.
     #[inline]
-    pub(crate) fn settle(&self, written: WrittenOf<'_, S>, registry: &Registry) -> RemainsOf<S> {
-        self.hot.slots.settle(written, registry)
+    pub(crate) fn settle(&self, written: WrittenOf<'_, S>, registry: &Registry, remains: &mut RemainsOf<S>) {
+        self.hot.slots.settle(written, registry, remains);
     }
 
     /// A publisher is gone; `last` if no other comes by.
-    pub(crate) fn retire(&self, pool: &mut PoolOf<S>, registry: &Registry, last: bool) -> RemainsOf<S> {
-        self.hot.slots.retire(pool, registry, last)
+    pub(crate) fn retire(&self, pool: &mut PoolOf<S>, registry: &Registry, last: bool, remains: &mut RemainsOf<S>) {
+        self.hot.slots.retire(pool, registry, last, remains);
     }
 
     // Publishing beside others.

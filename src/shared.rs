@@ -8,6 +8,7 @@ use crate::error::{Closed, TryPublishError};
 use crate::handle::{Handle, look_ups};
 use crate::publisher::Publisher;
 use crate::ring::Ring;
+use crate::sequencer::RemainsOf;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::subscriber::Subscriber;
@@ -62,7 +63,8 @@ impl<S: Storage> SharedPublisher<S> {
     ///
     /// # Blocking and progress
     ///
-    /// Lock-free, and it never allocates. Parked subscribers are woken after the message is there, as by
+    /// Lock-free, and it never allocates (a boxed ring's, once warm, only while another thread publishes through the very same handle:
+    /// give each its clone). Parked subscribers are woken, and old messages dropped, after the message is there, as by
     /// [`Publisher::publish`]. A publisher stopped right here for more than a lap may come back to find its message overwritten before it was
     /// written: subscribers count it as missed, like any message that they were too late for.
     ///
@@ -79,10 +81,10 @@ impl<S: Storage> SharedPublisher<S> {
     /// ```
     #[inline]
     pub fn publish(&self, value: S::Item) -> Result<u64, Closed<S::Item>> {
-        let (sequence, remains) = self.channel().publish_shared(self.handle.pool(), value)?;
+        // Dropped last: that may take its time.
+        let mut remains = RemainsOf::<S>::default();
+        let sequence = self.channel().publish_shared(self.handle.pool(), value, &mut remains)?;
         self.channel().wake();
-        // Last: it may take its time.
-        drop(remains);
         Ok(sequence)
     }
 
@@ -113,8 +115,10 @@ impl<S: Storage> SharedPublisher<S> {
         let _batch = Batch(self);
         let mut published = 0;
         for value in values {
-            let Ok((_, remains)) = self.channel().publish_shared(self.handle.pool(), value) else { break };
-            drop(remains);
+            let mut remains = RemainsOf::<S>::default();
+            if self.channel().publish_shared(self.handle.pool(), value, &mut remains).is_err() {
+                break;
+            }
             published += 1;
         }
         published

@@ -52,8 +52,8 @@ pub(crate) mod sealed {
 
 /// The slots of a ring.
 ///
-/// A publish goes `Item → Draft`, then, in the slot that it took, `Draft → Written`, and once it is committed `Written → Remains`. No
-/// code of the user's runs before the remains are dropped, and then nothing is held.
+/// A publish goes `Item → Draft`, then, in the slot that it took, `Draft → Written`, which is settled once it is committed. No code of the
+/// user's runs on the way: what is to be dropped is put with the remains, which the caller drops when nothing is held.
 pub trait Slots: Send + Sync + Sized + 'static {
     type Item;
     type Slot<'a>: Slot<'a, Self>;
@@ -64,7 +64,7 @@ pub trait Slots: Send + Sync + Sized + 'static {
     /// What a write leaves to be seen to, once it is committed.
     type Written<'p>;
     /// What is to be dropped once nothing is held.
-    type Remains;
+    type Remains: Default;
     /// What a subscriber reads with.
     type Hand: Send + Sync + Unpin;
     /// What a read brings: the message, or that it is in the hand.
@@ -77,19 +77,20 @@ pub trait Slots: Send + Sync + Sized + 'static {
     fn slot(&self, sequence: u64) -> Self::Slot<'_>;
 
     /// A publisher's own pool, in its own hands.
-    fn draft_alone(pool: &mut Self::Pool, item: Self::Item) -> Self::Draft<'_>;
+    fn draft_alone<'p>(pool: &'p mut Self::Pool, item: Self::Item, remains: &mut Self::Remains) -> Self::Draft<'p>;
 
     /// A pool that others may be using: never waited for, and done without if there is none.
-    fn draft_beside(pool: Option<&Self::Pool>, item: Self::Item) -> Self::Draft<'_>;
+    fn draft_beside<'p>(pool: Option<&'p Self::Pool>, item: Self::Item, remains: &mut Self::Remains)
+    -> Self::Draft<'p>;
 
     /// Back to the message: there was no slot for it.
-    fn cancel(draft: Self::Draft<'_>) -> (Self::Item, Self::Remains);
+    fn cancel(draft: Self::Draft<'_>) -> Self::Item;
 
     /// Sees to what a committed write left.
-    fn settle(&self, written: Self::Written<'_>, registry: &Registry) -> Self::Remains;
+    fn settle(&self, written: Self::Written<'_>, registry: &Registry, remains: &mut Self::Remains);
 
     /// A publisher is gone; `last` if no other comes by.
-    fn retire(&self, pool: &mut Self::Pool, registry: &Registry, last: bool) -> Self::Remains;
+    fn retire(&self, pool: &mut Self::Pool, registry: &Registry, last: bool, remains: &mut Self::Remains);
 
     /// For the subscriber that sits there, alone.
     fn hand(seat: &Arc<Seat>) -> Self::Hand;

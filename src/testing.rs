@@ -4,7 +4,7 @@
 
 use crate::channel::Channel;
 use crate::ring::Ring;
-use crate::sequencer::{self, SlotsOf};
+use crate::sequencer::{self, RemainsOf, SlotsOf};
 use crate::shared::SharedPublisher;
 use crate::slots::{Slots, Storage};
 use crate::stamp::Refused;
@@ -61,8 +61,9 @@ impl<'a, S: Storage> Claim<'a, S> {
 impl<S: Storage> Write<'_, S> {
     /// Finishes the publish.
     pub fn commit(self, item: S::Item) {
-        let written = self.write.commit(SlotsOf::<S>::draft_beside(None, item));
-        let remains = self.channel.sequencer.settle(written, &self.channel.registry);
+        let mut remains = RemainsOf::<S>::default();
+        let written = self.write.commit(SlotsOf::<S>::draft_beside(None, item, &mut remains));
+        self.channel.sequencer.settle(written, &self.channel.registry, &mut remains);
         self.channel.wake();
         drop(remains);
     }

@@ -98,26 +98,26 @@ impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
     }
 
     #[inline]
-    fn draft_alone(pool: &mut Pool<T>, item: T) -> Draft<'_, T> {
-        Draft::new(Some(pool.alone()), item)
+    fn draft_alone<'p>(pool: &'p mut Pool<T>, item: T, remains: &mut Remains<T>) -> Self::Draft<'p> {
+        Draft::new(Some(pool.alone()), item, remains)
     }
 
     #[inline]
-    fn draft_beside(pool: Option<&Pool<T>>, item: T) -> Draft<'_, T> {
-        Draft::new(pool.and_then(Pool::beside), item)
+    fn draft_beside<'p>(pool: Option<&'p Pool<T>>, item: T, remains: &mut Remains<T>) -> Self::Draft<'p> {
+        Draft::new(pool.and_then(Pool::beside), item, remains)
     }
 
-    fn cancel(draft: Draft<'_, T>) -> (T, Remains<T>) {
+    fn cancel(draft: Draft<'_, T>) -> T {
         draft.cancel()
     }
 
     #[inline]
-    fn settle(&self, written: Written<'_, T>, registry: &Registry) -> Remains<T> {
-        written.settle(&self.leftovers, registry)
+    fn settle(&self, written: Written<'_, T>, registry: &Registry, remains: &mut Remains<T>) {
+        written.settle(&self.leftovers, registry, remains);
     }
 
-    fn retire(&self, pool: &mut Pool<T>, registry: &Registry, last: bool) -> Remains<T> {
-        pool.retire(&self.leftovers, registry, last)
+    fn retire(&self, pool: &mut Pool<T>, registry: &Registry, last: bool, remains: &mut Remains<T>) {
+        pool.retire(&self.leftovers, registry, last, remains);
     }
 
     fn hand(seat: &Arc<Seat>) -> Hand<T> {
@@ -162,12 +162,12 @@ impl<'a, T: Send + Sync + 'static> Slot<'a, BoxedSlots<T>> for BoxedSlot<'a, T> 
 
     #[inline]
     fn write<'p>(self, writing: Writing<'_>, draft: DraftOf<'p, T>) -> WrittenOf<'p, T> {
-        let (node, written) = draft.place(writing.sequence());
+        let (node, desk) = draft.place(writing.sequence());
         // Relaxed, both: as the words of an inline slot, ordered by the stamp. Load and store do: the slot is ours.
         let displaced = self.0.1.load(Ordering::Relaxed);
         self.0.1.store(node, Ordering::Relaxed);
         writing.commit();
-        written.displacing(Retired::new(displaced))
+        Written { desk, displaced: Retired::new(displaced) }
     }
 
     #[inline]

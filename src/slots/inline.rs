@@ -139,23 +139,23 @@ impl<T: Plain> Slots for InlineSlots<T> {
     }
 
     #[inline]
-    fn draft_alone((): &mut (), item: T) -> T {
+    fn draft_alone<'p>((): &'p mut (), item: T, (): &mut ()) -> Self::Draft<'p> {
         item
     }
 
     #[inline]
-    fn draft_beside(_: Option<&()>, item: T) -> T {
+    fn draft_beside<'p>(_: Option<&'p ()>, item: T, (): &mut ()) -> Self::Draft<'p> {
         item
     }
 
-    fn cancel(draft: T) -> (T, ()) {
-        (draft, ())
+    fn cancel(draft: T) -> T {
+        draft
     }
 
     #[inline]
-    fn settle(&self, (): (), _: &Registry) {}
+    fn settle(&self, (): (), _: &Registry, (): &mut ()) {}
 
-    fn retire(&self, (): &mut (), _: &Registry, _: bool) {}
+    fn retire(&self, (): &mut (), _: &Registry, _: bool, (): &mut ()) {}
 
     fn hand(_: &Arc<Seat>) {}
 }

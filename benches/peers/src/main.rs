@@ -1,12 +1,14 @@
 //! The same workloads on seqcast and its peers, interleaved in one process: medians over rounds, and ratios.
 //!
-//! `cargo run --release -p seqcast-peers [ROUNDS]`
+//! `cargo run --release -p seqcast-peers [ROUNDS] [ONLY]`: `ONLY` runs the workloads whose name has that in it, `texts` for example.
 
 mod peer;
+mod texts;
 mod workloads;
 
 use peer::{Exclusive, Peer, Photon, PhotonShared, Shared, Tokio};
-use workloads::{fan_out, round_trip, streaming};
+use texts::{Borrowed, BorrowedShared, Cloned, TokioArc, TokioString};
+use workloads::{fan_out, round_trip, streaming, two_publishers};
 
 /// A workload, and what to run it on; the first is what the others are compared with.
 struct Question {
@@ -25,6 +27,7 @@ macro_rules! question {
 
 fn main() {
     let rounds = std::env::args().nth(1).map_or(15, |rounds| rounds.parse().expect("ROUNDS is a number"));
+    let only = std::env::args().nth(2).unwrap_or_default();
     let questions = [
         question!("exclusive 1 -> 1 streaming, ns a message", streaming(2_000_000), Exclusive, Photon),
         question!("  the same, against a slow one", streaming(200_000), Exclusive, Tokio),
@@ -33,11 +36,29 @@ fn main() {
         question!("same thread, N = 32", fan_out(32, 1_000_000), Exclusive, Photon, Tokio),
         question!("same thread, N = 1024", fan_out(1024, 1_000_000), Exclusive, Photon, Tokio),
         question!("round trip, polled, ns", round_trip(100_000), Exclusive, Photon, Tokio),
+        question!(
+            "texts, same thread, N = 1, ns a delivery",
+            fan_out(1, 500_000),
+            Borrowed,
+            Cloned,
+            TokioString,
+            TokioArc
+        ),
+        question!("texts, same thread, N = 8", fan_out(8, 1_000_000), Borrowed, Cloned, TokioString, TokioArc),
+        question!("texts, same thread, N = 64", fan_out(64, 1_000_000), Borrowed, Cloned, TokioString, TokioArc),
+        question!("texts, 1 -> 1 streaming, ns a message", streaming(300_000), Borrowed, TokioString, TokioArc),
+        question!(
+            "texts, two publishers, ns a message",
+            two_publishers(200_000),
+            BorrowedShared,
+            TokioString,
+            TokioArc
+        ),
     ];
     println!(
         "median of {rounds} interleaved rounds (min to max), and the median of the ratios to the first, round by round\n"
     );
-    for question in &questions {
+    for question in questions.iter().filter(|question| question.name.contains(&only)) {
         println!("{}", question.name);
         let mut times = vec![Vec::new(); question.rows.len()];
         for _ in 0..rounds {

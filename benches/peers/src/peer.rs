@@ -1,4 +1,4 @@
-//! One face for every broadcast ring: plain `u64` messages, polled.
+//! One face for every broadcast ring, polled. Messages are numbers; in `texts.rs` each is sent as a text of 64 bytes.
 
 use std::sync::Arc;
 
@@ -10,13 +10,22 @@ pub trait Peer {
     fn ring(capacity: usize) -> Self::Tx;
     fn subscribe(tx: &Self::Tx) -> Self::Rx;
     fn publish(tx: &mut Self::Tx, value: u64);
-    /// `None` when there is nothing.
+    /// What a reader sees of a number; `None` when there is nothing.
     ///
     /// # Panics
     ///
     /// When messages were lost: every workload here is paced so that none is.
     fn poll(rx: &mut Self::Rx) -> Option<u64>;
+
+    /// What a reader should see of a number.
+    #[inline]
+    fn seen(value: u64) -> u64 {
+        value
+    }
 }
+
+/// A peer whose publisher can be cloned.
+pub trait Shareable: Peer<Tx: Clone> {}
 
 pub struct Exclusive;
 

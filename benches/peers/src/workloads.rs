@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use crate::peer::Peer;
+use crate::peer::{Peer, Shareable};
 
 /// Nanoseconds a message, publisher and reader on two threads, as fast as they go.
 pub fn streaming<P: Peer>(messages: u64) -> f64 {
@@ -25,7 +25,7 @@ pub fn streaming<P: Peer>(messages: u64) -> f64 {
                         None => spin_loop(),
                     }
                 };
-                assert_eq!(value, expected);
+                assert_eq!(value, P::seen(expected));
                 if expected % (CAPACITY / 8) == 0 {
                     read.store(expected, Ordering::Release);
                 }
@@ -55,7 +55,7 @@ pub fn fan_out<P: Peer>(readers: usize, deliveries: u64) -> f64 {
     for value in 0..messages {
         P::publish(&mut tx, value);
         for rx in &mut rxs {
-            assert_eq!(P::poll(rx), Some(value));
+            assert_eq!(P::poll(rx), Some(P::seen(value)));
         }
     }
     per_message(began, Instant::now(), messages * readers as u64)
@@ -70,7 +70,7 @@ pub fn round_trip<P: Peer>(trips: u64) -> f64 {
         scope.spawn(|| {
             start.wait();
             for expected in 0..trips {
-                assert_eq!(wait::<P>(&mut far), expected);
+                assert_eq!(wait::<P>(&mut far), P::seen(expected));
                 P::publish(&mut back, expected);
             }
         });
@@ -78,9 +78,55 @@ pub fn round_trip<P: Peer>(trips: u64) -> f64 {
         let began = Instant::now();
         for value in 0..trips {
             P::publish(&mut there, value);
-            assert_eq!(wait::<P>(&mut near), value);
+            assert_eq!(wait::<P>(&mut near), P::seen(value));
         }
         per_message(began, Instant::now(), trips)
+    })
+}
+
+/// Nanoseconds a message, two publishers and a reader, each on a thread of its own. The publishers keep in step, and within half a
+/// ring of the reader.
+pub fn two_publishers<P: Shareable>(messages: u64) -> f64 {
+    const CAPACITY: u64 = 1 << 13;
+    /// Numbers that a reader can tell apart, for each publisher.
+    const NUMBERS: u64 = 64;
+    let tx = P::ring(usize::try_from(CAPACITY).unwrap());
+    let mut rx = P::subscribe(&tx);
+    let (read, start) = (AtomicU64::new(0), Barrier::new(3));
+    thread::scope(|scope| {
+        for id in 0..2 {
+            let (mut tx, read, start) = (tx.clone(), &read, &start);
+            scope.spawn(move || {
+                start.wait();
+                let mut limit = CAPACITY / 8;
+                for number in 0..messages / 2 {
+                    while number >= limit {
+                        limit = read.load(Ordering::Acquire) / 2 + CAPACITY / 8;
+                        // There are more threads than cores.
+                        thread::yield_now();
+                    }
+                    P::publish(&mut tx, id * NUMBERS + number % NUMBERS);
+                }
+            });
+        }
+        start.wait();
+        let began = Instant::now();
+        let mut next = [0; 2];
+        for count in 0..messages / 2 * 2 {
+            let value = loop {
+                match P::poll(&mut rx) {
+                    Some(value) => break value,
+                    None => thread::yield_now(),
+                }
+            };
+            let next = &mut next[usize::from(value >= NUMBERS)];
+            assert_eq!(value % NUMBERS, *next % NUMBERS, "out of its publisher's order");
+            *next += 1;
+            if count % (CAPACITY / 16) == 0 {
+                read.store(count, Ordering::Release);
+            }
+        }
+        per_message(began, Instant::now(), messages / 2 * 2)
     })
 }
 

@@ -63,17 +63,23 @@ impl<T> Pool<T> {
     }
 
     /// Its publisher is gone. What is borrowed is left to other publishers, or to the end of the ring.
-    pub(super) fn retire(&mut self, leftovers: &Leftovers<T>, registry: &Registry, last: bool) -> Remains<T> {
+    pub(super) fn retire(
+        &mut self,
+        leftovers: &Leftovers<T>,
+        registry: &Registry,
+        last: bool,
+        remains: &mut Remains<T>,
+    ) {
         let Lists { retired, mut spare, .. } = mem::take(self.0.get_mut());
         let deep = is_deep::<T>().then(|| mem::take(&mut spare));
         retired
             .into_iter()
             .chain(deep.into_iter().flatten().map(Retired::from_box))
             .for_each(|node| leftovers.push(node));
+        remains.spare.append(&mut spare);
         if last || leftovers_are_due(leftovers, registry) {
-            spare.extend(reclaim(leftovers, registry));
+            reclaim(leftovers, registry, remains);
         }
-        Remains { dead: None, spare }
     }
 }
 
@@ -84,19 +90,25 @@ impl<T> Lists<T> {
         self.view.len().max(KEPT_BACK)
     }
 
-    fn retire(&mut self, node: Retired<T>, leftovers: &Leftovers<T>, registry: &Registry) -> Vec<Box<Node<T>>> {
+    #[inline]
+    fn retire(&mut self, node: Retired<T>, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
         self.retired.push(node);
-        if self.retired.len() - self.kept < self.period() {
-            return Vec::new();
+        if self.retired.len() - self.kept >= self.period() {
+            self.look_and_trim(leftovers, registry, remains);
         }
+    }
+
+    #[cold]
+    fn look_and_trim(&mut self, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
         self.look(leftovers, registry);
         // More than that was borrowed, and came back. In the depth it stays for the next one.
         let enough = self.period();
-        if self.spare.len() > enough && !is_deep::<T>() { self.spare.split_off(enough) } else { Vec::new() }
+        if self.spare.len() > enough && !is_deep::<T>() {
+            remains.spare.extend(self.spare.drain(enough..));
+        }
     }
 
     /// Finds out who looks at what.
-    #[cold]
     fn look(&mut self, leftovers: &Leftovers<T>, registry: &Registry) {
         self.retired.extend(leftovers.take());
         // After the last of them was taken out of its slot.
@@ -117,11 +129,12 @@ impl<T> Lists<T> {
 }
 
 /// Leftovers that nobody looks at; the others stay.
-fn reclaim<T>(leftovers: &Leftovers<T>, registry: &Registry) -> Vec<Box<Node<T>>> {
+#[cold]
+fn reclaim<T>(leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
     let mut lists = Lists::default();
     lists.look(leftovers, registry);
     lists.retired.into_iter().for_each(|borrowed| leftovers.push(borrowed));
-    lists.spare
+    remains.spare.append(&mut lists.spare);
 }
 
 /// Whether so many nodes are left over that it is time to reclaim them, though at most one for each subscriber is borrowed.
@@ -158,63 +171,56 @@ impl<T> DerefMut for Desk<'_, T> {
 
 /// A message in a node, ready for a slot.
 pub struct Draft<'p, T> {
+    desk: Option<Desk<'p, T>>,
     node: Box<Node<T>>,
-    rest: Written<'p, T>,
 }
 
 impl<'p, T> Draft<'p, T> {
     #[inline]
-    pub(super) fn new(mut desk: Option<Desk<'p, T>>, item: T) -> Self {
+    pub(super) fn new(mut desk: Option<Desk<'p, T>>, item: T, remains: &mut Remains<T>) -> Self {
         let spare = if is_deep::<T>() { None } else { desk.as_mut().and_then(|desk| desk.spare.pop()) };
-        let (node, dead) = match spare {
+        let node = match spare {
             Some(mut node) => {
-                let dead = mem::replace(&mut node.value, item);
-                (node, Some(dead))
+                remains.dead = Some(mem::replace(&mut node.value, item));
+                node
             }
-            None => (Node::new(item), None),
+            None => Node::new(item),
         };
-        Self { node, rest: Written { desk, displaced: None, dead } }
+        Self { desk, node }
     }
 
     /// The node, to be put into the slot that `sequence` has taken.
     #[inline]
-    pub(super) fn place(mut self, sequence: u64) -> (*mut Node<T>, Written<'p, T>) {
+    pub(super) fn place(mut self, sequence: u64) -> (*mut Node<T>, Option<Desk<'p, T>>) {
         self.node.sequence = sequence;
-        (Box::into_raw(self.node), self.rest)
+        (Box::into_raw(self.node), self.desk)
     }
 
-    pub(super) fn cancel(self) -> (T, Remains<T>) {
-        (self.node.value, Remains { dead: self.rest.dead, spare: Vec::new() })
+    pub(super) fn cancel(self) -> T {
+        self.node.value
     }
 }
 
-/// A message is in its slot; this is what was there before, and in the node.
+/// A message is in its slot; this is what was there before.
 pub struct Written<'p, T> {
-    desk: Option<Desk<'p, T>>,
-    displaced: Option<Retired<T>>,
-    dead: Option<T>,
+    pub(super) desk: Option<Desk<'p, T>>,
+    pub(super) displaced: Option<Retired<T>>,
 }
 
 impl<T> Written<'_, T> {
-    #[inline]
-    pub(super) fn displacing(mut self, displaced: Option<Retired<T>>) -> Self {
-        self.displaced = displaced;
-        self
-    }
-
     /// Keeps what was displaced until nobody looks at it.
     #[inline]
-    pub(super) fn settle(self, leftovers: &Leftovers<T>, registry: &Registry) -> Remains<T> {
-        let Self { desk, displaced, dead } = self;
-        let spare = match (displaced, desk) {
-            (None, _) => Vec::new(),
-            (Some(node), Some(mut desk)) => desk.retire(node, leftovers, registry),
+    pub(super) fn settle(self, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
+        match (self.displaced, self.desk) {
+            (None, _) => {}
+            (Some(node), Some(mut desk)) => desk.retire(node, leftovers, registry, remains),
             (Some(node), None) => {
                 leftovers.push(node);
-                if leftovers_are_due(leftovers, registry) { reclaim(leftovers, registry) } else { Vec::new() }
+                if leftovers_are_due(leftovers, registry) {
+                    reclaim(leftovers, registry, remains);
+                }
             }
-        };
-        Remains { dead, spare }
+        }
     }
 }
 
@@ -226,18 +232,40 @@ pub struct Remains<T> {
     spare: Vec<Box<Node<T>>>,
 }
 
+impl<T> Default for Remains<T> {
+    #[inline]
+    fn default() -> Self {
+        Self { dead: None, spare: Vec::new() }
+    }
+}
+
 impl<T> Drop for Remains<T> {
     #[inline]
     fn drop(&mut self) {
-        if mem::needs_drop::<T>() && (self.dead.is_some() || !self.spare.is_empty()) {
-            let depth = DEPTH.with(Cell::get);
-            DEPTH.with(|now| now.set(depth + 1));
-            let dead = self.dead.take();
-            contain(|| drop(dead));
-            for node in self.spare.drain(..) {
-                contain(|| drop(node));
-            }
-            DEPTH.with(|now| now.set(depth));
+        if self.dead.is_some() {
+            // In place: no copy on the way out.
+            one_deeper(|| self.dead = None);
+        }
+        if !self.spare.is_empty() {
+            self.drop_spare();
         }
     }
+}
+
+impl<T> Remains<T> {
+    #[cold]
+    fn drop_spare(&mut self) {
+        for node in self.spare.drain(..) {
+            one_deeper(|| drop(node));
+        }
+    }
+}
+
+/// Drops a message.
+#[inline]
+fn one_deeper(drop_message: impl FnOnce()) {
+    let depth = DEPTH.with(Cell::get);
+    DEPTH.with(|now| now.set(depth + 1));
+    contain(drop_message);
+    DEPTH.with(|now| now.set(depth));
 }
