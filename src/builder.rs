@@ -151,8 +151,8 @@ pub fn inline<T: Plain>(capacity: usize) -> (Publisher<Inline<T>>, Subscriber<In
 ///
 /// A publish moves the message into a node of its own, which is used again later: an exclusive publisher allocates nothing
 /// once it is warm. Messages that were overwritten are dropped by publishers, one with each publish, once nobody borrows them: the
-/// ring holds its capacity, one for each live [`Ref`](crate::Ref), and up to 64 for each publisher (one for each
-/// subscriber, if those are more). What a message's drop panics with ends there.
+/// ring holds its capacity, one for each live [`Ref`](crate::Ref), and a constant for each publisher: 64 and one for each subscriber (two,
+/// if there are more than 64). What a message's drop panics with ends there. `docs/boxed.md` has the whole account.
 ///
 /// # Panics
 ///

@@ -1,9 +1,8 @@
 //! The one place where sequencer, registry and wait list meet. Every handle is an `Arc` of this.
 
-use crate::contain::contain;
 use crate::error::{Closed, SubscribeError};
 use crate::registry::Registry;
-use crate::sequencer::{DraftOf, PoolOf, RemainsOf, Sequencer, SlotsOf};
+use crate::sequencer::{DraftOf, PoolOf, RemainsOf, Sequencer, SlotsOf, WrittenOf};
 use crate::slots::{Slots, Storage};
 use crate::stamp::Refused;
 use crate::start::Start;
@@ -35,18 +34,23 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Publishes alone at `sequence`, the next one, without the wake-up that a commit asks for.
+    /// Writes `item` at `sequence`, the next one of the only publisher. To be settled, and then woken for.
     #[inline]
-    pub(crate) fn publish_exclusive(
+    pub(crate) fn write_exclusive<'p>(
         &self,
-        pool: &mut PoolOf<S>,
+        pool: &'p mut PoolOf<S>,
         sequence: u64,
         item: S::Item,
         remains: &mut RemainsOf<S>,
-    ) {
-        let draft = SlotsOf::<S>::draft_alone(pool, item, remains);
-        let written = self.sequencer.publish_exclusive(sequence, draft);
-        self.sequencer.settle(written, &self.registry, remains);
+    ) -> WrittenOf<'p, S> {
+        let draft = self.sequencer.slots().draft_alone(pool, item, remains);
+        self.sequencer.publish_exclusive(sequence, draft)
+    }
+
+    /// Sees to what a committed write left.
+    #[inline]
+    pub(crate) fn settle(&self, written: WrittenOf<'_, S>, remains: &mut RemainsOf<S>) {
+        self.sequencer.slots().settle(written, &self.registry, remains);
     }
 
     /// Publishes beside others, without the wake-up that a commit asks for.
@@ -58,11 +62,11 @@ impl<S: Storage> Channel<S> {
         remains: &mut RemainsOf<S>,
     ) -> Result<u64, Closed<S::Item>> {
         // Before the claim, so that nothing is left to do then that can fail or take its time.
-        let draft = SlotsOf::<S>::draft_beside(Some(pool), item, remains);
+        let draft = self.sequencer.slots().draft_beside(Some(pool), item, remains);
         let Some(sequence) = self.sequencer.claim() else { return self.refuse(draft) };
         match self.sequencer.begin(sequence) {
-            Ok(write) => self.sequencer.settle(write.commit(draft), &self.registry, remains),
-            Err(Refused::Overrun) => Self::overrun(draft),
+            Ok(write) => self.settle(write.commit(draft), remains),
+            Err(Refused::Overrun) => self.sequencer.slots().discard(draft, remains),
             Err(Refused::Held) => return self.publish_elsewhere(sequence, draft, remains),
         }
         Ok(sequence)
@@ -73,9 +77,11 @@ impl<S: Storage> Channel<S> {
     fn publish_elsewhere(
         &self,
         mut skipped: u64,
-        draft: DraftOf<'_, S>,
+        mut draft: DraftOf<'_, S>,
         remains: &mut RemainsOf<S>,
     ) -> Result<u64, Closed<S::Item>> {
+        // To skip is to wake, and wakers may take their time.
+        SlotsOf::<S>::without_pool(&mut draft);
         let mut skips = 0;
         loop {
             self.skip(skipped);
@@ -87,8 +93,8 @@ impl<S: Storage> Channel<S> {
             }
             let Some(sequence) = self.sequencer.claim() else { return self.refuse(draft) };
             match self.sequencer.begin(sequence) {
-                Ok(write) => self.sequencer.settle(write.commit(draft), &self.registry, remains),
-                Err(Refused::Overrun) => Self::overrun(draft),
+                Ok(write) => self.settle(write.commit(draft), remains),
+                Err(Refused::Overrun) => self.sequencer.slots().discard(draft, remains),
                 Err(Refused::Held) => {
                     skipped = sequence;
                     continue;
@@ -96,13 +102,6 @@ impl<S: Storage> Channel<S> {
             }
             return Ok(sequence);
         }
-    }
-
-    /// Lapped before it was written: nobody will see this message.
-    #[cold]
-    fn overrun(draft: DraftOf<'_, S>) {
-        let message = SlotsOf::<S>::cancel(draft);
-        contain(|| drop(message));
     }
 
     /// Gives up a claimed sequence, and wakes whoever is parked at it, lest this publisher get no further.
@@ -136,12 +135,12 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn drop_publisher(&self, pool: &mut PoolOf<S>) {
         // First, so that the last one finds what the others left.
         let mut remains = RemainsOf::<S>::default();
-        self.sequencer.retire(pool, &self.registry, false, &mut remains);
+        self.sequencer.slots().retire(pool, &self.registry, false, &mut remains);
         // AcqRel: Release so that this handle's commits come before the end; Acquire so that the last one's close comes
         // after all of theirs.
         if self.publishers.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.close();
-            self.sequencer.retire(pool, &self.registry, true, &mut remains);
+            self.sequencer.slots().retire(pool, &self.registry, true, &mut remains);
         }
         // The remains are dropped last: that may take its time.
     }

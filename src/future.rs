@@ -41,7 +41,8 @@ impl<S: Receive> Subscriber<S> {
     ///
     /// # Cancel safety
     ///
-    /// As [`recv_async`](Self::recv_async): a future that did not return has put nothing in `buffer`.
+    /// As [`recv_async`](Self::recv_async): a future that was dropped has put nothing in `buffer`. (If a message's clone panics, those
+    /// before it are there.)
     ///
     /// ```
     /// # futures::executor::block_on(async {

@@ -50,7 +50,7 @@
 //!    than the ring has slots. (The limits below are exact about "a lap".)
 //! 8. Every message put in is dropped exactly once. Memory never grows past what the ring was made with, plus a few hundred bytes for
 //!    each live subscriber (and for at most 64 that waited, and went, since the last publish); in a boxed ring, plus one message for
-//!    each live [`Ref`], and up to 64 for each publisher and once more for the ring (one for each subscriber, if those are more).
+//!    each live [`Ref`], and a small constant for each publisher (see [`boxed`]).
 //!
 //! # Limits
 //!
@@ -63,7 +63,8 @@
 //! - A publisher of a boxed ring drops messages that were overwritten, after its own is there: one whose drop takes long holds up that
 //!   publisher, and nobody else. The last few stay undropped until somebody publishes, or their publisher is gone.
 //! - It lives in one process. After a `fork`, the child has none of the other threads: a ring whose publishers were among them is dead there.
-//! - Publishing from a signal handler is safe only as long as nobody ever parks on the ring: waking is not async-signal-safe.
+//! - Publishing from a signal handler is safe only in an inline ring, and only as long as nobody ever parks on it: neither waking nor
+//!   dropping is async-signal-safe.
 //! - The first thread or task to park on a ring makes Linux run a barrier on every core of the process, once
 //!   (`membarrier(2)`); from then on each publish of that ring pays a fence. Rings that are only polled never do. (On other systems every
 //!   publish does.)
@@ -75,11 +76,11 @@ mod blocking;
 mod borrowing;
 mod builder;
 mod channel;
-mod contain;
 mod error;
 mod future;
 mod handle;
 mod iter;
+mod nesting;
 mod publisher;
 #[allow(missing_debug_implementations, reason = "not exported")]
 mod registry;

@@ -47,7 +47,7 @@ impl<S: Storage> Publisher<S> {
     /// # Blocking and progress
     ///
     /// Never waits for anybody, never fails, never allocates (in a boxed ring: once it is warm, after the first lap and a little
-    /// more). Wait-free: the cost depends on the size of a message alone, not on the number of subscribers. Only if subscribers are
+    /// more, but for a look at subscribers that came or went). Wait-free: the cost depends on the size of a message alone, not on the number of subscribers. Only if subscribers are
     /// parked does it also wake them, each once, after the message is there; then their wakers run on this thread. Last, in a boxed ring,
     /// it drops a message that was overwritten earlier and that nobody borrows any more. A waker or drop that panics does so
     /// alone: the panic ends in there.
@@ -79,7 +79,7 @@ impl<S: Storage> Publisher<S> {
     /// Publishes messages in a row and returns their sequences. Parked subscribers are woken once, at the end.
     ///
     /// Subscribers that are awake read each message as soon as it is there; those that are parked lose what is more than the ring
-    /// holds. If the iterator panics, what it gave before stays published and is woken for.
+    /// holds. Old messages of a boxed ring are dropped on the way. If the iterator panics, what it gave before stays published and is woken for.
     ///
     /// ```
     /// let (mut publisher, _subscriber) = seqcast::inline::<u8>(64);
@@ -112,8 +112,9 @@ impl<S: Storage> Publisher<S> {
         let sequence = self.next;
         assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
         let (channel, pool) = self.handle.parts();
-        channel.publish_exclusive(pool, sequence, value, remains);
+        let written = channel.write_exclusive(pool, sequence, value, remains);
         self.next = sequence + 1;
+        channel.settle(written, remains);
     }
 
     /// Itself without its number: the ring stays open.

@@ -1,7 +1,9 @@
 //! The live subscribers of a ring, for whoever looks: nobody on the way of a message comes here (but a boxed ring's
 //! publishers, once in a while, to see what is borrowed).
 
-use crate::sync::{Arc, AtomicU64, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot, fence};
+use std::mem;
+
+use crate::sync::{Arc, AtomicU64, AtomicUsize, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot, fence};
 use crate::wait::Waiter;
 
 /// What a subscriber lets others see of itself. Only its subscriber writes.
@@ -85,6 +87,7 @@ impl Seat {
 pub struct Registry {
     shards: Box<[Snapshot<Vec<Arc<Seat>>>]>,
     next_id: AtomicU64,
+    live: AtomicUsize,
     /// Counts every coming and going, so that a `View` knows when it is old.
     changes: AtomicU64,
 }
@@ -95,6 +98,7 @@ impl Registry {
         Self {
             shards: (0..REGISTRY_SHARDS).map(|_| Snapshot::new(Arc::clone(&nobody))).collect(),
             next_id: AtomicU64::new(0),
+            live: AtomicUsize::new(0),
             changes: AtomicU64::new(0),
         }
     }
@@ -113,6 +117,7 @@ impl Registry {
             id: self.next_id.fetch_add(1, Ordering::Relaxed), // Relaxed: only distinct
             name: Snapshot::new(Arc::new(None)),
         });
+        self.live.fetch_add(1, Ordering::Relaxed); // Relaxed: only a count
         self.shard(seat.id).update(|seats| seats.iter().chain([&seat]).cloned().collect());
         self.changed();
         seat
@@ -120,6 +125,7 @@ impl Registry {
 
     pub(crate) fn leave(&self, seat: &Arc<Seat>) {
         self.shard(seat.id).update(|seats| seats.iter().filter(|other| !Arc::ptr_eq(other, seat)).cloned().collect());
+        self.live.fetch_sub(1, Ordering::Relaxed); // Relaxed: only a count
         self.changed();
     }
 
@@ -129,7 +135,7 @@ impl Registry {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.load().len()).sum()
+        self.live.load(Ordering::Relaxed) // Relaxed: only a count
     }
 
     /// All seats, by id.
@@ -154,22 +160,18 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// How many seats there were.
-    pub(crate) fn len(&self) -> usize {
-        self.seats.len()
-    }
-
     /// All pins, sorted. Allocates only after subscribers came or went.
     ///
-    /// Whoever pins a message that was taken out of its slot before this, and is not in here, finds its slot taken.
-    pub(crate) fn pins(&mut self, registry: &Registry) -> &[u64] {
+    /// Whoever pins a message that was taken out of its slot before this, and is not in here, finds its slot taken. `gone` gets the
+    /// seats as they were before: to drop the last reference to one may run the user's code.
+    pub(crate) fn pins(&mut self, registry: &Registry, gone: &mut Vec<Arc<Seat>>) -> &[u64] {
         // Pairs with the fence of `slots/boxed/hand.rs`, after the pin and before the last look at the slot. If that one comes first,
         // the pin (and the seat, which came before) is seen here; if this one does, the look finds the slot taken.
         fence(Ordering::SeqCst);
         // Acquire: pairs with the Release in `changed`.
         let as_of = registry.changes.load(Ordering::Acquire) + 1;
         if self.as_of != as_of {
-            self.seats = registry.seats();
+            *gone = mem::replace(&mut self.seats, registry.seats());
             self.as_of = as_of;
         }
         self.pins.clear();

@@ -113,15 +113,15 @@ impl<S: Storage> Sequencer<S> {
         written
     }
 
-    /// Sees to what a committed write left.
-    #[inline]
-    pub(crate) fn settle(&self, written: WrittenOf<'_, S>, registry: &Registry, remains: &mut RemainsOf<S>) {
-        self.hot.slots.settle(written, registry, remains);
+    /// A subscriber is gone.
+    pub(crate) fn tidy(&self, registry: &Registry, remains: &mut RemainsOf<S>) {
+        if self.is_closed() {
+            self.hot.slots.tidy(registry, remains);
+        }
     }
 
-    /// A publisher is gone; `last` if no other comes by.
-    pub(crate) fn retire(&self, pool: &mut PoolOf<S>, registry: &Registry, last: bool, remains: &mut RemainsOf<S>) {
-        self.hot.slots.retire(pool, registry, last, remains);
+    pub(crate) fn slots(&self) -> &SlotsOf<S> {
+        &self.hot.slots
     }
 
     // Publishing beside others.

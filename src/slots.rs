@@ -77,14 +77,29 @@ pub trait Slots: Send + Sync + Sized + 'static {
     fn slot(&self, sequence: u64) -> Self::Slot<'_>;
 
     /// A publisher's own pool, in its own hands.
-    fn draft_alone<'p>(pool: &'p mut Self::Pool, item: Self::Item, remains: &mut Self::Remains) -> Self::Draft<'p>;
+    fn draft_alone<'p>(
+        &self,
+        pool: &'p mut Self::Pool,
+        item: Self::Item,
+        remains: &mut Self::Remains,
+    ) -> Self::Draft<'p>;
 
     /// A pool that others may be using: never waited for, and done without if there is none.
-    fn draft_beside<'p>(pool: Option<&'p Self::Pool>, item: Self::Item, remains: &mut Self::Remains)
-    -> Self::Draft<'p>;
+    fn draft_beside<'p>(
+        &self,
+        pool: Option<&'p Self::Pool>,
+        item: Self::Item,
+        remains: &mut Self::Remains,
+    ) -> Self::Draft<'p>;
+
+    /// Gives up the pool: somebody else's code is about to run.
+    fn without_pool(draft: &mut Self::Draft<'_>);
 
     /// Back to the message: there was no slot for it.
     fn cancel(draft: Self::Draft<'_>) -> Self::Item;
+
+    /// Nobody will see the message.
+    fn discard(&self, draft: Self::Draft<'_>, remains: &mut Self::Remains);
 
     /// Sees to what a committed write left.
     fn settle(&self, written: Self::Written<'_>, registry: &Registry, remains: &mut Self::Remains);
@@ -92,8 +107,14 @@ pub trait Slots: Send + Sync + Sized + 'static {
     /// A publisher is gone; `last` if no other comes by.
     fn retire(&self, pool: &mut Self::Pool, registry: &Registry, last: bool, remains: &mut Self::Remains);
 
+    /// A subscriber is gone from a closed ring, where no publisher will see to what it borrowed.
+    fn tidy(&self, registry: &Registry, remains: &mut Self::Remains);
+
     /// For the subscriber that sits there, alone.
     fn hand(seat: &Arc<Seat>) -> Self::Hand;
+
+    /// What is in the hand is not wanted.
+    fn let_go(hand: &mut Self::Hand);
 }
 
 /// A stamp, and the payload that it guards, borrowed where they lie.

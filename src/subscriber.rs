@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
 use crate::registry::Seat;
-use crate::sequencer::{Found, FoundOf, HandOf, SlotsOf};
+use crate::sequencer::{Found, FoundOf, HandOf, RemainsOf, SlotsOf};
 use crate::slots::{Receive, Slots, Storage};
 use crate::sync::{Arc, Parker};
 use crate::wait::{Sleep, Waiter};
@@ -260,8 +260,9 @@ impl<S: Storage> Subscriber<S> {
                 }
                 Found::Lapped { oldest } => {
                     debug_assert!(oldest > at);
-                    // What was found may have been let go of; and there are newer ones.
+                    // There are newer ones. (And what was found may have been let go of to look at one of them.)
                     newest = None;
+                    SlotsOf::<S>::let_go(&mut self.hand);
                     at = self.channel.sequencer.resume(oldest);
                 }
                 Found::Empty => break TryRecvError::Empty,
@@ -416,6 +417,8 @@ impl<S: Storage> Drop for Subscriber<S> {
         // The task is let go now; a place on the wait list stays until somebody comes by.
         self.seat.waiter.disarm();
         self.channel.waiters.abandon(&self.seat.waiter, || self.channel.registry.len());
+        SlotsOf::<S>::let_go(&mut self.hand);
+        self.channel.sequencer.tidy(&self.channel.registry, &mut RemainsOf::<S>::default());
     }
 }
 

@@ -4,7 +4,8 @@
 
 use crate::channel::Channel;
 use crate::ring::Ring;
-use crate::sequencer::{self, RemainsOf, SlotsOf};
+use crate::seq::LAST;
+use crate::sequencer::{self, RemainsOf};
 use crate::shared::SharedPublisher;
 use crate::slots::{Slots, Storage};
 use crate::stamp::Refused;
@@ -36,6 +37,7 @@ pub fn claim<S: Storage>(publisher: &SharedPublisher<S>) -> Option<Claim<'_, S>>
 
 /// Goes on with a sequence that was drawn through this publisher and leaked, as another thread.
 pub fn resume<S: Storage>(publisher: &SharedPublisher<S>, sequence: u64) -> Claim<'_, S> {
+    assert!(sequence <= LAST, "`sequence` must be at most {LAST}, not {sequence}");
     Claim { channel: publisher.channel(), sequence }
 }
 
@@ -62,8 +64,8 @@ impl<S: Storage> Write<'_, S> {
     /// Finishes the publish.
     pub fn commit(self, item: S::Item) {
         let mut remains = RemainsOf::<S>::default();
-        let written = self.write.commit(SlotsOf::<S>::draft_beside(None, item, &mut remains));
-        self.channel.sequencer.settle(written, &self.channel.registry, &mut remains);
+        let draft = self.channel.sequencer.slots().draft_beside(None, item, &mut remains);
+        self.channel.settle(self.write.commit(draft), &mut remains);
         self.channel.wake();
         drop(remains);
     }

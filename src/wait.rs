@@ -26,16 +26,14 @@
 //! here, and the others are woken. A waker may publish, and so call the next waker, and so on; from some depth on, what is owed
 //! is left to the publish around, so that a thousand of those do not nest a thousand deep.
 
-use std::cell::Cell;
 use std::ptr;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use crate::contain::contain;
+use crate::nesting::{self, contain};
 use crate::state::{self, State};
 use crate::sync::{
     Arc, AtomicBool, AtomicPtr, AtomicUsize, CachePadded, Ordering, Unparker, WakerCell, barrier_everywhere, fence,
-    thread_local,
 };
 
 /// How often a parker looks again when nothing proves that it will be woken.
@@ -43,24 +41,6 @@ const UNPROVEN_PERIOD: Duration = Duration::from_millis(1);
 
 /// Places that dropped subscribers may leave on the list, beyond one for each live one.
 const ABANDONED_LIMIT: usize = 64;
-
-/// How deep wakers that publish may nest.
-const DEPTH_LIMIT: u32 = 32;
-
-/// A call of a waker, on the stack of the thread that makes it.
-struct Call {
-    /// The address of the list that the waker was on.
-    list: usize,
-    depth: u32,
-    /// The call around this one, or null.
-    outer: *const Call,
-}
-
-thread_local! {
-    /// The innermost call of a waker that this thread is in, or null.
-    #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
-    static CALLING: Cell<*const Call> = Cell::new(ptr::null());
-}
 
 /// A subscriber's place on the wait list.
 #[derive(Debug)]
@@ -195,7 +175,7 @@ impl WaitList {
         if !lists.is_null() {
             self.0.abandoned.store(0, Ordering::Relaxed); // Relaxed: about right will do
         }
-        if self.is_deep() {
+        if nesting::is_deep(self.address()) {
             return give_back(&self.0.owed, lists);
         }
         loop {
@@ -208,41 +188,14 @@ impl WaitList {
             // queues it next owns `next`. After `next` was read, and before the wake: woken first, it could find itself still
             // queued, not queue again, and sleep for ever.
             waiter.queued.swap(false, Ordering::AcqRel);
-            self.call(&waiter);
-        }
-    }
-
-    /// Whether wakers are nested deep, and a publish around this one, on this thread, will see to what is owed.
-    #[expect(unsafe_code, reason = "follows the calls that this thread is in, which lie on its stack")]
-    fn is_deep(&self) -> bool {
-        let mut call = CALLING.with(Cell::get);
-        let mut deep = false;
-        while !call.is_null() {
-            // SAFETY: `call` put it there and takes it away before it returns, and this runs below all calls of this thread.
-            let Call { list, depth, outer } = unsafe { &*call };
-            deep |= *depth >= DEPTH_LIMIT; // the innermost decides
-            if !deep || *list == self.address() {
-                return deep;
+            if let Some(waker) = waiter.waker.take() {
+                nesting::call(self.address(), || waker.wake());
             }
-            call = *outer;
         }
-        false
     }
 
     fn address(&self) -> usize {
         ptr::from_ref(self).addr()
-    }
-
-    #[expect(unsafe_code, reason = "looks at the call around this one")]
-    fn call(&self, waiter: &Waiter) {
-        let Some(waker) = waiter.waker.take() else { return };
-        let outer = CALLING.with(Cell::get);
-        // SAFETY: null, or a call around this one, on this thread's stack.
-        let depth = unsafe { outer.as_ref() }.map_or(1, |outer| outer.depth + 1);
-        let call = Call { list: self.address(), depth, outer };
-        CALLING.with(|calling| calling.set(&raw const call));
-        contain(|| waker.wake());
-        CALLING.with(|calling| calling.set(outer));
     }
 
     /// A subscriber is gone, perhaps with its place on the list. When too many of those have come together (on a ring where

@@ -28,7 +28,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::{Slot, Slots, Storage, sealed};
-use crate::contain::contain;
+use crate::nesting::contain;
 use crate::registry::{Registry, Seat};
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
@@ -98,17 +98,25 @@ impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
     }
 
     #[inline]
-    fn draft_alone<'p>(pool: &'p mut Pool<T>, item: T, remains: &mut Remains<T>) -> Self::Draft<'p> {
-        Draft::new(Some(pool.alone()), item, remains)
+    fn draft_alone<'p>(&self, pool: &'p mut Pool<T>, item: T, remains: &mut Remains<T>) -> Self::Draft<'p> {
+        Draft::new(Some(pool.alone()), item, &self.leftovers, remains)
     }
 
     #[inline]
-    fn draft_beside<'p>(pool: Option<&'p Pool<T>>, item: T, remains: &mut Remains<T>) -> Self::Draft<'p> {
-        Draft::new(pool.and_then(Pool::beside), item, remains)
+    fn draft_beside<'p>(&self, pool: Option<&'p Pool<T>>, item: T, remains: &mut Remains<T>) -> Self::Draft<'p> {
+        Draft::new(pool.and_then(Pool::beside), item, &self.leftovers, remains)
+    }
+
+    fn without_pool(draft: &mut Draft<'_, T>) {
+        draft.without_pool();
     }
 
     fn cancel(draft: Draft<'_, T>) -> T {
         draft.cancel()
+    }
+
+    fn discard(&self, draft: Draft<'_, T>, remains: &mut Remains<T>) {
+        draft.discard(&self.leftovers, remains);
     }
 
     #[inline]
@@ -120,8 +128,16 @@ impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
         pool.retire(&self.leftovers, registry, last, remains);
     }
 
+    fn tidy(&self, registry: &Registry, remains: &mut Remains<T>) {
+        pool::tidy(&self.leftovers, registry, remains);
+    }
+
     fn hand(seat: &Arc<Seat>) -> Hand<T> {
         Hand::new(Arc::clone(seat))
+    }
+
+    fn let_go(hand: &mut Hand<T>) {
+        hand.let_go();
     }
 }
 

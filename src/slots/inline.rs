@@ -139,25 +139,33 @@ impl<T: Plain> Slots for InlineSlots<T> {
     }
 
     #[inline]
-    fn draft_alone<'p>((): &'p mut (), item: T, (): &mut ()) -> Self::Draft<'p> {
+    fn draft_alone<'p>(&self, (): &'p mut (), item: T, (): &mut ()) -> Self::Draft<'p> {
         item
     }
 
     #[inline]
-    fn draft_beside<'p>(_: Option<&'p ()>, item: T, (): &mut ()) -> Self::Draft<'p> {
+    fn draft_beside<'p>(&self, _: Option<&'p ()>, item: T, (): &mut ()) -> Self::Draft<'p> {
         item
     }
+
+    fn without_pool(_: &mut T) {}
 
     fn cancel(draft: T) -> T {
         draft
     }
+
+    fn discard(&self, _: T, (): &mut ()) {}
 
     #[inline]
     fn settle(&self, (): (), _: &Registry, (): &mut ()) {}
 
     fn retire(&self, (): &mut (), _: &Registry, _: bool, (): &mut ()) {}
 
+    fn tidy(&self, _: &Registry, (): &mut ()) {}
+
     fn hand(_: &Arc<Seat>) {}
+
+    fn let_go((): &mut ()) {}
 }
 
 // As the trait names them, which makes a difference to the lifetime.

@@ -20,13 +20,13 @@
 /// of ordinary memory as well, and is cheaper.
 #[inline]
 pub(crate) fn full_fence() {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
     locked_instruction();
-    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
     std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
 }
 
-#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
 #[expect(unsafe_code, reason = "there is no other way to name the instruction")]
 #[inline]
 fn locked_instruction() {

@@ -60,7 +60,7 @@ impl<T> Hand<T> {
     }
 
     #[inline]
-    fn let_go(&mut self) {
+    pub(super) fn let_go(&mut self) {
         self.held = None;
         self.seat.progress.unpin();
     }
@@ -76,8 +76,9 @@ impl<T> Drop for Hand<T> {
 /// A message of a boxed ring, borrowed where it lies.
 ///
 /// It keeps this one message alive and nothing else, and holds no publisher back: the ring goes on, and when the message was overwritten
-/// meanwhile, a publisher drops it some time after this is gone. It borrows its subscriber, which can receive again
-/// afterwards. Leaking it ([`std::mem::forget`]) keeps the message until the subscriber receives again or is dropped.
+/// meanwhile, a publisher drops it some time after this is gone (or, when there is none, the ring does). It borrows its subscriber, which can receive again
+/// afterwards. Leaking it ([`std::mem::forget`]) keeps the message until the subscriber receives
+/// another one or is dropped.
 ///
 /// # Progress
 ///

@@ -2,33 +2,34 @@
 
 #![expect(unsafe_code, reason = "reclaims nodes, once it is shown that nobody looks at them")]
 
-use std::cell::Cell;
 use std::mem;
 use std::ops::{Deref, DerefMut};
+use std::ptr;
 
 use super::node::{Leftovers, Node, Retired};
-use crate::contain::contain;
-use crate::registry::{Registry, View};
-use crate::sync::{CachePadded, KEPT_BACK, TryLock, TryLockGuard, thread_local};
+use crate::nesting;
+use crate::registry::{Registry, Seat, View};
+use crate::sync::{Arc, CachePadded, KEPT_BACK, TryLock, TryLockGuard};
 
-/// How deep publishes may nest in drops of messages: then dropping is left to the publishes around.
-const DEPTH_LIMIT: u32 = 16;
+/// How many messages beyond its own share a publish drops at the most, when many come back at once.
+const SURPLUS_AT_ONCE: usize = 16;
 
-thread_local! {
-    /// How many drops of messages this thread is in.
-    #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
-    static DEPTH: Cell<u32> = Cell::new(0);
+/// How many nodes are retired between two looks at the pins: so many that a look costs each of them little, however many
+/// subscribers there are.
+fn period(registry: &Registry) -> usize {
+    registry.len().max(KEPT_BACK)
 }
 
-/// Whether this is not the place to drop messages: each drop may publish, and have the next message dropped, and so on.
-fn is_deep<T>() -> bool {
-    mem::needs_drop::<T>() && DEPTH.with(Cell::get) >= DEPTH_LIMIT
+/// Whether this is not the place to drop messages of this ring: each drop may publish, and have the next message dropped, and so on.
+#[inline]
+fn is_deep<T>(leftovers: &Leftovers<T>) -> bool {
+    mem::needs_drop::<T>() && nesting::is_deep(ptr::from_ref(leftovers).addr())
 }
 
 /// What one publisher keeps: nodes to be reclaimed, and nodes to be used again.
 pub struct Pool<T>(CachePadded<TryLock<Lists<T>>>);
 
-/// Together the lists have about as many nodes as [`Lists::period`] says, but for borrowed ones.
+/// Together the lists have about as many nodes as [`period`] says, but for borrowed ones: each publish takes one and brings one.
 pub(super) struct Lists<T> {
     /// Taken out of their slots; the first `kept` were borrowed when somebody looked last.
     retired: Vec<Retired<T>>,
@@ -70,13 +71,17 @@ impl<T> Pool<T> {
         last: bool,
         remains: &mut Remains<T>,
     ) {
-        let Lists { retired, mut spare, .. } = mem::take(self.0.get_mut());
-        let deep = is_deep::<T>().then(|| mem::take(&mut spare));
-        retired
-            .into_iter()
-            .chain(deep.into_iter().flatten().map(Retired::from_box))
-            .for_each(|node| leftovers.push(node));
-        remains.spare.append(&mut spare);
+        let Lists { retired, spare, .. } = mem::take(self.0.get_mut());
+        for node in retired {
+            leftovers.push(node);
+        }
+        if is_deep(leftovers) {
+            for node in spare {
+                leftovers.push(Retired::from_box(node));
+            }
+        } else {
+            remains.nodes(spare, leftovers);
+        }
         if last || leftovers_are_due(leftovers, registry) {
             reclaim(leftovers, registry, remains);
         }
@@ -84,35 +89,34 @@ impl<T> Pool<T> {
 }
 
 impl<T> Lists<T> {
-    /// How many nodes are retired between two looks at the pins, so that a look costs each of them little however many
-    /// subscribers there are.
-    fn period(&self) -> usize {
-        self.view.len().max(KEPT_BACK)
-    }
-
     #[inline]
     fn retire(&mut self, node: Retired<T>, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
         self.retired.push(node);
-        if self.retired.len() - self.kept >= self.period() {
-            self.look_and_trim(leftovers, registry, remains);
+        // The quick answer first.
+        if self.retired.len() - self.kept >= KEPT_BACK || self.spare.len() > KEPT_BACK {
+            self.tend(leftovers, registry, remains);
         }
     }
 
     #[cold]
-    fn look_and_trim(&mut self, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
-        self.look(leftovers, registry);
-        // More than that was borrowed, and came back. In the depth it stays for the next one.
-        let enough = self.period();
-        if self.spare.len() > enough && !is_deep::<T>() {
-            remains.spare.extend(self.spare.drain(enough..));
+    fn tend(&mut self, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
+        let period = period(registry);
+        if self.retired.len() - self.kept >= period {
+            self.look(leftovers, registry, remains);
+        }
+        // More than that was borrowed, and came back. (One for each subscriber stays, lest what is borrowed at one look and not at the
+        // next be freed and allocated in turn. In the depth all stay for the next publish.)
+        let surplus = self.spare.len().saturating_sub(period + registry.len());
+        if surplus > 0 && !is_deep(leftovers) {
+            remains.nodes(self.spare.drain(..surplus.min(SURPLUS_AT_ONCE)), leftovers);
         }
     }
 
     /// Finds out who looks at what.
-    fn look(&mut self, leftovers: &Leftovers<T>, registry: &Registry) {
+    fn look(&mut self, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
         self.retired.extend(leftovers.take());
         // After the last of them was taken out of its slot.
-        let pins = self.view.pins(registry);
+        let pins = self.view.pins(registry, &mut remains.seats);
         let mut at = 0;
         while let Some(node) = self.retired.get(at) {
             if pins.binary_search(&node.pin()).is_ok() {
@@ -128,19 +132,27 @@ impl<T> Lists<T> {
     }
 }
 
-/// Leftovers that nobody looks at; the others stay.
+/// Has leftovers dropped that nobody looks at; the others stay.
 #[cold]
 fn reclaim<T>(leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
     let mut lists = Lists::default();
-    lists.look(leftovers, registry);
-    lists.retired.into_iter().for_each(|borrowed| leftovers.push(borrowed));
-    remains.spare.append(&mut lists.spare);
+    lists.look(leftovers, registry, remains);
+    for borrowed in lists.retired {
+        leftovers.push(borrowed);
+    }
+    remains.nodes(lists.spare, leftovers);
 }
 
-/// Whether so many nodes are left over that it is time to reclaim them, though at most one for each subscriber is borrowed.
+/// Whether so many nodes are left over that it is time to reclaim them, though one for each subscriber may be borrowed.
 fn leftovers_are_due<T>(leftovers: &Leftovers<T>, registry: &Registry) -> bool {
-    let count = leftovers.len();
-    count >= KEPT_BACK && count >= KEPT_BACK + registry.len() && !is_deep::<T>()
+    leftovers.len() >= KEPT_BACK + registry.len() && !is_deep(leftovers)
+}
+
+/// No publisher comes by any more, and more is left over than can be borrowed.
+pub(super) fn tidy<T>(leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
+    if leftovers.len() > registry.len() && !is_deep(leftovers) {
+        reclaim(leftovers, registry, remains);
+    }
 }
 
 /// A publisher's pool, in use.
@@ -177,11 +189,21 @@ pub struct Draft<'p, T> {
 
 impl<'p, T> Draft<'p, T> {
     #[inline]
-    pub(super) fn new(mut desk: Option<Desk<'p, T>>, item: T, remains: &mut Remains<T>) -> Self {
-        let spare = if is_deep::<T>() { None } else { desk.as_mut().and_then(|desk| desk.spare.pop()) };
+    pub(super) fn new(
+        mut desk: Option<Desk<'p, T>>,
+        item: T,
+        leftovers: &Leftovers<T>,
+        remains: &mut Remains<T>,
+    ) -> Self {
+        let spare = if is_deep(leftovers) { None } else { desk.as_mut().and_then(|desk| desk.spare.pop()) };
         let node = match spare {
-            Some(mut node) => {
+            Some(mut node) if mem::needs_drop::<T>() => {
                 remains.dead = Some(mem::replace(&mut node.value, item));
+                remains.list = ptr::from_ref(leftovers).addr();
+                node
+            }
+            Some(mut node) => {
+                node.value = item;
                 node
             }
             None => Node::new(item),
@@ -196,8 +218,16 @@ impl<'p, T> Draft<'p, T> {
         (Box::into_raw(self.node), self.desk)
     }
 
+    pub(super) fn without_pool(&mut self) {
+        self.desk = None;
+    }
+
     pub(super) fn cancel(self) -> T {
         self.node.value
+    }
+
+    pub(super) fn discard(self, leftovers: &Leftovers<T>, remains: &mut Remains<T>) {
+        remains.nodes([self.node], leftovers);
     }
 }
 
@@ -229,43 +259,42 @@ impl<T> Written<'_, T> {
 #[must_use]
 pub struct Remains<T> {
     dead: Option<T>,
-    spare: Vec<Box<Node<T>>>,
+    nodes: Vec<Box<Node<T>>>,
+    seats: Vec<Arc<Seat>>,
+    /// The address of the ring's leftovers, once there is anything.
+    list: usize,
 }
 
 impl<T> Default for Remains<T> {
     #[inline]
     fn default() -> Self {
-        Self { dead: None, spare: Vec::new() }
+        Self { dead: None, nodes: Vec::new(), seats: Vec::new(), list: 0 }
+    }
+}
+
+impl<T> Remains<T> {
+    fn nodes(&mut self, nodes: impl IntoIterator<Item = Box<Node<T>>>, leftovers: &Leftovers<T>) {
+        self.nodes.extend(nodes);
+        self.list = ptr::from_ref(leftovers).addr();
+    }
+
+    #[cold]
+    fn drop_nodes(&mut self) {
+        for node in self.nodes.drain(..) {
+            nesting::call(self.list, || drop(node));
+        }
     }
 }
 
 impl<T> Drop for Remains<T> {
     #[inline]
     fn drop(&mut self) {
-        if self.dead.is_some() {
+        if mem::needs_drop::<T>() && self.dead.is_some() {
             // In place: no copy on the way out.
-            one_deeper(|| self.dead = None);
+            nesting::call(self.list, || self.dead = None);
         }
-        if !self.spare.is_empty() {
-            self.drop_spare();
-        }
-    }
-}
-
-impl<T> Remains<T> {
-    #[cold]
-    fn drop_spare(&mut self) {
-        for node in self.spare.drain(..) {
-            one_deeper(|| drop(node));
+        if !self.nodes.is_empty() {
+            self.drop_nodes();
         }
     }
-}
-
-/// Drops a message.
-#[inline]
-fn one_deeper(drop_message: impl FnOnce()) {
-    let depth = DEPTH.with(Cell::get);
-    DEPTH.with(|now| now.set(depth + 1));
-    contain(drop_message);
-    DEPTH.with(|now| now.set(depth));
 }
