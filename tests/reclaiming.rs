@@ -1,0 +1,136 @@
+//! What a boxed ring keeps of messages that nobody can receive any more, when many come back at once, and how deep drops nest.
+#![cfg(not(loom))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
+
+use seqcast::{Boxed, SharedPublisher, Start};
+use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Counts how many of its kind there are.
+struct Live(Arc<AtomicIsize>);
+
+impl Live {
+    fn new(count: &Arc<AtomicIsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn live(count: &Arc<AtomicIsize>) -> isize {
+    count.load(Ordering::Relaxed)
+}
+
+const STAGES: usize = 40;
+static STAGE: [AtomicIsize; STAGES] = [const { AtomicIsize::new(0) }; STAGES];
+static PIPELINE: OnceLock<Vec<SharedPublisher<Boxed<Forwarded>>>> = OnceLock::new();
+
+/// Its drop publishes to the next ring.
+struct Forwarded(usize);
+
+impl Forwarded {
+    fn new(stage: usize) -> Self {
+        STAGE[stage].fetch_add(1, Ordering::Relaxed);
+        Self(stage)
+    }
+}
+
+impl Drop for Forwarded {
+    fn drop(&mut self) {
+        STAGE[self.0].fetch_sub(1, Ordering::Relaxed);
+        if let Some(next) = PIPELINE.get().and_then(|pipeline| pipeline.get(self.0 + 1)) {
+            next.publish(Self::new(self.0 + 1)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn rings_that_feed_each_other_by_drops_each_keep_within_bounds() {
+    let (publishers, _subscribers): (Vec<_>, Vec<_>) =
+        (0..STAGES).map(|_| seqcast::boxed(2)).map(|(publisher, subscriber)| (publisher.share(), subscriber)).unzip();
+    let pipeline = PIPELINE.get_or_init(|| publishers);
+    for _ in 0..20_000 {
+        pipeline[0].publish(Forwarded::new(0)).unwrap();
+    }
+    let most = STAGE.iter().map(|count| count.load(Ordering::Relaxed)).max().unwrap();
+    assert!(most <= 2 + 66, "{most} alive in one ring of 2");
+}
+
+#[test]
+fn what_was_kept_for_many_subscribers_goes_with_them() {
+    let count = Arc::new(AtomicIsize::new(0));
+    let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
+    let many: Vec<_> = (0..10_000).map(|_| subscriber.clone()).collect();
+    publisher.publish_many((0..40_000).map(|_| Live::new(&count)));
+    assert!(live(&count) <= 4 + 10_001);
+    drop(many);
+    publisher.publish_many((0..2_000).map(|_| Live::new(&count)));
+    assert!(live(&count) <= 4 + 65, "{} alive", live(&count));
+}
+
+#[test]
+fn what_comes_back_at_once_is_dropped_little_by_little() {
+    let count = Arc::new(AtomicIsize::new(0));
+    let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
+    let mut many: Vec<_> = (0..2_000).map(|_| subscriber.clone()).collect();
+    let mut borrowed = Vec::new();
+    for subscriber in &mut many {
+        subscriber.seek(Start::Latest);
+        publisher.publish(Live::new(&count));
+        borrowed.push(subscriber.try_recv_ref().unwrap());
+    }
+    publisher.publish_many((0..10_000).map(|_| Live::new(&count)));
+    drop(borrowed);
+    drop(many);
+    for _ in 0..10_000 {
+        let before = live(&count) + 1;
+        publisher.publish(Live::new(&count));
+        assert!(before - live(&count) <= 17, "a burst of {}", before - live(&count));
+    }
+    assert!(live(&count) <= 4 + 65, "{} alive", live(&count));
+}
+
+#[test]
+fn what_was_borrowed_at_the_end_goes_with_its_subscribers() {
+    let count = Arc::new(AtomicIsize::new(0));
+    let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
+    let mut many: Vec<_> = (0..1_000).map(|_| subscriber.clone()).collect();
+    let mut borrowed = Vec::new();
+    for subscriber in &mut many {
+        subscriber.seek(Start::Latest);
+        publisher.publish(Live::new(&count));
+        borrowed.push(subscriber.try_recv_ref().unwrap());
+    }
+    drop(publisher);
+    assert_eq!(live(&count), 1_000);
+    drop(borrowed);
+    drop(many);
+    assert!(live(&count) <= 4 + 1, "{} alive in a closed ring of 4 with an idle subscriber", live(&count));
+    drop(subscriber);
+    assert_eq!(live(&count), 0);
+}
+
+#[test]
+fn what_one_look_borrows_and_the_next_does_not_is_bounded() {
+    // Half of the readers hold a message each while the publisher goes on for some periods, then the other half.
+    let count = Arc::new(AtomicIsize::new(0));
+    let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
+    let mut readers: Vec<_> = (0..64).map(|_| subscriber.clone()).collect();
+    for round in 0..200 {
+        let mut borrowed = Vec::new();
+        for subscriber in readers.iter_mut().skip(round % 2).step_by(2) {
+            subscriber.seek(Start::Latest);
+            publisher.publish(Live::new(&count));
+            borrowed.push(subscriber.try_recv_ref().unwrap());
+        }
+        for _ in 0..200 {
+            publisher.publish(Live::new(&count));
+        }
+        assert!(live(&count) <= 4 + 32 + 65 + 65, "{} alive", live(&count));
+    }
+}
