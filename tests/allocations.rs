@@ -1,4 +1,4 @@
-//! Publishing into an inline ring never allocates, nor does receiving.
+//! Publishing into an inline ring never allocates, nor does receiving; into a boxed ring, once it is warm.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(unsafe_code, reason = "a global allocator that counts")]
@@ -115,6 +115,108 @@ fn a_ring_frees_all_it_took() {
         life(); // what the thread itself keeps
         let before = LIVE.get();
         (0..100).for_each(|_| life());
+        assert_eq!(LIVE.get(), before);
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn a_warm_boxed_ring_allocates_no_more() {
+    std::thread::spawn(|| {
+        let (mut publisher, mut subscriber) = seqcast::boxed::<[u64; 4]>(64);
+        let mut holder = subscriber.clone();
+        let mut cx = Context::from_waker(Waker::noop());
+        publisher.publish([0; 4]);
+        // A look finds out about new subscribers, and makes room for what they borrow.
+        let held = holder.try_recv_ref().unwrap();
+        publisher.publish_many([[1; 4]; 64 + 4 * 64]);
+        none("publishing behind a borrow", || {
+            for number in 0..100_000 {
+                publisher.publish([number; 4]);
+            }
+        });
+        assert_eq!(*held, [0; 4]);
+        none("giving it back", || drop(held));
+        // What was borrowed is freed, which is more than there need be now.
+        publisher.publish_many([[7; 4]; 200]);
+        none("publishing on", || assert_eq!(publisher.publish_many([[7; 4]; 1_000]).count(), 1_000));
+        none("borrows one after the other", || {
+            for number in 0..10_000 {
+                publisher.publish([number; 4]);
+                assert_eq!(*holder.latest_ref().unwrap(), [number; 4]);
+            }
+        });
+        let publisher = none("share", || publisher.share());
+        none("shared publishing", || assert_eq!(publisher.publish_many([[8; 4]; 1_000]), 1_000));
+
+        // By reference or by value: nothing but what a clone does.
+        none("a lag told", || assert!(subscriber.try_recv_ref().is_err()));
+        none("try_recv_ref", || assert!(subscriber.try_recv_ref().is_ok()));
+        none("recv_ref", || assert!(subscriber.recv_ref().is_ok()));
+        none("recv_ref_timeout", || assert!(subscriber.recv_ref_timeout(Duration::from_millis(1)).is_ok()));
+        none("recv_ref_deadline", || assert!(subscriber.recv_ref_deadline(std::time::Instant::now()).is_ok()));
+        none("poll_recv_ref", || assert!(subscriber.poll_recv_ref(&mut cx).is_ready()));
+        none("recv_ref_async", || assert!(futures::FutureExt::now_or_never(subscriber.recv_ref_async()).is_some()));
+        none("try_recv", || assert!(subscriber.try_recv().is_ok()));
+        none("latest_ref", || assert!(subscriber.latest_ref().is_ok()));
+        none("a timeout", || assert!(subscriber.recv_ref_timeout(Duration::from_millis(1)).is_err()));
+        none("poll_recv_ref", || assert!(subscriber.poll_recv_ref(&mut cx).is_pending()));
+        none("a publish that wakes", || assert!(publisher.publish([9; 4]).is_ok()));
+        none("woken", || assert!(subscriber.poll_recv_ref(&mut cx).is_ready()));
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn a_borrow_now_and_then_costs_a_warm_publisher_no_allocation() {
+    std::thread::spawn(|| {
+        let (mut publisher, mut subscriber) = seqcast::boxed::<[u64; 4]>(64);
+        let mut now_and_then = || {
+            publisher.publish([0; 4]);
+            let held = subscriber.latest_ref().unwrap();
+            publisher.publish_many([[1; 4]; 200]);
+            drop(held);
+            publisher.publish_many([[2; 4]; 200]);
+        };
+        (0..10).for_each(|_| now_and_then());
+        none("publishing while borrows come and go", || (0..100).for_each(|_| now_and_then()));
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn a_boxed_ring_frees_all_it_took() {
+    std::thread::spawn(|| {
+        let life = |round: usize| {
+            let (mut publisher, mut subscriber) = seqcast::boxed::<Vec<u64>>(16);
+            publisher.publish_many((0..10 * round).map(|number| vec![number as u64; 3]));
+            let mut holder = subscriber.clone();
+            let held = holder.latest_ref().map(|message| message.len());
+            assert_eq!(held.is_ok(), round > 0);
+            let publisher = publisher.share();
+            let other = publisher.clone();
+            std::mem::forget(holder.latest_ref());
+            for number in 0..10 * round {
+                other.publish(vec![number as u64; 5]).unwrap();
+            }
+            std::mem::forget(holder.latest_ref());
+            publisher.publish_many((0..10 * round).map(|number| vec![number as u64; 3]));
+            assert!(subscriber.recv_timeout(Duration::from_millis(1)).is_err());
+            drop(other);
+            if round % 2 == 0 {
+                drop(publisher);
+                drop((holder, subscriber));
+            } else {
+                drop((holder, subscriber));
+                drop(publisher);
+            }
+        };
+        life(20); // what the thread itself keeps
+        let before = LIVE.get();
+        (0..60).for_each(life);
         assert_eq!(LIVE.get(), before);
     })
     .join()

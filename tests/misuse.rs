@@ -3,8 +3,8 @@
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
 use seqcast::{
-    Builder, Closed, Inline, Lagged, Publisher, RecvError, RecvTimeoutError, Ring, SharedPublisher, SkipLagged,
-    SubscribeError, Subscriber, TryPublishError, TryRecvError,
+    Boxed, Builder, Closed, Inline, Lagged, Publisher, RecvError, RecvRef, RecvTimeoutError, Ref, Ring,
+    SharedPublisher, SkipLagged, SubscribeError, Subscriber, TryPublishError, TryRecvError,
 };
 use std::error::Error;
 use std::fmt::Debug;
@@ -25,10 +25,12 @@ fn panics_name_the_argument() {
     for capacity in [0, most + 1, usize::MAX] {
         assert!(panic_of(|| drop(Builder::new(capacity))).contains("`capacity`"));
         assert!(panic_of(|| drop(seqcast::inline::<u8>(capacity))).contains("`capacity`"));
+        assert!(panic_of(|| drop(seqcast::boxed::<String>(capacity))).contains("`capacity`"));
     }
     // Within bounds as a number, but not as so many bytes.
     assert!(panic_of(|| drop(seqcast::inline::<[u64; 512]>(most))).contains("`capacity`"));
     assert!(panic_of(|| drop(seqcast::inline::<()>(most))).contains("`capacity`"));
+    assert!(panic_of(|| drop(seqcast::boxed::<()>(most))).contains("`capacity`"));
     for lag_slack in [8, usize::MAX] {
         assert!(panic_of(|| drop(Builder::new(5).lag_slack(lag_slack))).contains("`lag_slack`"));
     }
@@ -40,6 +42,7 @@ fn capacities_are_rounded_up() {
     for (asked, given) in [(1, 2), (2, 2), (3, 4), (1000, 1024), (1024, 1024), (1025, 2048)] {
         let (publisher, subscriber) = seqcast::inline::<u8>(asked);
         assert_eq!([publisher.capacity(), subscriber.capacity(), publisher.ring().capacity()], [given; 3]);
+        assert_eq!(seqcast::boxed::<String>(asked).1.capacity(), given);
     }
 }
 
@@ -64,6 +67,24 @@ fn handles_can_go_where_they_must() {
     sync::<Ring<S>>();
     sync::<Subscriber<S>>();
     sync::<SkipLagged<S>>();
+    // Whatever the message is, as long as it can be looked at from several threads.
+    type B = Boxed<String>;
+    send::<Publisher<B>>();
+    send::<SharedPublisher<B>>();
+    send::<Subscriber<B>>();
+    send::<SkipLagged<B>>();
+    send::<Ring<B>>();
+    sync::<SharedPublisher<B>>();
+    sync::<Ring<B>>();
+    sync::<Subscriber<B>>();
+    sync::<SkipLagged<B>>();
+    fn borrow<T: Send + Sync + Unpin + Debug + UnwindSafe + RefUnwindSafe>() {}
+    borrow::<Ref<'static, String>>();
+    fn waits<T: Send + Sync + Unpin + Debug>() {}
+    waits::<RecvRef<'static, String>>();
+    struct Unclonable;
+    sync::<SharedPublisher<Boxed<Unclonable>>>();
+    sync::<Subscriber<Boxed<Unclonable>>>();
     fn error<T: Error + Send + Sync + PartialEq + Clone + 'static>() {}
     error::<Lagged>();
     error::<TryRecvError>();
@@ -77,6 +98,36 @@ fn handles_can_go_where_they_must() {
     let (_publisher, mut subscriber) = seqcast::inline::<u64>(4);
     future(subscriber.recv_async());
     future(subscriber.recv_many_async(&mut Vec::new(), 1));
+}
+
+#[test]
+fn everything_of_a_boxed_ring_says_what_it_is() {
+    let (mut publisher, mut subscriber) = seqcast::boxed::<String>(4);
+    publisher.publish("text".to_owned());
+    assert!(format!("{publisher:?} {subscriber:?} {:?}", publisher.ring()).contains("next_sequence: 1"));
+    assert!(format!("{:?}", subscriber.recv_ref_async()).contains("RecvRef(Some(Subscriber"));
+    let message = subscriber.try_recv_ref().unwrap();
+    assert_eq!(format!("{message} {message:?}"), "text \"text\"");
+    drop(message);
+    // The message need not be `Debug` for the rest to be.
+    struct Silent;
+    let (publisher, mut subscriber) = seqcast::boxed::<Silent>(4);
+    assert!(format!("{:?} {publisher:?} {subscriber:?}", publisher.ring()).contains("next_sequence: 0"));
+    assert!(format!("{:?}", subscriber.recv_ref_async()).contains("Subscriber"));
+    assert!(format!("{:?}", publisher.share()).contains("closed: false"));
+}
+
+#[test]
+fn a_future_that_was_ready_panics_when_polled_again() {
+    let (mut publisher, mut subscriber) = seqcast::boxed::<String>(4);
+    publisher.publish("once".to_owned());
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut future = subscriber.recv_ref_async();
+    assert!(std::future::Future::poll(std::pin::Pin::new(&mut future), &mut cx).is_ready());
+    let again = panic_of(std::panic::AssertUnwindSafe(|| {
+        let _ = std::future::Future::poll(std::pin::Pin::new(&mut future), &mut cx);
+    }));
+    assert!(again.contains("`RecvRef`"));
 }
 
 #[test]

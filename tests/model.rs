@@ -6,35 +6,87 @@ mod common;
 
 use common::{CAPACITIES, FIRSTS, model, seed};
 use seqcast::{
-    Builder, Inline, Publisher, RecvError, RecvTimeoutError, SharedPublisher, Start, Subscriber, TryRecvError,
+    Boxed, Builder, Inline, Publisher, Receive, RecvError, RecvTimeoutError, Ref, SharedPublisher, Start, Storage,
+    Subscriber, TryRecvError,
 };
 use std::time::Duration;
 
-type Storage = Inline<u64>;
+/// How numbers are kept, and what can be done with them beyond what every ring does.
+trait Numbers: Receive + Storage<Item = u64> + Sized {
+    fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>);
 
-enum Publishing {
-    Exclusive(Publisher<Storage>),
-    Shared(Vec<SharedPublisher<Storage>>),
+    /// Receives by reference, if there is such a thing; runs `meanwhile` while the message is held.
+    fn hold(subscriber: &mut Subscriber<Self>, path: u8, meanwhile: impl FnOnce())
+    -> Option<Result<u64, TryRecvError>>;
+}
+
+impl Numbers for Inline<u64> {
+    fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>) {
+        builder.inline()
+    }
+
+    fn hold(_: &mut Subscriber<Self>, _: u8, _: impl FnOnce()) -> Option<Result<u64, TryRecvError>> {
+        None
+    }
+}
+
+impl Numbers for Boxed<u64> {
+    fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>) {
+        builder.boxed()
+    }
+
+    fn hold(
+        subscriber: &mut Subscriber<Self>,
+        path: u8,
+        meanwhile: impl FnOnce(),
+    ) -> Option<Result<u64, TryRecvError>> {
+        let next = subscriber.next_sequence();
+        let held = match path {
+            0 => subscriber.try_recv_ref(),
+            1 => subscriber.latest_ref(),
+            2 => subscriber.recv_ref_timeout(Duration::ZERO).map_err(|error| match error {
+                RecvTimeoutError::Timeout => TryRecvError::Empty,
+                RecvTimeoutError::Closed => TryRecvError::Closed,
+                RecvTimeoutError::Lagged(lagged) => TryRecvError::Lagged(lagged),
+            }),
+            _ => match futures::FutureExt::now_or_never(subscriber.recv_ref_async()) {
+                None => Err(TryRecvError::Empty),
+                Some(received) => received.map_err(TryRecvError::from),
+            },
+        };
+        Some(held.map(|message| {
+            let value = *message;
+            assert!(Ref::sequence(&message) == next || path == 1);
+            meanwhile();
+            assert_eq!(*message, value, "it changed while it was held");
+            value
+        }))
+    }
+}
+
+enum Publishing<S: Storage> {
+    Exclusive(Publisher<S>),
+    Shared(Vec<SharedPublisher<S>>),
     Over,
 }
 
-struct Pair {
-    real: Subscriber<Storage>,
+struct Pair<S: Storage> {
+    real: Subscriber<S>,
     model: model::Subscriber,
 }
 
-struct Both {
+struct Both<S: Storage> {
     random: fastrand::Rng,
-    publishing: Publishing,
-    ring: seqcast::Ring<Storage>,
+    publishing: Publishing<S>,
+    ring: seqcast::Ring<S>,
     model: model::Ring,
-    subscribers: Vec<Pair>,
+    subscribers: Vec<Pair<S>>,
     value: u64,
 }
 
-impl Both {
+impl<S: Numbers> Both<S> {
     fn new(capacity: usize, slack: usize, first: u64, random: fastrand::Rng) -> Self {
-        let (publisher, real) = Builder::new(capacity).lag_slack(slack).first_sequence(first).inline();
+        let (publisher, real) = S::ring(Builder::new(capacity).lag_slack(slack).first_sequence(first));
         let model = model::Ring::new(capacity as u64, slack as u64, first);
         let subscribers = vec![Pair { real, model: model.subscribe(Start::Latest) }];
         let ring = publisher.ring();
@@ -196,6 +248,26 @@ impl Both {
         }
     }
 
+    /// A message that is held while publishers go on, for some laps perhaps.
+    fn hold(&mut self, which: usize) {
+        let mut pair = self.subscribers.swap_remove(which);
+        let (mut expected, path) = (pair.model.clone(), self.random.u8(0..4));
+        let received = match path {
+            1 => expected.latest(&self.model),
+            _ => expected.try_recv(&self.model),
+        };
+        let held = S::hold(&mut pair.real, path, || {
+            for _ in 0..self.random.u64(0..3) * self.ring.capacity().min(40) as u64 {
+                self.publish();
+            }
+        });
+        if let Some(held) = held {
+            assert_eq!(held, received);
+            pair.model = expected;
+        }
+        self.subscribers.push(pair);
+    }
+
     fn agree(&self) {
         let (ring, model) = (&self.ring, &self.model);
         assert_eq!(
@@ -221,13 +293,22 @@ impl Both {
 
 #[test]
 fn the_ring_agrees_with_the_obvious_one() {
+    agrees::<Inline<u64>>();
+}
+
+#[test]
+fn the_boxed_ring_agrees_with_the_obvious_one() {
+    agrees::<Boxed<u64>>();
+}
+
+fn agrees<S: Numbers>() {
     let mut seeds = fastrand::Rng::with_seed(seed());
     for capacity in CAPACITIES {
         for first in FIRSTS {
             for round in 0..12 {
                 let mut random = seeds.fork();
                 let slack = if round % 4 == 0 { random.usize(0..capacity) } else { 0 };
-                let mut both = Both::new(capacity, slack, first, random);
+                let mut both = Both::<S>::new(capacity, slack, first, random);
                 for _ in 0..300 {
                     match both.random.u8(0..40) {
                         0..12 => both.publish(),
@@ -236,7 +317,7 @@ fn the_ring_agrees_with_the_obvious_one() {
                         15 => both.subscribe(),
                         _ => {
                             let which = both.random.usize(0..both.subscribers.len());
-                            both.receive(which);
+                            if both.random.u8(0..4) == 0 { both.hold(which) } else { both.receive(which) }
                         }
                     }
                     both.agree();

@@ -8,9 +8,13 @@ mod common;
 fn main() {
     #[cfg(not(loom))]
     {
+        type Plain = seqcast::Inline<common::Signed>;
+        type Owning = seqcast::Boxed<Box<common::Signed>>;
         for capacity in common::CAPACITIES {
-            common::stress::shared(4, 5, capacity, 500, common::FIRSTS[1]);
-            common::stress::exclusive(5, capacity, 5_000);
+            common::stress::shared::<Plain>(4, 5, capacity, 500, common::FIRSTS[1]);
+            common::stress::exclusive::<Plain>(5, capacity, 5_000);
+            common::stress::shared::<Owning>(4, 8, capacity, 500, common::FIRSTS[1]);
+            common::stress::exclusive::<Owning>(8, capacity, 3_000);
         }
         println!("sanitized: the account adds up in {} capacities", common::CAPACITIES.len());
     }

@@ -4,38 +4,57 @@
 
 mod common;
 
-use common::{Account, Signed, seed, sign, stress, verify};
-use seqcast::Start;
+use common::{Account, Carry, Signed, seed, sign, stress, verify};
+use seqcast::{Boxed, Builder, Inline, Start};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-#[test]
-fn sixteen_publishers_and_sixteen_subscribers() {
+type Plain = Inline<Signed>;
+type Owning = Boxed<Box<Signed>>;
+
+fn many_at_once<S: Carry>() {
     for (capacity, messages) in [(2, 500), (4, 1_000), (64, 3_000), (1024, 3_000)] {
         for first in common::FIRSTS {
-            stress::shared(16, 16, capacity, messages, first);
+            stress::shared::<S>(16, 16, capacity, messages, first);
         }
     }
 }
 
 #[test]
+fn sixteen_publishers_and_sixteen_subscribers() {
+    many_at_once::<Plain>();
+}
+
+#[test]
+fn sixteen_publishers_and_sixteen_subscribers_of_a_boxed_ring() {
+    many_at_once::<Owning>();
+}
+
+#[test]
 fn two_publishers_race_for_two_slots() {
     for _ in 0..20 {
-        stress::shared(2, 2, 2, 5_000, 0);
+        stress::shared::<Plain>(2, 2, 2, 5_000, 0);
+        stress::shared::<Owning>(2, 8, 2, 2_000, 0);
     }
 }
 
 #[test]
 fn one_exclusive_publisher_and_sixteen_subscribers() {
     for capacity in [2, 64, 1024] {
-        stress::exclusive(16, capacity, 30_000);
+        stress::exclusive::<Plain>(16, capacity, 30_000);
+        stress::exclusive::<Owning>(16, capacity, 30_000);
     }
 }
 
 #[test]
 fn subscribers_come_and_go_while_publishers_run() {
+    come_and_go::<Plain>();
+    come_and_go::<Owning>();
+}
+
+fn come_and_go<S: Carry>() {
     let mut random = fastrand::Rng::with_seed(seed());
-    let (publisher, subscriber) = seqcast::inline::<Signed>(64);
+    let (publisher, subscriber) = S::ring(Builder::new(64));
     let publisher = publisher.share();
     let ring = publisher.ring();
     let over = AtomicBool::new(false);
@@ -47,7 +66,7 @@ fn subscribers_come_and_go_while_publishers_run() {
                     if over.load(Ordering::Relaxed) {
                         break;
                     }
-                    publisher.publish(sign(id, number)).unwrap();
+                    publisher.publish(S::wrap(sign(id, number))).ok().unwrap();
                 }
             });
         }
@@ -64,7 +83,12 @@ fn subscribers_come_and_go_while_publishers_run() {
                         let mut subscriber = ring.subscribe_at(start);
                         let mut account = Account::new(&subscriber);
                         for _ in 0..random.u8(0..8) {
-                            match subscriber.recv() {
+                            let path = random.u64(..S::PATHS);
+                            let received = match path {
+                                0..5 => subscriber.recv().map(S::open),
+                                path => S::borrow(&mut subscriber, path),
+                            };
+                            match received {
                                 Ok(message) => {
                                     verify(message);
                                     account.received(&subscriber, 1);

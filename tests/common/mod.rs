@@ -1,11 +1,12 @@
 //! What several tests share. `model.rs` is the obviously right ring that the real one is compared with; `stress.rs` runs everything
-//! at once.
+//! at once; `counted.rs` are messages that must be dropped once.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod counted;
 pub(crate) mod model;
 pub(crate) mod stress;
 
-use seqcast::{Inline, RecvError, Storage, Subscriber, TryRecvError};
+use seqcast::{Boxed, Builder, Inline, Publisher, Receive, RecvError, Ref, Storage, Subscriber, TryRecvError};
 
 /// The capacities that every law is tried with.
 pub(crate) const CAPACITIES: [usize; 4] = [2, 4, 64, 1024];
@@ -47,6 +48,83 @@ pub(crate) fn verify(message: Signed) -> (u64, u64) {
     (publisher, number)
 }
 
+/// A storage that carries signed messages.
+pub(crate) trait Carry: Receive + Sized {
+    /// How many ways there are to receive from it.
+    const PATHS: u64;
+
+    fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>);
+    fn wrap(signed: Signed) -> Self::Item;
+    fn open(message: Self::Item) -> Signed;
+
+    /// Looks at one message where it lies.
+    fn borrow(subscriber: &mut Subscriber<Self>, path: u64) -> Result<Signed, RecvError>;
+}
+
+impl Carry for Inline<Signed> {
+    const PATHS: u64 = 5;
+
+    fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>) {
+        builder.inline()
+    }
+
+    fn wrap(signed: Signed) -> Signed {
+        signed
+    }
+
+    fn open(message: Signed) -> Signed {
+        message
+    }
+
+    fn borrow(_: &mut Subscriber<Self>, path: u64) -> Result<Signed, RecvError> {
+        panic!("no such path: {path}")
+    }
+}
+
+/// With memory of its own: who looks at a message after its drop looks at what was freed.
+impl Carry for Boxed<Box<Signed>> {
+    const PATHS: u64 = 8;
+
+    fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>) {
+        builder.boxed()
+    }
+
+    fn wrap(signed: Signed) -> Box<Signed> {
+        Box::new(signed)
+    }
+
+    fn open(message: Box<Signed>) -> Signed {
+        *message
+    }
+
+    fn borrow(subscriber: &mut Subscriber<Self>, path: u64) -> Result<Signed, RecvError> {
+        match path {
+            5 => subscriber.recv_ref().map(linger),
+            6 => futures::executor::block_on(subscriber.recv_ref_async()).map(linger),
+            _ => loop {
+                match subscriber.try_recv_ref() {
+                    Ok(message) => return Ok(linger(message)),
+                    Err(TryRecvError::Empty) => std::thread::yield_now(),
+                    Err(TryRecvError::Closed) => return Err(RecvError::Closed),
+                    Err(TryRecvError::Lagged(lagged)) => return Err(RecvError::Lagged(lagged)),
+                }
+            },
+        }
+    }
+}
+
+/// Holds a message for a while, and looks again and again.
+#[allow(clippy::needless_pass_by_value, reason = "let go of at the end")]
+fn linger(message: Ref<'_, Box<Signed>>) -> Signed {
+    let signed = **message;
+    for _ in 0..signed[1] % 3 {
+        verify(**message);
+        std::thread::yield_now();
+    }
+    assert_eq!(**message, signed);
+    signed
+}
+
 /// What law 1 counts, kept beside a subscriber.
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -86,20 +164,20 @@ impl Account {
 }
 
 /// Reads to the end of the ring, by one of the receiving paths; the account is settled on the way.
-pub(crate) fn read_to_end(
-    subscriber: &mut Subscriber<Inline<Signed>>,
+pub(crate) fn read_to_end<S: Carry>(
+    subscriber: &mut Subscriber<S>,
     path: u64,
     account: &mut Account,
-    mut each: impl FnMut(&Subscriber<Inline<Signed>>, Signed),
+    mut each: impl FnMut(&Subscriber<S>, Signed),
 ) {
     let mut buffer = Vec::new();
     loop {
-        let received = match path % 5 {
+        let received = match path % S::PATHS {
             0 => subscriber.recv().map(|message| buffer.push(message)).map(|()| 1),
             1 => subscriber.recv_many(&mut buffer, 7),
             2 => futures::executor::block_on(subscriber.recv_async()).map(|message| buffer.push(message)).map(|()| 1),
             3 => futures::executor::block_on(subscriber.recv_many_async(&mut buffer, 3)),
-            _ => loop {
+            4 => loop {
                 match subscriber.try_recv() {
                     Ok(message) => {
                         buffer.push(message);
@@ -110,12 +188,13 @@ pub(crate) fn read_to_end(
                     Err(TryRecvError::Lagged(lagged)) => break Err(RecvError::Lagged(lagged)),
                 }
             },
+            path => S::borrow(subscriber, path).map(|signed| buffer.push(S::wrap(signed))).map(|()| 1),
         };
         match received {
             Ok(count) => {
                 assert_eq!(count, buffer.len());
                 account.received(subscriber, count);
-                buffer.drain(..).for_each(|message| each(subscriber, message));
+                buffer.drain(..).for_each(|message| each(subscriber, S::open(message)));
             }
             Err(RecvError::Lagged(lagged)) => account.lagged(subscriber, lagged),
             Err(RecvError::Closed) => break,

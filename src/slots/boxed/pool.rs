@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "reclaims nodes, once it is shown that nobody looks at them")]
 
+use std::collections::VecDeque;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::ptr;
@@ -14,12 +15,6 @@ use crate::sync::{Arc, CachePadded, KEPT_BACK, TryLock, TryLockGuard};
 /// How many messages beyond its own share a publish drops at the most, when many come back at once.
 const SURPLUS_AT_ONCE: usize = 16;
 
-/// How many nodes are retired between two looks at the pins: so many that a look costs each of them little, however many
-/// subscribers there are.
-fn period(registry: &Registry) -> usize {
-    registry.len().max(KEPT_BACK)
-}
-
 /// Whether this is not the place to drop messages of this ring: each drop may publish, and have the next message dropped, and so on.
 #[inline]
 fn is_deep<T>(leftovers: &Leftovers<T>) -> bool {
@@ -29,14 +24,15 @@ fn is_deep<T>(leftovers: &Leftovers<T>) -> bool {
 /// What one publisher keeps: nodes to be reclaimed, and nodes to be used again.
 pub struct Pool<T>(CachePadded<TryLock<Lists<T>>>);
 
-/// Together the lists have about as many nodes as [`period`] says, but for borrowed ones: each publish takes one and brings one.
+/// Together the lists have about as many nodes as are retired between two looks at the pins, but for borrowed ones: each publish
+/// takes one and brings one.
 pub(super) struct Lists<T> {
     /// Taken out of their slots; the first `kept` were borrowed when somebody looked last.
     retired: Vec<Retired<T>>,
     kept: usize,
     /// Nobody looks at these. Each has its old message in it until it is used again, so that a publish drops one message at a
-    /// time, and the allocator has what is freed at hand for the next.
-    spare: Vec<Box<Node<T>>>,
+    /// time, and the allocator has what is freed at hand for the next. First in, first out, so that none is left lying.
+    spare: VecDeque<Box<Node<T>>>,
     view: View,
 }
 
@@ -48,7 +44,7 @@ impl<T> Default for Pool<T> {
 
 impl<T> Default for Lists<T> {
     fn default() -> Self {
-        Self { retired: Vec::new(), kept: 0, spare: Vec::new(), view: View::default() }
+        Self { retired: Vec::new(), kept: 0, spare: VecDeque::new(), view: View::default() }
     }
 }
 
@@ -100,13 +96,15 @@ impl<T> Lists<T> {
 
     #[cold]
     fn tend(&mut self, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
-        let period = period(registry);
+        let subscribers = registry.len();
+        // So that a look costs each node little, however many subscribers there are.
+        let period = subscribers.max(KEPT_BACK);
         if self.retired.len() - self.kept >= period {
             self.look(leftovers, registry, remains);
         }
         // More than that was borrowed, and came back. (One for each subscriber stays, lest what is borrowed at one look and not at the
         // next be freed and allocated in turn. In the depth all stay for the next publish.)
-        let surplus = self.spare.len().saturating_sub(period + registry.len());
+        let surplus = self.spare.len().saturating_sub(period + subscribers);
         if surplus > 0 && !is_deep(leftovers) {
             remains.nodes(self.spare.drain(..surplus.min(SURPLUS_AT_ONCE)), leftovers);
         }
@@ -125,7 +123,7 @@ impl<T> Lists<T> {
                 let node = self.retired.swap_remove(at);
                 // SAFETY: it was out of its slot before the fence in `pins`, and no pin is on it: whoever announces one from now on
                 // finds the slot taken, and whoever had one before is done with it.
-                self.spare.push(unsafe { node.reclaim() });
+                self.spare.push_back(unsafe { node.reclaim() });
             }
         }
         self.kept = self.retired.len();
@@ -195,7 +193,7 @@ impl<'p, T> Draft<'p, T> {
         leftovers: &Leftovers<T>,
         remains: &mut Remains<T>,
     ) -> Self {
-        let spare = if is_deep(leftovers) { None } else { desk.as_mut().and_then(|desk| desk.spare.pop()) };
+        let spare = if is_deep(leftovers) { None } else { desk.as_mut().and_then(|desk| desk.spare.pop_front()) };
         let node = match spare {
             Some(mut node) if mem::needs_drop::<T>() => {
                 remains.dead = Some(mem::replace(&mut node.value, item));

@@ -1,0 +1,196 @@
+//! Boxed rings: readers look at messages where they lie, while publishers take them away.
+//!
+//! At bound 4 where that is feasible: of the defects tried on the design, one needed it.
+
+use std::sync::Arc;
+
+use loom::thread;
+use seqcast::{Ref, Start};
+
+use crate::explore;
+use crate::message::{Log, borrow, borrow_some, ring};
+
+#[test]
+fn a_lap_takes_nothing_from_a_reader() {
+    let outcomes = explore(4, || {
+        let log = Arc::new(Log::default());
+        let (mut publisher, mut subscriber) = ring(&log, 2, 0);
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || {
+            for q in 2..4 {
+                publisher.publish(theirs.message(q));
+            }
+            publisher
+        });
+        let got = borrow_some(&mut subscriber, 2);
+        drop(writer.join().unwrap());
+        drop(subscriber);
+        log.settle();
+        got
+    });
+    for reached in [vec![0, 1], vec![0], vec![1], vec![2], vec![]] {
+        assert!(outcomes.contains(&reached), "{outcomes:?}");
+    }
+}
+
+#[test]
+fn a_reader_finds_what_was_just_put_there() {
+    // It stands at the end: what it finds is new, and two laps later taken away again.
+    let outcomes = explore(4, || {
+        let log = Arc::new(Log::default());
+        let (mut publisher, mut subscriber) = ring(&log, 2, 2);
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || {
+            for q in 2..5 {
+                publisher.publish(theirs.message(q));
+            }
+            publisher
+        });
+        let got = borrow_some(&mut subscriber, 2);
+        drop(writer.join().unwrap());
+        drop(subscriber);
+        log.settle();
+        got
+    });
+    for reached in [vec![], vec![2], vec![2, 3], vec![3]] {
+        assert!(outcomes.contains(&reached), "{outcomes:?}");
+    }
+}
+
+#[test]
+fn a_lap_takes_nothing_from_two_readers() {
+    let outcomes = explore(2, || {
+        let log = Arc::new(Log::default());
+        let (mut publisher, mut first) = ring(&log, 2, 0);
+        let mut second = first.clone();
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || {
+            // The first has the pins looked at, the second drops what that gave.
+            for q in 2..4 {
+                publisher.publish(theirs.message(q));
+            }
+            publisher
+        });
+        let reader = thread::spawn(move || borrow_some(&mut first, 1));
+        let got = borrow_some(&mut second, 1);
+        let other = reader.join().unwrap();
+        drop(writer.join().unwrap());
+        drop(second);
+        log.settle();
+        (got, other)
+    });
+    for reached in [(vec![0], vec![0]), (vec![0], vec![]), (vec![], vec![0]), (vec![], vec![])] {
+        assert!(outcomes.contains(&reached), "{outcomes:?}");
+    }
+}
+
+#[test]
+fn a_subscriber_that_joins_is_seen() {
+    // The publisher has looked before, and knows of nobody.
+    let outcomes = explore(4, || {
+        let log = Arc::new(Log::default());
+        let (mut publisher, subscriber) = ring(&log, 0, 0);
+        drop(subscriber);
+        for q in 0..3 {
+            publisher.publish(log.message(q));
+        }
+        let ring = publisher.ring();
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || {
+            for q in 3..5 {
+                publisher.publish(theirs.message(q));
+            }
+            publisher
+        });
+        let mut subscriber = ring.subscribe_at(Start::Oldest);
+        let got = borrow_some(&mut subscriber, 1);
+        drop(writer.join().unwrap());
+        drop((subscriber, ring));
+        log.settle();
+        got
+    });
+    for reached in [vec![], vec![1], vec![2], vec![3]] {
+        assert!(outcomes.contains(&reached), "{outcomes:?}");
+    }
+}
+
+#[test]
+fn a_borrowed_message_stays_and_is_reclaimed_later() {
+    let outcomes = explore(4, || {
+        let log = Arc::new(Log::default());
+        let (mut publisher, mut subscriber) = ring(&log, 2, 0);
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || {
+            for q in 2..5 {
+                publisher.publish(theirs.message(q));
+            }
+            publisher
+        });
+        let held = subscriber.try_recv_ref().ok();
+        let mut publisher = writer.join().unwrap();
+        let got = held.map(|held| {
+            // Laps later.
+            assert_eq!((Ref::sequence(&held), held.look()), (0, 0));
+            assert_eq!(log.alive(), 4, "the borrowed one, two in slots, one to be used again");
+        });
+        // The next look finds it free: it stays to be used again, and is then dropped by a publish each.
+        for q in 5..8 {
+            publisher.publish(log.message(q));
+        }
+        assert!(!log.is_alive(0), "never reclaimed");
+        assert!((3..=4).contains(&log.alive()), "two in slots, one or two to be used again");
+        drop((publisher, subscriber));
+        log.settle();
+        got.is_some()
+    });
+    assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn who_leaves_has_let_go() {
+    // It takes a copy, and goes while the publisher reclaims.
+    let outcomes = explore(4, || {
+        let log = Arc::new(Log::default());
+        let (mut publisher, mut subscriber) = ring(&log, 2, 0);
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || {
+            for q in 2..4 {
+                publisher.publish(theirs.message(q));
+            }
+            publisher
+        });
+        let copy = subscriber.try_recv().ok();
+        drop(subscriber);
+        drop(writer.join().unwrap());
+        let got = copy.as_ref().map(|copy| copy.look());
+        drop(copy);
+        log.settle();
+        got
+    });
+    assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), [None, Some(0)]);
+}
+
+#[test]
+fn a_leaked_borrow_ends_with_its_subscriber() {
+    let outcomes = explore(3, || {
+        let log = Arc::new(Log::default());
+        let (mut publisher, mut subscriber) = ring(&log, 2, 0);
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || {
+            for q in 2..4 {
+                publisher.publish(theirs.message(q));
+            }
+            publisher
+        });
+        if let Ok(message) = subscriber.try_recv_ref() {
+            message.look();
+            std::mem::forget(message);
+        }
+        let got = borrow(&mut subscriber);
+        drop(subscriber);
+        drop(writer.join().unwrap());
+        log.settle();
+        got.map(|(sequence, _)| sequence)
+    });
+    assert!(outcomes.contains(&Some(1)) && outcomes.contains(&None), "{outcomes:?}");
+}

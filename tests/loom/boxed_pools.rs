@@ -1,0 +1,271 @@
+//! Boxed rings of several publishers: whose nodes are whose.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use loom::thread;
+use seqcast::{Boxed, Ref, SharedPublisher, Start, testing};
+
+use crate::explore;
+use crate::message::{Log, Message, borrow, ring};
+
+/// Publishes the messages `ids`, and says at which sequences.
+fn publish(publisher: &SharedPublisher<Boxed<Message>>, log: &Arc<Log>, ids: &[u64]) -> Vec<(u64, u64)> {
+    ids.iter().map(|&id| (publisher.publish(log.message(id)).unwrap(), id)).collect()
+}
+
+/// Whether a message that was received is the one that was published there, of which 0 and 1 were there before.
+fn check(got: Option<(u64, u64)>, published: &[(u64, u64)]) {
+    let published: BTreeMap<_, _> = published.iter().copied().chain([(0, 0), (1, 1)]).collect();
+    assert!(got.is_none_or(|(sequence, id)| published[&sequence] == id), "wrong message");
+}
+
+#[test]
+fn two_publishers_take_nothing_from_a_reader() {
+    let outcomes = explore(3, || {
+        let log = Arc::new(Log::default());
+        let (publisher, mut subscriber) = ring(&log, 2, 0);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let (one, two) = (Arc::clone(&log), Arc::clone(&log));
+        let first = thread::spawn(move || (publish(&publisher, &one, &[10]), publisher));
+        let second = thread::spawn(move || (publish(&other, &two, &[20, 21]), other));
+        let got = borrow(&mut subscriber);
+        let (mut published, publisher) = first.join().unwrap();
+        let (more, other) = second.join().unwrap();
+        published.extend(more);
+        check(got, &published);
+        drop((publisher, other, subscriber));
+        log.settle();
+        (got.map(|got| got.0), published[0].0)
+    });
+    for reached in [(Some(0), 2), (Some(0), 4), (None, 3)] {
+        assert!(outcomes.contains(&reached), "{outcomes:?}");
+    }
+}
+
+#[test]
+fn who_goes_takes_nothing_from_a_reader() {
+    // It is not the last, so nothing but the pin orders the reader's look before the drop: no fence comes after the one before
+    // the pins were read.
+    let outcomes = explore(8, || {
+        let log = Arc::new(Log::default());
+        let (publisher, mut subscriber) = ring(&log, 2, 0);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || publish(&other, &theirs, &[10]));
+        let got = [borrow(&mut subscriber), borrow(&mut subscriber)];
+        let published = writer.join().unwrap();
+        got.iter().for_each(|&got| check(got, &published));
+        let alive = log.alive();
+        drop((publisher, subscriber));
+        log.settle();
+        (got.map(|got| got.map(|got| got.0)), alive)
+    });
+    // Three alive: the displaced one was borrowed when the pins were read, and is left to others.
+    for reached in [([Some(0), Some(1)], 2), ([Some(0), Some(1)], 3), ([None, Some(1)], 2)] {
+        assert!(outcomes.contains(&reached), "{outcomes:?}");
+    }
+}
+
+#[test]
+fn a_subscriber_that_joins_is_seen_by_the_next_look() {
+    // The publisher's first look comes in the middle of the joining; at its second it must not think it knows them all.
+    let outcomes = explore(4, || {
+        let log = Arc::new(Log::default());
+        let (publisher, subscriber) = ring(&log, 2, 0);
+        drop(subscriber);
+        let publisher = publisher.share();
+        let (other, ring) = (publisher.clone(), publisher.ring());
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || publish(&other, &theirs, &[10, 11]));
+        let mut subscriber = ring.subscribe_at(Start::At(1));
+        let got = borrow(&mut subscriber);
+        let published = writer.join().unwrap();
+        check(got, &published);
+        drop((publisher, subscriber, ring));
+        log.settle();
+        got.map(|got| got.0)
+    });
+    assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), [None, Some(1)]);
+}
+
+#[test]
+fn what_a_stalled_publisher_leaves_is_reclaimed_by_others() {
+    // It has no pool with it: what it displaces is left to others, at the end or in the middle of a look.
+    let outcomes = explore(2, || {
+        let log = Arc::new(Log::default());
+        let (publisher, mut subscriber) = ring(&log, 2, 0);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let (one, two) = (Arc::clone(&log), Arc::clone(&log));
+        let stalled = thread::spawn(move || {
+            let message = one.message(10);
+            let claim = testing::claim(&other).unwrap();
+            let sequence = claim.sequence();
+            if let Some(write) = claim.begin() {
+                write.commit(message);
+            }
+            (sequence, other)
+        });
+        let writer = thread::spawn(move || (publish(&publisher, &two, &[20, 21]), publisher));
+        let got = borrow(&mut subscriber);
+        let (sequence, other) = stalled.join().unwrap();
+        let (mut published, publisher) = writer.join().unwrap();
+        published.push((sequence, 10));
+        check(got, &published);
+        drop((publisher, other, subscriber));
+        log.settle();
+        (got.map(|got| got.0), published.into_iter().map(|(sequence, _)| sequence).collect::<Vec<_>>())
+    });
+    for reached in [(Some(0), vec![2, 3, 4]), (Some(0), vec![3, 4, 2]), (None, vec![3, 5, 2])] {
+        assert!(outcomes.contains(&reached), "{outcomes:?}");
+    }
+}
+
+#[test]
+fn a_publisher_that_stops_in_its_slot_costs_no_message() {
+    // It never commits, and the old message stays in its slot until the ring goes. Others publish around it.
+    let outcomes = explore(4, || {
+        let log = Arc::new(Log::default());
+        let (publisher, mut subscriber) = ring(&log, 2, 0);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let stopped = thread::spawn(move || {
+            let claim = testing::claim(&other).unwrap();
+            let sequence = claim.sequence();
+            drop(claim.begin());
+            (sequence, other)
+        });
+        let published = publish(&publisher, &log, &[10, 11]);
+        let got = borrow(&mut subscriber);
+        check(got, &published);
+        let (sequence, other) = stopped.join().unwrap();
+        drop((publisher, other, subscriber));
+        log.settle();
+        (sequence, published[1].0)
+    });
+    assert!(outcomes.contains(&(2, 5)) && outcomes.contains(&(4, 3)), "{outcomes:?}");
+}
+
+#[test]
+fn a_borrowed_message_outlives_its_publishers() {
+    let outcomes = explore(4, || {
+        let log = Arc::new(Log::default());
+        let (publisher, mut subscriber) = ring(&log, 2, 0);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || publish(&other, &theirs, &[10]));
+        let held = subscriber.try_recv_ref().ok();
+        let published = publish(&publisher, &log, &[20]);
+        // The last of them, maybe.
+        drop(publisher);
+        let published = [published, writer.join().unwrap()].concat();
+        let got = held.map(|held| (Ref::sequence(&held), held.look()));
+        check(got, &published);
+        drop(subscriber);
+        log.settle();
+        got.map(|got| got.0)
+    });
+    assert!(outcomes.contains(&Some(0)) && outcomes.contains(&None), "{outcomes:?}");
+}
+
+#[test]
+fn a_publisher_may_be_used_by_two_at_once() {
+    // One of them finds the pool in use and does without.
+    let outcomes = explore(2, || {
+        let log = Arc::new(Log::default());
+        let (publisher, mut subscriber) = ring(&log, 2, 0);
+        let publisher = Arc::new(publisher.share());
+        let other = Arc::clone(&publisher);
+        let theirs = Arc::clone(&log);
+        let second = thread::spawn(move || publish(&other, &theirs, &[20, 21]));
+        let reader = thread::spawn(move || {
+            let got = borrow(&mut subscriber);
+            (got, subscriber)
+        });
+        let mut published = publish(&publisher, &log, &[10]);
+        published.extend(second.join().unwrap());
+        let (got, subscriber) = reader.join().unwrap();
+        check(got, &published);
+        // Two in slots; and what was left over, or is to be used again.
+        let alive = log.alive();
+        assert!(alive <= 5);
+        drop((publisher, subscriber));
+        log.settle();
+        (got.map(|got| got.0), published[0].0, alive)
+    });
+    for reached in [(None, 3, 3), (None, 2, 5), (Some(0), 2, 2), (Some(0), 4, 3)] {
+        assert!(outcomes.contains(&reached), "{outcomes:?}");
+    }
+}
+
+#[test]
+fn what_is_left_over_is_all_found() {
+    // Two publishers without a pool put what they displace on the list, and run no fence; a third takes the list. Two subscribers, so
+    // that the list is not long enough for the two to look themselves.
+    let outcomes = explore(4, || {
+        let log = Arc::new(Log::default());
+        let (publisher, subscriber) = ring(&log, 2, 0);
+        let publisher = publisher.share();
+        let handles = [subscriber.clone(), subscriber];
+        let others = [publisher.clone(), publisher.clone()];
+        for _ in 2..5 {
+            std::mem::forget(testing::claim(&publisher).unwrap());
+        }
+        let writers: Vec<_> = others
+            .into_iter()
+            .zip([2, 4])
+            .map(|(other, sequence)| {
+                let theirs = Arc::clone(&log);
+                thread::spawn(move || {
+                    let message = theirs.message(sequence);
+                    match testing::resume(&other, sequence).begin() {
+                        Some(write) => write.commit(message),
+                        None => drop(message),
+                    }
+                    other
+                })
+            })
+            .collect();
+        publisher.publish(log.message(5)).unwrap();
+        let alive = log.alive();
+        let others: Vec<_> = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
+        drop((publisher, others, handles));
+        log.settle();
+        alive
+    });
+    assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), [3, 4, 5]);
+}
+
+#[test]
+fn the_pool_is_handed_over_with_the_publisher() {
+    let outcomes = explore(2, || {
+        let log = Arc::new(Log::default());
+        let (publisher, mut subscriber) = ring(&log, 3, 1);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || publish(&other, &theirs, &[10]));
+        let reader = thread::spawn(move || {
+            let got = borrow(&mut subscriber);
+            (got.map(|got| got.1), subscriber)
+        });
+        let exclusive = match publisher.try_into_exclusive() {
+            Ok(mut publisher) => {
+                publisher.publish(log.message(20));
+                true
+            }
+            Err(shared) => shared.publish(log.message(20)).is_err(),
+        };
+        let _ = writer.join().unwrap();
+        let (got, subscriber) = reader.join().unwrap();
+        drop(subscriber);
+        log.settle();
+        (got, exclusive)
+    });
+    let all = [(None, false), (None, true), (Some(1), false), (Some(1), true)];
+    assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), all);
+}

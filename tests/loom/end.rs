@@ -1,0 +1,229 @@
+//! The end: what lies before it, and who knows of it.
+
+use std::collections::BTreeSet;
+
+use loom::thread;
+use seqcast::{TryRecvError, testing};
+
+use crate::{Account, explore, id, pair, parking_ring, ring};
+
+#[test]
+fn an_acknowledged_publish_lies_before_the_end() {
+    let outcomes = explore(3, || {
+        let (publisher, subscriber) = parking_ring(2);
+        let publisher = publisher.share();
+        let mut account = Account::new(subscriber);
+        let closer = publisher.clone();
+        let writer = thread::spawn(move || publisher.publish(pair(1)).is_ok());
+        let reader = thread::spawn(move || {
+            account.read_to_end();
+            account
+        });
+        assert!(closer.close());
+        let published = writer.join().unwrap();
+        let account = reader.join().unwrap();
+        assert_eq!(account.ids(), if published { vec![1] } else { vec![] });
+        assert_eq!(account.missed, 0);
+        published
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]));
+}
+
+#[test]
+fn one_of_two_closers_wins() {
+    let outcomes = explore(3, || {
+        let (publisher, mut subscriber) = ring(2);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let second = thread::spawn(move || {
+            let won = other.close();
+            (won, other.publish(pair(0)).is_err())
+        });
+        let first = publisher.close();
+        assert_eq!(publisher.next_sequence(), 0, "a refused claim counts");
+        let (second, refused) = second.join().unwrap();
+        assert!(refused);
+        assert!(first != second);
+        assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
+        assert_eq!(publisher.next_sequence(), 0);
+        first
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]));
+}
+
+#[test]
+fn who_learns_of_the_end_leaves_nobody_in_the_dark() {
+    // The one that closed may be stopped in the middle: whoever was refused, or came second, has made the end known to all.
+    let outcomes = explore(3, || {
+        let (publisher, mut subscriber) = ring(2);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let closing = thread::spawn(move || other.close());
+        let refused = publisher.publish(pair(1)).is_err();
+        if refused {
+            assert!(subscriber.is_closed());
+            assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
+        } else {
+            publisher.close();
+            assert_eq!(subscriber.try_recv().map(id), Ok(1));
+            assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
+        }
+        closing.join().unwrap();
+        refused
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]));
+}
+
+#[test]
+fn a_closer_that_comes_too_late_moves_no_end() {
+    let outcomes = explore(3, || {
+        let (publisher, subscriber) = ring(2);
+        let publisher = publisher.share();
+        let mut account = Account::new(subscriber);
+        let other = publisher.clone();
+        let closing = thread::spawn(move || other.close());
+        let published = publisher.publish_many([pair(0), pair(1)]) as u64;
+        let won = publisher.close();
+        assert_eq!(publisher.next_sequence(), published);
+        assert!(closing.join().unwrap() != won);
+        assert_eq!(publisher.next_sequence(), published);
+        assert_eq!(account.settle(), TryRecvError::Closed);
+        assert_eq!(account.got.len() as u64, published);
+        (published, won)
+    });
+    assert_eq!(outcomes, BTreeSet::from([(0, false), (1, false), (2, false), (2, true)]));
+}
+
+#[test]
+fn the_last_of_two_publishers_closes() {
+    explore(2, || {
+        let (publisher, subscriber) = parking_ring(2);
+        let publisher = publisher.share();
+        let mut account = Account::new(subscriber);
+        let other = publisher.clone();
+        let first = thread::spawn(move || publisher.publish(pair(1)).unwrap());
+        let second = thread::spawn(move || other.publish(pair(2)).unwrap());
+        account.read_to_end();
+        assert_eq!(account.missed, 0);
+        let mut ids = account.ids();
+        ids.sort_unstable();
+        assert_eq!(ids, [1, 2]);
+        first.join().unwrap();
+        second.join().unwrap();
+    });
+}
+
+#[test]
+fn messages_come_before_closed() {
+    let outcomes = explore(3, || {
+        let (mut publisher, mut subscriber) = ring(2);
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(1));
+        });
+        let first = subscriber.try_recv();
+        writer.join().unwrap();
+        match first {
+            Err(TryRecvError::Empty) => assert_eq!(subscriber.try_recv().map(id), Ok(1)),
+            first => assert_eq!(first.map(id), Ok(1)),
+        }
+        assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
+        first.is_ok()
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]));
+}
+
+#[test]
+fn a_claim_below_the_end_is_waited_for() {
+    // The end is set while a message below it is claimed and not committed.
+    explore(3, || {
+        let (publisher, mut subscriber) = parking_ring(2);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        std::mem::forget(testing::claim(&other).unwrap());
+        let writer = thread::spawn(move || {
+            testing::resume(&other, 0).begin().unwrap().commit(pair(5));
+            other
+        });
+        publisher.close();
+        assert_eq!(subscriber.recv().map(id), Ok(5));
+        assert_eq!(subscriber.recv(), Err(seqcast::RecvError::Closed));
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_closed_ring_is_never_empty_before_its_end() {
+    // With several publishers that are all gone, what lies before the end can be read by whoever sees the end.
+    let outcomes = explore(3, || {
+        let (publisher, mut subscriber) = ring(2);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let writer = thread::spawn(move || publisher.publish(pair(1)).unwrap());
+        let reader = thread::spawn(move || {
+            let closed = subscriber.is_closed();
+            if closed {
+                assert_eq!(subscriber.try_recv().map(id), Ok(1));
+                assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
+            }
+            closed
+        });
+        drop(other);
+        writer.join().unwrap();
+        reader.join().unwrap()
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]));
+}
+
+#[test]
+fn marks_of_holes_may_be_made_out_of_order() {
+    // Sequence 0 is held for good; 2 and 4 find the slot held, one not knowing of the other. Nothing hides 5.
+    explore(3, || {
+        let (publisher, subscriber) = ring(2);
+        let publisher = publisher.share();
+        let mut account = Account::new(subscriber);
+        let held = testing::claim(&publisher).unwrap().begin().unwrap();
+        for q in 1..5 {
+            let claim = testing::claim(&publisher).unwrap();
+            if q % 2 == 1 {
+                claim.begin().unwrap().commit(pair(q));
+            } else {
+                std::mem::forget(claim);
+            }
+        }
+        let other = publisher.clone();
+        let second = thread::spawn(move || assert!(testing::resume(&other, 2).begin().is_none()));
+        assert!(testing::resume(&publisher, 4).begin().is_none());
+        second.join().unwrap();
+        publisher.publish(pair(5)).unwrap();
+        account.settle();
+        assert_eq!(account.subscriber.next_sequence(), 6);
+        assert_eq!(account.ids(), [5]);
+        drop(held);
+    });
+}
+
+#[test]
+fn a_lap_while_closing_is_told_exactly() {
+    // Refused claims count on in the tail; a lapped reader must not take them for messages.
+    explore(2, || {
+        let (mut publisher, mut subscriber) = ring(2);
+        publisher.publish_many((0..3).map(pair));
+        let publisher = publisher.share();
+        let (closer, ring) = (publisher.clone(), publisher.ring());
+        let closing = thread::spawn(move || {
+            closer.close();
+        });
+        let mut last = 2;
+        for _ in 0..3 {
+            if let Ok(sequence) = publisher.publish(pair(9)) {
+                last = sequence;
+            }
+        }
+        let told = subscriber.try_recv();
+        let seen = ring.next_sequence();
+        closing.join().unwrap();
+        assert_eq!((seen, ring.next_sequence()), (last + 1, last + 1));
+        let Err(TryRecvError::Lagged(lagged)) = told else { panic!("no loss: {told:?}") };
+        assert_eq!(lagged.resumed_at, last - 1);
+    });
+}

@@ -1,0 +1,128 @@
+//! Joining while others publish, and turning from shared to exclusive.
+
+use std::collections::BTreeSet;
+
+use loom::thread;
+use seqcast::{Start, TryRecvError};
+
+use crate::{Account, explore, id, pair, ring};
+
+#[test]
+fn a_subscriber_that_joins_misses_nothing_after() {
+    let outcomes = explore(3, || {
+        let (mut publisher, _first) = ring(4);
+        let ring = publisher.ring();
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher.publish(pair(1));
+            publisher
+        });
+        let mut account = Account::new(ring.subscribe());
+        let publisher = writer.join().unwrap();
+        account.settle();
+        let expected: Vec<_> = (account.start..2).map(|q| (q, q)).collect();
+        assert_eq!(account.got, expected);
+        drop(publisher);
+        account.start
+    });
+    assert_eq!(outcomes, BTreeSet::from([0, 1, 2]));
+}
+
+#[test]
+fn what_lies_before_the_tail_can_be_read() {
+    let outcomes = explore(3, || {
+        let (mut publisher, _first) = ring(2);
+        let ring = publisher.ring();
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher.publish(pair(1));
+            publisher
+        });
+        let tail = ring.next_sequence();
+        let mut subscriber = ring.subscribe_at(Start::At(0));
+        for q in 0..tail {
+            assert_eq!(subscriber.try_recv().map(id), Ok(q));
+        }
+        writer.join().unwrap();
+        tail
+    });
+    assert_eq!(outcomes, BTreeSet::from([0, 1, 2]));
+}
+
+#[test]
+fn what_was_received_lies_before_the_tail() {
+    // The exclusive publisher moves the tail after the commit.
+    let outcomes = explore(3, || {
+        let (mut publisher, mut subscriber) = ring(2);
+        let ring = publisher.ring();
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher.publish(pair(1));
+            publisher
+        });
+        let there = !subscriber.is_empty();
+        let received = subscriber.try_iter().count();
+        assert!(received > 0 || !there);
+        let next = subscriber.next_sequence();
+        assert!(ring.next_sequence() >= next);
+        assert!(ring.subscribe().next_sequence() >= next);
+        assert_eq!(ring.try_subscribe_at(Start::At(next)).unwrap().next_sequence(), next);
+        writer.join().unwrap();
+        received
+    });
+    assert_eq!(outcomes, BTreeSet::from([0, 1, 2]));
+}
+
+#[test]
+fn a_subscriber_may_join_a_lapped_ring() {
+    let outcomes = explore(2, || {
+        let (mut publisher, _first) = ring(2);
+        let ring = publisher.ring();
+        let writer = thread::spawn(move || {
+            for q in 0..3 {
+                publisher.publish(pair(q));
+            }
+            publisher
+        });
+        let mut account = Account::new(ring.subscribe_at(Start::Oldest));
+        let joined = ring.try_subscribe_at(Start::At(0));
+        let publisher = writer.join().unwrap();
+        account.settle();
+        assert!(account.got.iter().all(|got| got.0 == got.1));
+        assert_eq!(account.subscriber.next_sequence(), 3);
+        drop(publisher);
+        joined.is_ok()
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]));
+}
+
+#[test]
+fn the_exclusive_publisher_follows_the_shared_ones() {
+    let outcomes = explore(2, || {
+        let (publisher, subscriber) = ring(2);
+        let publisher = publisher.share();
+        let mut account = Account::new(subscriber);
+        let other = publisher.clone();
+        let writer = thread::spawn(move || {
+            other.publish(pair(0)).unwrap();
+            other.publish(pair(1)).unwrap();
+        });
+        let exclusive = match publisher.try_into_exclusive() {
+            Ok(mut publisher) => {
+                publisher.publish(pair(2));
+                publisher.publish(pair(3));
+                assert_eq!(publisher.next_sequence(), 4);
+                true
+            }
+            Err(shared) => {
+                shared.publish(pair(2)).unwrap();
+                false
+            }
+        };
+        let _ = account.poll();
+        writer.join().unwrap();
+        assert_eq!(account.settle(), TryRecvError::Closed);
+        exclusive
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]));
+}

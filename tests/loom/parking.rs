@@ -1,0 +1,242 @@
+//! Parking. A lost wake-up is a deadlock, which loom reports.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use loom::future::block_on;
+use loom::thread;
+use seqcast::testing;
+
+use crate::{explore, id, pair, parking_ring};
+
+#[test]
+fn a_parked_thread_is_woken_by_a_publish() {
+    explore(3, || {
+        let (mut publisher, mut subscriber) = parking_ring(2);
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher
+        });
+        assert_eq!(subscriber.recv().map(id), Ok(0));
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_parked_thread_is_woken_each_time() {
+    explore(2, || {
+        let (mut publisher, mut subscriber) = parking_ring(2);
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher.publish(pair(1));
+            publisher
+        });
+        assert_eq!([subscriber.recv().map(id), subscriber.recv().map(id)], [Ok(0), Ok(1)]);
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_parked_task_is_woken_by_a_publish() {
+    explore(3, || {
+        let (publisher, mut subscriber) = parking_ring(2);
+        let publisher = publisher.share();
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0)).unwrap();
+            publisher
+        });
+        assert_eq!(block_on(subscriber.recv_async()).map(id), Ok(0));
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_parked_thread_is_woken_by_a_batch() {
+    explore(2, || {
+        let (mut publisher, mut subscriber) = parking_ring(2);
+        let writer = thread::spawn(move || {
+            publisher.publish_many([pair(0), pair(1)]);
+            publisher
+        });
+        assert_eq!([subscriber.recv().map(id), subscriber.recv().map(id)], [Ok(0), Ok(1)]);
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_parked_thread_is_woken_by_the_last_drop() {
+    explore(3, || {
+        let (publisher, mut subscriber) = parking_ring(2);
+        let closer = thread::spawn(move || drop(publisher));
+        assert_eq!(subscriber.recv(), Err(seqcast::RecvError::Closed));
+        closer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_parked_task_is_woken_by_close() {
+    explore(3, || {
+        let (publisher, mut subscriber) = parking_ring(2);
+        let publisher = publisher.share();
+        let closer = thread::spawn(move || {
+            publisher.close();
+            publisher
+        });
+        assert_eq!(block_on(subscriber.recv_async()), Err(seqcast::RecvError::Closed));
+        closer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_thread_parked_at_a_hole_is_woken_by_the_skip() {
+    // 0 is held for good. The writer of 2 skips and gets no further: the reader must learn that it was lapped.
+    explore(3, || {
+        let (publisher, mut subscriber) = parking_ring(2);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let held = testing::claim(&publisher).unwrap().begin().unwrap();
+        let writer = thread::spawn(move || {
+            let one = testing::claim(&other).unwrap();
+            let two = testing::claim(&other).unwrap();
+            std::mem::forget(one);
+            assert!(two.begin().is_none());
+            other
+        });
+        assert!(matches!(subscriber.recv(), Err(seqcast::RecvError::Lagged(_))));
+        writer.join().unwrap();
+        drop(held);
+    });
+}
+
+#[test]
+fn two_parked_threads_are_woken() {
+    explore(2, || {
+        let (mut publisher, mut first) = parking_ring(2);
+        let mut second = first.clone();
+        let reader = thread::spawn(move || first.recv().map(id));
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher
+        });
+        assert_eq!(second.recv().map(id), Ok(0));
+        assert_eq!(reader.join().unwrap(), Ok(0));
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn two_publishers_wake_two_parked_threads() {
+    explore(1, || {
+        let (publisher, mut first) = parking_ring(4);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let mut second = first.clone();
+        let readers = [
+            thread::spawn(move || first.recv().and_then(|_| first.recv()).is_ok()),
+            thread::spawn(move || second.recv().and_then(|_| second.recv()).is_ok()),
+        ];
+        let writer = thread::spawn(move || other.publish(pair(0)).map(|_| other).unwrap());
+        publisher.publish(pair(1)).unwrap();
+        for reader in readers {
+            assert!(reader.join().unwrap());
+        }
+        writer.join().unwrap();
+    });
+}
+
+/// Counts its wakes, and shows by its reference count whether somebody still holds it.
+struct Counter(AtomicUsize);
+
+impl Wake for Counter {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_queued_subscriber_may_be_dropped() {
+    explore(3, || {
+        let (mut publisher, mut subscriber) = parking_ring(2);
+        let counter = Arc::new(Counter(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&counter));
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher
+        });
+        let _ = subscriber.poll_recv(&mut Context::from_waker(&waker));
+        drop(subscriber);
+        writer.join().unwrap();
+        drop(waker);
+        assert_eq!(Arc::strong_count(&counter), 1, "the waker of a dropped subscriber is kept");
+    });
+}
+
+#[test]
+fn a_dropped_future_loses_nothing() {
+    explore(3, || {
+        let (mut publisher, mut subscriber) = parking_ring(2);
+        let counter = Arc::new(Counter(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&counter));
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher
+        });
+        let mut future = Box::pin(subscriber.recv_async());
+        let first = future.as_mut().poll(&mut Context::from_waker(&waker));
+        drop(future);
+        if first.is_pending() {
+            assert_eq!(subscriber.recv().map(id), Ok(0));
+        } else {
+            assert_eq!(first.map_ok(id), Poll::Ready(Ok(0)));
+        }
+        writer.join().unwrap();
+        drop(waker);
+        assert_eq!(Arc::strong_count(&counter), 1, "the waker of a dropped future is kept");
+    });
+}
+
+#[test]
+fn a_pending_poll_is_woken() {
+    let outcomes = explore(3, || {
+        let (mut publisher, mut subscriber) = parking_ring(2);
+        let counter = Arc::new(Counter(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&counter));
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher
+        });
+        let first = subscriber.poll_recv(&mut Context::from_waker(&waker));
+        writer.join().unwrap();
+        let woken = counter.0.load(Ordering::SeqCst);
+        assert!(first.is_ready() || woken == 1, "pending and never woken");
+        (first.is_ready(), woken)
+    });
+    assert!(outcomes.contains(&(true, 0)) && outcomes.contains(&(false, 1)), "{outcomes:?}");
+}
+
+#[test]
+fn two_publishers_share_the_lists_of_those_to_wake() {
+    // Three wait for the first message; two more wait for the second while the first is being told.
+    explore(2, || {
+        let (publisher, first) = parking_ring(4);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let counters: Vec<_> = (0..5).map(|_| Arc::new(Counter(AtomicUsize::new(0)))).collect();
+        let mut subscribers: Vec<_> = (0..5).map(|_| first.clone()).collect();
+        let mut park = |at: usize| {
+            let waker = Waker::from(Arc::clone(&counters[at]));
+            while subscribers[at].poll_recv(&mut Context::from_waker(&waker)).is_ready() {}
+        };
+        (0..3).for_each(&mut park);
+        let writer = thread::spawn(move || other.publish(pair(0)).map(|_| other).unwrap());
+        (3..5).for_each(&mut park);
+        publisher.publish(pair(1)).unwrap();
+        writer.join().unwrap();
+        for (subscriber, counter) in subscribers.iter_mut().zip(&counters) {
+            assert!(counter.0.load(Ordering::SeqCst) > 0, "never woken");
+            while subscriber.try_recv().is_ok() {}
+            assert_eq!(subscriber.next_sequence(), 2);
+        }
+    });
+}
