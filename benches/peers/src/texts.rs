@@ -5,9 +5,9 @@ use std::sync::{Arc, LazyLock};
 
 use crate::peer::{Peer, Shareable};
 
-const KINDS: u64 = 128;
+const KINDS: usize = 128;
 
-static TEXTS: LazyLock<[String; KINDS as usize]> = LazyLock::new(|| {
+static TEXTS: LazyLock<[String; KINDS]> = LazyLock::new(|| {
     array::from_fn(|kind| {
         let text = format!("{}{:063}", char::from(u8::try_from(kind).unwrap()), 0);
         assert_eq!(text.len(), 64);
@@ -17,7 +17,7 @@ static TEXTS: LazyLock<[String; KINDS as usize]> = LazyLock::new(|| {
 
 #[allow(clippy::cast_possible_truncation)]
 fn text(value: u64) -> &'static str {
-    &TEXTS[(value % KINDS) as usize]
+    &TEXTS[value as usize % KINDS]
 }
 
 fn kind(text: &str) -> u64 {
@@ -63,7 +63,7 @@ macro_rules! peer {
 
             #[inline]
             fn seen(value: u64) -> u64 {
-                value % KINDS
+                value % KINDS as u64
             }
         }
     };
