@@ -151,6 +151,13 @@ impl<S: Storage> Channel<S> {
         self.publishers.load(Ordering::Acquire) == 1
     }
 
+    /// A subscriber is gone, perhaps with the last borrow of a message that no publisher will see to.
+    pub(crate) fn tidy(&self) {
+        if self.sequencer.is_closed() {
+            self.sequencer.slots().tidy(&self.registry, &mut RemainsOf::<S>::default());
+        }
+    }
+
     // Looking.
 
     /// The cursor that `start` means now.

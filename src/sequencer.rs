@@ -1,6 +1,5 @@
 //! Slots, tail and end: claim, commit, skip, find a sequence, close. Knows no subscriber.
 
-use crate::registry::Registry;
 use crate::seq::{self, Span};
 use crate::slots::{Slot, Slots, Storage, sealed::Sealed};
 use crate::stamp::{Refused, Seen, Writing};
@@ -111,13 +110,6 @@ impl<S: Storage> Sequencer<S> {
         // Release: pairs with the Acquire of `tail()`: who starts at the tail finds all before it committed.
         self.tail.store(sequence + 1, Ordering::Release);
         written
-    }
-
-    /// A subscriber is gone.
-    pub(crate) fn tidy(&self, registry: &Registry, remains: &mut RemainsOf<S>) {
-        if self.is_closed() {
-            self.hot.slots.tidy(registry, remains);
-        }
     }
 
     pub(crate) fn slots(&self) -> &SlotsOf<S> {

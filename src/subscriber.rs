@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
 use crate::registry::Seat;
-use crate::sequencer::{Found, FoundOf, HandOf, RemainsOf, SlotsOf};
+use crate::sequencer::{Found, FoundOf, HandOf, SlotsOf};
 use crate::slots::{Receive, Slots, Storage};
 use crate::sync::{Arc, Parker};
 use crate::wait::{Sleep, Waiter};
@@ -418,7 +418,7 @@ impl<S: Storage> Drop for Subscriber<S> {
         self.seat.waiter.disarm();
         self.channel.waiters.abandon(&self.seat.waiter, || self.channel.registry.len());
         SlotsOf::<S>::let_go(&mut self.hand);
-        self.channel.sequencer.tidy(&self.channel.registry, &mut RemainsOf::<S>::default());
+        self.channel.tidy();
     }
 }
 

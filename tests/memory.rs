@@ -37,7 +37,9 @@ impl Drop for Light {
 }
 
 fn count() -> &'static AtomicUsize {
-    Box::leak(Box::default())
+    static COUNTS: [AtomicUsize; 64] = [const { AtomicUsize::new(0) }; 64];
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    &COUNTS[NEXT.fetch_add(1, Ordering::Relaxed)]
 }
 
 #[track_caller]
