@@ -150,7 +150,7 @@ pub fn inline<T: Plain>(capacity: usize) -> (Publisher<Inline<T>>, Subscriber<In
 /// `Stream` and iterators included. Plain data is quicker in an [`inline`] ring.
 ///
 /// A publish moves the message into a node of its own, which is used again later: an exclusive publisher allocates nothing
-/// once it is warm. Messages that were overwritten are dropped by publishers, one with each publish, once nobody borrows them: the
+/// once it is warm. Messages that were overwritten are dropped by publishers, as a rule one with each publish, once nobody borrows them: the
 /// ring holds its capacity, one for each live [`Ref`](crate::Ref), and a constant for each publisher: 64 and one for each subscriber (two,
 /// if there are more than 64). What a message's drop panics with ends there. `docs/boxed.md` has the whole account.
 ///

@@ -27,21 +27,29 @@ thread_local! {
     static CALLING: Cell<*const Call> = Cell::new(ptr::null());
 }
 
-/// Whether calls are nested deep on this thread, and one around this is of the same list (its address), and will see to what is on it.
+/// Whether calls are nested deep on this thread, and one around this is of the same list (its address): what is on it can wait
+/// for that one, or for the next that is not.
 #[inline]
 pub(crate) fn is_deep(list: usize) -> bool {
     let call = CALLING.with(Cell::get);
-    !call.is_null() && is_deep_in(call, list)
+    !call.is_null() && is_around(call, list, DEPTH_LIMIT)
+}
+
+/// Whether this thread is in a call of the same list.
+#[inline]
+pub(crate) fn is_nested(list: usize) -> bool {
+    let call = CALLING.with(Cell::get);
+    !call.is_null() && is_around(call, list, 0)
 }
 
 #[cold]
 #[expect(unsafe_code, reason = "follows the calls that this thread is in, which lie on its stack")]
-fn is_deep_in(mut call: *const Call, of: usize) -> bool {
+fn is_around(mut call: *const Call, of: usize, limit: u32) -> bool {
     let mut deep = false;
     while !call.is_null() {
         // SAFETY: `call` put it there and takes it away before it returns, and this runs below all calls of this thread.
         let Call { list, depth, outer } = unsafe { &*call };
-        deep |= *depth >= DEPTH_LIMIT; // the innermost decides
+        deep |= *depth >= limit; // the innermost decides
         if !deep || *list == of {
             return deep;
         }

@@ -160,7 +160,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// All pins, sorted. Allocates only after subscribers came or went.
+    /// All pins, sorted. Allocates only after subscribers came or went, or when more is pinned than ever before.
     ///
     /// Whoever pins a message that was taken out of its slot before this, and is not in here, finds its slot taken. `gone` gets the
     /// seats as they were before: to drop the last reference to one may run the user's code.

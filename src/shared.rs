@@ -63,8 +63,8 @@ impl<S: Storage> SharedPublisher<S> {
     ///
     /// # Blocking and progress
     ///
-    /// Lock-free, and it never allocates (a boxed ring's, once warm, only while another thread publishes through the very same handle:
-    /// give each its clone). Parked subscribers are woken, and old messages dropped, after the message is there, as by
+    /// Lock-free, and it never allocates (a boxed ring's, once warm, now and then: when another thread publishes
+    /// through the very same handle, for which give each its clone; when a slot was held; when subscribers came or went). Parked subscribers are woken, and old messages dropped, after the message is there, as by
     /// [`Publisher::publish`]. A publisher stopped right here for more than a lap may come back to find its message overwritten before it was
     /// written: subscribers count it as missed, like any message that they were too late for.
     ///

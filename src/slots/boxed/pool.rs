@@ -103,9 +103,9 @@ impl<T> Lists<T> {
             self.look(leftovers, registry, remains);
         }
         // More than that was borrowed, and came back. (One for each subscriber stays, lest what is borrowed at one look and not at the
-        // next be freed and allocated in turn. In the depth all stay for the next publish.)
+        // next be freed and allocated in turn. In a drop of this ring all stay, lest drops that publish branch.)
         let surplus = self.spare.len().saturating_sub(period + subscribers);
-        if surplus > 0 && !is_deep(leftovers) {
+        if surplus > 0 && !nesting::is_nested(ptr::from_ref(leftovers).addr()) {
             remains.nodes(self.spare.drain(..surplus.min(SURPLUS_AT_ONCE)), leftovers);
         }
     }
