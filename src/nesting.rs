@@ -31,27 +31,25 @@ thread_local! {
 /// for that one, or for the next that is not.
 #[inline]
 pub(crate) fn is_deep(list: usize) -> bool {
-    let call = CALLING.with(Cell::get);
-    !call.is_null() && is_around(call, list, DEPTH_LIMIT)
+    depth() >= DEPTH_LIMIT && is_nested(list)
+}
+
+/// How many calls this thread is in.
+#[inline]
+#[expect(unsafe_code, reason = "looks at the call around, which lies on this thread's stack")]
+fn depth() -> u32 {
+    // SAFETY: null, or put there by `call`, which takes it away before it returns; and this runs below all calls of this thread.
+    unsafe { CALLING.with(Cell::get).as_ref() }.map_or(0, |call| call.depth)
 }
 
 /// Whether this thread is in a call of the same list.
-#[inline]
-pub(crate) fn is_nested(list: usize) -> bool {
-    let call = CALLING.with(Cell::get);
-    !call.is_null() && is_around(call, list, 0)
-}
-
-#[cold]
 #[expect(unsafe_code, reason = "follows the calls that this thread is in, which lie on its stack")]
-fn is_around(mut call: *const Call, of: usize, limit: u32) -> bool {
-    let mut deep = false;
-    while !call.is_null() {
-        // SAFETY: `call` put it there and takes it away before it returns, and this runs below all calls of this thread.
-        let Call { list, depth, outer } = unsafe { &*call };
-        deep |= *depth >= limit; // the innermost decides
-        if !deep || *list == of {
-            return deep;
+pub(crate) fn is_nested(of: usize) -> bool {
+    let mut call = CALLING.with(Cell::get);
+    // SAFETY: as in `depth`; the calls around a call end after it.
+    while let Some(Call { list, outer, .. }) = unsafe { call.as_ref() } {
+        if *list == of {
+            return true;
         }
         call = *outer;
     }
@@ -60,12 +58,9 @@ fn is_around(mut call: *const Call, of: usize, limit: u32) -> bool {
 
 /// Runs a user's code that was on the list at this address. What it panics with was shown by the panic hook.
 #[inline]
-#[expect(unsafe_code, reason = "looks at the call around this one")]
 pub(crate) fn call(list: usize, code: impl FnOnce()) {
     let outer = CALLING.with(Cell::get);
-    // SAFETY: null, or a call around this one, on this thread's stack.
-    let depth = unsafe { outer.as_ref() }.map_or(1, |outer| outer.depth + 1);
-    let call = Call { list, depth, outer };
+    let call = Call { list, depth: depth() + 1, outer };
     CALLING.with(|calling| calling.set(&raw const call));
     contain(code);
     CALLING.with(|calling| calling.set(outer));

@@ -80,7 +80,8 @@ impl<S: Storage> Publisher<S> {
     /// Publishes messages in a row and returns their sequences. Parked subscribers are woken once, at the end.
     ///
     /// Subscribers that are awake read each message as soon as it is there; those that are parked lose what is more than the ring
-    /// holds. Old messages of a boxed ring are dropped on the way. If the iterator panics, what it gave before stays published and is woken for.
+    /// holds. Old messages of a boxed ring are dropped on the way. If the iterator panics, what it gave before stays published and is
+    /// woken for.
     ///
     /// ```
     /// let (mut publisher, _subscriber) = seqcast::inline::<u8>(64);

@@ -115,6 +115,11 @@ impl<T> Leftovers<T> {
         })
     }
 
+    /// By which `nesting.rs` knows the ring.
+    pub(super) fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
     /// About how many there are.
     pub(super) fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed) // Relaxed: only a count

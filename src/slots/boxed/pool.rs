@@ -5,7 +5,6 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::ops::{Deref, DerefMut};
-use std::ptr;
 
 use super::node::{Leftovers, Node, Retired};
 use crate::nesting;
@@ -18,7 +17,7 @@ const SURPLUS_AT_ONCE: usize = 16;
 /// Whether this is not the place to drop messages of this ring: each drop may publish, and have the next message dropped, and so on.
 #[inline]
 fn is_deep<T>(leftovers: &Leftovers<T>) -> bool {
-    mem::needs_drop::<T>() && nesting::is_deep(ptr::from_ref(leftovers).addr())
+    mem::needs_drop::<T>() && nesting::is_deep(leftovers.address())
 }
 
 /// What one publisher keeps: nodes to be reclaimed, and nodes to be used again.
@@ -105,7 +104,7 @@ impl<T> Lists<T> {
         // More than that was borrowed, and came back. (One for each subscriber stays, lest what is borrowed at one look and not at the
         // next be freed and allocated in turn. In a drop of this ring all stay, lest drops that publish branch.)
         let surplus = self.spare.len().saturating_sub(period + subscribers);
-        if surplus > 0 && !nesting::is_nested(ptr::from_ref(leftovers).addr()) {
+        if surplus > 0 && !nesting::is_nested(leftovers.address()) {
             remains.nodes(self.spare.drain(..surplus.min(SURPLUS_AT_ONCE)), leftovers);
         }
     }
@@ -197,7 +196,7 @@ impl<'p, T> Draft<'p, T> {
         let node = match spare {
             Some(mut node) if mem::needs_drop::<T>() => {
                 remains.dead = Some(mem::replace(&mut node.value, item));
-                remains.list = ptr::from_ref(leftovers).addr();
+                remains.list = leftovers.address();
                 node
             }
             Some(mut node) => {
@@ -273,7 +272,7 @@ impl<T> Default for Remains<T> {
 impl<T> Remains<T> {
     fn nodes(&mut self, nodes: impl IntoIterator<Item = Box<Node<T>>>, leftovers: &Leftovers<T>) {
         self.nodes.extend(nodes);
-        self.list = ptr::from_ref(leftovers).addr();
+        self.list = leftovers.address();
     }
 
     #[cold]
