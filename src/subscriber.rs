@@ -1,6 +1,7 @@
 //! One reader with its own cursor. Every receiving call ends in [`Subscriber::step`], so that no two of them can disagree
 //! about lag or the end.
 
+mod latest;
 mod position;
 
 use std::fmt;
@@ -177,31 +178,6 @@ impl<S: Receive> Subscriber<S> {
         Ok(received)
     }
 
-    /// Takes the newest message that is there, and leaves the cursor behind it.
-    ///
-    /// For readers that want the current value rather than the history. What it jumps over, lost or not, is counted in
-    /// [`skipped_by_choice`](Self::skipped_by_choice). A message is taken once: when nothing was published since, it is `Empty`.
-    ///
-    /// # Errors
-    ///
-    /// [`Empty`](TryRecvError::Empty) or [`Closed`](TryRecvError::Closed); never `Lagged`.
-    ///
-    /// # Progress
-    ///
-    /// Lock-free: every look at another message is due to what publishers did; at most a lap of them if they rest.
-    ///
-    /// ```
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
-    /// publisher.publish_many(0..100);
-    /// assert_eq!(subscriber.latest(), Ok(99));
-    /// assert_eq!(subscriber.skipped_by_choice(), 99);
-    /// assert_eq!(subscriber.latest(), Err(seqcast::TryRecvError::Empty));
-    /// ```
-    pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
-        let found = self.find_latest()?;
-        Ok(self.own(found))
-    }
-
     #[inline]
     fn own(&mut self, found: FoundOf<S>) -> S::Item {
         let message = S::own(found, &mut self.hand);
@@ -225,55 +201,6 @@ impl<S: Storage> Subscriber<S> {
             Step::Lapped { resume } => Err(TryRecvError::Lagged(self.lag_to(resume))),
             Step::Closed => Err(TryRecvError::Closed),
         }
-    }
-
-    /// Finds the newest message and moves the cursor to it.
-    fn find_latest(&mut self) -> Result<FoundOf<S>, TryRecvError> {
-        let goal = self.channel.sequencer.tail();
-        // From the newest back, to the first that is there. Over two laps: claims that have not reached their slots yet leave
-        // the messages of the lap before.
-        let span = self.channel.sequencer.span();
-        for sequence in (span.oldest(span.oldest(goal)).max(self.cursor)..goal).rev() {
-            match self.channel.sequencer.read(sequence, &mut self.hand) {
-                Found::Message(found) => {
-                    self.skip_to(sequence);
-                    return Ok(found);
-                }
-                Found::Lapped { .. } | Found::Hole | Found::Empty | Found::Closed => {}
-            }
-        }
-        // None is: publishers hold the whole lap, or have been round it meanwhile. On from the cursor, to the goal.
-        let mut newest = None;
-        let mut at = self.cursor;
-        let nothing = loop {
-            match self.channel.sequencer.read(at, &mut self.hand) {
-                Found::Message(found) => {
-                    newest = Some((at, found));
-                    at += 1;
-                }
-                Found::Hole => {
-                    if newest.is_none() {
-                        self.skip_to(at);
-                        self.pass_hole();
-                    }
-                    at += 1;
-                }
-                Found::Lapped { oldest } => {
-                    debug_assert!(oldest > at);
-                    // There are newer ones. (And what was found may have been let go of to look at one of them.)
-                    newest = None;
-                    SlotsOf::<S>::let_go(&mut self.hand);
-                    at = self.channel.sequencer.resume(oldest);
-                }
-                Found::Empty => break TryRecvError::Empty,
-                Found::Closed => break TryRecvError::Closed,
-            }
-            if at >= goal && newest.is_some() {
-                break TryRecvError::Empty;
-            }
-        };
-        self.skip_to(newest.as_ref().map_or(at, |(sequence, _)| *sequence));
-        newest.map(|(_, found)| found).ok_or(nothing)
     }
 
     /// Looks at the cursor; goes over holes.
@@ -313,11 +240,6 @@ impl<S: Storage> Subscriber<S> {
     #[inline]
     pub(crate) fn take(&mut self) -> Result<(), TryRecvError> {
         self.find().map(|_in_hand| self.received())
-    }
-
-    /// The same with the newest message.
-    pub(crate) fn take_latest(&mut self) -> Result<(), TryRecvError> {
-        self.find_latest().map(|_in_hand| self.received())
     }
 
     #[inline]
