@@ -8,20 +8,14 @@ use loom::thread;
 use seqcast::{Ref, Start};
 
 use crate::explore;
-use crate::message::{Log, borrow, borrow_some, ring};
+use crate::message::{Log, borrow, borrow_some, publishing, ring};
 
 #[test]
 fn a_lap_takes_nothing_from_a_reader() {
     let outcomes = explore(4, || {
         let log = Arc::new(Log::default());
-        let (mut publisher, mut subscriber) = ring(&log, 2, 0);
-        let theirs = Arc::clone(&log);
-        let writer = thread::spawn(move || {
-            for q in 2..4 {
-                publisher.publish(theirs.message(q));
-            }
-            publisher
-        });
+        let (publisher, mut subscriber) = ring(&log, 2, 0);
+        let writer = publishing(publisher, &log, 2..4);
         let got = borrow_some(&mut subscriber, 2);
         drop(writer.join().unwrap());
         drop(subscriber);
@@ -38,14 +32,8 @@ fn a_reader_finds_what_was_just_put_there() {
     // It stands at the end: what it finds is new, and two laps later taken away again.
     let outcomes = explore(4, || {
         let log = Arc::new(Log::default());
-        let (mut publisher, mut subscriber) = ring(&log, 2, 2);
-        let theirs = Arc::clone(&log);
-        let writer = thread::spawn(move || {
-            for q in 2..5 {
-                publisher.publish(theirs.message(q));
-            }
-            publisher
-        });
+        let (publisher, mut subscriber) = ring(&log, 2, 2);
+        let writer = publishing(publisher, &log, 2..5);
         let got = borrow_some(&mut subscriber, 2);
         drop(writer.join().unwrap());
         drop(subscriber);
@@ -61,16 +49,10 @@ fn a_reader_finds_what_was_just_put_there() {
 fn a_lap_takes_nothing_from_two_readers() {
     let outcomes = explore(2, || {
         let log = Arc::new(Log::default());
-        let (mut publisher, mut first) = ring(&log, 2, 0);
+        let (publisher, mut first) = ring(&log, 2, 0);
         let mut second = first.clone();
-        let theirs = Arc::clone(&log);
-        let writer = thread::spawn(move || {
-            // The first has the pins looked at, the second drops what that gave.
-            for q in 2..4 {
-                publisher.publish(theirs.message(q));
-            }
-            publisher
-        });
+        // The first has the pins looked at, the second drops what that gave.
+        let writer = publishing(publisher, &log, 2..4);
         let reader = thread::spawn(move || borrow_some(&mut first, 1));
         let got = borrow_some(&mut second, 1);
         let other = reader.join().unwrap();
@@ -95,13 +77,7 @@ fn a_subscriber_that_joins_is_seen() {
             publisher.publish(log.message(q));
         }
         let ring = publisher.ring();
-        let theirs = Arc::clone(&log);
-        let writer = thread::spawn(move || {
-            for q in 3..5 {
-                publisher.publish(theirs.message(q));
-            }
-            publisher
-        });
+        let writer = publishing(publisher, &log, 3..5);
         let mut subscriber = ring.subscribe_at(Start::Oldest);
         let got = borrow_some(&mut subscriber, 1);
         drop(writer.join().unwrap());
@@ -118,14 +94,8 @@ fn a_subscriber_that_joins_is_seen() {
 fn a_borrowed_message_stays_and_is_reclaimed_later() {
     let outcomes = explore(4, || {
         let log = Arc::new(Log::default());
-        let (mut publisher, mut subscriber) = ring(&log, 2, 0);
-        let theirs = Arc::clone(&log);
-        let writer = thread::spawn(move || {
-            for q in 2..5 {
-                publisher.publish(theirs.message(q));
-            }
-            publisher
-        });
+        let (publisher, mut subscriber) = ring(&log, 2, 0);
+        let writer = publishing(publisher, &log, 2..5);
         let held = subscriber.try_recv_ref().ok();
         let mut publisher = writer.join().unwrap();
         let got = held.map(|held| {
@@ -151,14 +121,8 @@ fn who_leaves_has_let_go() {
     // It takes a copy, and goes while the publisher reclaims.
     let outcomes = explore(4, || {
         let log = Arc::new(Log::default());
-        let (mut publisher, mut subscriber) = ring(&log, 2, 0);
-        let theirs = Arc::clone(&log);
-        let writer = thread::spawn(move || {
-            for q in 2..4 {
-                publisher.publish(theirs.message(q));
-            }
-            publisher
-        });
+        let (publisher, mut subscriber) = ring(&log, 2, 0);
+        let writer = publishing(publisher, &log, 2..4);
         let copy = subscriber.try_recv().ok();
         drop(subscriber);
         drop(writer.join().unwrap());
@@ -174,14 +138,8 @@ fn who_leaves_has_let_go() {
 fn a_leaked_borrow_ends_with_its_subscriber() {
     let outcomes = explore(3, || {
         let log = Arc::new(Log::default());
-        let (mut publisher, mut subscriber) = ring(&log, 2, 0);
-        let theirs = Arc::clone(&log);
-        let writer = thread::spawn(move || {
-            for q in 2..4 {
-                publisher.publish(theirs.message(q));
-            }
-            publisher
-        });
+        let (publisher, mut subscriber) = ring(&log, 2, 0);
+        let writer = publishing(publisher, &log, 2..4);
         if let Ok(message) = subscriber.try_recv_ref() {
             message.look();
             std::mem::forget(message);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use loom::cell::UnsafeCell;
+use loom::thread::{self, JoinHandle};
 use seqcast::{Boxed, Builder, Publisher, Ref, Subscriber, TryRecvError};
 
 /// Stands in the place of a message that was dropped.
@@ -114,4 +115,19 @@ pub(crate) fn borrow_some(subscriber: &mut Subscriber<Boxed<Message>>, tries: us
     let got: Vec<_> = (0..tries).filter_map(|_| borrow(subscriber)).collect();
     assert!(got.iter().all(|(sequence, id)| sequence == id), "wrong message: {got:?}");
     got.into_iter().map(|(_, id)| id).collect()
+}
+
+/// A thread that publishes messages, numbered as told, and gives the publisher back.
+pub(crate) fn publishing(
+    mut publisher: Publisher<Boxed<Message>>,
+    log: &Arc<Log>,
+    ids: std::ops::Range<u64>,
+) -> JoinHandle<Publisher<Boxed<Message>>> {
+    let log = Arc::clone(log);
+    thread::spawn(move || {
+        for id in ids {
+            publisher.publish(log.message(id));
+        }
+        publisher
+    })
 }
