@@ -128,7 +128,7 @@ impl<S: Storage> Channel<S> {
     }
 
     pub(crate) fn add_publisher(&self) {
-        // Relaxed: who adds one holds one, so the count cannot reach 0 meanwhile.
+        // [publishers.add] Relaxed: who adds one holds one, so the count cannot reach 0 meanwhile.
         self.publishers.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -136,7 +136,7 @@ impl<S: Storage> Channel<S> {
         // First, so that the last one finds what the others left.
         let mut remains = RemainsOf::<S>::default();
         self.sequencer.slots().retire(pool, &self.registry, false, &mut remains);
-        // AcqRel: Release so that this handle's commits come before the end; Acquire so that the last one's close comes
+        // [publishers.drop] AcqRel: Release so that this handle's commits come before the end; Acquire so that the last one's close comes
         // after all of theirs.
         if self.publishers.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.close();
@@ -147,7 +147,7 @@ impl<S: Storage> Channel<S> {
 
     /// Whether there is one publisher, the caller's.
     pub(crate) fn is_last_publisher(&self) -> bool {
-        // Acquire: pairs with the Release in `drop_publisher`: the others' commits come before what the caller does next.
+        // [publishers.last] Acquire: pairs with the Release in `drop_publisher`: the others' commits come before what the caller does next.
         self.publishers.load(Ordering::Acquire) == 1
     }
 

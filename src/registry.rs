@@ -34,12 +34,12 @@ impl Tally {
 
     /// By the one writer.
     pub(crate) fn add(&self, more: u64) {
-        // Relaxed: a count for onlookers; load and store do, as there is one writer.
+        // [tally.read] [tally.add] Relaxed: a count for onlookers; load and store do, as there is one writer.
         self.0.store(self.0.load(Ordering::Relaxed) + more, Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed) // Relaxed: as above
+        self.0.load(Ordering::Relaxed) // [tally.get] Relaxed: as above
     }
 }
 
@@ -47,25 +47,25 @@ impl Progress {
     /// By the one writer.
     #[inline]
     pub(crate) fn set_next(&self, next: u64) {
-        // Release: who reads it (Acquire) finds the subscriber done with everything before.
-        self.next.store(next, Ordering::Release);
+        // [cursor.show] Relaxed: for onlookers.
+        self.next.store(next, Ordering::Relaxed);
     }
 
     pub(crate) fn next(&self) -> u64 {
-        self.next.load(Ordering::Acquire)
+        self.next.load(Ordering::Relaxed) // [cursor.look] Relaxed: for onlookers
     }
 
     /// By the one writer. Announces that it may be looking at `sequence`, and no more at what it pinned before.
     #[inline]
     pub(crate) fn pin(&self, sequence: u64) {
-        // Release: pairs with the Acquire in `View::pins`: who reads this finds the subscriber done with what it pinned before.
+        // [pin.set] Release: pairs with the Acquire in `View::pins`: who reads this finds the subscriber done with what it pinned before.
         self.pin.store(sequence + 1, Ordering::Release);
     }
 
     /// By the one writer: looks at nothing any more.
     #[inline]
     pub(crate) fn unpin(&self) {
-        self.pin.store(0, Ordering::Release); // Release: as in `pin`
+        self.pin.store(0, Ordering::Release); // [pin.clear] Release: as in `pin`
     }
 }
 
@@ -114,10 +114,10 @@ impl Registry {
                 skipped_by_choice: Tally::new(),
             }),
             waiter: Arc::new(waiter),
-            id: self.next_id.fetch_add(1, Ordering::Relaxed), // Relaxed: only distinct
+            id: self.next_id.fetch_add(1, Ordering::Relaxed), // [seat.id] Relaxed: only distinct
             name: Snapshot::new(Arc::new(None)),
         });
-        self.live.fetch_add(1, Ordering::Relaxed); // Relaxed: only a count
+        self.live.fetch_add(1, Ordering::Relaxed); // [live.up] Relaxed: only a count
         self.shard(seat.id).update(|seats| seats.iter().chain([&seat]).cloned().collect());
         self.changed();
         seat
@@ -125,17 +125,17 @@ impl Registry {
 
     pub(crate) fn leave(&self, seat: &Arc<Seat>) {
         self.shard(seat.id).update(|seats| seats.iter().filter(|other| !Arc::ptr_eq(other, seat)).cloned().collect());
-        self.live.fetch_sub(1, Ordering::Relaxed); // Relaxed: only a count
+        self.live.fetch_sub(1, Ordering::Relaxed); // [live.down] Relaxed: only a count
         self.changed();
     }
 
     fn changed(&self) {
-        // Release: pairs with the Acquire in `View::pins`, which then finds the change.
+        // [changes.count] Release: pairs with the Acquire in `View::pins`, which then finds the change.
         self.changes.fetch_add(1, Ordering::Release);
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.live.load(Ordering::Relaxed) // Relaxed: only a count
+        self.live.load(Ordering::Relaxed) // [live.len] Relaxed: only a count
     }
 
     /// All seats, by id.
@@ -165,17 +165,17 @@ impl View {
     /// Whoever pins a message that was taken out of its slot before this, and is not in here, finds its slot taken. `gone` gets the
     /// seats as they were before: to drop the last reference to one may run the user's code.
     pub(crate) fn pins(&mut self, registry: &Registry, gone: &mut Vec<Arc<Seat>>) -> &[u64] {
-        // Pairs with the fence of `slots/boxed/hand.rs`, after the pin and before the last look at the slot. If that one comes first,
+        // [scan.fence] Pairs with the fence of `slots/boxed/hand.rs`, after the pin and before the last look at the slot. If that one comes first,
         // the pin (and the seat, which came before) is seen here; if this one does, the look finds the slot taken.
         fence(Ordering::SeqCst);
-        // Acquire: pairs with the Release in `changed`.
+        // [changes.look] Acquire: pairs with the Release in `changed`.
         let as_of = registry.changes.load(Ordering::Acquire) + 1;
         if self.as_of != as_of {
             *gone = mem::replace(&mut self.seats, registry.seats());
             self.as_of = as_of;
         }
         self.pins.clear();
-        // Acquire: pairs with the Release of `pin` and `unpin`: whatever was pinned before is done with.
+        // [scan.pin] Acquire: pairs with the Release of `pin` and `unpin`: whatever was pinned before is done with.
         self.pins
             .extend(self.seats.iter().map(|seat| seat.progress.pin.load(Ordering::Acquire)).filter(|pin| *pin != 0));
         self.pins.sort_unstable();

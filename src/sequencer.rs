@@ -107,7 +107,7 @@ impl<S: Storage> Sequencer<S> {
     pub(crate) fn publish_exclusive<'p>(&self, sequence: u64, draft: DraftOf<'p, S>) -> WrittenOf<'p, S> {
         let slot = self.hot.slots.slot(sequence);
         let written = slot.write(slot.stamp().begin(sequence), draft);
-        // Release: pairs with the Acquire of `tail()`: who starts at the tail finds all before it committed.
+        // [tail.move] Release: pairs with the Acquire of `tail()`: who starts at the tail finds all before it committed.
         self.tail.store(sequence + 1, Ordering::Release);
         written
     }
@@ -121,7 +121,7 @@ impl<S: Storage> Sequencer<S> {
     /// Draws the next sequence, or `None` if the ring is closed.
     #[inline]
     pub(crate) fn claim(&self) -> Option<u64> {
-        // Relaxed: a claim promises nothing but its own number; the slot's stamp orders what is written there.
+        // [tail.claim] Relaxed: a claim promises nothing but its own number; the slot's stamp orders what is written there.
         let sequence = self.tail.fetch_add(1, Ordering::Relaxed);
         if sequence <= seq::LAST {
             return Some(sequence);
@@ -134,7 +134,7 @@ impl<S: Storage> Sequencer<S> {
     fn refuse(&self) {
         // Not closed but used up, after centuries: that is the end. If closed, the closer may have been stopped in the middle.
         self.close();
-        // So that refused claims never add up to anything. Relaxed: below the bit the number means nothing any more.
+        // [tail.unclaim] So that refused claims never add up to anything. Relaxed: below the bit the number means nothing any more.
         self.tail.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -149,8 +149,8 @@ impl<S: Storage> Sequencer<S> {
     /// Gives up a claimed sequence whose slot is held: it becomes a hole.
     #[cold]
     pub(crate) fn skip(&self, sequence: u64) {
-        self.cold.skipped.fetch_add(1, Ordering::Relaxed); // Relaxed: a count for onlookers
-        // fetch_max: marks may be made out of order. Relaxed: published by the Release of the bit.
+        self.cold.skipped.fetch_add(1, Ordering::Relaxed); // [skipped.count] Relaxed: a count for onlookers
+        // [skips.mark] fetch_max: marks may be made out of order. Relaxed: published by the Release of the bit.
         self.cold.skips[self.hot.span.slot(sequence)].fetch_max(sequence + 1, Ordering::Relaxed);
         self.hot.state.set(state::SKIPPED);
     }
@@ -161,14 +161,15 @@ impl<S: Storage> Sequencer<S> {
     ///
     /// Lock-free: an attempt fails only when somebody claimed or closed meanwhile.
     pub(crate) fn close(&self) -> bool {
-        // Acquire, here and below: pairs with the Release of the exchange, so that who finds the ring closed knows the end.
+        // [close.tail] Acquire, here and below: pairs with the Release of the exchange, so that who finds the ring closed knows the end.
         let mut tail = self.tail.load(Ordering::Acquire);
         let mut first = false;
         while tail & seq::CLOSED_BIT == 0 && !first {
-            // Before the bit, so that whoever sees the bit sees the end. fetch_max: of several who try, the one that succeeds has
+            // [end.propose] Before the bit, so that whoever sees the bit sees the end. fetch_max: of several who try, the one that succeeds has
             // seen the largest tail. Relaxed: published by the Release below.
             self.cold.end.fetch_max(tail.min(seq::LAST + 1), Ordering::Relaxed);
             let closed = tail | seq::CLOSED_BIT;
+            // [close.bit]
             match self.tail.compare_exchange_weak(tail, closed, Ordering::Release, Ordering::Acquire) {
                 Ok(_) => first = true,
                 Err(now) => tail = now,
@@ -213,19 +214,19 @@ impl<S: Storage> Sequencer<S> {
 
     /// What the tail says: claims so far, or the end.
     fn claimed(&self) -> u64 {
-        // Acquire: pairs with the Release in `publish_exclusive`, so that what lies before can be read, and in `close`.
+        // [tail.look] Acquire: pairs with the Release in `publish_exclusive`, so that what lies before can be read, and in `close`.
         let tail = self.tail.load(Ordering::Acquire);
         if tail & seq::CLOSED_BIT == 0 {
             tail.min(seq::LAST + 1)
         } else {
-            // Relaxed: the bit published it.
+            // [end.look] Relaxed: the bit published it.
             self.cold.end.load(Ordering::Relaxed)
         }
     }
 
     /// How many sequences became holes.
     pub(crate) fn skipped(&self) -> u64 {
-        self.cold.skipped.load(Ordering::Relaxed) // Relaxed: a count for onlookers
+        self.cold.skipped.load(Ordering::Relaxed) // [skipped.look] Relaxed: a count for onlookers
     }
 
     /// What is found at `sequence`, message included. `hand` was made for this ring.
@@ -261,7 +262,7 @@ impl<S: Storage> Sequencer<S> {
         }
         let bits = self.hot.state.load();
         if bits & state::SKIPPED != 0 {
-            // Relaxed: `bits` acquired it.
+            // [skips.look] Relaxed: `bits` acquired it.
             let mark = self.cold.skips[self.hot.span.slot(sequence)].load(Ordering::Relaxed);
             if mark == sequence + 1 {
                 return Found::Hole;
@@ -270,7 +271,7 @@ impl<S: Storage> Sequencer<S> {
                 return self.lapped(mark - 1);
             }
         }
-        // Relaxed: `bits` acquired it. A sequence before the end is claimed: it will come, or be skipped.
+        // [end.find] Relaxed: `bits` acquired it. A sequence before the end is claimed: it will come, or be skipped.
         if bits & state::CLOSED != 0 && sequence >= self.cold.end.load(Ordering::Relaxed) {
             return Found::Closed;
         }

@@ -44,7 +44,7 @@ impl<'a> Stamp<'a> {
     /// Begins the write of `sequence` by the only publisher.
     #[inline]
     pub(crate) fn begin(self, sequence: u64) -> Writing<'a> {
-        // Relaxed: the fence in `Writing::new` orders it before the words.
+        // [stamp.begin] Relaxed: the fence in `Writing::new` orders it before the words.
         self.0.store(seq::writing(sequence), Ordering::Relaxed);
         Writing::new(self.0, sequence)
     }
@@ -63,7 +63,7 @@ impl<'a> Stamp<'a> {
             if seq::is_writing(stamp) {
                 return Err(Refused::Held);
             }
-            // Acquire: pairs with the Release of the last owner's commit, so that its words come before ours.
+            // [stamp.take] Acquire: pairs with the Release of the last owner's commit, so that its words come before ours.
             // Relaxed on failure: the value only decides what to try next.
             match self.0.compare_exchange(stamp, seq::writing(sequence), Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => return Ok(Writing::new(self.0, sequence)),
@@ -75,7 +75,7 @@ impl<'a> Stamp<'a> {
     /// Looks for `sequence`.
     #[inline]
     pub(crate) fn seen(self, sequence: u64) -> Seen {
-        // Acquire: pairs with the Release of `commit`, so that the words read next are this message's or later ones.
+        // [stamp.seen] Acquire: pairs with the Release of `commit`, so that the words read next are this message's or later ones.
         let stamp = self.0.load(Ordering::Acquire);
         let wanted = seq::committed(sequence);
         match stamp.cmp(&wanted) {
@@ -87,16 +87,16 @@ impl<'a> Stamp<'a> {
 
     /// Whether a publisher of `sequence` or a later lap has taken this slot.
     pub(crate) fn reached(self, sequence: u64) -> bool {
-        // Acquire: as in `seen`.
-        self.0.load(Ordering::Acquire) >= seq::writing(sequence)
+        // [stamp.reached] Relaxed: who asks reads no words; coherence is enough.
+        self.0.load(Ordering::Relaxed) >= seq::writing(sequence)
     }
 
     /// Whether the words read since `seen` are all of `sequence`; if not, the later sequence that took the slot.
     #[inline]
     pub(crate) fn still(self, sequence: u64) -> Result<(), u64> {
-        // Pairs with the Release fence in `Writing::new`: whoever read a word of a later write sees its stamp below.
+        // [stamp.still-fence] Pairs with the Release fence in `Writing::new`: whoever read a word of a later write sees its stamp below.
         fence(Ordering::Acquire);
-        // Relaxed: the fence orders it after the words.
+        // [stamp.still] Relaxed: the fence orders it after the words.
         let stamp = self.0.load(Ordering::Relaxed);
         if stamp == seq::committed(sequence) { Ok(()) } else { Err(seq::of_stamp(stamp)) }
     }
@@ -114,7 +114,7 @@ pub struct Writing<'a> {
 impl<'a> Writing<'a> {
     #[inline]
     fn new(stamp: &'a AtomicU64, sequence: u64) -> Self {
-        // Pairs with the Acquire fence in `still`: the words to come are not seen without the `writing` stamp.
+        // [stamp.begin-fence] Pairs with the Acquire fence in `still`: the words to come are not seen without the `writing` stamp.
         fence(Ordering::Release);
         Self { stamp, sequence }
     }
@@ -126,7 +126,7 @@ impl<'a> Writing<'a> {
     /// Lets subscribers see the words.
     #[inline]
     pub(crate) fn commit(self) {
-        // A plain store: nobody changes a `writing` stamp but its owner.
+        // [stamp.commit] A plain store: nobody changes a `writing` stamp but its owner.
         // Release: pairs with the Acquire of `seen` and, a lap later, of `try_begin`.
         self.stamp.store(seq::committed(self.sequence), Ordering::Release);
     }

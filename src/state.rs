@@ -25,21 +25,23 @@ impl State {
     /// Whether a publisher that has just committed must look for parked subscribers.
     #[inline]
     pub(crate) fn armed_after_commit(&self) -> bool {
-        // Keeps the compiler from moving the load above the commit; what the processor may move, the parker's
+        // [state.compiler-fence] Keeps the compiler from moving the load above the commit; what the processor may move, the parker's
         // barrier puts right (`sync/os.rs`).
         compiler_fence(Ordering::SeqCst);
-        // Relaxed: the parker's barrier or, once a bit is seen, the caller's SeqCst fence orders it.
+        // [state.armed] Relaxed: the parker's barrier or, once a bit is seen, the caller's SeqCst fence orders it.
         self.0.load(Ordering::Relaxed) & (ARMING | ARMED) != 0
     }
 
-    /// Acquire: pairs with the Release of `set`, so that what a bit promises (a hole's mark, the end) is seen with it.
     #[inline]
     pub(crate) fn load(&self) -> u32 {
+        // [state.load] Acquire: pairs with the Release of `set`, so that what a bit promises (a hole's mark, the end) is seen
+        // with it.
         self.0.load(Ordering::Acquire)
     }
 
-    /// Release: pairs with the Acquire of `load`. Returns the bits as they were.
+    /// Returns the bits as they were.
     pub(crate) fn set(&self, bit: u32) -> u32 {
+        // [state.set] Release: pairs with the Acquire of `load`.
         self.0.fetch_or(bit, Ordering::Release)
     }
 }

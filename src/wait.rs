@@ -83,17 +83,17 @@ impl Waiter {
 
     /// Says that its subscriber sleeps now.
     pub(crate) fn set_parked(&self) {
-        self.parked.store(true, Ordering::Relaxed); // Relaxed: only onlookers read it
+        self.parked.store(true, Ordering::Relaxed); // [parked.set] Relaxed: only onlookers read it
     }
 
     pub(crate) fn is_parked(&self) -> bool {
-        // Relaxed, both: a glance. Who was taken off the list was told to wake.
+        // [parked.look] [queued.glance] Relaxed, both: a glance. Who was taken off the list was told to wake.
         self.parked.load(Ordering::Relaxed) && self.queued.load(Ordering::Relaxed)
     }
 
     /// Forgets the waker: its subscriber is awake or gone. The place on the list stays until a publisher takes it.
     pub(crate) fn disarm(&self) {
-        self.parked.store(false, Ordering::Relaxed);
+        self.parked.store(false, Ordering::Relaxed); // [parked.clear] Relaxed: as above
         let waker = self.waker.take();
         contain(|| drop(waker));
     }
@@ -156,12 +156,12 @@ impl WaitList {
     /// Registers `waker` and queues `waiter`. The caller must look at the ring once more before it sleeps.
     pub(crate) fn enlist(&self, state: &State, waiter: &Arc<Waiter>, waker: &Waker) -> Sleep {
         waiter.waker.register(waker);
-        // AcqRel: Release so that whoever clears it sees the waker; Acquire so that `next` is ours after the last owner.
+        // [queued.set] AcqRel: Release so that whoever clears it sees the waker; Acquire so that `next` is ours after the last owner.
         if !waiter.queued.swap(true, Ordering::AcqRel) {
             push(&self.0.parked, Arc::clone(waiter));
         }
         let sleep = arm(state);
-        // Pairs with the fence in `wake`: one of the two sees the other.
+        // [park.fence] Pairs with the fence in `wake`: one of the two sees the other.
         fence(Ordering::SeqCst);
         sleep
     }
@@ -169,11 +169,11 @@ impl WaitList {
     /// Wakes everybody who is parked, after a commit, a skip or the end of the ring.
     #[cold]
     pub(crate) fn wake(&self) {
-        // Pairs with the fence in `enlist`: one of the two sees the other.
+        // [wake.fence] Pairs with the fence in `enlist`: one of the two sees the other.
         fence(Ordering::SeqCst);
         let mut lists = take(&self.0.parked);
         if !lists.is_null() {
-            self.0.abandoned.store(0, Ordering::Relaxed); // Relaxed: about right will do
+            self.0.abandoned.store(0, Ordering::Relaxed); // [abandoned.reset] Relaxed: about right will do
         }
         if nesting::is_deep(self.address()) {
             return give_back(&self.0.owed, lists);
@@ -184,7 +184,7 @@ impl WaitList {
             }
             let Some(waiter) = pop(&mut lists) else { return };
             give_back(&self.0.owed, std::mem::replace(&mut lists, ptr::null_mut()));
-            // AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
+            // [queued.clear] AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
             // queues it next owns `next`. After `next` was read, and before the wake: woken first, it could find itself still
             // queued, not queue again, and sleep for ever.
             waiter.queued.swap(false, Ordering::AcqRel);
@@ -201,7 +201,7 @@ impl WaitList {
     /// A subscriber is gone, perhaps with its place on the list. When too many of those have come together (on a ring where
     /// nobody publishes), everybody is woken to be rid of them: a wake-up without a message does no harm.
     pub(crate) fn abandon(&self, waiter: &Waiter, live: impl Fn() -> usize) {
-        // Relaxed, both: only a count, and about right.
+        // [queued.look] [abandoned.count] Relaxed, both: only a count, and about right.
         if waiter.queued.load(Ordering::Relaxed) {
             let abandoned = self.0.abandoned.fetch_add(1, Ordering::Relaxed) + 1;
             if abandoned > ABANDONED_LIMIT && abandoned > ABANDONED_LIMIT + live() {
@@ -225,6 +225,7 @@ fn arm(state: &State) -> Sleep {
     let bits = state.load();
     if bits & state::ARMED == 0 {
         state.set(state::ARMING);
+        // [arm.barrier] On the publishers' side of the fences, for those that run none.
         if !barrier_everywhere() {
             state.set(state::UNPROVEN);
         }
@@ -247,14 +248,15 @@ mod list {
 
     /// Puts a node in front of a list, which owns it from then on.
     pub(super) fn push(head: &AtomicPtr<Waiter>, waiter: Arc<Waiter>) {
-        // Relaxed, all stores: the Release below publishes them.
+        // [list.other-none] Relaxed, as all stores here: the Release below publishes them.
         waiter.other.store(ptr::null_mut(), Ordering::Relaxed);
         let node = Arc::into_raw(waiter).cast_mut();
+        // [list.guess] Relaxed: a guess, which the exchange checks.
         let mut now = head.load(Ordering::Relaxed);
         loop {
-            // SAFETY: the node was not given away yet, so the strong reference in `node` keeps it alive.
+            // SAFETY: the node was not given away yet, so the strong reference in `node` keeps it alive. [list.link]
             unsafe { &*node }.next.store(now, Ordering::Relaxed);
-            // Release: pairs with the Acquire of `take`, which then reads every `next`.
+            // [list.push] Release: pairs with the Acquire of `take`, which then reads every `next`.
             match head.compare_exchange_weak(now, node, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(other) => now = other,
@@ -267,7 +269,7 @@ mod list {
         if lists.is_null() {
             return;
         }
-        // Release: pairs with the Acquire of `take`.
+        // [list.give-back] Release: pairs with the Acquire of `take`.
         while head.compare_exchange(ptr::null_mut(), lists, Ordering::Release, Ordering::Relaxed).is_err() {
             let there = take(head);
             if !there.is_null() {
@@ -282,9 +284,10 @@ mod list {
         loop {
             // SAFETY: `last` is a first node of lists that the caller owns, so its strong reference keeps it alive.
             let other = &unsafe { &*last }.other;
-            // Relaxed: ours since `take`.
+            // [list.walk] Relaxed: ours since `take`.
             let next = other.load(Ordering::Relaxed);
             if next.is_null() {
+                // [list.append] Relaxed: as above.
                 return other.store(more, Ordering::Relaxed);
             }
             last = next;
@@ -293,11 +296,11 @@ mod list {
 
     /// Takes whatever is there; null when there is nothing.
     pub(super) fn take(head: &AtomicPtr<Waiter>) -> *mut Waiter {
-        // Relaxed: a look, so that nobody pays for a swap where nobody waits. A publisher's fence orders it after its commit.
+        // [list.look] Relaxed: a look, so that nobody pays for a swap where nobody waits. A publisher's fence orders it after its commit.
         if head.load(Ordering::Relaxed).is_null() {
             return ptr::null_mut();
         }
-        // Acquire: pairs with the Release of `give_back`, and of every `push` in the list (each a part of the next one's
+        // [list.take] Acquire: pairs with the Release of `give_back`, and of every `push` in the list (each a part of the next one's
         // release sequence).
         head.swap(ptr::null_mut(), Ordering::Acquire)
     }
@@ -309,12 +312,12 @@ mod list {
         }
         // SAFETY: made by `Arc::into_raw` in `push`, and the list's strong reference passes to the caller here.
         let waiter = unsafe { Arc::from_raw(*lists) };
-        // Relaxed, all: ours since `take`.
+        // [list.next] [list.other] Relaxed, all: ours since `take`.
         let (next, other) = (waiter.next.load(Ordering::Relaxed), waiter.other.load(Ordering::Relaxed));
         if next.is_null() {
             *lists = other;
         } else {
-            // SAFETY: `next` is on a list that the caller owns, so its strong reference keeps it alive.
+            // SAFETY: `next` is on a list that the caller owns, so its strong reference keeps it alive. [list.pass]
             unsafe { &*next }.other.store(other, Ordering::Relaxed);
             *lists = next;
         }

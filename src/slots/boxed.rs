@@ -144,7 +144,7 @@ impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
 impl<T> Drop for BoxedSlots<T> {
     /// Nobody is left: no reader, no publisher.
     fn drop(&mut self) {
-        // Relaxed: whoever drops the last handle comes after all others.
+        // [cell.end] Relaxed: whoever drops the last handle comes after all others.
         let nodes = self.cells.iter().filter_map(|(_, node)| Retired::new(node.load(Ordering::Relaxed)));
         for node in nodes.chain(self.leftovers.take()) {
             // SAFETY: a subscriber that could borrow it holds the ring, and there is none; in each slot and in the leftovers it is the
@@ -179,7 +179,7 @@ impl<'a, T: Send + Sync + 'static> Slot<'a, BoxedSlots<T>> for BoxedSlot<'a, T> 
     #[inline]
     fn write<'p>(self, writing: Writing<'_>, draft: DraftOf<'p, T>) -> WrittenOf<'p, T> {
         let (node, desk) = draft.place(writing.sequence());
-        // Relaxed, both: as the words of an inline slot, ordered by the stamp. Load and store do: the slot is ours.
+        // [cell.displace] [cell.place] Relaxed, both: as the words of an inline slot, ordered by the stamp. Load and store do: the slot is ours.
         let displaced = self.0.1.load(Ordering::Relaxed);
         self.0.1.store(node, Ordering::Relaxed);
         writing.commit();

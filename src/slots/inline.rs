@@ -200,7 +200,7 @@ impl<'a, T: Plain> Slot<'a, InlineSlots<T>> for InlineSlot<'a, T> {
         for (word, chunk) in self.payload.iter().zip(chunks) {
             let mut value = [0; WORD];
             value[..chunk.len()].copy_from_slice(chunk);
-            // Relaxed: the stamp's fences order the words.
+            // [word.write] Relaxed: the stamp's fences order the words.
             word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
         }
         writing.commit();
@@ -211,7 +211,7 @@ impl<'a, T: Plain> Slot<'a, InlineSlots<T>> for InlineSlot<'a, T> {
         let mut item = MaybeUninit::<T>::uninit();
         let bytes = item.as_mut_ptr().cast::<u8>();
         for (at, word) in self.payload.iter().enumerate() {
-            // Relaxed: the stamp's fences order the words.
+            // [word.read] Relaxed: the stamp's fences order the words.
             let value = word.load(Ordering::Relaxed).to_ne_bytes();
             let offset = at * WORD;
             let len = WORD.min(size_of::<T>() - offset);

@@ -20,8 +20,10 @@
 /// of ordinary memory as well, and is cheaper.
 #[inline]
 pub(crate) fn full_fence() {
+    // [full-fence.locked]
     #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
     locked_instruction();
+    // [full-fence.elsewhere]
     #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
     std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
 }
@@ -86,19 +88,19 @@ mod linux {
 
         /// Sleeps until unparked or until `deadline`; may return early.
         pub(crate) fn park(&mut self, deadline: Option<Instant>) {
-            // TOKEN to EMPTY, or EMPTY to PARKED. Acquire: pairs with the Release of `unpark`.
+            // [parker.park] TOKEN to EMPTY, or EMPTY to PARKED. Acquire: pairs with the Release of `unpark`.
             if self.0.fetch_sub(1, Ordering::Acquire) == TOKEN {
                 return;
             }
             sleep(&self.0, PARKED, deadline);
-            // Acquire: pairs with the Release of `unpark`.
+            // [parker.woken] Acquire: pairs with the Release of `unpark`.
             self.0.swap(EMPTY, Ordering::Acquire);
         }
     }
 
     impl Unparker {
         pub(crate) fn unpark(&self) {
-            // Release: pairs with the Acquire in `park`.
+            // [parker.unpark] Release: pairs with the Acquire in `park`.
             if self.0.swap(TOKEN, Ordering::Release) == PARKED {
                 wake_one(&self.0);
             }

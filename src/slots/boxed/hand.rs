@@ -36,9 +36,9 @@ impl<T> Hand<T> {
     pub(super) fn take(&mut self, sequence: u64, node: &AtomicPtr<Node<T>>, stamp: Stamp<'_>) -> Result<(), u64> {
         self.held = None;
         self.seat.progress.pin(sequence);
-        // Pairs with the fence in `View::pins`: either the publisher sees the pin, or we see below that the slot was taken.
+        // [pin.fence] Pairs with the fence in `View::pins`: either the publisher sees the pin, or we see below that the slot was taken.
         full_fence();
-        // Relaxed: as the words of an inline slot, ordered by the stamp.
+        // [cell.read] Relaxed: as the words of an inline slot, ordered by the stamp.
         let node = node.load(Ordering::Relaxed);
         if let Err(evidence) = stamp.still(sequence) {
             self.let_go();

@@ -83,14 +83,15 @@ impl<T> Leftovers<T> {
         reason = "there is one `Retired` for a node, and the stack has it from now on"
     )]
     pub(super) fn push(&self, retired: Retired<T>) {
-        self.count.fetch_add(1, Ordering::Relaxed); // Relaxed: only a count
+        self.count.fetch_add(1, Ordering::Relaxed); // [leftovers.count-up] Relaxed: only a count
         let node = retired.0.as_ptr();
+        // [leftovers.guess] Relaxed: a guess, which the exchange checks.
         let mut now = self.head.load(Ordering::Relaxed);
         loop {
             // SAFETY: the only `Retired` of it was given to us, so it is alive; `next` is used by nobody else until it is on the stack.
-            // Relaxed: the Release below publishes it.
+            // [leftovers.link] Relaxed: the Release below publishes it.
             unsafe { &*node }.next.store(now, Ordering::Relaxed);
-            // Release: pairs with the Acquire of `take`: `next`, and all that was done to the node before, come first.
+            // [leftovers.push] Release: pairs with the Acquire of `take`: `next`, and all that was done to the node before, come first.
             match self.head.compare_exchange_weak(now, node, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(other) => now = other,
@@ -100,17 +101,17 @@ impl<T> Leftovers<T> {
 
     /// Takes all there are.
     pub(super) fn take(&self) -> impl Iterator<Item = Retired<T>> {
-        // Relaxed: a look, so that nobody pays for a swap where nothing is left.
+        // [leftovers.look] Relaxed: a look, so that nobody pays for a swap where nothing is left.
         let mut head = self.head.load(Ordering::Relaxed);
         if !head.is_null() {
-            // Acquire: pairs with the Release of every `push` on the stack (each a part of the next one's release sequence).
+            // [leftovers.take] Acquire: pairs with the Release of every `push` on the stack (each a part of the next one's release sequence).
             head = self.head.swap(ptr::null_mut(), Ordering::Acquire);
         }
         std::iter::from_fn(move || {
             let retired = Retired::new(head)?;
-            // SAFETY: taken off the stack, which held its only `Retired`. Relaxed: ours since the swap.
+            // SAFETY: taken off the stack, which held its only `Retired`. [leftovers.next] Relaxed: ours since the swap.
             head = unsafe { &*head }.next.load(Ordering::Relaxed);
-            self.count.fetch_sub(1, Ordering::Relaxed); // Relaxed: only a count
+            self.count.fetch_sub(1, Ordering::Relaxed); // [leftovers.count-down] Relaxed: only a count
             Some(retired)
         })
     }
@@ -122,6 +123,6 @@ impl<T> Leftovers<T> {
 
     /// About how many there are.
     pub(super) fn len(&self) -> usize {
-        self.count.load(Ordering::Relaxed) // Relaxed: only a count
+        self.count.load(Ordering::Relaxed) // [leftovers.len] Relaxed: only a count
     }
 }

@@ -1,0 +1,123 @@
+//! What no model checker runs: the barrier of the kernel, the locked instruction, and this machine's store buffers. Each test repeats
+//! a race of a few nanoseconds until it would be lost many times over, if what forbids that were missing.
+#![cfg(not(any(loom, shuttle)))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
+
+use std::hint::{black_box, spin_loop};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
+use std::thread;
+
+use seqcast::{Builder, Inline, Publisher, Start, Subscriber};
+
+#[derive(Default)]
+struct Counter(AtomicUsize);
+
+impl Wake for Counter {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Where two threads wait for each other, again and again.
+#[derive(Default)]
+struct Meeting(AtomicUsize);
+
+impl Meeting {
+    fn wait(&self, round: usize) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        let mut polls = 0;
+        while self.0.load(Ordering::Acquire) < 2 * (round + 1) {
+            polls += 1;
+            // The other may need this core.
+            if polls > 2_000 { thread::yield_now() } else { spin_loop() }
+        }
+    }
+}
+
+/// Some nanoseconds more each round, and from the beginning again.
+fn dawdle(round: usize, most: usize) {
+    for step in 0..round * 7 % most {
+        black_box(step);
+    }
+}
+
+#[test]
+fn who_parks_first_is_woken() {
+    const ROUNDS: usize = 20_000;
+    let rings = (0..ROUNDS).map(|_| Builder::new(2).inline::<u64>());
+    let (mut publishers, mut subscribers): (Vec<Publisher<_>>, Vec<Subscriber<Inline<u64>>>) = rings.unzip();
+    let counters: Vec<_> = (0..ROUNDS).map(|_| Arc::<Counter>::default()).collect();
+    let meeting = Meeting::default();
+    let pending = thread::scope(|scope| {
+        scope.spawn(|| {
+            for (round, publisher) in publishers.iter_mut().enumerate() {
+                meeting.wait(round);
+                dawdle(round, 900);
+                publisher.publish(7);
+            }
+        });
+        let mut pending = Vec::new();
+        for (round, subscriber) in subscribers.iter_mut().enumerate() {
+            let waker = Waker::from(Arc::clone(&counters[round]));
+            meeting.wait(round);
+            if subscriber.poll_recv(&mut Context::from_waker(&waker)).is_pending() {
+                pending.push(round);
+            }
+        }
+        pending
+    });
+    println!("{} found the message, {} slept", ROUNDS - pending.len(), pending.len());
+    let lost = pending.iter().filter(|&&round| counters[round].0.load(Ordering::Relaxed) == 0).count();
+    assert_eq!(lost, 0, "asleep beside a message, of {} that slept", pending.len());
+}
+
+#[test]
+fn what_is_borrowed_is_not_used_again() {
+    const ROUNDS: u64 = 20_000;
+    // A publisher looks what is borrowed once in so many messages; what is free then is used again within as many more.
+    const PERIOD: u64 = 64;
+    let critical = |round: u64| 2 * round * PERIOD + 1;
+    let (mut publisher, mut subscriber) = Builder::new(2).boxed::<u64>();
+    let (meeting, done) = (Meeting::default(), AtomicU64::new(0));
+    let (borrowed, changed) = thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut publish_up_to = |end| {
+                (publisher.next_sequence()..end).for_each(|number| assert_eq!(publisher.publish(number), number));
+            };
+            publish_up_to(critical(1));
+            for round in 1..=ROUNDS {
+                meeting.wait(2 * round as usize - 2);
+                dawdle(round as usize, 170);
+                // The first of these takes the message that is borrowed meanwhile out of its slot, and looks.
+                publish_up_to(critical(round + 1));
+                done.store(round, Ordering::Release);
+                meeting.wait(2 * round as usize - 1);
+            }
+        });
+        let (mut borrowed, mut changed, mut late) = (0, 0, 0);
+        for round in 1..=ROUNDS {
+            subscriber.seek(Start::At(critical(round) - 2));
+            meeting.wait(2 * round as usize - 2);
+            dawdle(round as usize, late + 1);
+            let next = subscriber.next_sequence();
+            if let Ok(message) = subscriber.try_recv_ref() {
+                borrowed += 1;
+                late += 1;
+                let mut same = true;
+                while done.load(Ordering::Acquire) < round {
+                    same &= *black_box(&*message) == next;
+                }
+                same &= *black_box(&*message) == next;
+                changed += u64::from(!same);
+            } else {
+                late /= 2;
+            }
+            meeting.wait(2 * round as usize - 1);
+        }
+        (borrowed, changed)
+    });
+    println!("{borrowed} of {ROUNDS} were borrowed");
+    assert_eq!(changed, 0, "used again while borrowed, of {borrowed} that were");
+}

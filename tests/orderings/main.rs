@@ -1,0 +1,72 @@
+//! `docs/orderings.md` says of each atomic operation and fence what the code says.
+//!
+//! That each is as strong as it must be, and no stronger, is shown by `weaken.rs`:
+//!
+//! `cargo run --release --example weaken`
+#![cfg(not(any(loom, shuttle)))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
+
+mod sources;
+mod table;
+mod weakening;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn the_table_says_what_the_code_says() {
+    let operations = sources::operations(root()).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let (rows, _) = table::read(root());
+    let code: BTreeMap<_, _> = operations
+        .iter()
+        .map(|o| (&*o.label, [o.file.clone(), o.function.clone(), o.call.clone(), o.ordering()]))
+        .collect();
+    assert_eq!(code.len(), operations.len(), "a label stands twice in the code");
+    let told: BTreeMap<_, _> = rows
+        .iter()
+        .map(|row| (&*row.label, [&row.file, &row.function, &row.call, &row.ordering].map(Clone::clone)))
+        .collect();
+    assert_eq!(told.len(), rows.len(), "a label stands twice in the table");
+    for (label, here) in &code {
+        assert_eq!(told.get(label), Some(here), "the table has something else for {label}");
+    }
+    for label in told.keys() {
+        assert!(code.contains_key(label), "{label} is in the table alone");
+    }
+}
+
+#[test]
+fn each_row_names_what_there_is() {
+    let operations = sources::operations(root()).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let (rows, arguments) = table::read(root());
+    let labels: BTreeSet<_> = rows.iter().map(|row| &row.label).collect();
+    for row in &rows {
+        let label = &row.label;
+        for partner in &row.partners {
+            assert!(labels.contains(partner), "{label}: no row {partner}");
+        }
+        for test in &row.tests {
+            let (file, name) = test.rsplit_once("::").unwrap_or_else(|| panic!("{label}: no module: {test}"));
+            let file = root().join("tests").join(file.replace("::", "/")).with_extension("rs");
+            let text = fs::read_to_string(&file).unwrap_or_else(|_| panic!("{label}: no file of {test}"));
+            assert!(text.contains(&format!("fn {name}()")), "{label}: no test {test}");
+        }
+        for argument in row.argued.values() {
+            assert!(arguments.contains(argument), "{label}: no argument {argument}");
+        }
+        let operation = operations.iter().find(|operation| operation.label == *label).unwrap();
+        let weaker: Vec<_> = weakening::weakenings(operation).into_iter().map(|weakening| weakening.to).collect();
+        for argued in row.argued.keys() {
+            assert!(weaker.contains(argued), "{label} cannot become {argued}");
+        }
+        assert!(
+            !row.tests.is_empty() || row.argued.len() == weaker.len(),
+            "{label} has neither a test nor an argument for each of {weaker:?}"
+        );
+    }
+}

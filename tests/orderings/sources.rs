@@ -1,0 +1,235 @@
+//! The atomic operations and fences of `src`, each with the label that stands in a comment beside it.
+//!
+//! Labels (`[stamp.commit]`) and operations come in the same order in a file, and a label stands on its operation's line or
+//! a few lines above. What is compiled only under a model checker, or only for unit tests, is not looked at.
+
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::Span;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+
+/// How far above its operation a label may stand.
+const LINES_ABOVE: usize = 8;
+
+/// Functions that are as good as a fence, though their calls name no ordering.
+const BARRIERS: [&str; 3] = ["full_fence", "locked_instruction", "barrier_everywhere"];
+
+/// An atomic operation or a fence.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) label: String,
+    /// Below `src`.
+    pub(crate) file: String,
+    /// The function it stands in, with the type or module around it.
+    pub(crate) function: String,
+    /// What is called.
+    pub(crate) call: String,
+    /// As they stand there, and where (in bytes). A barrier counts as `SeqCst`, which stands nowhere.
+    pub(crate) orderings: Vec<(String, Range<usize>)>,
+    /// Where the whole expression stands, in bytes.
+    pub(crate) whole: Range<usize>,
+    pub(crate) line: usize,
+}
+
+impl Operation {
+    pub(crate) fn is_fence(&self) -> bool {
+        self.call.ends_with("fence") || self.is_barrier()
+    }
+
+    pub(crate) fn is_barrier(&self) -> bool {
+        BARRIERS.contains(&self.call.as_str())
+    }
+
+    /// As the table writes it: `Acquire / Relaxed`.
+    pub(crate) fn ordering(&self) -> String {
+        self.orderings.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" / ")
+    }
+}
+
+/// All operations of the crate whose root this is, or what is wrong with their labels.
+pub(crate) fn operations(root: &Path) -> Result<Vec<Operation>, String> {
+    let src = root.join("src");
+    let mut all = Vec::new();
+    for file in files(&src) {
+        let text = fs::read_to_string(&file).unwrap();
+        let name = file.strip_prefix(&src).unwrap().to_str().unwrap().replace('\\', "/");
+        let found = of_file(&name, &text)?;
+        all.extend(found);
+    }
+    assert!(all.len() > 50, "looked in the wrong place");
+    Ok(all)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(self::files(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+fn of_file(name: &str, text: &str) -> Result<Vec<Operation>, String> {
+    let parsed = syn::parse_file(text).map_err(|error| format!("{name}: {error}"))?;
+    let mut finder = Finder { file: name, around: Vec::new(), found: Vec::new(), left_out: Vec::new() };
+    finder.visit_file(&parsed);
+    let Finder { mut found, left_out, .. } = finder;
+    found.sort_by_key(|operation| operation.orderings.first().map_or(operation.whole.start, |(_, at)| at.start));
+    let counted = |at: &Range<usize>| !left_out.iter().any(|out| out.contains(&at.start));
+
+    // Nothing hides from the parser, in a macro.
+    let named = orderings_in(text).into_iter().filter(counted).count();
+    let seen: usize = found.iter().flat_map(|operation| &operation.orderings).filter(|(_, at)| !at.is_empty()).count();
+    if named != seen {
+        return Err(format!("{name}: {named} orderings in the text, but {seen} in operations"));
+    }
+    let labels: Vec<_> = labels_in(text).into_iter().filter(|label| counted(&label.at)).collect();
+    if labels.len() != found.len() {
+        let lines: Vec<_> = found.iter().map(|operation| (operation.line, &operation.call)).collect();
+        return Err(format!("{name}: {} labels, but {} operations: {labels:?} {lines:?}", labels.len(), found.len()));
+    }
+    for (operation, label) in found.iter_mut().zip(labels) {
+        if label.line > operation.line || label.line + LINES_ABOVE < operation.line {
+            return Err(format!("{name}:{}: the label {} is at line {}", operation.line, label.name, label.line));
+        }
+        operation.label = label.name;
+    }
+    Ok(found)
+}
+
+#[derive(Debug)]
+struct Label {
+    name: String,
+    line: usize,
+    at: Range<usize>,
+}
+
+/// What stands in brackets, with a dot in it, in a comment.
+fn labels_in(text: &str) -> Vec<Label> {
+    let mut labels = Vec::new();
+    let mut start = 0;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let comment = line.find("//").unwrap_or(line.len());
+        for (open, _) in line[comment..].match_indices('[') {
+            let inside = &line[comment + open + 1..];
+            let Some(name) = inside.find(']').map(|close| &inside[..close]) else { continue };
+            let plain = name.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == '.');
+            if plain && name.matches('.').count() == 1 && !name.starts_with('.') {
+                let at = start + comment + open;
+                labels.push(Label { name: name.to_owned(), line: number + 1, at: at..at + name.len() });
+            }
+        }
+        start += line.len();
+    }
+    labels
+}
+
+/// Where code names an ordering of atomics.
+fn orderings_in(text: &str) -> Vec<Range<usize>> {
+    let mut places = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let code = &line[..line.find("//").unwrap_or(line.len())];
+        for name in ["Relaxed", "Acquire", "Release", "AcqRel", "SeqCst"] {
+            let name = format!("Ordering::{name}");
+            places.extend(code.match_indices(&name).map(|(at, _)| start + at..start + at + name.len()));
+        }
+        start += line.len();
+    }
+    places
+}
+
+struct Finder<'a> {
+    file: &'a str,
+    /// Modules, types and functions around the place.
+    around: Vec<String>,
+    found: Vec<Operation>,
+    left_out: Vec<Range<usize>>,
+}
+
+impl Finder<'_> {
+    fn within(&mut self, name: String, visit: impl FnOnce(&mut Self)) {
+        self.around.push(name);
+        visit(self);
+        self.around.pop();
+    }
+
+    fn add(&mut self, call: String, orderings: Vec<(String, Range<usize>)>, whole: Span, line: usize) {
+        let function = self.around[self.around.len().saturating_sub(2)..].join("::");
+        let (label, file) = (String::new(), self.file.to_owned());
+        self.found.push(Operation { label, file, function, call, orderings, whole: whole.byte_range(), line });
+    }
+}
+
+/// Whether it is compiled for users, and not under a model checker or a test alone.
+fn ships(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).all(|attribute| {
+        let syn::Meta::List(list) = &attribute.meta else { return true };
+        let condition = list.tokens.to_string().replace(' ', "");
+        condition.starts_with("not(") || !["loom", "shuttle", "test"].iter().any(|name| condition.contains(name))
+    })
+}
+
+fn ordering(argument: &syn::Expr) -> Option<(String, Range<usize>)> {
+    let syn::Expr::Path(path) = argument else { return None };
+    let mut names = path.path.segments.iter().rev().map(|segment| &segment.ident);
+    let (last, before) = (names.next()?, names.next()?);
+    (before == "Ordering").then(|| (last.to_string(), last.span().byte_range()))
+}
+
+impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if ships(&item.attrs) {
+            self.within(item.ident.to_string(), |this| visit::visit_item_mod(this, item));
+        } else {
+            self.left_out.push(item.span().byte_range());
+        }
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        let name = match &*item.self_ty {
+            syn::Type::Path(path) => path.path.segments.last().unwrap().ident.to_string(),
+            _ => "?".to_owned(),
+        };
+        self.within(name, |this| visit::visit_item_impl(this, item));
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.within(item.sig.ident.to_string(), |this| visit::visit_impl_item_fn(this, item));
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.within(item.sig.ident.to_string(), |this| visit::visit_item_fn(this, item));
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        let orderings: Vec<_> = call.args.iter().filter_map(ordering).collect();
+        if !orderings.is_empty() {
+            self.add(call.method.to_string(), orderings, call.span(), call.method.span().start().line);
+        }
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        if let syn::Expr::Path(path) = &*call.func {
+            let name = &path.path.segments.last().unwrap().ident;
+            let mut orderings: Vec<_> = call.args.iter().filter_map(ordering).collect();
+            if BARRIERS.iter().any(|barrier| name == barrier) {
+                let start = call.span().byte_range().start;
+                orderings.push(("SeqCst".to_owned(), start..start));
+            }
+            if !orderings.is_empty() {
+                self.add(name.to_string(), orderings, call.span(), name.span().start().line);
+            }
+        }
+        visit::visit_expr_call(self, call);
+    }
+}

@@ -1,0 +1,185 @@
+//! Weakens each ordering of the crate by one step, one at a time, in a copy, and says which test fails for it.
+//!
+//! ```text
+//! cargo run --release --example weaken                        # all of them: about an hour
+//! cargo run --release --example weaken -- stamp.commit        # one
+//! ```
+//!
+//! Which tests should fail, and what survives by which argument, is told in `docs/orderings.md`. Something that survives without
+//! an argument fails the run.
+#![allow(clippy::pedantic, reason = "a tool of the tests")]
+
+mod sources;
+mod table;
+mod weakening;
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+
+use sources::Operation;
+use table::Row;
+use weakening::Weakening;
+
+/// Weakens orderings of the crate, one at a time, in a copy, and runs the tests that should fail.
+#[derive(Parser)]
+struct Options {
+    /// Labels of operations, or beginnings of labels; all when none is given.
+    labels: Vec<String>,
+    /// Run all models, not only those that the table names, until one fails.
+    #[arg(long)]
+    search: bool,
+    /// Say what would be done.
+    #[arg(long)]
+    list: bool,
+    /// Seconds that a test may take; one that takes longer is taken to hang, and so to fail.
+    #[arg(long, default_value_t = 300)]
+    limit: u64,
+    /// Where the copy is made and built.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/weaken"))]
+    folder: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let operations = sources::operations(root).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let (rows, _) = table::read(root);
+    let copy = options.folder.join("copy");
+    if !options.list {
+        let _ = fs::remove_dir_all(&copy);
+        copy_tree(root, &copy);
+    }
+    let (mut caught, mut argued, mut survived) = (0, 0, Vec::new());
+    for operation in operations.iter().filter(|operation| options.wants(&operation.label)) {
+        let row = rows.iter().find(|row| row.label == operation.label).expect("a row for each label");
+        for weakening in weakening::weakenings(operation) {
+            let name = format!("{} {} -> {}", operation.label, operation.ordering(), weakening.to);
+            if options.list {
+                println!("{name}: {:?} {:?}", row.tests, row.argued.get(&weakening.to));
+                continue;
+            }
+            let began = Instant::now();
+            let killer = weaken(&options, &copy, operation, &weakening, row);
+            let took = began.elapsed().as_secs();
+            match (killer, row.argued.get(&weakening.to)) {
+                (Some(test), None) => {
+                    caught += 1;
+                    println!("caught    {name}: {test} ({took} s)");
+                }
+                (Some(test), Some(argument)) => {
+                    caught += 1;
+                    println!("caught    {name}: {test}, though it was to survive by {argument} ({took} s)");
+                }
+                (None, Some(argument)) => {
+                    argued += 1;
+                    println!("survives  {name}: by {argument} ({took} s)");
+                }
+                (None, None) => {
+                    println!("SURVIVES  {name} ({took} s)");
+                    survived.push(name);
+                }
+            }
+        }
+    }
+    println!("{caught} caught, {argued} survive by argument, {} survive", survived.len());
+    if survived.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+impl Options {
+    fn wants(&self, label: &str) -> bool {
+        self.labels.is_empty() || self.labels.iter().any(|wanted| label.starts_with(wanted.as_str()))
+    }
+}
+
+/// Makes the change in the copy, runs tests until one fails, and undoes the change.
+fn weaken(options: &Options, copy: &Path, operation: &Operation, weakening: &Weakening, row: &Row) -> Option<String> {
+    let file = copy.join("src").join(&operation.file);
+    let original = fs::read_to_string(&file).unwrap();
+    let mut text = original.clone();
+    text.replace_range(weakening.at.clone(), &weakening.replacement);
+    fs::write(&file, text).unwrap();
+    let limit = Duration::from_secs(options.limit);
+    let mut killer = row.tests.iter().find(|test| fails(options, copy, test, limit)).cloned();
+    if killer.is_none() && options.search {
+        killer = all_models(options, copy).into_iter().find(|test| fails(options, copy, test, limit));
+    }
+    fs::write(&file, original).unwrap();
+    killer
+}
+
+/// `loom::MODULE::NAME`, or `FILE::NAME`, which depends on chance and gets a few.
+fn fails(options: &Options, copy: &Path, test: &str, limit: Duration) -> bool {
+    let (target, name) = test.split_once("::").unwrap();
+    let program = build(options, copy, target);
+    let chances = if target == "loom" { 1 } else { 10 };
+    (0..chances).any(|_| fails_once(&program, copy, name, limit))
+}
+
+fn fails_once(program: &Path, copy: &Path, name: &str, limit: Duration) -> bool {
+    let mut child = Command::new(program)
+        .args(["--exact", name])
+        .current_dir(copy)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return !status.success();
+        }
+        if began.elapsed() > limit {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return true;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Builds a test of the copy, and says where it is.
+fn build(options: &Options, copy: &Path, target: &str) -> PathBuf {
+    let loom = target == "loom";
+    let mut child = Command::new("cargo")
+        .args(["test", "--quiet", "--release", "--no-run", "--message-format=json", "--test", target])
+        .current_dir(copy)
+        .env("RUSTFLAGS", if loom { "--cfg loom" } else { "" })
+        .env("CARGO_TARGET_DIR", options.folder.join(if loom { "models" } else { "tests" }))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(child.wait().unwrap().success(), "the weakened copy does not build: {told}");
+    let (_, rest) = told.rsplit_once("\"executable\":\"").expect("a program was built");
+    PathBuf::from(rest.split('"').next().unwrap())
+}
+
+/// By the names that the test itself lists.
+fn all_models(options: &Options, copy: &Path) -> Vec<String> {
+    let program = build(options, copy, "loom");
+    let listed = Command::new(program).args(["--list", "--format=terse"]).output().unwrap().stdout;
+    let listed = String::from_utf8(listed).unwrap();
+    listed.lines().filter_map(|line| line.strip_suffix(": test")).map(|name| format!("loom::{name}")).collect()
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (name, path) = (entry.file_name(), entry.path());
+        if path.is_dir() {
+            if name != "target" && name != ".git" && name != "corpus" {
+                copy_tree(&path, &to.join(name));
+            }
+        } else {
+            fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
