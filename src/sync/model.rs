@@ -1,0 +1,187 @@
+//! What the model checker runs on: the same names over loom.
+
+use super::{Arc, Pair};
+use loom::sync::{Condvar, Mutex};
+use std::time::Instant;
+
+pub(crate) use loom::hint::spin_loop;
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use loom::thread::yield_now;
+pub(crate) use loom::thread_local;
+
+/// loom has no compiler that reorders.
+pub(crate) fn compiler_fence(_: Ordering) {}
+
+/// The model knows no asymmetric barrier: rings start with the fence.
+pub(crate) fn has_barrier() -> bool {
+    false
+}
+
+pub(crate) fn barrier_everywhere() -> bool {
+    false
+}
+
+pub(crate) const SPIN_LIMIT: u32 = 0;
+pub(crate) const REGISTRY_SHARDS: u64 = 1;
+
+#[derive(Debug, Default)]
+pub(crate) struct CachePadded<T>(T);
+
+impl<T> std::ops::DerefMut for CachePadded<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T> CachePadded<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> std::ops::Deref for CachePadded<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+pub(crate) fn zeroed_words(len: usize) -> Option<(Box<[AtomicU64]>, usize)> {
+    Some(((0..len).map(|_| AtomicU64::new(0)).collect(), 0))
+}
+
+pub(crate) fn zeroed_pairs<T>(len: usize) -> Option<Box<[Pair<T>]>> {
+    Some((0..len).map(|_| (AtomicU64::new(0), AtomicPtr::new(std::ptr::null_mut()))).collect())
+}
+
+pub(crate) fn full_fence() {
+    fence(Ordering::SeqCst);
+}
+
+pub(crate) const KEPT_BACK: usize = 1;
+
+pub(crate) type TryLockGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
+
+#[derive(Debug)]
+pub(crate) struct TryLock<T>(Mutex<T>);
+
+impl<T: Default> Default for TryLock<T> {
+    fn default() -> Self {
+        Self(Mutex::new(T::default()))
+    }
+}
+
+impl<T> TryLock<T> {
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut().unwrap()
+    }
+
+    pub(crate) fn try_lock(&self) -> Option<TryLockGuard<'_, T>> {
+        self.0.try_lock().ok()
+    }
+}
+
+/// As arc-swap: whoever sees a value sees what came before it, and nothing else is ordered. Every value is kept to the end, where
+/// the checker does not look.
+pub(crate) struct Snapshot<T> {
+    kept: std::sync::Mutex<Vec<Arc<T>>>,
+    newest: AtomicUsize,
+}
+
+impl<T> Snapshot<T> {
+    pub(crate) fn new(value: Arc<T>) -> Self {
+        Self { kept: std::sync::Mutex::new(vec![value]), newest: AtomicUsize::new(0) }
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<Arc<T>>> {
+        self.kept.lock().unwrap()
+    }
+
+    fn keep(&self, value: Arc<T>) -> usize {
+        let mut kept = self.kept();
+        kept.push(value);
+        kept.len() - 1
+    }
+
+    pub(crate) fn load(&self) -> Arc<T> {
+        let newest = self.newest.load(Ordering::Acquire);
+        Arc::clone(&self.kept()[newest])
+    }
+
+    pub(crate) fn set(&self, value: Arc<T>) {
+        self.newest.swap(self.keep(value), Ordering::AcqRel);
+    }
+
+    pub(crate) fn update(&self, mut next: impl FnMut(&T) -> T) {
+        let mut now = self.newest.load(Ordering::Acquire);
+        loop {
+            let value = Arc::clone(&self.kept()[now]);
+            let next = self.keep(Arc::new(next(&value)));
+            match self.newest.compare_exchange(now, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return,
+                Err(other) => now = other,
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct WakerCell(Mutex<Option<std::task::Waker>>);
+
+impl Default for WakerCell {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl WakerCell {
+    pub(crate) fn register(&self, waker: &std::task::Waker) {
+        *self.0.lock().unwrap() = Some(waker.clone());
+    }
+
+    pub(crate) fn take(&self) -> Option<std::task::Waker> {
+        self.0.lock().unwrap().take()
+    }
+}
+
+/// A token and a condition variable, as crossbeam's.
+#[derive(Debug)]
+struct Token {
+    set: Mutex<bool>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+pub(crate) struct Parker(Arc<Token>);
+
+impl Default for Parker {
+    fn default() -> Self {
+        Self(Arc::new(Token { set: Mutex::new(false), changed: Condvar::new() }))
+    }
+}
+
+impl Parker {
+    pub(crate) fn unparker(&self) -> Unparker {
+        Unparker(Arc::clone(&self.0))
+    }
+
+    /// loom has no clock: a deadline is not modelled.
+    pub(crate) fn park(&mut self, _deadline: Option<Instant>) {
+        let mut set = self.0.set.lock().unwrap();
+        while !*set {
+            set = self.0.changed.wait(set).unwrap();
+        }
+        *set = false;
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Unparker(Arc<Token>);
+
+impl Unparker {
+    pub(crate) fn unpark(&self) {
+        *self.0.set.lock().unwrap() = true;
+        self.0.changed.notify_one();
+    }
+}

@@ -1,0 +1,97 @@
+//! What a program runs on.
+
+use super::{Arc, Pair};
+
+pub(crate) use super::os::{Parker, Unparker, barrier_everywhere, full_fence, has_barrier};
+pub(crate) use crossbeam_utils::CachePadded;
+pub(crate) use std::hint::spin_loop;
+pub(crate) use std::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
+};
+pub(crate) use std::thread::yield_now;
+pub(crate) use std::thread_local;
+
+/// Polls before a blocking call parks its thread: about the time a message takes between two cores, some times over.
+pub(crate) const SPIN_LIMIT: u32 = 200;
+
+/// Lists the registry is split into, so that joining copies a small one.
+pub(crate) const REGISTRY_SHARDS: u64 = 64;
+
+/// Atomic words, all zero, and the index of the first that begins a cache line, with at least `len` words from there.
+/// Pages never touched cost nothing. `None` when an allocation can never be that large; aborts as `Vec` does when
+/// the memory is not to be had.
+pub(crate) fn zeroed_words(len: usize) -> Option<(Box<[AtomicU64]>, usize)> {
+    const LINE: usize = 64;
+    let padded = len.checked_add(LINE / size_of::<AtomicU64>())?;
+    let layout = std::alloc::Layout::array::<AtomicU64>(padded).ok()?;
+    let words = bytemuck::allocation::try_zeroed_slice_box::<AtomicU64>(padded)
+        .unwrap_or_else(|()| std::alloc::handle_alloc_error(layout));
+    let first = words.as_ptr().align_offset(LINE);
+    Some((words, first))
+}
+
+/// As many pairs of zero and null. Pages never touched cost nothing. `None` and aborts as `zeroed_words`.
+pub(crate) fn zeroed_pairs<T>(len: usize) -> Option<Box<[Pair<T>]>> {
+    let layout = std::alloc::Layout::array::<Pair<T>>(len).ok()?;
+    let pairs = bytemuck::allocation::try_zeroed_slice_box(len);
+    Some(pairs.unwrap_or_else(|()| std::alloc::handle_alloc_error(layout)))
+}
+
+/// How many messages a publisher keeps back, at the least, before it looks which of them are borrowed.
+pub(crate) const KEPT_BACK: usize = 64;
+
+pub(crate) type TryLockGuard<'a, T> = std::sync::MutexGuard<'a, T>;
+
+/// A lock that nobody waits for, and under which nothing panics.
+#[derive(Debug, Default)]
+pub(crate) struct TryLock<T>(std::sync::Mutex<T>);
+
+impl<T> TryLock<T> {
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn try_lock(&self) -> Option<TryLockGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+/// A value that readers take a snapshot of while writers replace it.
+pub(crate) struct Snapshot<T>(arc_swap::ArcSwap<T>);
+
+impl<T> Snapshot<T> {
+    pub(crate) fn new(value: Arc<T>) -> Self {
+        Self(arc_swap::ArcSwap::new(value))
+    }
+
+    pub(crate) fn load(&self) -> Arc<T> {
+        self.0.load_full()
+    }
+
+    pub(crate) fn set(&self, value: Arc<T>) {
+        self.0.store(value);
+    }
+
+    /// Replaces the value by what `next` makes of it; `next` runs again when another writer came first.
+    pub(crate) fn update(&self, mut next: impl FnMut(&T) -> T) {
+        self.0.rcu(|now| next(now));
+    }
+}
+
+/// One waker, put in by its subscriber and taken out by whoever wakes it.
+#[derive(Debug, Default)]
+pub(crate) struct WakerCell(atomic_waker::AtomicWaker);
+
+impl WakerCell {
+    pub(crate) fn register(&self, waker: &std::task::Waker) {
+        self.0.register(waker);
+    }
+
+    pub(crate) fn take(&self) -> Option<std::task::Waker> {
+        self.0.take()
+    }
+}
