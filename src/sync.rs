@@ -1,20 +1,22 @@
 //! The one door to everything that blocks, wakes or is shared between threads.
 //!
-//! No other file names `std` atomics, loom, arc-swap, atomic-waker or crossbeam-utils (but those in `sync/`, a part of this one), so
-//! that the code which runs under the model checker is the code that ships: only these files differ.
+//! No other file names `std` atomics, loom, shuttle, arc-swap, atomic-waker or crossbeam-utils (but those in `sync/`, a part of this one), so
+//! that the code which runs under the model checkers is the code that ships: only these files differ.
 
 pub(crate) use std::sync::Arc;
 
 pub(crate) type Pair<T> = (AtomicU64, AtomicPtr<T>);
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 mod model;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod os;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod real;
+#[cfg(any(loom, shuttle))]
+mod told;
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub(crate) use model::*;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use real::*;

@@ -37,8 +37,8 @@ fn files_with(words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn only_the_shim_knows_the_model_checker() {
-    assert_eq!(files_with(&["loom"]), ["sync.rs", "sync/model.rs"]);
+fn only_the_shim_knows_the_model_checkers() {
+    assert_eq!(files_with(&["loom", "shuttle", "tracing"]), ["sync.rs", "sync/model.rs", "sync/told.rs"]);
 }
 
 #[test]

@@ -1,24 +1,32 @@
-//! What the model checker runs on: the same names over loom.
+//! What the model checkers run on: the same names over loom, which tries every interleaving of small programs and lets loads be as
+//! stale as the language allows, and over shuttle, which draws interleavings of large ones, and in which every load sees the last store.
 
+#[cfg(loom)]
+pub(super) use loom as checker;
+#[cfg(shuttle)]
+pub(super) use shuttle as checker;
+
+use super::told::tell;
 use super::{Arc, Pair};
-use loom::sync::{Condvar, Mutex};
+use checker::sync::{Condvar, Mutex};
 use std::time::Instant;
 
-pub(crate) use loom::hint::spin_loop;
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
-pub(crate) use loom::thread::yield_now;
-pub(crate) use loom::thread_local;
+pub(crate) use super::told::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, fence};
+pub(crate) use checker::hint::spin_loop;
+pub(crate) use checker::sync::atomic::Ordering;
+pub(crate) use checker::thread::yield_now;
+pub(crate) use checker::thread_local;
 
-/// loom has no compiler that reorders.
+/// Neither has a compiler that reorders.
 pub(crate) fn compiler_fence(_: Ordering) {}
 
-/// The model knows no asymmetric barrier: rings start with the fence.
+/// loom knows no asymmetric barrier: rings start with the fence. shuttle's every store is seen at once.
 pub(crate) fn has_barrier() -> bool {
-    false
+    cfg!(shuttle)
 }
 
 pub(crate) fn barrier_everywhere() -> bool {
-    false
+    cfg!(shuttle)
 }
 
 pub(crate) const SPIN_LIMIT: u32 = 0;
@@ -55,13 +63,14 @@ pub(crate) fn zeroed_pairs<T>(len: usize) -> Option<Box<[Pair<T>]>> {
     Some((0..len).map(|_| (AtomicU64::new(0), AtomicPtr::new(std::ptr::null_mut()))).collect())
 }
 
+#[track_caller]
 pub(crate) fn full_fence() {
     fence(Ordering::SeqCst);
 }
 
 pub(crate) const KEPT_BACK: usize = 1;
 
-pub(crate) type TryLockGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
+pub(crate) type TryLockGuard<'a, T> = checker::sync::MutexGuard<'a, T>;
 
 #[derive(Debug)]
 pub(crate) struct TryLock<T>(Mutex<T>);
@@ -77,8 +86,11 @@ impl<T> TryLock<T> {
         self.0.get_mut().unwrap()
     }
 
+    #[track_caller]
     pub(crate) fn try_lock(&self) -> Option<TryLockGuard<'_, T>> {
-        self.0.try_lock().ok()
+        let guard = self.0.try_lock().ok();
+        tell(format_args!("try_lock() = {}", guard.is_some()));
+        guard
     }
 }
 
@@ -104,15 +116,18 @@ impl<T> Snapshot<T> {
         kept.len() - 1
     }
 
+    #[track_caller]
     pub(crate) fn load(&self) -> Arc<T> {
         let newest = self.newest.load(Ordering::Acquire);
         Arc::clone(&self.kept()[newest])
     }
 
+    #[track_caller]
     pub(crate) fn set(&self, value: Arc<T>) {
         self.newest.swap(self.keep(value), Ordering::AcqRel);
     }
 
+    #[track_caller]
     pub(crate) fn update(&self, mut next: impl FnMut(&T) -> T) {
         let mut now = self.newest.load(Ordering::Acquire);
         loop {
@@ -136,12 +151,17 @@ impl Default for WakerCell {
 }
 
 impl WakerCell {
+    #[track_caller]
     pub(crate) fn register(&self, waker: &std::task::Waker) {
+        tell(format_args!("register a waker"));
         *self.0.lock().unwrap() = Some(waker.clone());
     }
 
+    #[track_caller]
     pub(crate) fn take(&self) -> Option<std::task::Waker> {
-        self.0.lock().unwrap().take()
+        let waker = self.0.lock().unwrap().take();
+        tell(format_args!("take the waker: {}", waker.is_some()));
+        waker
     }
 }
 
@@ -166,13 +186,16 @@ impl Parker {
         Unparker(Arc::clone(&self.0))
     }
 
-    /// loom has no clock: a deadline is not modelled.
+    /// There is no clock: a deadline is not modelled.
+    #[track_caller]
     pub(crate) fn park(&mut self, _deadline: Option<Instant>) {
+        tell(format_args!("park"));
         let mut set = self.0.set.lock().unwrap();
         while !*set {
             set = self.0.changed.wait(set).unwrap();
         }
         *set = false;
+        tell(format_args!("parked no more"));
     }
 }
 
@@ -180,7 +203,9 @@ impl Parker {
 pub(crate) struct Unparker(Arc<Token>);
 
 impl Unparker {
+    #[track_caller]
     pub(crate) fn unpark(&self) {
+        tell(format_args!("unpark"));
         *self.0.set.lock().unwrap() = true;
         self.0.changed.notify_one();
     }

@@ -4,7 +4,7 @@
 //!
 //! loom keeps stale values and reorders as the language allows, except that it never lets a load see a later store (no load
 //! buffering), and that a `SeqCst` fence orders a little more than the language promises. Each model also asserts which
-//! outcomes it reached, so that one that explores nothing fails. `LOOM_MAX_PREEMPTIONS` overrides the bounds.
+//! outcomes it reached, so that one that explores nothing fails; and one that fails prints the interleaving in which it did (`explore.rs`). `LOOM_MAX_PREEMPTIONS` overrides the bounds.
 
 #![cfg(loom)]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
@@ -13,15 +13,13 @@
 mod boxed;
 mod boxed_pools;
 mod end;
+mod explore;
 mod joining;
 mod message;
 mod parking;
 mod slots;
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-
+use explore::explore;
 use seqcast::{Builder, Inline, Publisher, Subscriber, TryRecvError};
 
 /// Two words, so that a torn read shows.
@@ -44,25 +42,6 @@ fn ring(capacity: usize) -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) 
 /// A ring for readers that wait.
 fn parking_ring(capacity: usize) -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
     Builder::new(capacity).inline()
-}
-
-/// Runs `program` in every interleaving with at most `preemptions`, and returns the outcomes.
-fn explore<O: Ord + Send + 'static>(
-    preemptions: usize,
-    program: impl Fn() -> O + Send + Sync + 'static,
-) -> BTreeSet<O> {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(preemptions);
-    let outcomes = Arc::new(Mutex::new(BTreeSet::new()));
-    let (seen, runs) = (Arc::clone(&outcomes), Arc::new(AtomicUsize::new(0)));
-    let count = Arc::clone(&runs);
-    builder.check(move || {
-        let outcome = program();
-        count.fetch_add(1, Ordering::Relaxed);
-        seen.lock().unwrap().insert(outcome);
-    });
-    println!("{} interleavings", runs.load(Ordering::Relaxed));
-    Arc::into_inner(outcomes).unwrap().into_inner().unwrap()
 }
 
 /// A subscriber that keeps the account of law 1 and checks law 2.

@@ -1,0 +1,94 @@
+//! The checker's atomics, which tell what is done to them, where, and what came of it, as `tracing` events: so that a test that fails
+//! can show how it came to that.
+
+use std::fmt;
+use std::panic::Location;
+
+use super::model::checker::sync::atomic as plain;
+use plain::Ordering;
+
+/// Tells of one operation, in the line that called it.
+#[track_caller]
+pub(super) fn tell(what: fmt::Arguments<'_>) {
+    tracing::trace!(target: "seqcast", "{} {what}", Location::caller());
+}
+
+macro_rules! told {
+    ($name:ident $(<$of:ident>)?, $value:ty, $($op:ident)*) => {
+        pub(crate) struct $name$(<$of>)?(plain::$name$(<$of>)?);
+
+        #[allow(dead_code, reason = "each has what one of them needs")]
+        impl$(<$of>)? $name$(<$of>)? {
+            #[track_caller]
+            pub(crate) fn new(value: $value) -> Self {
+                Self(plain::$name::new(value))
+            }
+
+            #[track_caller]
+            pub(crate) fn load(&self, ordering: Ordering) -> $value {
+                let value = self.0.load(ordering);
+                tell(format_args!("load({ordering:?}) = {value:?}"));
+                value
+            }
+
+            #[track_caller]
+            pub(crate) fn store(&self, value: $value, ordering: Ordering) {
+                self.0.store(value, ordering);
+                tell(format_args!("store({value:?}, {ordering:?})"));
+            }
+
+            #[track_caller]
+            pub(crate) fn compare_exchange(
+                &self,
+                from: $value,
+                to: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                let outcome = self.0.compare_exchange(from, to, success, failure);
+                tell(format_args!("compare_exchange({from:?}, {to:?}, {success:?}, {failure:?}) = {outcome:?}"));
+                outcome
+            }
+
+            #[track_caller]
+            pub(crate) fn compare_exchange_weak(
+                &self,
+                from: $value,
+                to: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                let outcome = self.0.compare_exchange_weak(from, to, success, failure);
+                tell(format_args!("compare_exchange_weak({from:?}, {to:?}, {success:?}, {failure:?}) = {outcome:?}"));
+                outcome
+            }
+
+            $(
+                #[track_caller]
+                pub(crate) fn $op(&self, value: $value, ordering: Ordering) -> $value {
+                    let before = self.0.$op(value, ordering);
+                    tell(format_args!("{}({value:?}, {ordering:?}) = {before:?}", stringify!($op)));
+                    before
+                }
+            )*
+        }
+
+        impl$(<$of>)? fmt::Debug for $name$(<$of>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+told!(AtomicBool, bool, swap);
+told!(AtomicU32, u32, swap fetch_or);
+told!(AtomicU64, u64, swap fetch_add fetch_sub fetch_max fetch_or);
+told!(AtomicUsize, usize, swap fetch_add fetch_sub);
+told!(AtomicPtr<T>, *mut T, swap);
+
+#[track_caller]
+pub(crate) fn fence(ordering: Ordering) {
+    plain::fence(ordering);
+    tell(format_args!("fence({ordering:?})"));
+}

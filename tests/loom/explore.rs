@@ -1,0 +1,117 @@
+//! Runs a model, quietly. If it fails, runs up to the interleaving that failed once more, and then that one, printed step by step.
+//!
+//! That happens in the panic hook, on a thread of its own, and goes straight to the standard error: so nothing is lost when what
+//! unwinds panics again, and the process aborts.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::panic;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::thread;
+
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// What to print: what the shim tells, and from loom the changes from one thread to another.
+const SHOWN: &str = "seqcast=trace,loom::rt::execution=info";
+
+/// A model that is being run.
+struct Running {
+    name: String,
+    preemptions: usize,
+    program: Arc<dyn Fn() + Send + Sync>,
+    begun: Arc<AtomicUsize>,
+}
+
+thread_local! {
+    /// The model that this thread runs.
+    static RUNNING: RefCell<Option<Running>> = const { RefCell::new(None) };
+    /// Whether this thread prints an interleaving.
+    static PRINTS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `program` in every interleaving with at most `preemptions`, and returns the outcomes.
+pub(crate) fn explore<O: Ord + Send + 'static>(
+    preemptions: usize,
+    program: impl Fn() -> O + Send + Sync + 'static,
+) -> BTreeSet<O> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let show = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if PRINTS.get() {
+                return say(panic);
+            }
+            show(panic);
+            if let Some(failed) = RUNNING.take() {
+                let _ = thread::spawn(move || failed.print()).join();
+            }
+        }));
+    });
+
+    let outcomes = Arc::new(Mutex::new(BTreeSet::new()));
+    let begun = Arc::new(AtomicUsize::new(0));
+    let (seen, count) = (Arc::clone(&outcomes), Arc::clone(&begun));
+    let program = Arc::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        let outcome = program();
+        seen.lock().unwrap().insert(outcome);
+    });
+    let name = thread::current().name().unwrap_or("?").to_owned();
+    RUNNING.set(Some(Running { name, preemptions, program: Arc::clone(&program) as _, begun: Arc::clone(&begun) }));
+    builder(preemptions).check(move || program());
+    RUNNING.take();
+    println!("{} interleavings", begun.load(Ordering::Relaxed));
+    std::mem::take(&mut outcomes.lock().unwrap())
+}
+
+fn builder(preemptions: usize) -> loom::model::Builder {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound.get_or_insert(preemptions);
+    builder
+}
+
+fn say(what: impl Display) {
+    let _ = writeln!(io::stderr(), "{what}");
+}
+
+impl Running {
+    /// Prints the last interleaving that was begun.
+    fn print(self) {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = self.begun.load(Ordering::Relaxed);
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.json", self.name.replace("::", ".")));
+        let _ = std::fs::remove_file(&file);
+        let run = |builder: &loom::model::Builder| {
+            let program = Arc::clone(&self.program);
+            builder.check(move || program());
+        };
+
+        // loom writes down where it stands before every so many interleavings, and stops there if there are to be no more.
+        let mut before = builder(self.preemptions);
+        before.checkpoint_file = Some(file.clone());
+        (before.checkpoint_interval, before.max_permutations) = (failed, Some(failed));
+        run(&before);
+
+        say(format_args!("\n{}: interleaving {failed}, which failed:", self.name));
+        let shown = tracing_subscriber::fmt()
+            .with_env_filter(SHOWN)
+            .with_writer(io::stderr)
+            .with_ansi(false)
+            .without_time()
+            .with_level(false)
+            .with_target(false);
+        let _shown = shown.finish().set_default();
+        PRINTS.set(true);
+        let mut again = builder(self.preemptions);
+        again.checkpoint_file = Some(file);
+        (again.checkpoint_interval, again.max_permutations) = (2, Some(2));
+        (again.location, again.log) = (true, true);
+        run(&again);
+        say("This time it passed: the model depends on more than the interleaving.");
+    }
+}
