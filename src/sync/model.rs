@@ -141,27 +141,42 @@ impl<T> Snapshot<T> {
     }
 }
 
+/// As atomic-waker: whoever takes a waker sees it whole, and nothing else is ordered.
 #[derive(Debug)]
-pub(crate) struct WakerCell(Mutex<Option<std::task::Waker>>);
+pub(crate) struct WakerCell {
+    kept: std::sync::Mutex<Vec<Option<std::task::Waker>>>,
+    /// The number of the one that is there, counted from 1; 0 for none.
+    here: AtomicUsize,
+}
 
 impl Default for WakerCell {
     fn default() -> Self {
-        Self(Mutex::new(None))
+        Self { kept: std::sync::Mutex::default(), here: AtomicUsize::new(0) }
     }
 }
 
 impl WakerCell {
     #[track_caller]
     pub(crate) fn register(&self, waker: &std::task::Waker) {
-        tell(format_args!("register a waker"));
-        *self.0.lock().unwrap() = Some(waker.clone());
+        let number = {
+            let mut kept = self.kept.lock().unwrap();
+            kept.push(Some(waker.clone()));
+            kept.len()
+        };
+        tell(format_args!("register waker {number}"));
+        self.exchange(number);
     }
 
     #[track_caller]
     pub(crate) fn take(&self) -> Option<std::task::Waker> {
-        let waker = self.0.lock().unwrap().take();
-        tell(format_args!("take the waker: {}", waker.is_some()));
-        waker
+        tell(format_args!("take the waker"));
+        self.exchange(0)
+    }
+
+    #[track_caller]
+    fn exchange(&self, number: usize) -> Option<std::task::Waker> {
+        let before = self.here.swap(number, Ordering::AcqRel);
+        self.kept.lock().unwrap().get_mut(before.checked_sub(1)?)?.take()
     }
 }
 

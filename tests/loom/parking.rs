@@ -240,3 +240,75 @@ fn two_publishers_share_the_lists_of_those_to_wake() {
         }
     });
 }
+
+#[test]
+fn who_parks_while_it_is_woken_is_woken_again() {
+    // The publisher of 0 has the subscriber in its hand while that one parks for 1, with another waker.
+    let outcomes = explore(3, || {
+        let (mut publisher, mut subscriber) = parking_ring(2);
+        let counters = [(); 3].map(|()| Arc::new(Counter(AtomicUsize::new(0))));
+        let wakers = counters.clone().map(Waker::from);
+        let poll = |subscriber: &mut seqcast::Subscriber<_>, at: usize| {
+            subscriber.poll_recv(&mut Context::from_waker(&wakers[at])).map(|received| received.map(id))
+        };
+        assert!(poll(&mut subscriber, 0).is_pending());
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher.publish(pair(1));
+            publisher
+        });
+        let mut last = 0;
+        let mut got = 0;
+        for at in [1, 2] {
+            match poll(&mut subscriber, at) {
+                Poll::Ready(received) => {
+                    assert_eq!(received, Ok(got));
+                    got += 1;
+                }
+                Poll::Pending => last = at,
+            }
+            // A second message is waited for only after the first.
+            if got == 0 {
+                break;
+            }
+        }
+        writer.join().unwrap();
+        let woken = counters[last].0.load(Ordering::SeqCst);
+        assert!(got == 2 || woken > 0, "asleep beside message {got}");
+        (got, last, woken)
+    });
+    assert!(outcomes.contains(&(1, 2, 1)) && outcomes.iter().any(|outcome| outcome.0 == 2), "{outcomes:?}");
+}
+
+#[test]
+fn who_is_given_back_is_found() {
+    // Three park, one after the other. One publisher takes their list, and gives the rest back before it wakes the first; the other
+    // takes that, and has learned of them by nothing else.
+    let outcomes = explore(2, || {
+        let (publisher, subscriber) = parking_ring(4);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let counters = [(); 3].map(|()| Arc::new(Counter(AtomicUsize::new(0))));
+        let wakers = counters.clone().map(Waker::from);
+        let mut subscribers = [subscriber.clone(), subscriber.clone(), subscriber];
+        let first = thread::spawn(move || publisher.publish(pair(0)).map(|_| publisher).unwrap());
+        let second = thread::spawn(move || other.publish(pair(1)).map(|_| other).unwrap());
+        let mut slept = 0;
+        for (subscriber, waker) in subscribers.iter_mut().zip(&wakers) {
+            slept += usize::from(subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending());
+        }
+        let publisher = first.join().unwrap();
+        second.join().unwrap();
+        // Whoever is still thought to be on a list, and is not, parks for ever.
+        for (subscriber, waker) in subscribers.iter_mut().zip(&wakers) {
+            while subscriber.poll_recv(&mut Context::from_waker(waker)).is_ready() {}
+        }
+        let before = counters.each_ref().map(|counter| counter.0.load(Ordering::SeqCst));
+        publisher.publish(pair(2)).unwrap();
+        for (counter, before) in counters.iter().zip(before) {
+            assert!(counter.0.load(Ordering::SeqCst) > before, "never woken");
+        }
+        slept
+    });
+    assert!(outcomes.contains(&0) && outcomes.contains(&3), "{outcomes:?}");
+}
