@@ -6,8 +6,10 @@
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
+#[allow(dead_code, reason = "what `weaken.rs` needs of it")]
 mod sources;
 mod table;
+#[allow(dead_code, reason = "what `weaken.rs` needs of it")]
 mod weakening;
 
 use std::collections::{BTreeMap, BTreeSet};

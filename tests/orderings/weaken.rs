@@ -9,7 +9,9 @@
 //! an argument fails the run.
 #![allow(clippy::pedantic, reason = "a tool of the tests")]
 
+#[allow(dead_code, reason = "what the test needs of it")]
 mod sources;
+#[allow(dead_code, reason = "what the test needs of it")]
 mod table;
 mod weakening;
 
