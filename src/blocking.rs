@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::slots::{Receive, Storage};
 use crate::subscriber::{Subscriber, settled};
-use crate::sync::{SPIN_LIMIT, spin_loop};
+use crate::sync::{SPINS, spin_loop};
 
 /// Receiving: blocking the thread.
 impl<S: Receive> Subscriber<S> {
@@ -102,7 +102,7 @@ impl<S: Storage> Subscriber<S> {
         if is_over() {
             return None;
         }
-        for _ in 0..SPIN_LIMIT {
+        for _ in SPINS {
             spin_loop();
             if let Some(taken) = settled(take(self)) {
                 return Some(taken);

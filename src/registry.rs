@@ -3,7 +3,7 @@
 
 use std::mem;
 
-use crate::sync::{Arc, AtomicU64, AtomicUsize, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot, fence};
+use crate::sync::{Arc, AtomicU64, AtomicUsize, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot, fence, shard_of};
 use crate::wait::Waiter;
 
 /// What a subscriber lets others see of itself. Only its subscriber writes.
@@ -146,7 +146,7 @@ impl Registry {
     }
 
     fn shard(&self, id: u64) -> &Snapshot<Vec<Arc<Seat>>> {
-        &self.shards[(id % REGISTRY_SHARDS) as usize]
+        &self.shards[shard_of(id)]
     }
 }
 

@@ -29,8 +29,12 @@ pub(crate) fn barrier_everywhere() -> bool {
     cfg!(shuttle)
 }
 
-pub(crate) const SPIN_LIMIT: u32 = 0;
-pub(crate) const REGISTRY_SHARDS: u64 = 1;
+pub(crate) const SPINS: std::ops::Range<u32> = 0..0;
+pub(crate) const REGISTRY_SHARDS: usize = 1;
+
+pub(crate) fn shard_of(_: u64) -> usize {
+    0
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct CachePadded<T>(T);

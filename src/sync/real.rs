@@ -12,10 +12,15 @@ pub(crate) use std::thread::yield_now;
 pub(crate) use std::thread_local;
 
 /// Polls before a blocking call parks its thread: about the time a message takes between two cores, some times over.
-pub(crate) const SPIN_LIMIT: u32 = 200;
+pub(crate) const SPINS: std::ops::Range<u32> = 0..200;
 
 /// Lists the registry is split into, so that joining copies a small one.
-pub(crate) const REGISTRY_SHARDS: u64 = 64;
+pub(crate) const REGISTRY_SHARDS: usize = 64;
+
+/// In which of them the subscriber of this id is.
+pub(crate) fn shard_of(id: u64) -> usize {
+    (id % REGISTRY_SHARDS as u64) as usize
+}
 
 /// Atomic words, all zero, and the index of the first that begins a cache line, with at least `len` words from there.
 /// Pages never touched cost nothing. `None` when an allocation can never be that large; aborts as `Vec` does when
