@@ -6,6 +6,12 @@ pub(crate) mod counted;
 pub(crate) mod model;
 pub(crate) mod stress;
 
+/// Threads, and futures on them: under shuttle, its own.
+#[cfg(not(shuttle))]
+pub(crate) use {futures::executor::block_on, std::thread};
+#[cfg(shuttle)]
+pub(crate) use {shuttle::future::block_on, shuttle::thread};
+
 use seqcast::{Boxed, Builder, Inline, Publisher, Receive, RecvError, Ref, Storage, Subscriber, TryRecvError};
 
 /// The capacities that every law is tried with.
@@ -30,7 +36,7 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let began = std::time::Instant::now();
     while !holds() {
         assert!(began.elapsed().as_secs() < 30, "never: {what}");
-        std::thread::yield_now();
+        thread::yield_now();
     }
 }
 
@@ -100,11 +106,11 @@ impl Carry for Boxed<Box<Signed>> {
     fn borrow(subscriber: &mut Subscriber<Self>, path: u64) -> Result<Signed, RecvError> {
         match path {
             5 => subscriber.recv_ref().map(linger),
-            6 => futures::executor::block_on(subscriber.recv_ref_async()).map(linger),
+            6 => block_on(subscriber.recv_ref_async()).map(linger),
             _ => loop {
                 match subscriber.try_recv_ref() {
                     Ok(message) => return Ok(linger(message)),
-                    Err(TryRecvError::Empty) => std::thread::yield_now(),
+                    Err(TryRecvError::Empty) => thread::yield_now(),
                     Err(TryRecvError::Closed) => return Err(RecvError::Closed),
                     Err(TryRecvError::Lagged(lagged)) => return Err(RecvError::Lagged(lagged)),
                 }
@@ -119,7 +125,7 @@ fn linger(message: Ref<'_, Box<Signed>>) -> Signed {
     let signed = **message;
     for _ in 0..signed[1] % 3 {
         verify(**message);
-        std::thread::yield_now();
+        thread::yield_now();
     }
     assert_eq!(**message, signed);
     signed
@@ -175,15 +181,15 @@ pub(crate) fn read_to_end<S: Carry>(
         let received = match path % S::PATHS {
             0 => subscriber.recv().map(|message| buffer.push(message)).map(|()| 1),
             1 => subscriber.recv_many(&mut buffer, 7),
-            2 => futures::executor::block_on(subscriber.recv_async()).map(|message| buffer.push(message)).map(|()| 1),
-            3 => futures::executor::block_on(subscriber.recv_many_async(&mut buffer, 3)),
+            2 => block_on(subscriber.recv_async()).map(|message| buffer.push(message)).map(|()| 1),
+            3 => block_on(subscriber.recv_many_async(&mut buffer, 3)),
             4 => loop {
                 match subscriber.try_recv() {
                     Ok(message) => {
                         buffer.push(message);
                         break Ok(1);
                     }
-                    Err(TryRecvError::Empty) => std::thread::yield_now(),
+                    Err(TryRecvError::Empty) => thread::yield_now(),
                     Err(TryRecvError::Closed) => break Err(RecvError::Closed),
                     Err(TryRecvError::Lagged(lagged)) => break Err(RecvError::Lagged(lagged)),
                 }

@@ -1,11 +1,10 @@
 //! Many publishers and subscribers at once; at the end everything adds up to the unit (laws 1 to 3, 7). Plain threads and
 //! joins only, so that a race detector can follow.
 
-use super::{Account, Carry, read_to_end, sign, verify};
+use super::{Account, Carry, read_to_end, sign, thread, verify};
 use seqcast::{Builder, Subscriber};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 /// Remembers who sent each sequence; two subscribers that see one sequence must see the same message (law 2).
 struct Witness(Vec<AtomicU64>);
@@ -42,8 +41,14 @@ fn check<S: Carry>(mut subscriber: Subscriber<S>, path: u64, first: u64, witness
     [account.received, account.missed, subscriber.holes()]
 }
 
-/// Every publisher shared, every subscriber on another receiving path.
-pub(crate) fn shared<S: Carry>(publishers: u64, subscribers: u64, capacity: usize, messages: u64, first: u64) {
+/// Every publisher shared, every subscriber on another receiving path. Returns what each (received, missed, holes).
+pub(crate) fn shared<S: Carry>(
+    publishers: u64,
+    subscribers: u64,
+    capacity: usize,
+    messages: u64,
+    first: u64,
+) -> Vec<[u64; 3]> {
     let (publisher, subscriber) = S::ring(Builder::new(capacity).first_sequence(first));
     let (publisher, ring) = (publisher.share(), subscriber.ring());
     let readers = readers(&subscriber, subscribers, first);
@@ -70,14 +75,15 @@ pub(crate) fn shared<S: Carry>(publishers: u64, subscribers: u64, capacity: usiz
     let stats = ring.stats();
     assert_eq!(stats.published, publishers * messages);
     assert_eq!(stats.published + stats.skipped, ring.next_sequence() - first);
-    for [received, missed, holes] in sums {
+    for &[received, missed, holes] in &sums {
         assert_eq!(received + missed + holes, stats.published + stats.skipped);
         assert!(holes <= stats.skipped && received <= stats.published);
     }
+    sums
 }
 
-/// One publisher that never waits.
-pub(crate) fn exclusive<S: Carry>(subscribers: u64, capacity: usize, messages: u64) {
+/// One publisher that never waits. Returns what each (received, missed, holes).
+pub(crate) fn exclusive<S: Carry>(subscribers: u64, capacity: usize, messages: u64) -> Vec<[u64; 3]> {
     let (mut publisher, subscriber) = S::ring(Builder::new(capacity));
     let readers = readers(&subscriber, subscribers, 0);
     for number in 0..messages {
@@ -87,10 +93,11 @@ pub(crate) fn exclusive<S: Carry>(subscribers: u64, capacity: usize, messages: u
         }
     }
     drop(publisher);
-    for reader in readers {
-        let [received, missed, holes] = reader.join().unwrap();
+    let sums: Vec<_> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
+    for &[received, missed, holes] in &sums {
         assert_eq!((received + missed, holes), (messages, 0));
     }
+    sums
 }
 
 fn readers<S: Carry>(subscriber: &Subscriber<S>, count: u64, first: u64) -> Vec<thread::JoinHandle<[u64; 3]>> {

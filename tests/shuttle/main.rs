@@ -1,0 +1,70 @@
+//! The real crate under shuttle: interleavings drawn at random, of more threads and longer runs than loom can exhaust. Every load sees
+//! the last store here: orderings are loom's affair (`tests/loom`).
+//!
+//! `RUSTFLAGS="--cfg shuttle" cargo test --release --test shuttle`
+//!
+//! | variable | |
+//! |---|---|
+//! | `SEQCAST_ITERATIONS` | interleavings of each program (for each of the two ways to draw them) |
+//! | `SEQCAST_SEED` | what they are drawn from; printed by every test |
+//! | `SEQCAST_SCHEDULE` | the failing schedule, as shuttle printed it: run one test with it, and it prints that interleaving |
+
+#![cfg(shuttle)]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod crowds;
+mod endings;
+mod stalls;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use seqcast::{Boxed, Inline};
+use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Scheduler};
+use shuttle::{Config, Runner};
+use tracing_subscriber::util::SubscriberInitExt;
+
+type Plain = Inline<common::Signed>;
+type Owning = Boxed<Box<common::Signed>>;
+
+/// How many times a thread loses its turn to others in an interleaving that is drawn by PCT.
+const DEPTH: usize = 4;
+
+/// Runs `program` in `iterations` interleavings with a thread drawn at each step, and in as many with few changes of threads, and
+/// returns the outcomes.
+fn explore<O: Ord + Send + 'static>(iterations: usize, program: impl Fn() -> O + Send + Sync + 'static) -> BTreeSet<O> {
+    let iterations = env::var("SEQCAST_ITERATIONS")
+        .map_or(iterations, |iterations| iterations.parse().expect("SEQCAST_ITERATIONS is a number"));
+    let outcomes = Arc::new(Mutex::new(BTreeSet::new()));
+    let runs = Arc::new(AtomicUsize::new(0));
+    let (seen, count) = (Arc::clone(&outcomes), Arc::clone(&runs));
+    let program = Arc::new(move || {
+        let outcome = program();
+        count.fetch_add(1, Ordering::Relaxed);
+        seen.lock().unwrap().insert(outcome);
+    });
+    if let Ok(schedule) = env::var("SEQCAST_SCHEDULE") {
+        let shown = tracing_subscriber::fmt().with_env_filter("seqcast=trace,shuttle_engine=error").with_test_writer();
+        let _shown = shown.with_ansi(false).without_time().with_level(false).with_target(false).finish().set_default();
+        run(ReplayScheduler::new_from_encoded(schedule.trim()), &program);
+    } else {
+        let seed = common::seed();
+        run(RandomScheduler::new_from_seed(seed, iterations), &program);
+        run(PctScheduler::new_from_seed(seed, DEPTH, iterations), &program);
+        assert_eq!(runs.load(Ordering::Relaxed), 2 * iterations);
+    }
+    std::mem::take(&mut outcomes.lock().unwrap())
+}
+
+fn run(scheduler: impl Scheduler + 'static, program: &Arc<impl Fn() + Send + Sync + 'static>) {
+    let mut config = Config::new();
+    config.stack_size = 1 << 17;
+    // It warns of orderings weaker than `SeqCst`.
+    config.silence_warnings = true;
+    let program = Arc::clone(program);
+    Runner::new(scheduler, config).run(move || program());
+}
