@@ -150,6 +150,9 @@ fn build(options: &Options, copy: &Path, target: &str) -> PathBuf {
     let loom = target == "loom";
     let mut child = Command::new("cargo")
         .args(["test", "--quiet", "--release", "--no-run", "--message-format=json", "--test", target])
+        // To build takes longer than to run.
+        .args(["--config", "profile.release.package.seqcast.opt-level=1"])
+        .env("CARGO_INCREMENTAL", "1")
         .current_dir(copy)
         .env("RUSTFLAGS", if loom { "--cfg loom" } else { "" })
         .env("CARGO_TARGET_DIR", options.folder.join(if loom { "models" } else { "tests" }))
