@@ -152,6 +152,49 @@ fn a_claim_below_the_end_is_waited_for() {
 }
 
 #[test]
+fn who_makes_the_end_known_knows_it() {
+    // Sequence 0 is claimed and never committed, and the ring ends behind it: that is not there yet, and not the end. Who was refused
+    // says so in place of the one who closed.
+    let outcomes = explore(4, || {
+        let (publisher, mut subscriber) = ring(2);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        std::mem::forget(testing::claim(&publisher).unwrap());
+        let closing = thread::spawn(move || other.close());
+        let refused = publisher.publish(pair(1)).is_err();
+        if refused {
+            assert!(subscriber.is_closed());
+        }
+        let told = subscriber.try_recv();
+        closing.join().unwrap();
+        assert_eq!(told, Err(TryRecvError::Empty));
+        refused
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]));
+}
+
+#[test]
+fn who_comes_second_to_close_knows_the_end() {
+    // The first may have closed at a tail that the second had not seen.
+    let outcomes = explore(4, || {
+        let (publisher, mut subscriber) = ring(2);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let closing = thread::spawn(move || {
+            let claimed = testing::claim(&other).map(std::mem::forget).is_some();
+            (claimed, other.close())
+        });
+        let won = publisher.close();
+        let told = subscriber.try_recv();
+        let (claimed, other_won) = closing.join().unwrap();
+        assert!(won != other_won);
+        assert_eq!(told, Err(if claimed { TryRecvError::Empty } else { TryRecvError::Closed }));
+        (won, claimed)
+    });
+    assert_eq!(outcomes, BTreeSet::from([(false, true), (true, false), (true, true)]));
+}
+
+#[test]
 fn a_closed_ring_is_never_empty_before_its_end() {
     // With several publishers that are all gone, what lies before the end can be read by whoever sees the end.
     let outcomes = explore(3, || {
