@@ -1,6 +1,8 @@
 //! What the model checkers run on: the same names over loom, which tries every interleaving of small programs and lets loads be as
 //! stale as the language allows, and over shuttle, which draws interleavings of large ones, and in which every load sees the last store.
 
+#![allow(clippy::unnecessary_wraps, reason = "the signatures are those of `real.rs`")]
+
 #[cfg(loom)]
 pub(super) use loom as checker;
 #[cfg(shuttle)]
