@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use seqcast::{Builder, Ref, TryRecvError, testing};
+use seqcast::{Builder, RecvError, Ref, TryRecvError, testing};
 
 use crate::common::counted::{Counted, Ledger};
-use crate::common::{Account, Carry, read_to_end, sign, thread, verify};
+use crate::common::{Account, Carry, block_on, read_to_end, sign, thread, verify};
 use crate::{Owning, Plain, explore};
 
 /// One draws a sequence, lets others by, takes its slot, lets others by, and commits or never does. Two publish around it; readers on
@@ -79,6 +79,48 @@ fn a_slow_publisher_comes_back() {
 fn a_stopped_publisher_stops_nobody() {
     reached(&explore(6_000, || stalled::<Plain>(&[0, 2, 4], false)), [[true, true], [false, false]]);
     reached(&explore(3_200, || stalled::<Owning>(&[5, 6, 7], false)), [[true, true], [false, false]]);
+}
+
+/// A slot is held for good; who comes a lap later skips it, and gets no further. Whoever waits there must learn that it was lapped.
+fn skipped<S: Carry>() -> usize {
+    let (publisher, subscriber) = S::ring(Builder::new(2));
+    let publisher = publisher.share();
+    drop(testing::claim(&publisher).unwrap().begin().unwrap());
+    let readers: Vec<_> = (0..5)
+        .map(|reader| {
+            let mut subscriber = subscriber.clone();
+            thread::spawn(move || {
+                let waits = subscriber.try_recv().is_err_and(|error| error == TryRecvError::Empty);
+                if waits {
+                    let received = match reader % 2 {
+                        0 => subscriber.recv(),
+                        _ => block_on(subscriber.recv_async()),
+                    };
+                    assert!(matches!(received, Err(RecvError::Lagged(_))));
+                }
+                waits
+            })
+        })
+        .collect();
+    let skips = {
+        let publisher = publisher.clone();
+        thread::spawn(move || {
+            std::mem::forget(testing::claim(&publisher).unwrap());
+            assert!(testing::claim(&publisher).unwrap().begin().is_none());
+            publisher
+        })
+    };
+    // Before any publisher goes.
+    let waited = readers.into_iter().map(|reader| usize::from(reader.join().unwrap())).sum();
+    drop((publisher, skips.join().unwrap()));
+    waited
+}
+
+#[test]
+fn sleepers_at_a_hole_are_woken_by_the_skip() {
+    for outcomes in [explore(4_000, skipped::<Plain>), explore(2_400, skipped::<Owning>)] {
+        assert_eq!((outcomes.first(), outcomes.last()), (Some(&0), Some(&5)), "{outcomes:?}");
+    }
 }
 
 #[test]
