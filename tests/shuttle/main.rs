@@ -8,6 +8,8 @@
 //! | `SEQCAST_ITERATIONS` | interleavings of each program (for each of the two ways to draw them) |
 //! | `SEQCAST_SEED` | what they are drawn from; printed by every test |
 //! | `SEQCAST_SCHEDULE` | the failing schedule, as shuttle printed it: run one test with it, and it prints that interleaving |
+//!
+//! A schedule fits one program: of a test that runs two, leave the other out. Where a test crashes, `--nocapture` shows its seed.
 
 #![cfg(shuttle)]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
