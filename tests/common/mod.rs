@@ -1,8 +1,9 @@
-//! What several tests share. `model.rs` is the obviously right ring that the real one is compared with; `stress.rs` runs everything
-//! at once; `counted.rs` are messages that must be dropped once.
+//! What several tests share. `model.rs` is the obviously right ring that the real one is compared with, and `driver/` what compares
+//! them; `stress.rs` runs everything at once; `counted.rs` are messages that must be dropped once. The fuzz targets share it too.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub(crate) mod counted;
+pub(crate) mod driver;
 pub(crate) mod model;
 pub(crate) mod stress;
 

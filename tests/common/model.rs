@@ -1,42 +1,136 @@
-//! An obviously right ring: it keeps everything, and forgets by arithmetic.
+//! An obviously right ring: it keeps everything, with what became of each sequence, and forgets by arithmetic.
 
 use seqcast::{Lagged, Start, SubscribeError, TryRecvError};
+
+/// The largest sequence there can be.
+pub(crate) const LAST: u64 = (1 << 63) - (1 << 32) - 1;
+
+/// What became of a sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Drawn by a publisher that has not come to its slot yet, or came too late.
+    Claimed,
+    /// Its publisher holds the slot.
+    Writing,
+    There(u64),
+    /// Its slot was held.
+    Hole,
+}
+
+impl Fate {
+    fn reached(self) -> bool {
+        matches!(self, Self::Writing | Self::There(_))
+    }
+}
+
+/// What a subscriber finds at a sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Message(u64),
+    Hole,
+    Lapped { resume: u64 },
+    Empty,
+    Closed,
+}
 
 pub(crate) struct Ring {
     capacity: u64,
     slack: u64,
     first: u64,
-    messages: Vec<u64>,
+    fates: Vec<Fate>,
     pub(crate) closed: bool,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Subscriber {
     pub(crate) next: u64,
     pub(crate) last: Option<u64>,
     pub(crate) missed: u64,
+    pub(crate) holes: u64,
     pub(crate) skipped_by_choice: u64,
 }
 
 impl Ring {
     pub(crate) fn new(capacity: u64, slack: u64, first: u64) -> Self {
-        Self { capacity, slack, first, messages: Vec::new(), closed: false }
+        Self { capacity, slack, first, fates: Vec::new(), closed: false }
     }
 
     pub(crate) fn tail(&self) -> u64 {
-        self.first + self.messages.len() as u64
+        self.first + self.fates.len() as u64
     }
 
+    /// A lap before the newest sequence that reached its slot. (Looked for in the last lap only; if none did, a lap before that.)
     pub(crate) fn oldest(&self) -> u64 {
-        self.tail().saturating_sub(self.capacity).max(self.first)
+        let lap = (0..self.fates.len()).rev().take(self.capacity as usize);
+        let newest = lap.map(|at| self.first + at as u64).find(|&q| self.fate(q).reached());
+        let end = newest.map_or(self.tail().saturating_sub(self.capacity), |newest| newest + 1);
+        end.saturating_sub(self.capacity).max(self.first)
     }
 
-    pub(crate) fn publish(&mut self, value: u64) -> Option<u64> {
+    fn fate(&self, sequence: u64) -> Fate {
+        self.fates[self.at(sequence)]
+    }
+
+    fn at(&self, sequence: u64) -> usize {
+        usize::try_from(sequence - self.first).unwrap()
+    }
+
+    /// The newest sequence, not before `from`, that lives in the same slot and has such a fate.
+    fn newest(&self, from: u64, such: impl Fn(Fate) -> bool) -> Option<u64> {
+        let slot = (self.at(from)..self.fates.len()).step_by(self.capacity as usize);
+        slot.rev().find(|&at| such(self.fates[at])).map(|at| self.first + at as u64)
+    }
+
+    /// Draws a sequence, which closes the ring when there are no more.
+    pub(crate) fn claim(&mut self) -> Option<u64> {
+        self.closed |= self.tail() > LAST;
         if self.closed {
             return None;
         }
-        self.messages.push(value);
+        self.fates.push(Fate::Claimed);
         Some(self.tail() - 1)
+    }
+
+    /// Takes the slot of a sequence that was drawn: `false` if somebody holds it, or it is too late.
+    pub(crate) fn begin(&mut self, sequence: u64) -> bool {
+        let at = self.at(sequence);
+        assert_eq!(self.fates[at], Fate::Claimed);
+        let owner = self.newest(self.first + at as u64 % self.capacity, Fate::reached);
+        if owner > Some(sequence) {
+            return false;
+        }
+        let held = owner.is_some_and(|owner| self.fate(owner) == Fate::Writing);
+        self.fates[at] = if held { Fate::Hole } else { Fate::Writing };
+        !held
+    }
+
+    pub(crate) fn commit(&mut self, sequence: u64, value: u64) {
+        let at = self.at(sequence);
+        assert_eq!(self.fates[at], Fate::Writing);
+        self.fates[at] = Fate::There(value);
+    }
+
+    pub(crate) fn publish(&mut self, value: u64) -> Option<u64> {
+        loop {
+            let sequence = self.claim()?;
+            if self.begin(sequence) {
+                self.commit(sequence, value);
+                return Some(sequence);
+            }
+        }
+    }
+
+    /// How many slots are held.
+    pub(crate) fn held(&self) -> u64 {
+        self.fates.iter().filter(|fate| **fate == Fate::Writing).count() as u64
+    }
+
+    pub(crate) fn holes(&self) -> u64 {
+        self.fates.iter().filter(|fate| **fate == Fate::Hole).count() as u64
+    }
+
+    pub(crate) fn drawn(&self) -> u64 {
+        self.fates.len() as u64
     }
 
     pub(crate) fn cursor(&self, start: Start) -> u64 {
@@ -48,7 +142,7 @@ impl Ring {
     }
 
     pub(crate) fn subscribe(&self, start: Start) -> Subscriber {
-        Subscriber { next: self.cursor(start), last: None, missed: 0, skipped_by_choice: 0 }
+        Subscriber { next: self.cursor(start), last: None, missed: 0, holes: 0, skipped_by_choice: 0 }
     }
 
     pub(crate) fn try_subscribe(&self, start: Start) -> Result<Subscriber, SubscribeError> {
@@ -58,46 +152,110 @@ impl Ring {
             start => Ok(self.subscribe(start)),
         }
     }
+
+    fn find(&self, sequence: u64) -> Found {
+        match self.newest(sequence, Fate::reached) {
+            Some(owner) if owner > sequence => return self.lapped(owner),
+            Some(owner) => {
+                if let Fate::There(value) = self.fate(owner) {
+                    return Found::Message(value);
+                }
+            }
+            None => {}
+        }
+        match self.newest(sequence, |fate| fate == Fate::Hole) {
+            Some(hole) if hole > sequence => self.lapped(hole),
+            Some(_) => Found::Hole,
+            None if self.closed && sequence == self.tail() => Found::Closed,
+            None => Found::Empty,
+        }
+    }
+
+    /// The slot was seen in use for `later`.
+    fn lapped(&self, later: u64) -> Found {
+        Found::Lapped { resume: self.oldest().max(later + 1 - self.capacity) + self.slack }
+    }
 }
 
 impl Subscriber {
+    fn pass_holes(&mut self, ring: &Ring) -> Found {
+        loop {
+            match ring.find(self.next) {
+                Found::Hole => {
+                    self.holes += 1;
+                    self.next += 1;
+                }
+                found => return found,
+            }
+        }
+    }
+
     pub(crate) fn try_recv(&mut self, ring: &Ring) -> Result<u64, TryRecvError> {
-        if self.next < ring.oldest() {
-            let resumed_at = ring.oldest() + ring.slack;
-            let missed = resumed_at - self.next;
-            self.missed += missed;
-            self.next = resumed_at;
-            return Err(TryRecvError::Lagged(Lagged { missed, resumed_at }));
+        match self.pass_holes(ring) {
+            Found::Message(value) => {
+                self.last = Some(self.next);
+                self.next += 1;
+                Ok(value)
+            }
+            Found::Lapped { resume: resumed_at } => {
+                let missed = resumed_at - self.next;
+                self.missed += missed;
+                self.next = resumed_at;
+                Err(TryRecvError::Lagged(Lagged { missed, resumed_at }))
+            }
+            Found::Closed => Err(TryRecvError::Closed),
+            Found::Empty | Found::Hole => Err(TryRecvError::Empty),
         }
-        if self.next == ring.tail() {
-            return Err(if ring.closed { TryRecvError::Closed } else { TryRecvError::Empty });
-        }
-        self.last = Some(self.next);
-        self.next += 1;
-        Ok(ring.messages[usize::try_from(self.next - 1 - ring.first).unwrap()])
     }
 
     pub(crate) fn try_recv_many(&mut self, ring: &Ring, limit: usize) -> Result<Vec<u64>, TryRecvError> {
         let mut received = Vec::new();
-        while received.len() < limit {
-            if !received.is_empty() && (self.next < ring.oldest() || self.next == ring.tail()) {
-                break;
-            }
+        while received.len() < limit
+            && (received.is_empty() || matches!(self.pass_holes(ring), Found::Message(_)))
+        {
             received.push(self.try_recv(ring)?);
         }
         Ok(received)
     }
 
+    /// The newest that is there, of the last two laps; if there is none, goes on from the cursor as far as it can.
     pub(crate) fn latest(&mut self, ring: &Ring) -> Result<u64, TryRecvError> {
-        if self.next < ring.tail() {
-            self.skipped_by_choice += ring.tail() - 1 - self.next;
-            self.next = ring.tail() - 1;
+        let (goal, from) = (ring.tail(), self.next.max(ring.tail().saturating_sub(2 * ring.capacity)));
+        let is_there = |q: &u64| matches!(ring.find(*q), Found::Message(_));
+        if let Some(newest) = (from..goal).rev().find(is_there) {
+            self.skip_to(newest);
+            return self.try_recv(ring);
         }
+        let (mut at, mut newest) = (self.next, None);
+        loop {
+            match ring.find(at) {
+                Found::Message(_) => {
+                    newest = Some(at);
+                    at += 1;
+                }
+                Found::Hole => {
+                    if newest.is_none() {
+                        self.skip_to(at);
+                        self.holes += 1;
+                        self.next += 1;
+                    }
+                    at += 1;
+                }
+                Found::Lapped { resume } => (at, newest) = (resume, None),
+                Found::Empty | Found::Closed => break,
+            }
+        }
+        self.skip_to(newest.unwrap_or(at));
         self.try_recv(ring)
     }
 
+    fn skip_to(&mut self, sequence: u64) {
+        self.skipped_by_choice += sequence - self.next;
+        self.next = sequence;
+    }
+
     pub(crate) fn is_empty(&self, ring: &Ring) -> bool {
-        self.next == ring.tail()
+        matches!(self.clone().pass_holes(ring), Found::Empty | Found::Closed)
     }
 
     pub(crate) fn lag(&self, ring: &Ring) -> u64 {

@@ -1,0 +1,108 @@
+//! Numbers, kept in either way.
+
+use crate::common::counted::{Counted, Ledger};
+use seqcast::{Boxed, Builder, Inline, Publisher, Receive, RecvTimeoutError, Ref, Storage, Subscriber, TryRecvError};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How numbers are kept, and what can be done with them beyond what every ring does.
+pub(crate) trait Numbers: Receive {
+    fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>)
+    where
+        Self: Sized;
+
+    fn wrap(ledger: &Arc<Ledger>, value: u64) -> Self::Item;
+
+    fn open(message: Self::Item) -> u64;
+
+    /// Receives by reference, if there is such a thing; runs `meanwhile` while the message is held, and gives it back or not.
+    fn hold(
+        subscriber: &mut Subscriber<Self>,
+        path: u64,
+        meanwhile: impl FnOnce(),
+        leak: bool,
+    ) -> Option<Result<u64, TryRecvError>>
+    where
+        Self: Sized;
+}
+
+impl Numbers for Inline<u64> {
+    fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>) {
+        builder.inline()
+    }
+
+    fn wrap(_: &Arc<Ledger>, value: u64) -> u64 {
+        value
+    }
+
+    fn open(message: u64) -> u64 {
+        message
+    }
+
+    fn hold(_: &mut Subscriber<Self>, _: u64, _: impl FnOnce(), _: bool) -> Option<Result<u64, TryRecvError>> {
+        None
+    }
+}
+
+/// A number whose drops are counted.
+#[derive(Debug, Clone)]
+pub(crate) struct Number {
+    value: u64,
+    counted: Counted,
+}
+
+impl Number {
+    fn verify(&self) -> u64 {
+        self.counted.verify();
+        self.value
+    }
+}
+
+impl Numbers for Boxed<Number> {
+    fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>) {
+        builder.boxed()
+    }
+
+    fn wrap(ledger: &Arc<Ledger>, value: u64) -> Number {
+        Number { value, counted: ledger.make() }
+    }
+
+    fn open(message: Number) -> u64 {
+        message.verify()
+    }
+
+    fn hold(
+        subscriber: &mut Subscriber<Self>,
+        path: u64,
+        meanwhile: impl FnOnce(),
+        leak: bool,
+    ) -> Option<Result<u64, TryRecvError>> {
+        let held = match path {
+            0 => subscriber.try_recv_ref(),
+            1 => subscriber.latest_ref(),
+            2 => subscriber.recv_ref_timeout(Duration::ZERO).map_err(untimed),
+            3 => subscriber.recv_ref_deadline(Instant::now()).map_err(untimed),
+            _ => match futures::FutureExt::now_or_never(subscriber.recv_ref_async()) {
+                None => Err(TryRecvError::Empty),
+                Some(received) => received.map_err(TryRecvError::from),
+            },
+        };
+        Some(held.map(|message| {
+            let (value, sequence) = (message.verify(), Ref::sequence(&message));
+            meanwhile();
+            assert_eq!((message.verify(), Ref::sequence(&message)), (value, sequence), "it changed while it was held");
+            if leak {
+                std::mem::forget(message);
+            }
+            value
+        }))
+    }
+}
+
+pub(super) fn untimed(error: RecvTimeoutError) -> TryRecvError {
+    match error {
+        RecvTimeoutError::Timeout => TryRecvError::Empty,
+        RecvTimeoutError::Closed => TryRecvError::Closed,
+        RecvTimeoutError::Lagged(lagged) => TryRecvError::Lagged(lagged),
+    }
+}

@@ -1,0 +1,237 @@
+//! The publishers' side: alone, beside others, stopped in the middle, at the end.
+
+use super::{Both, Choices, ENOUGH, Numbers};
+use crate::common::model::{self, LAST};
+use seqcast::testing::{self, Claim, Write};
+use seqcast::{Publisher, SharedPublisher, Storage};
+use std::cell::OnceCell;
+
+pub(super) struct Publishing<'a, S: Storage> {
+    handles: Handles<S>,
+    /// The handle of the publishers that are stopped; kept to the end once there was one.
+    stalling: &'a OnceCell<SharedPublisher<S>>,
+    stalled: Vec<Stalled<'a, S>>,
+}
+
+pub(super) enum Handles<S: Storage> {
+    Exclusive(Publisher<S>),
+    Shared(Vec<SharedPublisher<S>>),
+    Over,
+}
+
+/// A publisher that was stopped.
+enum Stalled<'a, S: Storage> {
+    Before(Claim<'a, S>),
+    In(Write<'a, S>, u64),
+}
+
+impl<'a, S: Storage> Publishing<'a, S> {
+    pub(super) fn new(publisher: Publisher<S>, stalling: &'a OnceCell<SharedPublisher<S>>) -> Self {
+        Self { handles: Handles::Exclusive(publisher), stalling, stalled: Vec::new() }
+    }
+
+    /// No handle is left, unless one of them was stopped.
+    pub(super) fn close_by_dropping(&mut self, model: &mut model::Ring) {
+        self.handles = Handles::Over;
+        model.closed |= self.stalling.get().is_none();
+    }
+}
+
+impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
+    fn next_value(&mut self) -> u64 {
+        self.value += 1;
+        self.value
+    }
+
+    /// One of the shared publishers.
+    fn one_of(choices: &mut C, publishers: &[SharedPublisher<S>]) -> usize {
+        choices.below(publishers.len() as u64) as usize
+    }
+
+    pub(super) fn publish(&mut self) {
+        self.share_the_end();
+        let value = self.next_value();
+        let message = S::wrap(&self.ledger, value);
+        let published = match &mut self.publishing.handles {
+            Handles::Exclusive(publisher) if value % 2 == 0 => publisher.try_publish(message).ok(),
+            Handles::Exclusive(publisher) => Some(publisher.publish(message)),
+            Handles::Shared(publishers) => {
+                let publisher = &publishers[Self::one_of(&mut self.choices, publishers)];
+                match publisher.publish(message) {
+                    Ok(sequence) => Some(sequence),
+                    Err(seqcast::Closed(back)) => {
+                        assert_eq!(S::open(back), value);
+                        None
+                    }
+                }
+            }
+            Handles::Over => return,
+        };
+        let was_closed = self.model.closed;
+        assert_eq!(published, self.model.publish(value));
+        // Refused: there may be new holes, or the sequences have ended.
+        if published.is_some() || !was_closed {
+            self.happened();
+        }
+    }
+
+    pub(super) fn publish_many(&mut self) {
+        self.share_the_end();
+        let (count, was_closed) = (self.choices.below(2 * self.capacity.min(40)), self.model.closed);
+        let (start, ledger, value) = (self.model.tail(), &self.ledger, self.value);
+        let values = value + 1..=value + count;
+        let messages = values.clone().map(|value| S::wrap(ledger, value));
+        match &mut self.publishing.handles {
+            Handles::Exclusive(publisher) => {
+                let count = count.min(LAST + 1 - start);
+                assert_eq!(publisher.publish_many(messages.take(count as usize)), start..start + count);
+                values.take(count as usize).for_each(|value| drop(self.model.publish(value)));
+            }
+            Handles::Shared(publishers) => {
+                let publisher = &publishers[Self::one_of(&mut self.choices, publishers)];
+                let published = publisher.publish_many(messages);
+                assert_eq!(published, values.map_while(|value| self.model.publish(value)).count());
+            }
+            Handles::Over => return,
+        }
+        self.value += count;
+        if self.model.tail() > start || self.model.closed != was_closed {
+            self.happened();
+        }
+    }
+
+    /// An exclusive publisher panics where the sequences end, a shared one says so.
+    fn share_the_end(&mut self) {
+        if self.model.tail() > LAST {
+            self.share();
+        }
+    }
+
+    fn share(&mut self) {
+        self.publishing.handles = match std::mem::replace(&mut self.publishing.handles, Handles::Over) {
+            Handles::Exclusive(publisher) => {
+                assert_eq!(publisher.next_sequence(), self.model.tail());
+                Handles::Shared(vec![publisher.share()])
+            }
+            others => others,
+        };
+    }
+
+    pub(super) fn change_publishers(&mut self) {
+        let was_closed = self.model.closed;
+        let stopped = self.publishing.stalling.get().is_some();
+        let handles = std::mem::replace(&mut self.publishing.handles, Handles::Over);
+        self.publishing.handles = match (handles, self.choices.below(16)) {
+            (Handles::Exclusive(publisher), 0..14) => Handles::Shared(vec![publisher.share()]),
+            (Handles::Exclusive(publisher), 14) => {
+                self.model.closed = true;
+                publisher.close();
+                Handles::Over
+            }
+            (Handles::Exclusive(publisher), _) => {
+                self.model.closed = true;
+                drop(publisher);
+                Handles::Over
+            }
+            (Handles::Shared(mut publishers), 0..5) => {
+                if publishers.len() < ENOUGH {
+                    publishers.push(publishers[0].clone());
+                }
+                Handles::Shared(publishers)
+            }
+            (Handles::Shared(mut publishers), 5..12) => {
+                let last = publishers.len() == 1 && !stopped;
+                match publishers.pop().unwrap().try_into_exclusive() {
+                    Ok(publisher) => {
+                        assert!(last && !self.model.closed);
+                        Handles::Exclusive(publisher)
+                    }
+                    Err(publisher) => {
+                        assert!(!last || self.model.closed);
+                        publishers.push(publisher);
+                        Handles::Shared(publishers)
+                    }
+                }
+            }
+            (Handles::Shared(mut publishers), 12..15) => {
+                publishers.swap_remove(Self::one_of(&mut self.choices, &publishers));
+                self.model.closed |= publishers.is_empty() && !stopped;
+                if publishers.is_empty() { Handles::Over } else { Handles::Shared(publishers) }
+            }
+            (Handles::Shared(publishers), _) => {
+                assert_eq!(publishers[0].close(), !self.model.closed);
+                self.model.closed = true;
+                Handles::Shared(publishers)
+            }
+            (Handles::Over, 15) if stopped => {
+                assert_eq!(self.publishing.stalling.get().unwrap().close(), !self.model.closed);
+                self.model.closed = true;
+                Handles::Over
+            }
+            // The one that was stopped is still there to be cloned.
+            (Handles::Over, _) => match self.publishing.stalling.get() {
+                Some(publisher) => Handles::Shared(vec![publisher.clone()]),
+                None => Handles::Over,
+            },
+        };
+        if self.model.closed && !was_closed {
+            self.happened();
+        }
+    }
+
+    /// A publisher is stopped in the middle of a publish, or one that was goes on, or never will.
+    pub(super) fn stall(&mut self) {
+        let which = self.choices.below(4) as usize;
+        if which < self.publishing.stalled.len() {
+            let stalled = self.publishing.stalled.swap_remove(which);
+            // A quarter never comes back.
+            if self.choices.below(4) > 0 {
+                self.go_on(stalled);
+            }
+            return;
+        }
+        self.share();
+        let Handles::Shared(publishers) = &self.publishing.handles else { return };
+        let stalling = self.publishing.stalling.get_or_init(|| publishers[0].clone());
+        let claim = testing::claim(stalling);
+        let was_closed = self.model.closed;
+        assert_eq!(claim.as_ref().map(Claim::sequence), self.model.claim());
+        if let Some(claim) = claim {
+            let begin = self.choices.below(3) > 0;
+            if begin {
+                self.go_on(Stalled::Before(claim));
+            } else {
+                self.publishing.stalled.push(Stalled::Before(claim));
+            }
+        } else if !was_closed {
+            // It was the end, and nobody is told; the next publish does.
+            self.publish();
+            self.happened();
+        }
+    }
+
+    fn go_on(&mut self, stalled: Stalled<'a, S>) {
+        match stalled {
+            Stalled::Before(claim) => {
+                // When all slots are held, nobody can publish.
+                if self.model.held() + 1 >= self.capacity {
+                    return;
+                }
+                let (sequence, holes) = (claim.sequence(), self.model.holes());
+                let write = claim.begin();
+                assert_eq!(write.is_some(), self.model.begin(sequence));
+                if let Some(write) = write {
+                    self.publishing.stalled.push(Stalled::In(write, sequence));
+                } else if self.model.holes() > holes {
+                    self.happened();
+                }
+            }
+            Stalled::In(write, sequence) => {
+                let value = self.next_value();
+                write.commit(S::wrap(&self.ledger, value));
+                self.model.commit(sequence, value);
+                self.happened();
+            }
+        }
+    }
+}
