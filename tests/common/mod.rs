@@ -14,6 +14,7 @@ pub(crate) use {futures::executor::block_on, std::thread};
 pub(crate) use {shuttle::future::block_on, shuttle::thread};
 
 use seqcast::{Boxed, Builder, Inline, Publisher, Receive, RecvError, Ref, Storage, Subscriber, TryRecvError};
+use std::ops::Deref;
 
 /// The capacities that every law is tried with.
 pub(crate) const CAPACITIES: [usize; 4] = [2, 4, 64, 1024];
@@ -105,24 +106,32 @@ impl Carry for Boxed<Box<Signed>> {
     }
 
     fn borrow(subscriber: &mut Subscriber<Self>, path: u64) -> Result<Signed, RecvError> {
-        match path {
-            5 => subscriber.recv_ref().map(linger),
-            6 => block_on(subscriber.recv_ref_async()).map(linger),
-            _ => loop {
-                match subscriber.try_recv_ref() {
-                    Ok(message) => return Ok(linger(message)),
-                    Err(TryRecvError::Empty) => thread::yield_now(),
-                    Err(TryRecvError::Closed) => return Err(RecvError::Closed),
-                    Err(TryRecvError::Lagged(lagged)) => return Err(RecvError::Lagged(lagged)),
-                }
-            },
-        }
+        look(subscriber, path)
+    }
+}
+
+/// Receives by reference, in one of the ways of a boxed ring.
+pub(crate) fn look<T: Deref<Target = Signed> + Send + Sync + 'static>(
+    subscriber: &mut Subscriber<Boxed<T>>,
+    path: u64,
+) -> Result<Signed, RecvError> {
+    match path {
+        5 => subscriber.recv_ref().map(linger),
+        6 => block_on(subscriber.recv_ref_async()).map(linger),
+        _ => loop {
+            match subscriber.try_recv_ref() {
+                Ok(message) => return Ok(linger(message)),
+                Err(TryRecvError::Empty) => thread::yield_now(),
+                Err(TryRecvError::Closed) => return Err(RecvError::Closed),
+                Err(TryRecvError::Lagged(lagged)) => return Err(RecvError::Lagged(lagged)),
+            }
+        },
     }
 }
 
 /// Holds a message for a while, and looks again and again.
 #[allow(clippy::needless_pass_by_value, reason = "let go of at the end")]
-fn linger(message: Ref<'_, Box<Signed>>) -> Signed {
+fn linger<T: Deref<Target = Signed>>(message: Ref<'_, T>) -> Signed {
     let signed = **message;
     for _ in 0..signed[1] % 3 {
         verify(**message);
@@ -170,6 +179,32 @@ impl Account {
     }
 }
 
+/// Receives by one of the paths, waiting if need be; how many messages it put in `buffer`.
+pub(crate) fn receive<S: Carry>(
+    subscriber: &mut Subscriber<S>,
+    path: u64,
+    buffer: &mut Vec<S::Item>,
+) -> Result<usize, RecvError> {
+    match path % S::PATHS {
+        0 => subscriber.recv().map(|message| buffer.push(message)).map(|()| 1),
+        1 => subscriber.recv_many(buffer, 7),
+        2 => block_on(subscriber.recv_async()).map(|message| buffer.push(message)).map(|()| 1),
+        3 => block_on(subscriber.recv_many_async(buffer, 3)),
+        4 => loop {
+            match subscriber.try_recv() {
+                Ok(message) => {
+                    buffer.push(message);
+                    break Ok(1);
+                }
+                Err(TryRecvError::Empty) => thread::yield_now(),
+                Err(TryRecvError::Closed) => break Err(RecvError::Closed),
+                Err(TryRecvError::Lagged(lagged)) => break Err(RecvError::Lagged(lagged)),
+            }
+        },
+        path => S::borrow(subscriber, path).map(|signed| buffer.push(S::wrap(signed))).map(|()| 1),
+    }
+}
+
 /// Reads to the end of the ring, by one of the receiving paths; the account is settled on the way.
 pub(crate) fn read_to_end<S: Carry>(
     subscriber: &mut Subscriber<S>,
@@ -179,25 +214,7 @@ pub(crate) fn read_to_end<S: Carry>(
 ) {
     let mut buffer = Vec::new();
     loop {
-        let received = match path % S::PATHS {
-            0 => subscriber.recv().map(|message| buffer.push(message)).map(|()| 1),
-            1 => subscriber.recv_many(&mut buffer, 7),
-            2 => block_on(subscriber.recv_async()).map(|message| buffer.push(message)).map(|()| 1),
-            3 => block_on(subscriber.recv_many_async(&mut buffer, 3)),
-            4 => loop {
-                match subscriber.try_recv() {
-                    Ok(message) => {
-                        buffer.push(message);
-                        break Ok(1);
-                    }
-                    Err(TryRecvError::Empty) => thread::yield_now(),
-                    Err(TryRecvError::Closed) => break Err(RecvError::Closed),
-                    Err(TryRecvError::Lagged(lagged)) => break Err(RecvError::Lagged(lagged)),
-                }
-            },
-            path => S::borrow(subscriber, path).map(|signed| buffer.push(S::wrap(signed))).map(|()| 1),
-        };
-        match received {
+        match receive(subscriber, path, &mut buffer) {
             Ok(count) => {
                 assert_eq!(count, buffer.len());
                 account.received(subscriber, count);

@@ -210,9 +210,7 @@ impl Subscriber {
 
     pub(crate) fn try_recv_many(&mut self, ring: &Ring, limit: usize) -> Result<Vec<u64>, TryRecvError> {
         let mut received = Vec::new();
-        while received.len() < limit
-            && (received.is_empty() || matches!(self.pass_holes(ring), Found::Message(_)))
-        {
+        while received.len() < limit && (received.is_empty() || matches!(self.pass_holes(ring), Found::Message(_))) {
             received.push(self.try_recv(ring)?);
         }
         Ok(received)

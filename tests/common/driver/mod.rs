@@ -5,6 +5,7 @@ mod numbers;
 mod publishing;
 mod receiving;
 
+#[allow(unused_imports, reason = "each test uses a part of it")]
 pub(crate) use numbers::{Number, Numbers};
 
 use super::counted::Ledger;

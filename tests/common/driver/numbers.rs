@@ -1,7 +1,7 @@
 //! Numbers, kept in either way.
 
 use crate::common::counted::{Counted, Ledger};
-use seqcast::{Boxed, Builder, Inline, Publisher, Receive, RecvTimeoutError, Ref, Storage, Subscriber, TryRecvError};
+use seqcast::{Boxed, Builder, Inline, Publisher, Receive, RecvTimeoutError, Ref, Subscriber, TryRecvError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -85,7 +85,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             Handles::Exclusive(publisher) => {
                 let count = count.min(LAST + 1 - start);
                 assert_eq!(publisher.publish_many(messages.take(count as usize)), start..start + count);
-                values.take(count as usize).for_each(|value| drop(self.model.publish(value)));
+                values.take(count as usize).for_each(|value| assert!(self.model.publish(value).is_some()));
             }
             Handles::Shared(publishers) => {
                 let publisher = &publishers[Self::one_of(&mut self.choices, publishers)];

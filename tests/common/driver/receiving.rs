@@ -3,8 +3,8 @@
 use super::numbers::untimed;
 use super::{Both, Choices, ENOUGH, Numbers, Pair};
 use crate::common::model;
-use futures::stream::{FusedStream, Stream};
 use futures::FutureExt;
+use futures::stream::{FusedStream, Stream};
 use seqcast::{Lagged, RecvError, Start, Storage, TryRecvError};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -112,7 +112,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
             }
             12 => {
                 if let Some(expected) = waited(pair.model.clone().try_recv(ring)) {
-                    drop(model.try_recv(ring));
+                    let _ = model.try_recv(ring);
                     assert_eq!(pair.real.recv().map(S::open), expected);
                 }
             }
@@ -127,9 +127,12 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
             }
             15 => {
                 if let Some(expected) = waited(pair.model.clone().try_recv_many(ring, limit)) {
-                    drop(model.try_recv_many(ring, limit));
+                    let _ = model.try_recv_many(ring, limit);
                     let received = pair.real.recv_many(&mut buffer, limit);
-                    assert_eq!(received.map(|count| (count, open::<S>(buffer))), expected.map(|many| (many.len(), many)));
+                    assert_eq!(
+                        received.map(|count| (count, open::<S>(buffer))),
+                        expected.map(|many| (many.len(), many))
+                    );
                 }
             }
             16 => {
