@@ -3,9 +3,12 @@
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(unsafe_code, reason = "a global allocator that counts")]
 
+use seqcast::{Boxed, SharedPublisher};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::time::Duration;
 
 struct Counting;
@@ -218,6 +221,95 @@ fn a_boxed_ring_frees_all_it_took() {
         let before = LIVE.get();
         (0..60).for_each(life);
         assert_eq!(LIVE.get(), before);
+    })
+    .join()
+    .unwrap();
+}
+
+/// Publishes through the handle that the test publishes through, and counts what that allocates on the way. A handle that is in use
+/// is done without, which takes a new allocation.
+#[derive(Default)]
+struct Same {
+    handle: OnceLock<SharedPublisher<Boxed<[u64; 4]>>>,
+    published: AtomicU64,
+    allocated: AtomicU64,
+}
+
+impl Same {
+    fn publish(&self) {
+        let before = ALLOCATIONS.get();
+        self.handle.get().unwrap().publish([1; 4]).unwrap();
+        self.allocated.fetch_add(ALLOCATIONS.get() - before, Ordering::Relaxed);
+        self.published.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it published, and what that allocated.
+    fn told(&self) -> (u64, u64) {
+        (self.published.load(Ordering::Relaxed), self.allocated.load(Ordering::Relaxed))
+    }
+}
+
+impl Wake for Same {
+    fn wake(self: Arc<Self>) {
+        self.publish();
+    }
+}
+
+#[test]
+fn a_waker_called_in_the_middle_of_a_publish_finds_the_publisher_free() {
+    std::thread::spawn(|| {
+        let (publisher, mut subscriber) = seqcast::boxed::<[u64; 4]>(4);
+        let same = Arc::new(Same::default());
+        let publisher = same.handle.get_or_init(|| publisher.share());
+        publisher.publish_many([[0; 4]; 1_000]);
+        // The slot of the next message but three is held, so that its publisher has to skip it, and wakes for the hole.
+        let _held = seqcast::testing::claim(publisher).unwrap().begin().unwrap();
+        publisher.publish_many([[0; 4]; 3]);
+        subscriber.seek(seqcast::Start::Latest);
+        let waker = Waker::from(Arc::clone(&same));
+        assert!(subscriber.poll_recv(&mut Context::from_waker(&waker)).is_pending());
+        assert_eq!(publisher.publish([0; 4]), Ok(1_006), "after the hole, and what the waker published");
+        assert_eq!(same.told(), (1, 0));
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+#[allow(unsafe_code, reason = "a waker whose clone panics")]
+fn a_waker_dropped_with_the_last_of_its_subscriber_finds_the_publisher_free() {
+    struct OnDrop(Arc<Same>);
+    impl Wake for OnDrop {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for OnDrop {
+        fn drop(&mut self) {
+            self.0.publish();
+        }
+    }
+    const UNCLONABLE: RawWakerVTable = RawWakerVTable::new(|_| panic!("a waker's own affair"), |_| {}, |_| {}, |_| {});
+
+    std::thread::spawn(|| {
+        let (publisher, subscriber) = seqcast::boxed::<[u64; 4]>(4);
+        let same = Arc::new(Same::default());
+        let publisher = same.handle.get_or_init(|| publisher.share());
+        let mut victim = publisher.subscribe();
+        publisher.publish_many([[0; 4]; 1_000]);
+        victim.seek(seqcast::Start::Latest);
+        // The clone of one waker panics as it replaces another, which then stays until the last of the subscriber goes.
+        let first = Waker::from(Arc::new(OnDrop(Arc::clone(&same))));
+        assert!(victim.poll_recv(&mut Context::from_waker(&first)).is_pending());
+        drop(first);
+        // SAFETY: the functions use no data, and may be called from any thread.
+        let second = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &UNCLONABLE)) };
+        let poll = || victim.poll_recv(&mut Context::from_waker(&second)).is_pending();
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(poll)).is_err());
+        publisher.publish([0; 4]).unwrap();
+        drop(victim);
+        assert_eq!(same.told(), (0, 0), "its publisher knows the subscriber yet");
+        publisher.publish_many([[0; 4]; 200]);
+        assert_eq!(same.told(), (1, 0));
+        drop(subscriber);
     })
     .join()
     .unwrap();
