@@ -131,3 +131,20 @@ impl<'a> Writing<'a> {
         self.stamp.store(seq::committed(self.sequence), Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_notices_the_next_write_from_its_beginning_on() {
+        let word = AtomicU64::new(seq::VACANT);
+        let stamp = Stamp(&word);
+        stamp.begin(3).commit();
+        assert_eq!(stamp.still(3), Ok(()));
+        let next = stamp.begin(7);
+        assert_eq!(stamp.still(3), Err(7));
+        next.commit();
+        assert_eq!(stamp.still(3), Err(7));
+    }
+}

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Account, eventually};
-use seqcast::{Inline, Lagged, SharedPublisher, Start, SubscribeError, Subscriber, TryRecvError, testing};
+use seqcast::{Builder, Inline, Lagged, SharedPublisher, Start, SubscribeError, Subscriber, TryRecvError, testing};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -127,6 +127,21 @@ fn a_claim_below_the_end_is_waited_for() {
         write.commit(7);
         assert_eq!(reader.join().unwrap(), (Ok(7), true));
     });
+}
+
+#[test]
+fn a_claim_of_the_very_last_sequence_is_waited_for() {
+    const LAST: u64 = (1 << 63) - (1 << 32) - 1;
+    let (publisher, mut subscriber) = Builder::new(4).first_sequence(LAST).inline::<u64>();
+    let publisher = publisher.share();
+    let write = testing::claim(&publisher).unwrap().begin().unwrap();
+    assert_eq!((publisher.next_sequence(), publisher.subscribe().next_sequence()), (LAST + 1, LAST + 1));
+    // Used up: that is the end, behind the claim.
+    assert!(publisher.publish(2).is_err());
+    assert_eq!((publisher.is_closed(), publisher.next_sequence()), (true, LAST + 1));
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+    write.commit(1);
+    assert_eq!((subscriber.try_recv(), subscriber.try_recv()), (Ok(1), Err(TryRecvError::Closed)));
 }
 
 #[test]
