@@ -176,6 +176,10 @@ impl WakerCell {
     #[track_caller]
     pub(crate) fn take(&self) -> Option<std::task::Waker> {
         tell(format_args!("take the waker"));
+        // Who is not ordered after a `register` may miss it.
+        if self.here.load(Ordering::Acquire) == 0 {
+            return None;
+        }
         self.exchange(0)
     }
 

@@ -284,7 +284,7 @@ fn who_parks_while_it_is_woken_is_woken_again() {
 fn who_is_given_back_is_found() {
     // Three park, one after the other. One publisher takes their list, and gives the rest back before it wakes the first; the other
     // takes that, and has learned of them by nothing else.
-    let outcomes = explore(2, || {
+    let outcomes = explore(3, || {
         let (publisher, subscriber) = parking_ring(4);
         let publisher = publisher.share();
         let other = publisher.clone();
