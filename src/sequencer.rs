@@ -205,10 +205,12 @@ impl<S: Storage> Sequencer<S> {
     }
 
     /// The oldest that can still be read, given a tail. Claims at the tail that have not reached their slots yet have
-    /// overwritten nothing.
+    /// overwritten nothing; who skipped has, as whoever looks behind the mark is lapped.
     fn oldest_below(&self, tail: u64) -> u64 {
         let span = self.hot.span;
-        let newest = (span.oldest(tail)..tail).rev().find(|&q| self.hot.slots.slot(q).stamp().reached(q));
+        let skipped = self.hot.state.load() & state::SKIPPED != 0;
+        let passed = |&q: &u64| self.hot.slots.slot(q).stamp().reached(q) || (skipped && self.mark(q) > q);
+        let newest = (span.oldest(tail)..tail).rev().find(passed);
         newest.map_or(span.oldest(span.oldest(tail)), |newest| span.oldest(newest + 1))
     }
 
@@ -262,8 +264,7 @@ impl<S: Storage> Sequencer<S> {
         }
         let bits = self.hot.state.load();
         if bits & state::SKIPPED != 0 {
-            // [skips.look] Relaxed: `bits` acquired it.
-            let mark = self.cold.skips[self.hot.span.slot(sequence)].load(Ordering::Relaxed);
+            let mark = self.mark(sequence);
             if mark == sequence + 1 {
                 return Found::Hole;
             }
@@ -276,6 +277,12 @@ impl<S: Storage> Sequencer<S> {
             return Found::Closed;
         }
         Found::Empty
+    }
+
+    /// The newest sequence of this slot that was skipped, plus 1; to be asked after `SKIPPED` was seen.
+    fn mark(&self, sequence: u64) -> u64 {
+        // [skips.look] Relaxed: the bit published it.
+        self.cold.skips[self.hot.span.slot(sequence)].load(Ordering::Relaxed)
     }
 
     /// A lap, given that the slot was seen to belong to `evidence`.

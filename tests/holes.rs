@@ -48,6 +48,22 @@ fn a_publisher_stopped_in_a_write_holds_back_no_publisher_and_readers_for_a_lap(
 }
 
 #[test]
+fn a_loss_beside_holes_is_told_at_once() {
+    // Slot 0 is held: 0 never comes, 2 and 4 are holes. Who is lapped at 1 cannot go on at 2, whose slot was passed over since.
+    let (publisher, mut subscriber) = ring(2);
+    let _stopped = testing::claim(&publisher).unwrap().begin().unwrap();
+    publisher.publish(1).unwrap();
+    subscriber.seek(Start::At(1));
+    assert_eq!(publisher.publish(3), Ok(3));
+    assert!(testing::claim(&publisher).unwrap().begin().is_none());
+    assert_eq!(publisher.ring().oldest_sequence(), 3);
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 2, resumed_at: 3 })));
+    assert_eq!(subscriber.try_recv(), Ok(3));
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!((subscriber.next_sequence(), subscriber.holes()), (5, 1));
+}
+
+#[test]
 fn a_publisher_that_never_comes_back_costs_one_hole_a_lap() {
     let (publisher, mut subscriber) = ring(4);
     let _stopped = testing::claim(&publisher).unwrap().begin().unwrap();

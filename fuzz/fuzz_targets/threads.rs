@@ -104,24 +104,27 @@ fn run<S: Carry>(builder: Builder, writing: Writing, readings: Vec<Reading>) {
                 })
             })
             .collect();
+        let mut writers = Vec::new();
         if writing.exclusive {
             let acts = writing.publishers.into_iter().next().unwrap();
-            scope.spawn(move || {
+            writers.push(scope.spawn(move || {
                 start.wait();
                 alone(publisher, acts, done);
-            });
+            }));
         } else {
             let publisher = publisher.share();
             // A slot stays free, whoever is stopped.
             let stalls = capacity > writing.publishers.len();
             for (id, acts) in writing.publishers.into_iter().enumerate() {
                 let (publisher, stalls) = (publisher.clone(), stalls || id == 0);
-                scope.spawn(move || {
+                writers.push(scope.spawn(move || {
                     start.wait();
                     beside(publisher, id as u64, acts, stalls, done);
-                });
+                }));
             }
         }
+        // Joined one by one: a scope ends before its threads have freed all they had, which looks like a leak.
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
         readers.into_iter().map(|reader| reader.join().unwrap()).collect::<Vec<_>>()
     });
     // Law 2, of two subscribers.

@@ -59,10 +59,11 @@ impl Ring {
         self.first + self.fates.len() as u64
     }
 
-    /// A lap before the newest sequence that reached its slot. (Looked for in the last lap only; if none did, a lap before that.)
+    /// A lap before the newest sequence that reached its slot or became a hole. (Looked for in the last lap only; if none did, a lap before that.)
     pub(crate) fn oldest(&self) -> u64 {
         let lap = (0..self.fates.len()).rev().take(self.capacity as usize);
-        let newest = lap.map(|at| self.first + at as u64).find(|&q| self.fate(q).reached());
+        let newest =
+            lap.map(|at| self.first + at as u64).find(|&q| self.fate(q) == Fate::Hole || self.fate(q).reached());
         let end = newest.map_or(self.tail().saturating_sub(self.capacity), |newest| newest + 1);
         end.saturating_sub(self.capacity).max(self.first)
     }
@@ -198,6 +199,10 @@ impl Subscriber {
                 Ok(value)
             }
             Found::Lapped { resume: resumed_at } => {
+                assert!(
+                    !matches!(ring.find(resumed_at), Found::Lapped { .. }),
+                    "lost at once what it was told to go on at"
+                );
                 let missed = resumed_at - self.next;
                 self.missed += missed;
                 self.next = resumed_at;

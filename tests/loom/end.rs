@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use loom::thread;
-use seqcast::{TryRecvError, testing};
+use seqcast::{Inline, Subscriber, TryRecvError, testing};
 
-use crate::{Account, explore, id, pair, parking_ring, ring};
+use crate::{Account, Pair, explore, id, pair, parking_ring, ring};
 
 #[test]
 fn an_acknowledged_publish_lies_before_the_end() {
@@ -151,23 +151,26 @@ fn a_claim_below_the_end_is_waited_for() {
     });
 }
 
+/// What a thread of its own is told at once: it has learned of the end from nobody but who made it known.
+fn ask(mut subscriber: Subscriber<Inline<Pair>>) -> thread::JoinHandle<TryRecvError> {
+    thread::spawn(move || subscriber.try_recv().unwrap_err())
+}
+
 #[test]
 fn who_makes_the_end_known_knows_it() {
     // Sequence 0 is claimed and never committed, and the ring ends behind it: that is not there yet, and not the end. Who was refused
-    // says so in place of the one who closed.
-    let outcomes = explore(4, || {
-        let (publisher, mut subscriber) = ring(2);
+    // makes the end known in place of the one who closed.
+    let outcomes = explore(3, || {
+        let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
         let other = publisher.clone();
         std::mem::forget(testing::claim(&publisher).unwrap());
         let closing = thread::spawn(move || other.close());
+        let asking = ask(subscriber);
         let refused = publisher.publish(pair(1)).is_err();
-        if refused {
-            assert!(subscriber.is_closed());
-        }
-        let told = subscriber.try_recv();
+        assert!(!refused || publisher.is_closed());
+        assert_eq!(asking.join().unwrap(), TryRecvError::Empty);
         closing.join().unwrap();
-        assert_eq!(told, Err(TryRecvError::Empty));
         refused
     });
     assert_eq!(outcomes, BTreeSet::from([false, true]));
@@ -176,22 +179,24 @@ fn who_makes_the_end_known_knows_it() {
 #[test]
 fn who_comes_second_to_close_knows_the_end() {
     // The first may have closed at a tail that the second had not seen.
-    let outcomes = explore(4, || {
-        let (publisher, mut subscriber) = ring(2);
+    let outcomes = explore(3, || {
+        let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
         let other = publisher.clone();
         let closing = thread::spawn(move || {
             let claimed = testing::claim(&other).map(std::mem::forget).is_some();
             (claimed, other.close())
         });
+        let asking = ask(subscriber);
         let won = publisher.close();
-        let told = subscriber.try_recv();
         let (claimed, other_won) = closing.join().unwrap();
         assert!(won != other_won);
-        assert_eq!(told, Err(if claimed { TryRecvError::Empty } else { TryRecvError::Closed }));
-        (won, claimed)
+        let told = asking.join().unwrap();
+        assert!(!claimed || told == TryRecvError::Empty, "closed before its end");
+        (won, claimed, told == TryRecvError::Closed)
     });
-    assert_eq!(outcomes, BTreeSet::from([(false, true), (true, false), (true, true)]));
+    let reached = [(false, true, false), (true, false, false), (true, false, true), (true, true, false)];
+    assert_eq!(outcomes, BTreeSet::from(reached));
 }
 
 #[test]

@@ -193,7 +193,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
             let received: Vec<_> = skipping.iter().take(expected.len()).map(S::open).collect();
             assert_eq!(received, expected);
             pair = Pair { real: skipping.into_inner(), model, name, woken, waiting };
-            // The model looked at what comes next: losses (beside holes there may be two in a row), then nothing.
+            // The model looked at what comes next: a loss, perhaps, and then nothing.
             while expected.len() < limit {
                 match pair.real.try_recv() {
                     Ok(_) => panic!("more than there is"),
