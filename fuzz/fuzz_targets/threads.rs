@@ -134,7 +134,9 @@ fn run<S: Carry>(builder: Builder, writing: Writing, readings: Vec<Reading>) {
     }
     // One that did not look until now.
     let mut account = Account::new(&idle);
-    common::read_to_end(&mut idle, 0, &mut account, |_, message| drop(verify(message)));
+    common::read_to_end(&mut idle, 0, &mut account, |_, message| {
+        verify(message);
+    });
     assert_eq!(idle.next_sequence(), ring.next_sequence());
     let (stats, drawn) = (ring.stats(), ring.next_sequence() - first);
     assert_eq!(account.received + account.missed + idle.holes(), drawn, "law 1");
@@ -151,7 +153,9 @@ fn alone<S: Carry>(mut publisher: Publisher<S>, acts: Vec<Act>, done: &Done) {
     let mut message = || S::wrap(sign(0, number.next().unwrap()));
     for act in acts {
         match act {
-            Act::Publish(count) => (0..count % 16).for_each(|_| drop(publisher.publish(message()))),
+            Act::Publish(count) => (0..count % 16).for_each(|_| {
+                publisher.publish(message());
+            }),
             Act::Many(count) => drop(publisher.publish_many((0..count % 16).map(|_| message()))),
             Act::Close => break,
             _ => thread::yield_now(),
