@@ -204,20 +204,20 @@ fn a_publisher_may_be_used_by_two_at_once() {
 
 #[test]
 fn what_is_left_over_is_all_found() {
-    // Two publishers without a pool put what they displace on the list, and run no fence; a third takes the list. Two subscribers, so
-    // that the list is not long enough for the two to look themselves.
+    // Two publishers without a pool put what they displace on the list, and run no fence; a third looks, and takes the list. Two
+    // subscribers, so that the list is not long enough for the two to look themselves; then the third looks at every second message.
     let outcomes = explore(4, || {
         let log = Arc::new(Log::default());
-        let (publisher, subscriber) = ring(&log, 2, 0);
+        let (publisher, subscriber) = ring(&log, 3, 0);
         let publisher = publisher.share();
         let handles = [subscriber.clone(), subscriber];
         let others = [publisher.clone(), publisher.clone()];
-        for _ in 2..5 {
+        for _ in 3..6 {
             std::mem::forget(testing::claim(&publisher).unwrap());
         }
         let writers: Vec<_> = others
             .into_iter()
-            .zip([2, 4])
+            .zip([3, 5])
             .map(|(other, sequence)| {
                 let theirs = Arc::clone(&log);
                 thread::spawn(move || {
@@ -230,7 +230,7 @@ fn what_is_left_over_is_all_found() {
                 })
             })
             .collect();
-        publisher.publish(log.message(5)).unwrap();
+        publisher.publish(log.message(6)).unwrap();
         let alive = log.alive();
         let others: Vec<_> = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
         drop((publisher, others, handles));

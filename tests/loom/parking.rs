@@ -282,32 +282,39 @@ fn who_parks_while_it_is_woken_is_woken_again() {
 
 #[test]
 fn who_is_given_back_is_found() {
-    // Three park, one after the other. One publisher takes their list, and gives the rest back before it wakes the first; the other
-    // takes that, and has learned of them by nothing else.
+    // Three park, one after the other. One publisher takes their list, and gives the rest back before it wakes the first. Another,
+    // which wakes for a skip further on, takes that, and has learned of them by nothing else.
     let outcomes = explore(3, || {
         let (publisher, subscriber) = parking_ring(4);
         let publisher = publisher.share();
         let other = publisher.clone();
+        let late = publisher.clone();
+        std::mem::forget(testing::claim(&publisher).unwrap());
+        let held = testing::claim(&publisher).unwrap().begin().unwrap();
+        for _ in 2..5 {
+            std::mem::forget(testing::claim(&publisher).unwrap());
+        }
         let counters = [(); 3].map(|()| Arc::new(Counter(AtomicUsize::new(0))));
         let wakers = counters.clone().map(Waker::from);
         let mut subscribers = [subscriber.clone(), subscriber.clone(), subscriber];
-        let first = thread::spawn(move || publisher.publish(pair(0)).map(|_| publisher).unwrap());
-        let second = thread::spawn(move || other.publish(pair(1)).map(|_| other).unwrap());
+        let first = thread::spawn(move || testing::resume(&late, 0).begin().unwrap().commit(pair(0)));
+        let second = thread::spawn(move || assert!(testing::claim(&other).unwrap().begin().is_none()));
         let mut slept = 0;
         for (subscriber, waker) in subscribers.iter_mut().zip(&wakers) {
             slept += usize::from(subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending());
         }
-        let publisher = first.join().unwrap();
+        first.join().unwrap();
         second.join().unwrap();
         // Whoever is still thought to be on a list, and is not, parks for ever.
         for (subscriber, waker) in subscribers.iter_mut().zip(&wakers) {
             while subscriber.poll_recv(&mut Context::from_waker(waker)).is_ready() {}
         }
         let before = counters.each_ref().map(|counter| counter.0.load(Ordering::SeqCst));
-        publisher.publish(pair(2)).unwrap();
+        testing::resume(&publisher, 2).begin().unwrap().commit(pair(2));
         for (counter, before) in counters.iter().zip(before) {
             assert!(counter.0.load(Ordering::SeqCst) > before, "never woken");
         }
+        drop(held);
         slept
     });
     assert!(outcomes.contains(&0) && outcomes.contains(&3), "{outcomes:?}");
