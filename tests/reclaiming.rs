@@ -2,7 +2,7 @@
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
-use seqcast::{Boxed, SharedPublisher, Start};
+use seqcast::{Boxed, SharedPublisher, Start, testing};
 use std::sync::atomic::{AtomicIsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -133,4 +133,100 @@ fn what_one_look_borrows_and_the_next_does_not_is_bounded() {
         }
         assert!(live(&count) <= 4 + 32 + 65 + 65, "{} alive", live(&count));
     }
+}
+
+#[test]
+fn however_much_is_borrowed_a_publisher_looks_only_now_and_then() {
+    // Who looked after each message would never have more than one beside what is borrowed.
+    let count = Arc::new(AtomicIsize::new(0));
+    let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
+    let mut readers: Vec<_> = (0..60).map(|_| subscriber.clone()).collect();
+    let mut borrowed = Vec::new();
+    for subscriber in &mut readers {
+        publisher.publish(Live::new(&count));
+        borrowed.push(subscriber.latest_ref().unwrap());
+    }
+    publisher.publish_many((0..1_000).map(|_| Live::new(&count)));
+    assert!(live(&count) >= 4 + 60 + 64, "{} alive", live(&count));
+}
+
+#[test]
+fn what_is_left_over_is_looked_at_now_and_then() {
+    // By publishers that do without what they keep: their handle is in use elsewhere.
+    for readers in [1, 2, 10, 100] {
+        let count = Arc::new(AtomicIsize::new(0));
+        let (publisher, subscriber) = seqcast::boxed::<Live>(4);
+        let publisher = publisher.share();
+        let _readers: Vec<_> = (1..readers).map(|_| subscriber.clone()).collect();
+        let mut most = 0;
+        for _ in 0..1_000 {
+            testing::claim(&publisher).unwrap().begin().unwrap().commit(Live::new(&count));
+            most = most.max(live(&count));
+        }
+        // The last one is dropped as soon as it makes one too many.
+        assert_eq!(most, 4 + 64 + readers - 1, "with {readers} subscribers");
+    }
+}
+
+#[test]
+fn what_is_left_at_the_end_goes_once_it_is_more_than_can_be_borrowed() {
+    let count = Arc::new(AtomicIsize::new(0));
+    let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
+    let mut readers: Vec<_> = (0..5).map(|_| subscriber.clone()).collect();
+    let mut borrowed = Vec::new();
+    for subscriber in readers.iter_mut().take(3) {
+        publisher.publish(Live::new(&count));
+        borrowed.push(subscriber.latest_ref().unwrap());
+    }
+    publisher.publish_many((0..10).map(|_| Live::new(&count)));
+    drop(publisher);
+    drop(borrowed);
+    drop(subscriber);
+    let mut alive = vec![live(&count)];
+    while readers.pop().is_some() {
+        alive.push(live(&count));
+    }
+    // Three may be borrowed by three.
+    assert_eq!(alive, [4 + 3, 4 + 3, 4 + 3, 4, 4, 0]);
+}
+
+static ECHOES: AtomicIsize = AtomicIsize::new(0);
+static ECHO: OnceLock<SharedPublisher<Boxed<Echo>>> = OnceLock::new();
+
+/// Its drop publishes one that is silent.
+struct Echo {
+    silent: bool,
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        ECHOES.fetch_add(1, Ordering::Relaxed);
+        if let (false, Some(publisher)) = (self.silent, ECHO.get()) {
+            publisher.publish(Self { silent: true }).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_comes_back_at_once_is_dropped_little_by_little_also_by_drops_that_publish() {
+    let (publisher, subscriber) = seqcast::boxed::<Echo>(4);
+    let publisher = ECHO.get_or_init(|| publisher.share());
+    let mut many: Vec<_> = (0..4_000).map(|_| subscriber.clone()).collect();
+    let mut borrowed = Vec::new();
+    for subscriber in &mut many {
+        subscriber.seek(Start::Latest);
+        publisher.publish(Echo { silent: false }).ok().unwrap();
+        borrowed.push(subscriber.try_recv_ref().unwrap());
+    }
+    let publish = || publisher.publish(Echo { silent: true }).ok().unwrap();
+    (0..10_000).for_each(|_| _ = publish());
+    drop(borrowed);
+    drop(many);
+    let mut most = 0;
+    for _ in 0..10_000 {
+        let before = ECHOES.load(Ordering::Relaxed);
+        publish();
+        most = most.max(ECHOES.load(Ordering::Relaxed) - before);
+    }
+    assert!(most <= 17 * 32, "a burst of {most}");
 }
