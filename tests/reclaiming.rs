@@ -138,16 +138,18 @@ fn what_one_look_borrows_and_the_next_does_not_is_bounded() {
 #[test]
 fn however_much_is_borrowed_a_publisher_looks_only_now_and_then() {
     // Who looked after each message would never have more than one beside what is borrowed.
-    let count = Arc::new(AtomicIsize::new(0));
-    let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
-    let mut readers: Vec<_> = (0..60).map(|_| subscriber.clone()).collect();
-    let mut borrowed = Vec::new();
-    for subscriber in &mut readers {
-        publisher.publish(Live::new(&count));
-        borrowed.push(subscriber.latest_ref().unwrap());
+    for (readers, period) in [(60, 64), (400, 401)] {
+        let count = Arc::new(AtomicIsize::new(0));
+        let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
+        let mut readers: Vec<_> = (0..readers).map(|_| subscriber.clone()).collect();
+        let mut borrowed = Vec::new();
+        for subscriber in &mut readers {
+            publisher.publish(Live::new(&count));
+            borrowed.push(subscriber.latest_ref().unwrap());
+        }
+        publisher.publish_many((0..2_000).map(|_| Live::new(&count)));
+        assert!(live(&count) >= 4 + borrowed.len() as isize + period, "{} alive", live(&count));
     }
-    publisher.publish_many((0..1_000).map(|_| Live::new(&count)));
-    assert!(live(&count) >= 4 + 60 + 64, "{} alive", live(&count));
 }
 
 #[test]
