@@ -125,6 +125,26 @@ fn a_ring_frees_all_it_took() {
 }
 
 #[test]
+fn who_waited_for_what_never_came_is_freed_with_the_ring() {
+    std::thread::spawn(|| {
+        let life = || {
+            let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
+            let publisher = publisher.share();
+            // A publisher stopped for good, below the end: that message is waited for, and nobody wakes who waits.
+            drop(seqcast::testing::claim(&publisher).unwrap().begin());
+            drop(publisher);
+            assert!(subscriber.poll_recv(&mut Context::from_waker(Waker::noop())).is_pending());
+        };
+        life(); // what the thread itself keeps
+        let before = LIVE.get();
+        (0..100).for_each(|_| life());
+        assert_eq!(LIVE.get(), before);
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
 fn a_warm_boxed_ring_allocates_no_more() {
     std::thread::spawn(|| {
         let (mut publisher, mut subscriber) = seqcast::boxed::<[u64; 4]>(64);

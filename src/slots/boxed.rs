@@ -191,3 +191,19 @@ impl<'a, T: Send + Sync + 'static> Slot<'a, BoxedSlots<T>> for BoxedSlot<'a, T> 
         hand.take(sequence, &self.0.1, self.stamp())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_got_no_slot_is_dropped_with_the_remains() {
+        let slots = BoxedSlots::new(Span::new(2, 0)).unwrap();
+        let (message, mut remains) = (Arc::new(()), Remains::default());
+        let draft = slots.draft_beside(None, Arc::clone(&message), &mut remains);
+        slots.discard(draft, &mut remains);
+        assert_eq!(Arc::strong_count(&message), 2, "its drop runs the user's code");
+        drop(remains);
+        assert_eq!(Arc::strong_count(&message), 1);
+    }
+}

@@ -295,19 +295,3 @@ impl<T> Drop for Remains<T> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_that_got_no_slot_is_dropped_with_the_remains() {
-        let (leftovers, mut remains) = (Leftovers::default(), Remains::default());
-        let message = Arc::new(());
-        let draft = Draft::new(None, Arc::clone(&message), &leftovers, &mut remains);
-        draft.discard(&leftovers, &mut remains);
-        assert_eq!(Arc::strong_count(&message), 2, "its drop runs the user's code");
-        drop(remains);
-        assert_eq!(Arc::strong_count(&message), 1);
-    }
-}
