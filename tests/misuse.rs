@@ -135,6 +135,7 @@ fn everything_says_what_it_is() {
     let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
     assert!(format!("{publisher:?} {subscriber:?} {:?}", publisher.ring()).contains("next_sequence: 0"));
     assert!(format!("{:?}", subscriber.recv_async()).contains("Subscriber"));
+    assert!(format!("{:?}", subscriber.recv_many_async(&mut Vec::new(), 3)).contains("limit: 3"));
     assert!(format!("{:?}", publisher.share()).contains("closed: false"));
     struct Silent;
     assert_eq!(format!("{:?} {0}", Closed(Silent)), "Closed(..) the ring is closed");

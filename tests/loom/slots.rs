@@ -3,7 +3,7 @@
 use loom::thread;
 use seqcast::{TryRecvError, testing};
 
-use crate::{Account, explore, pair, parking_ring, ring};
+use crate::{Account, explore, id, pair, parking_ring, ring};
 
 #[test]
 fn nothing_is_torn_when_one_publisher_laps() {
@@ -131,4 +131,28 @@ fn a_claim_that_is_overrun_harms_nobody() {
         assert_eq!(account.subscriber.next_sequence(), late.next_sequence());
         assert!(account.got.windows(2).all(|two| two[0].1 < two[1].1));
     });
+}
+
+#[test]
+fn the_newest_is_found_while_stalled_publishers_come_back() {
+    // 2 and 3 are being written over 0 and 1, so that nothing can be read until one of them is there.
+    let outcomes = explore(3, || {
+        let (publisher, mut subscriber) = ring(2);
+        let publisher = publisher.share();
+        publisher.publish_many([pair(0), pair(1)]);
+        let writes = [(); 2].map(|()| testing::claim(&publisher).unwrap().begin().unwrap());
+        let reader = thread::spawn(move || {
+            let newest = subscriber.latest().map(id);
+            (newest, subscriber)
+        });
+        writes.into_iter().zip([2, 3]).for_each(|(write, message)| write.commit(pair(message)));
+        let (newest, mut subscriber) = reader.join().unwrap();
+        assert_eq!(newest.ok(), subscriber.last_sequence());
+        let rest = subscriber.latest().map(id);
+        assert_eq!(rest, if newest == Ok(3) { Err(TryRecvError::Empty) } else { Ok(3) });
+        let received = u64::from(newest.is_ok()) + u64::from(rest.is_ok());
+        assert_eq!((received + subscriber.skipped_by_choice(), subscriber.missed()), (4, 0));
+        newest.ok()
+    });
+    assert!(outcomes.into_iter().eq([None, Some(2), Some(3)]));
 }
