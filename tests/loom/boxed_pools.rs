@@ -208,9 +208,10 @@ fn what_is_left_over_is_all_found() {
     // subscribers, so that the list is not long enough for the two to look themselves; then the third looks at every second message.
     let outcomes = explore(4, || {
         let log = Arc::new(Log::default());
-        let (publisher, subscriber) = ring(&log, 3, 0);
-        let publisher = publisher.share();
+        let (mut publisher, subscriber) = ring(&log, 2, 0);
         let handles = [subscriber.clone(), subscriber];
+        publisher.publish(log.message(2));
+        let publisher = publisher.share();
         let others = [publisher.clone(), publisher.clone()];
         for _ in 3..6 {
             std::mem::forget(testing::claim(&publisher).unwrap());
@@ -237,7 +238,7 @@ fn what_is_left_over_is_all_found() {
         log.settle();
         alive
     });
-    assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), [3, 4, 5]);
+    assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), [4, 5, 6]);
 }
 
 #[test]
