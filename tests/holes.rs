@@ -93,6 +93,7 @@ fn a_publisher_that_never_comes_back_costs_one_hole_a_lap() {
 fn a_publisher_stopped_before_its_write_is_overrun() {
     let (publisher, mut subscriber) = ring(4);
     let late = testing::claim(&publisher).unwrap();
+    assert_eq!(late.sequence(), 0);
     publisher.publish_many(1..=4);
     assert!(late.begin().is_none());
     assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 1, resumed_at: 1 })));
@@ -150,7 +151,9 @@ fn a_claim_of_the_very_last_sequence_is_waited_for() {
     const LAST: u64 = (1 << 63) - (1 << 32) - 1;
     let (publisher, mut subscriber) = Builder::new(4).first_sequence(LAST).inline::<u64>();
     let publisher = publisher.share();
-    let write = testing::claim(&publisher).unwrap().begin().unwrap();
+    let claim = testing::claim(&publisher).unwrap();
+    assert_eq!(claim.sequence(), LAST);
+    let write = claim.begin().unwrap();
     assert_eq!((publisher.next_sequence(), publisher.subscribe().next_sequence()), (LAST + 1, LAST + 1));
     // Used up: that is the end, behind the claim.
     assert!(publisher.publish(2).is_err());

@@ -133,7 +133,8 @@ fn a_future_that_was_ready_panics_when_polled_again() {
 #[test]
 fn everything_says_what_it_is() {
     let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
-    assert!(format!("{publisher:?} {subscriber:?} {:?}", publisher.ring()).contains("next_sequence: 0"));
+    let all = [format!("{publisher:?}"), format!("{subscriber:?}"), format!("{:?}", publisher.ring())];
+    assert!(all.iter().all(|one| one.contains("next_sequence: 0")), "{all:?}");
     assert!(format!("{:?}", subscriber.recv_async()).contains("Subscriber"));
     assert!(format!("{:?}", subscriber.recv_many_async(&mut Vec::new(), 3)).contains("limit: 3"));
     assert!(format!("{:?}", publisher.share()).contains("closed: false"));
@@ -142,6 +143,9 @@ fn everything_says_what_it_is() {
     assert_eq!(format!("{:?}", TryPublishError::Full(Silent)), "Full(..)");
     let lagged = Lagged { missed: 3, resumed_at: 7 };
     assert_eq!(RecvError::Lagged(lagged).to_string(), lagged.to_string());
+    assert_eq!(RecvTimeoutError::Lagged(lagged).to_string(), lagged.to_string());
+    assert_eq!(TryPublishError::Closed(Silent).to_string(), Closed(Silent).to_string());
+    assert!(TryPublishError::Full(Silent).to_string().contains("full lap behind"));
     assert!(lagged.to_string().contains('3') && lagged.to_string().contains('7'));
     assert_eq!(TryRecvError::from(RecvError::Closed), TryRecvError::Closed);
     assert_eq!(RecvTimeoutError::from(RecvError::Lagged(lagged)), RecvTimeoutError::Lagged(lagged));

@@ -47,6 +47,16 @@ fn stats_tell_the_truth() {
 }
 
 #[test]
+fn a_publisher_tells_which_sequence_is_next() {
+    let (mut publisher, _subscriber) = seqcast::inline::<u64>(8);
+    for number in 0..3 {
+        assert_eq!(publisher.next_sequence(), number);
+        assert_eq!(publisher.try_publish(7), Ok(number));
+    }
+    assert_eq!((publisher.next_sequence(), publisher.ring().next_sequence()), (3, 3));
+}
+
+#[test]
 fn ten_thousand_join_and_leave() {
     let (publisher, _subscriber) = seqcast::inline::<u64>(8);
     let mut many: Vec<_> = (0..10_000).map(|_| publisher.subscribe()).collect();
