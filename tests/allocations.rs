@@ -125,6 +125,19 @@ fn a_ring_frees_all_it_took() {
 }
 
 #[test]
+fn a_small_ring_takes_little() {
+    std::thread::spawn(|| {
+        drop(seqcast::inline::<u64>(2)); // what the thread itself keeps
+        let before = LIVE.get();
+        let _small = seqcast::inline::<u64>(2);
+        let taken = LIVE.get() - before;
+        assert!(taken <= 6 << 10, "{taken} bytes for two numbers");
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
 fn who_waited_for_what_never_came_is_freed_with_the_ring() {
     std::thread::spawn(|| {
         let life = || {

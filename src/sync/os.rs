@@ -172,3 +172,43 @@ mod elsewhere {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::full_fence;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[test]
+    fn a_full_fence_keeps_a_store_before_a_later_load() {
+        // Each stores and then looks at what the other stored, round by round: one of the two must see the other's. (Without the fence
+        // both look first now and then, if the machine has two cores to spare.)
+        const ROUNDS: u32 = 20_000;
+        let words = [const { crossbeam_utils::CachePadded::new(AtomicU32::new(0)) }; 2];
+        let looks = |own: usize| -> Vec<u32> {
+            let wait_for = |round| {
+                for spins in 0_u32.. {
+                    if words[1 - own].load(Ordering::Relaxed) >= round {
+                        break;
+                    }
+                    if spins % 1000 == 999 {
+                        std::thread::yield_now();
+                    }
+                }
+            };
+            let round = |number| {
+                wait_for(number - 1);
+                words[own].store(number, Ordering::Relaxed);
+                full_fence();
+                words[1 - own].load(Ordering::Relaxed)
+            };
+            (1..=ROUNDS).map(round).collect()
+        };
+        let (mine, others) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| looks(1));
+            (looks(0), other.join().unwrap())
+        });
+        for (number, (mine, other)) in (1..).zip(mine.into_iter().zip(others)) {
+            assert!(mine >= number || other >= number, "neither saw the other in round {number}");
+        }
+    }
+}
