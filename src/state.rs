@@ -45,3 +45,20 @@ impl State {
         self.0.fetch_or(bit, Ordering::Release)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bit_is_its_own_and_publishers_look_from_arming_on() {
+        let bits = [CLOSED, SKIPPED, ARMING, ARMED, UNPROVEN];
+        assert!(bits.iter().all(|bit| bit.is_power_of_two()));
+        assert_eq!(bits.into_iter().fold(0, |all, bit| all ^ bit).count_ones(), 5);
+        let state = State::new(CLOSED | SKIPPED | UNPROVEN);
+        assert!(!state.armed_after_commit());
+        assert_eq!(state.set(ARMING), CLOSED | SKIPPED | UNPROVEN);
+        assert!(state.armed_after_commit());
+        assert!(State::new(ARMED).armed_after_commit());
+    }
+}
