@@ -1,0 +1,157 @@
+//! What travels: a name (publisher and number) and words that follow from it, so that nothing torn, dropped or used again goes
+//! unseen.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use seqcast::{Boxed, Builder, Inline, Publisher, Receive, Subscriber};
+
+use crate::borrowing;
+use crate::ledger::Ledger;
+use crate::reader::Reader;
+use crate::watch::{throw, violation};
+
+/// Bits of a name that are the number; the publisher is above.
+const NUMBER_BITS: u32 = 48;
+/// How many publishers a ring may see in its life.
+pub(crate) const PUBLISHERS: u64 = 256;
+
+pub(crate) fn name(publisher: u64, number: u64) -> u64 {
+    publisher << NUMBER_BITS | number
+}
+
+/// Publisher and number.
+#[inline]
+pub(crate) fn parts(name: u64) -> (u64, u64) {
+    (name >> NUMBER_BITS, name & ((1 << NUMBER_BITS) - 1))
+}
+
+/// A storage whose messages have names.
+pub(crate) trait Carry: Receive<Item: Send> + Sized + Send + 'static {
+    const KIND: &'static str;
+
+    fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>);
+    fn make(name: u64, ledger: &'static Ledger) -> Self::Item;
+    /// The name, if the message is whole.
+    fn name(message: &Self::Item) -> Option<u64>;
+    /// Receives messages where they lie; `true` at the end of the ring. `false` where that is not possible.
+    fn borrow(reader: &mut Reader<Self>, random: &mut fastrand::Rng) -> bool;
+    /// As `borrow`, in a task.
+    fn borrow_async(reader: &mut Reader<Self>, count: u64) -> impl Future<Output = bool> + Send;
+}
+
+#[derive(Debug, Clone, Copy, bytemuck::NoUninit)]
+#[repr(transparent)]
+pub(crate) struct Plain<const WORDS: usize>([u64; WORDS]);
+
+/// A word that follows from another, and no two words from the same one.
+#[inline]
+const fn next(word: u64) -> u64 {
+    word.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1)
+}
+
+impl<const WORDS: usize> Carry for Inline<Plain<WORDS>> {
+    const KIND: &'static str = "inline";
+
+    fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>) {
+        builder.inline()
+    }
+
+    #[inline]
+    fn make(name: u64, _: &'static Ledger) -> Plain<WORDS> {
+        let mut words = [name; WORDS];
+        for at in 1..WORDS {
+            words[at] = next(words[at - 1]);
+        }
+        Plain(words)
+    }
+
+    #[inline]
+    fn name(Plain(words): &Plain<WORDS>) -> Option<u64> {
+        words.windows(2).all(|pair| pair[1] == next(pair[0])).then_some(words[0])
+    }
+
+    fn borrow(_: &mut Reader<Self>, _: &mut fastrand::Rng) -> bool {
+        false
+    }
+
+    async fn borrow_async(_: &mut Reader<Self>, _: u64) -> bool {
+        false
+    }
+}
+
+/// A message that is counted, and tells when it is dropped twice or seen after its drop.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    name: u64,
+    /// `next(name)` while it is alive.
+    alive: AtomicU64,
+    /// Memory of its own, now and then.
+    boxed: Option<Box<u64>>,
+    ledger: &'static Ledger,
+}
+
+thread_local! {
+    /// The next clone that this thread makes panics.
+    pub(crate) static CLONE_THROWS: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Counted {
+    fn new(name: u64, ledger: &'static Ledger) -> Self {
+        ledger.made(name);
+        Self { name, alive: AtomicU64::new(next(name)), boxed: (name % 16 == 0).then(|| Box::new(name)), ledger }
+    }
+
+    fn whole(&self) -> Option<u64> {
+        let whole =
+            self.alive.load(Relaxed) == next(self.name) && self.boxed.as_ref().is_none_or(|name| **name == self.name);
+        whole.then_some(self.name)
+    }
+}
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        if CLONE_THROWS.get() {
+            CLONE_THROWS.set(false);
+            throw();
+        }
+        if self.whole().is_none() {
+            violation("a message is cloned that is torn or was dropped");
+        }
+        Self::new(self.name, self.ledger)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let was = self.alive.swap(0, Relaxed);
+        if was != next(self.name) {
+            violation("a message is dropped that is torn or was dropped before");
+        }
+        self.ledger.dropped(self.name);
+    }
+}
+
+impl Carry for Boxed<Counted> {
+    const KIND: &'static str = "boxed";
+
+    fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>) {
+        builder.boxed()
+    }
+
+    fn make(name: u64, ledger: &'static Ledger) -> Counted {
+        Counted::new(name, ledger)
+    }
+
+    fn name(message: &Counted) -> Option<u64> {
+        message.whole()
+    }
+
+    fn borrow(reader: &mut Reader<Self>, random: &mut fastrand::Rng) -> bool {
+        borrowing::borrow(reader, random)
+    }
+
+    async fn borrow_async(reader: &mut Reader<Self>, count: u64) -> bool {
+        borrowing::borrow_async(reader, count).await
+    }
+}

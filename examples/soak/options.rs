@@ -1,0 +1,44 @@
+//! The command line.
+
+use clap::Parser;
+
+/// Churns through rings while their invariants are checked
+#[derive(Debug, Clone, Parser)]
+#[command(name = "soak", next_line_help = true)]
+pub(crate) struct Options {
+    /// Duration
+    #[arg(long, default_value_t = 10)]
+    pub(crate) seconds: u64,
+
+    /// Where the randomness begins; printed
+    #[arg(long, default_value_t = fastrand::u64(..1 << 32))]
+    pub(crate) seed: u64,
+
+    /// Capacity of all rings; without it, each gets one of its own
+    #[arg(long)]
+    pub(crate) capacity: Option<usize>,
+
+    /// Rings that live at the same time
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=16))]
+    pub(crate) rings: u64,
+
+    /// The most threads that publish to a ring, and the most that receive from it
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=16))]
+    pub(crate) threads: u64,
+
+    /// The most async tasks that receive from a ring
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=64))]
+    pub(crate) tasks: u64,
+
+    /// Ends once so many messages were published and received
+    #[arg(long, default_value_t = u64::MAX, hide_default_value = true)]
+    pub(crate) stop_after_messages: u64,
+
+    /// Leaks no ring for good (leaked handles are dropped when their ring was checked)
+    #[arg(long)]
+    pub(crate) no_leaks: bool,
+
+    /// Seconds without progress that are taken for a hang
+    #[arg(long, default_value_t = 30)]
+    pub(crate) patience: u64,
+}

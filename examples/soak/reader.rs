@@ -1,0 +1,206 @@
+//! A subscriber and its account.
+
+use std::sync::Arc;
+
+use seqcast::{Lagged, Start, Subscriber};
+
+use crate::message::{self, Carry, PUBLISHERS};
+use crate::stage::Stage;
+use crate::tally::{self, Count};
+use crate::watch::{check, violation};
+
+pub(crate) struct Reader<S: Carry> {
+    pub(crate) subscriber: Subscriber<S>,
+    pub(crate) stage: Arc<Stage<S>>,
+    /// Where the account begins, and what the subscriber had counted there.
+    start: u64,
+    base: [u64; 3],
+    received: u64,
+    /// As told by `Lagged`.
+    missed: u64,
+    last: Option<u64>,
+    /// The number expected next, or later, from each publisher.
+    numbers: Box<[u64]>,
+    /// Received and not yet in the tally.
+    untold: u64,
+}
+
+impl<S: Carry> Reader<S> {
+    pub(crate) fn new(stage: &Arc<Stage<S>>, subscriber: Subscriber<S>) -> Self {
+        tally::add(Count::Subscribers, 1);
+        stage.beat();
+        let (start, base) = (subscriber.next_sequence(), counts(&subscriber));
+        let numbers = (0..PUBLISHERS).map(|_| 0).collect();
+        let stage = Arc::clone(stage);
+        Self { subscriber, stage, start, base, received: 0, missed: 0, last: None, numbers, untold: 0 }
+    }
+
+    /// A second reader at the same cursor, which must not get anything twice either.
+    pub(crate) fn fork(&self) -> Self {
+        let mut fork = Self::new(&self.stage, self.subscriber.clone());
+        check(fork.start == self.subscriber.next_sequence(), || "a clone begins elsewhere");
+        fork.numbers.copy_from_slice(&self.numbers);
+        fork.last = self.last;
+        fork
+    }
+
+    /// A message was received, and nothing since.
+    #[inline]
+    pub(crate) fn took(&mut self, message: &S::Item) {
+        let sequence = self.subscriber.next_sequence().wrapping_sub(1);
+        self.took_named(sequence, S::name(message));
+    }
+
+    /// A message was received under this sequence, and nothing since.
+    #[inline]
+    pub(crate) fn took_named(&mut self, sequence: u64, name: Option<u64>) {
+        if self.last.is_some_and(|last| last >= sequence) || self.subscriber.last_sequence() != Some(sequence) {
+            violation(format!("sequence {sequence} after {:?}: {:?}", self.last, self.subscriber));
+        }
+        self.last = Some(sequence);
+        self.received += 1;
+        if let Some(name) = self.look_at(name) {
+            self.stage.saw(sequence, name);
+            if self.stage.alone && message::parts(name).1 != sequence - self.stage.first {
+                violation(format!("message {:?} has sequence {sequence}", message::parts(name)));
+            }
+        }
+    }
+
+    /// Several messages were received in one go.
+    pub(crate) fn took_many(&mut self, messages: &[S::Item]) {
+        for message in messages {
+            self.look(message);
+        }
+        self.took_unseen(messages.len() as u64);
+    }
+
+    /// As many messages were received, the last of them just now.
+    pub(crate) fn took_unseen(&mut self, count: u64) {
+        if count > 0 {
+            self.received += count;
+            let last = self.subscriber.last_sequence();
+            let least = self.last.map_or(self.start.wrapping_sub(1), |last| last).wrapping_add(count);
+            check(last.is_some_and(|last| last >= least), || {
+                format!("{count} messages after {:?}: {:?}", self.last, self.subscriber)
+            });
+            self.last = last;
+        }
+    }
+
+    /// A message that is whole, and later than any of its publisher before.
+    #[inline]
+    pub(crate) fn look(&mut self, message: &S::Item) -> Option<u64> {
+        self.look_at(S::name(message))
+    }
+
+    #[inline]
+    fn look_at(&mut self, name: Option<u64>) -> Option<u64> {
+        self.untold += 1;
+        let Some(name) = name else {
+            violation(format!("torn, or seen after its drop: {:?}", self.subscriber));
+            return None;
+        };
+        let (publisher, number) = message::parts(name);
+        let expected = &mut self.numbers[usize::try_from(publisher).unwrap_or_default()];
+        if number < *expected {
+            violation(format!(
+                "number {number} of publisher {publisher} where {expected} is due: twice, or out of order"
+            ));
+        }
+        *expected = number + 1;
+        Some(name)
+    }
+
+    pub(crate) fn lagged(&mut self, lagged: Lagged) {
+        check(lagged.missed > 0 && lagged.resumed_at == self.subscriber.next_sequence(), || format!("{lagged:?}"));
+        self.missed += lagged.missed;
+        self.settle();
+    }
+
+    /// A lag was told somewhere in the middle, and the cursor moved on.
+    pub(crate) fn lagged_before(&mut self, lagged: Lagged) {
+        check(lagged.missed > 0 && lagged.resumed_at <= self.subscriber.next_sequence(), || format!("{lagged:?}"));
+        self.missed += lagged.missed;
+    }
+
+    /// Somebody else swallowed what `Lagged` told.
+    pub(crate) fn swallow_lags(&mut self) {
+        self.missed = self.subscriber.missed() - self.base[0];
+    }
+
+    /// Law 1.
+    pub(crate) fn settle(&mut self) {
+        let [missed, holes, skipped] = self.counted();
+        check(missed == self.missed, || format!("{} missed as told, {missed} as counted", self.missed));
+        let sum = self.received + missed + holes + skipped;
+        let moved = self.subscriber.next_sequence().wrapping_sub(self.start);
+        check(sum == moved, || {
+            format!(
+                "{} received + {missed} missed + {holes} holes + {skipped} skipped, but moved by {moved}: {:?}",
+                self.received, self.subscriber
+            )
+        });
+        if self.stage.alone {
+            check(holes == 0, || "holes with one publisher");
+        }
+        if self.untold > 0 {
+            tally::add(Count::Received, self.untold);
+            self.untold = 0;
+            self.stage.beat();
+        }
+    }
+
+    fn counted(&self) -> [u64; 3] {
+        let now = counts(&self.subscriber);
+        [now[0] - self.base[0], now[1] - self.base[1], now[2] - self.base[2]]
+    }
+
+    pub(crate) fn seek(&mut self, start: Start) {
+        self.settle();
+        self.tell();
+        let before = self.subscriber.next_sequence();
+        self.subscriber.seek(start);
+        let now = self.subscriber.next_sequence();
+        check(now >= self.stage.first && now <= self.stage.ring.next_sequence(), || format!("sought to {now}"));
+        check(counts(&self.subscriber) == self.base, || "a seek counts");
+        tally::add(Count::Seeks, 1);
+        tally::add(Count::Sought, now.abs_diff(before));
+        self.start = now;
+        if now < before {
+            // What comes again comes as it came before: the witnesses look at that.
+            self.last = None;
+            self.numbers.fill(0);
+        }
+    }
+
+    /// Puts the account into the tally, and begins a new one.
+    fn tell(&mut self) {
+        let [missed, holes, skipped] = self.counted();
+        tally::add(Count::Missed, missed);
+        tally::add(Count::Holes, holes);
+        tally::add(Count::Skipped, skipped);
+        self.base = counts(&self.subscriber);
+        (self.start, self.received, self.missed) = (self.subscriber.next_sequence(), 0, 0);
+    }
+
+    /// `Closed` was said: at the end, and for ever after.
+    pub(crate) fn at_end(&mut self) {
+        self.settle();
+        let (next, end) = (self.subscriber.next_sequence(), self.stage.ring.next_sequence());
+        check(next == end && self.stage.ring.is_closed(), || format!("closed at {next}, but the end is {end}"));
+        crate::receiving::expect_closed(self);
+        self.settle();
+    }
+}
+
+fn counts<S: Carry>(subscriber: &Subscriber<S>) -> [u64; 3] {
+    [subscriber.missed(), subscriber.holes(), subscriber.skipped_by_choice()]
+}
+
+impl<S: Carry> Drop for Reader<S> {
+    fn drop(&mut self) {
+        self.settle();
+        self.tell();
+    }
+}

@@ -1,0 +1,142 @@
+//! One ring and all that is known about it.
+
+use std::any::Any;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use seqcast::{Ring, SharedPublisher, Storage};
+
+use crate::ledger::Ledger;
+use crate::message::{self, Carry, PUBLISHERS};
+use crate::watch::{self, check};
+
+/// Every so many sequences, all who see one compare.
+const SAMPLED: u64 = 32;
+const WITNESSES: u64 = 2048;
+
+pub(crate) struct Stage<S: Storage> {
+    pub(crate) lane: usize,
+    pub(crate) ring: Ring<S>,
+    pub(crate) first: u64,
+    pub(crate) capacity: u64,
+    /// One publisher that is never shared: numbers and sequences go together.
+    pub(crate) alone: bool,
+    /// The ring is closed by a call, so that handles may be leaked and wakers may own publishers.
+    pub(crate) closed_by_call: bool,
+    /// Time to go.
+    pub(crate) over: AtomicBool,
+    pub(crate) ledger: &'static Ledger,
+    /// From which publishers are cloned.
+    pub(crate) source: Mutex<Option<SharedPublisher<S>>>,
+    pub(crate) stalls: Mutex<Stalls>,
+    /// Slots that may still be held in the middle of a write.
+    pub(crate) permits: AtomicU64,
+    /// Publishes that returned well, and claims that count as such.
+    pub(crate) published: AtomicU64,
+    /// Claims of which nobody knows if they were skipped or overrun.
+    pub(crate) unclear: AtomicU64,
+    /// The highest sequence that a publish returned, plus 1.
+    pub(crate) highest: AtomicU64,
+    /// Handles that count as leaked until the ring was checked.
+    pub(crate) morgue: Mutex<Vec<Box<dyn Any + Send>>>,
+    publishers: AtomicU64,
+    witnesses: Box<[AtomicU64]>,
+}
+
+/// Publishes that were stopped in the middle.
+#[derive(Debug, Default)]
+pub(crate) struct Stalls {
+    /// The ring is to be closed: nobody may stall for good any more.
+    pub(crate) forbidden: bool,
+    /// The highest sequence that will never come.
+    pub(crate) last: Option<u64>,
+    /// Sequences that somebody else is to go on with, and the names of their messages.
+    pub(crate) orphans: Vec<(u64, u64)>,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<S: Carry> Stage<S> {
+    pub(crate) fn new(
+        lane: usize,
+        ring: Ring<S>,
+        first: u64,
+        (alone, closed_by_call): (bool, bool),
+        ledger: &'static Ledger,
+    ) -> Self {
+        let capacity = ring.capacity() as u64;
+        Self {
+            lane,
+            ring,
+            first,
+            capacity,
+            alone,
+            closed_by_call,
+            over: AtomicBool::new(false),
+            ledger,
+            source: Mutex::default(),
+            stalls: Mutex::default(),
+            permits: AtomicU64::new((capacity / 2).min(8)),
+            published: AtomicU64::new(0),
+            unclear: AtomicU64::new(0),
+            highest: AtomicU64::new(0),
+            morgue: Mutex::default(),
+            publishers: AtomicU64::new(0),
+            witnesses: (0..WITNESSES).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Relaxed) || watch::is_over()
+    }
+
+    pub(crate) fn beat(&self) {
+        watch::beat(self.lane);
+    }
+
+    /// A new publisher's number; `None` when there were enough.
+    pub(crate) fn enrol(&self) -> Option<u64> {
+        Some(self.publishers.fetch_add(1, Relaxed)).filter(|publisher| *publisher < PUBLISHERS)
+    }
+
+    /// Takes the right to hold a slot.
+    pub(crate) fn permit(&self) -> bool {
+        self.permits.fetch_update(Relaxed, Relaxed, |permits| permits.checked_sub(1)).is_ok()
+    }
+
+    /// Somebody published or received `name` under `sequence`: the same for all.
+    #[inline]
+    pub(crate) fn saw(&self, sequence: u64, name: u64) {
+        if sequence % SAMPLED == 0 {
+            self.compare(sequence, name);
+        }
+    }
+
+    fn compare(&self, sequence: u64, name: u64) {
+        let offset = (sequence - self.first) / SAMPLED;
+        let (lap, place) = (offset / WITNESSES + 1, offset % WITNESSES);
+        let witness = &self.witnesses[usize::try_from(place).unwrap_or_default()];
+        // Lap above, message below.
+        let entry = lap << 40 | (name.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24);
+        let before = witness.fetch_max(entry, Relaxed);
+        check(before >> 40 != lap || before == entry, || {
+            let (publisher, number) = message::parts(name);
+            format!("two messages under sequence {sequence}: one is {number} of publisher {publisher}")
+        });
+    }
+
+    /// `sequences` were published.
+    pub(crate) fn published(&self, count: u64, end: u64) {
+        self.published.fetch_add(count, Relaxed);
+        self.highest.fetch_max(end, Relaxed);
+        self.beat();
+    }
+
+    /// Keeps a handle from being dropped as long as the ring lives.
+    pub(crate) fn leak(&self, handle: impl Any + Send) {
+        crate::tally::add(crate::tally::Count::Leaks, 1);
+        lock(&self.morgue).push(Box::new(handle));
+    }
+}

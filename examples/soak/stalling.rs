@@ -1,0 +1,124 @@
+//! Publishers that stop in the middle of a publish, for a while or for good.
+
+use std::mem;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use seqcast::{SharedPublisher, testing};
+
+use crate::message::Carry;
+use crate::publishing::{Outlet, Pen};
+use crate::stage::{Stage, lock};
+use crate::tally::{self, Count};
+
+/// The longest stall.
+const LONGEST: Duration = Duration::from_millis(20);
+
+/// Stops at one of the places where it can.
+pub(crate) fn stall<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng) {
+    match random.u32(0..8) {
+        0 => abandon(publisher, &pen.stage, false, random.bool()),
+        1 => abandon(publisher, &pen.stage, true, random.bool()),
+        2 => orphan(publisher, pen),
+        way => pause(publisher, pen, way < 5, random),
+    }
+}
+
+/// Claims, perhaps takes the slot, and never comes back.
+fn abandon<S: Carry>(publisher: &SharedPublisher<S>, stage: &Stage<S>, in_slot: bool, forget: bool) {
+    let mut stalls = lock(&stage.stalls);
+    // A slot is held by the write of this lap only: a later one takes another.
+    if stalls.forbidden || (in_slot && !stage.permit()) {
+        return;
+    }
+    let Some(claim) = testing::claim(publisher) else { return };
+    let sequence = claim.sequence();
+    stalls.last = stalls.last.max(Some(sequence));
+    if !in_slot {
+        stage.published.fetch_add(1, Relaxed);
+    } else if let Some(write) = claim.begin() {
+        stage.published.fetch_add(1, Relaxed);
+        if forget {
+            mem::forget(write);
+        }
+    } else {
+        stage.unclear.fetch_add(1, Relaxed);
+        stage.permits.fetch_add(1, Relaxed);
+    }
+    tally::add(Count::Abandoned, 1);
+}
+
+/// Claims, and leaves the rest to somebody else.
+fn orphan<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>) {
+    let name = pen.name();
+    let mut stalls = lock(&pen.stage.stalls);
+    if stalls.forbidden || stalls.orphans.len() >= 8 {
+        return;
+    }
+    if let Some(claim) = testing::claim(publisher) {
+        stalls.orphans.push((claim.sequence(), name));
+        mem::forget(claim);
+    }
+}
+
+/// Goes on with a publish that somebody left; `true` when there is none.
+pub(crate) fn adopt<S: Carry>(publisher: &SharedPublisher<S>, stage: &Stage<S>) -> bool {
+    let Some((sequence, name)) = lock(&stage.stalls).orphans.pop() else { return true };
+    let write = testing::resume(publisher, sequence).begin();
+    finish(stage, write, || S::make(name, stage.ledger));
+    false
+}
+
+/// Stops for a while; meanwhile others publish, and so does this thread.
+fn pause<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, in_slot: bool, random: &mut fastrand::Rng) {
+    let stage = std::sync::Arc::clone(&pen.stage);
+    if in_slot && !stage.permit() {
+        return;
+    }
+    if let Some(claim) = testing::claim(publisher) {
+        let name = pen.name();
+        let goal = claim.sequence().saturating_add(random.u64(0..6) * stage.capacity);
+        let write = if in_slot {
+            let write = claim.begin();
+            meanwhile(publisher, pen, goal, random);
+            write
+        } else {
+            meanwhile(publisher, pen, goal, random);
+            claim.begin()
+        };
+        finish(&stage, write, || S::make(name, stage.ledger));
+    }
+    if in_slot {
+        stage.permits.fetch_add(1, Relaxed);
+    }
+}
+
+fn meanwhile<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, goal: u64, random: &mut fastrand::Rng) {
+    let began = Instant::now();
+    let joins_in = random.bool();
+    // A second handle, as the first is borrowed; dropped before the stall ends.
+    let mut other = publisher.clone();
+    while other.next() < goal && !pen.stage.is_over() && !other.is_closed() && began.elapsed() < LONGEST {
+        if joins_in {
+            let count = random.u64(1..500);
+            let messages = (0..count).map(|_| pen.message());
+            let published = other.many(messages);
+            tally::add(Count::Published, published);
+            pen.stage.published(published, 0);
+        } else {
+            thread::yield_now();
+        }
+    }
+}
+
+fn finish<S: Carry>(stage: &Stage<S>, write: Option<testing::Write<'_, S>>, message: impl FnOnce() -> S::Item) {
+    if let Some(write) = write {
+        write.commit(message());
+        tally::add(Count::Published, 1);
+        stage.published(1, 0);
+    } else {
+        stage.unclear.fetch_add(1, Relaxed);
+    }
+    tally::add(Count::Stalls, 1);
+}
