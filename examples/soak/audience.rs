@@ -72,7 +72,7 @@ fn go_on<S: Carry>(mut reader: Reader<S>, random: &mut fastrand::Rng) -> Reader<
         4 if lock(&stage.morgue).len() < LEAKED_HANDLES => {
             let next = reader.fork();
             reader.settle();
-            stage.leak(reader.subscriber.clone());
+            stage.leak_subscriber(reader.subscriber.clone());
             next
         }
         5 => {

@@ -9,11 +9,12 @@ use seqcast::{Builder, Publisher};
 use tokio::runtime::Handle;
 
 use crate::audience;
+use crate::calm;
 use crate::ledger::Ledger;
 use crate::message::Carry;
 use crate::options::Options;
-use crate::publishing::{self, Pen};
-use crate::stage::{Stage, lock};
+use crate::publishing::{self, Outlet, Pen};
+use crate::stage::{Manner, Stage, lock};
 use crate::stalling;
 use crate::tally::{self, Count};
 use crate::tasks;
@@ -60,8 +61,12 @@ pub(crate) fn live<S: Carry>(
         [Publishers::Alone, Publishers::Converting, Publishers::Many, Publishers::Many][random.usize(0..4)];
     let end = [End::Call, End::Call, End::LastDrop, End::Panic][random.usize(0..4)];
     let (publisher, subscriber) = S::ring(builder);
-    let kinds = (publishers == Publishers::Alone, publishers == Publishers::Many && end == End::Call);
-    let stage = Arc::new(Stage::new(lane, publisher.ring(), first, kinds, *ledger));
+    let manner = Manner {
+        alone: publishers == Publishers::Alone,
+        closed_by_call: publishers == Publishers::Many && end == End::Call,
+        rude: random.u32(0..16) == 0,
+    };
+    let stage = Arc::new(Stage::new(lane, publisher.ring(), first, manner, *ledger));
     show(&stage, format!("{} ring, publishers: {publishers:?}, end: {end:?}", S::KIND));
 
     let deadline = Instant::now() + Duration::from_micros(1 << random.u64(8..20));
@@ -131,37 +136,35 @@ fn many<S: Carry>(
 ) {
     let mut publisher = publisher.share();
     *lock(&stage.source) = Some(publisher.clone());
-    let threads: Vec<_> = (0..random.u64(1..=options.threads))
+    let Some(mut pen) = Pen::new(stage) else { unreachable!("the first one") };
+    let mut threads: Vec<_> = (0..random.u64(1..=options.threads))
         .map(|_| {
             let (stage, random) = (Arc::clone(stage), random.fork());
             thread::spawn(move || publishing::take_part(&stage, random, end == End::Panic))
         })
         .collect();
     wait(deadline);
+    // Closed while others publish, or after a while in which nobody does.
+    let calmly = random.bool();
+    if calmly {
+        send_away(stage, &mut threads);
+    }
     let last = {
         let mut stalls = lock(&stage.stalls);
         stalls.forbidden = true;
         stalls.last
     };
     while !stalling::adopt(&publisher, stage) {}
-    // Whoever stalled for good is waited for until the others are a lap further.
-    if let (Some(last), Some(mut pen)) = (last, Pen::new(stage)) {
-        while publisher.next_sequence() <= last + 2 * stage.capacity {
-            publishing::burst(&mut publisher, &mut pen, stage.capacity, random);
-        }
-    } else if last.is_some() {
-        watch::violation("no number left for the last publisher");
+    pass_stalls(&mut publisher, &mut pen, last, random);
+    if calmly {
+        calm::catch_up_over_hole(&publisher, &mut pen, random);
     }
     if end == End::Call {
         let closed = [publisher.close(), publisher.close()];
         check(closed == [true, false], || format!("closed twice: {closed:?}"));
         check(publisher.is_closed(), || "not closed after a close");
     }
-    stage.over.store(true, Relaxed);
-    drop(lock(&stage.source).take());
-    for thread in threads {
-        check(thread.join().is_ok(), || "a publishing thread panicked");
-    }
+    send_away(stage, &mut threads);
     if end == End::Call {
         return;
     }
@@ -184,6 +187,15 @@ fn many<S: Carry>(
     }
 }
 
+/// Waits until the others publish no more.
+fn send_away<S: Carry>(stage: &Stage<S>, threads: &mut Vec<JoinHandle<()>>) {
+    stage.over.store(true, Relaxed);
+    drop(lock(&stage.source).take());
+    for thread in threads.drain(..) {
+        check(thread.join().is_ok(), || "a publishing thread panicked");
+    }
+}
+
 fn one<S: Carry>(
     publisher: Publisher<S>,
     stage: &Arc<Stage<S>>,
@@ -198,14 +210,10 @@ fn one<S: Carry>(
             let Some(mut pen) = Pen::new(&stage) else { return };
             let mut publisher =
                 publishing::alone(publisher, &mut pen, publishers == Publishers::Converting, &mut random);
-            if lock(&stage.stalls).last.is_some() {
-                for _ in 0..2 {
-                    publishing::burst(&mut publisher, &mut pen, stage.capacity * 2, &mut random);
-                    let mut rest = pen_full(&mut pen, stage.capacity);
-                    let published = publishing::Outlet::many(&mut publisher, &mut rest);
-                    tally::add(Count::Published, published);
-                    stage.published(published, 0);
-                }
+            let last = lock(&stage.stalls).last;
+            pass_stalls(&mut publisher, &mut pen, last, &mut random);
+            if random.bool() {
+                calm::catch_up(&stage);
             }
             end_exclusive(publisher, end);
         })
@@ -215,8 +223,12 @@ fn one<S: Carry>(
     check(thread.join().is_ok() == (end != End::Panic), || "the publishing thread ended otherwise");
 }
 
-fn pen_full<S: Carry>(pen: &mut Pen<S>, count: u64) -> impl Iterator<Item = S::Item> {
-    (0..count).map(|_| pen.message())
+/// Whoever stalled for good is waited for until the others are a lap further.
+fn pass_stalls<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, last: Option<u64>, random: &mut fastrand::Rng) {
+    let goal = last.map_or(0, |last| last + 2 * pen.stage.capacity);
+    while outlet.next() < goal {
+        publishing::burst(outlet, pen, 1, random);
+    }
 }
 
 fn end_exclusive<S: Carry>(publisher: Publisher<S>, end: End) {
@@ -286,7 +298,8 @@ fn show<S: Carry>(stage: &Arc<Stage<S>>, title: String) {
     let (ring, stage_view) = (stage.ring.clone(), Arc::downgrade(stage));
     let view = move || {
         let stalls = stage_view.upgrade().map(|stage| format!("{:?}, over: {}", lock(&stage.stalls), stage.is_over()));
-        format!("{title}\n{:#?}\ntail {}, {stalls:?}", ring.stats(), ring.next_sequence())
+        let doings = stage_view.upgrade().map(|stage| stage.doings()).unwrap_or_default();
+        format!("{title}\n{:#?}\ntail {}, {stalls:?}\n{doings}", ring.stats(), ring.next_sequence())
     };
     watch::show(stage.lane, Some(Box::new(view)));
 }

@@ -25,6 +25,7 @@
 
 mod audience;
 mod borrowing;
+mod calm;
 mod ledger;
 mod life;
 mod message;
@@ -92,7 +93,7 @@ fn oversee(options: &Options, began: Instant) {
     let mut told = began;
     while !watch::is_over() {
         thread::sleep(Duration::from_millis(20));
-        if began.elapsed().as_secs() >= options.seconds || tally::messages() >= options.stop_after_messages {
+        if began.elapsed().as_secs() >= options.seconds {
             watch::end();
         }
         if told.elapsed() >= PERIOD {

@@ -36,6 +36,8 @@ pub(crate) trait Carry: Receive<Item: Send> + Sized + Send + 'static {
     fn name(message: &Self::Item) -> Option<u64>;
     /// Receives messages where they lie; `true` at the end of the ring. `false` where that is not possible.
     fn borrow(reader: &mut Reader<Self>, random: &mut fastrand::Rng) -> bool;
+    /// Whether each way to borrow says `Closed`, if there are any.
+    fn borrow_says_closed(subscriber: &mut Subscriber<Self>) -> bool;
     /// As `borrow`, in a task.
     fn borrow_async(reader: &mut Reader<Self>, count: u64) -> impl Future<Output = bool> + Send;
 }
@@ -73,6 +75,10 @@ impl<const WORDS: usize> Carry for Inline<Plain<WORDS>> {
 
     fn borrow(_: &mut Reader<Self>, _: &mut fastrand::Rng) -> bool {
         false
+    }
+
+    fn borrow_says_closed(_: &mut Subscriber<Self>) -> bool {
+        true
     }
 
     async fn borrow_async(_: &mut Reader<Self>, _: u64) -> bool {
@@ -149,6 +155,10 @@ impl Carry for Boxed<Counted> {
 
     fn borrow(reader: &mut Reader<Self>, random: &mut fastrand::Rng) -> bool {
         borrowing::borrow(reader, random)
+    }
+
+    fn borrow_says_closed(subscriber: &mut Subscriber<Self>) -> bool {
+        borrowing::says_closed(subscriber)
     }
 
     async fn borrow_async(reader: &mut Reader<Self>, count: u64) -> bool {

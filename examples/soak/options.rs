@@ -30,10 +30,6 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=64))]
     pub(crate) tasks: u64,
 
-    /// Ends once so many messages were published and received
-    #[arg(long, default_value_t = u64::MAX, hide_default_value = true)]
-    pub(crate) stop_after_messages: u64,
-
     /// Leaks no ring for good (leaked handles are dropped when their ring was checked)
     #[arg(long)]
     pub(crate) no_leaks: bool,

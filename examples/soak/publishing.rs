@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use seqcast::{Publisher, SharedPublisher};
 
@@ -11,18 +11,24 @@ use crate::message::{self, Carry};
 use crate::stage::{Stage, lock};
 use crate::stalling;
 use crate::tally::{self, Count};
-use crate::watch::{self, catch, check, throw};
+use crate::watch::{self, Mark, catch, check, throw};
 
 /// Makes the messages of one publisher.
 pub(crate) struct Pen<S: Carry> {
     pub(crate) stage: Arc<Stage<S>>,
+    mark: Arc<Mark>,
     id: u64,
     number: u64,
 }
 
 impl<S: Carry> Pen<S> {
     pub(crate) fn new(stage: &Arc<Stage<S>>) -> Option<Self> {
-        Some(Self { id: stage.enrol()?, number: 0, stage: Arc::clone(stage) })
+        let id = stage.enrol()?;
+        Some(Self { mark: stage.mark("publisher", id), id, number: 0, stage: Arc::clone(stage) })
+    }
+
+    pub(crate) fn doing(&self, what: &'static str) {
+        self.mark.set(what);
     }
 
     #[inline]
@@ -97,6 +103,7 @@ pub(crate) fn burst<S: Carry>(
     random: &mut fastrand::Rng,
 ) -> bool {
     let stage = Arc::clone(&pen.stage);
+    pen.doing("publishes");
     let (mut published, mut end) = (0, 0);
     match random.u32(0..16) {
         0..8 => {
@@ -145,34 +152,42 @@ pub(crate) fn burst<S: Carry>(
 fn done<S: Carry>(stage: &Stage<S>, published: u64, tail: u64, end: u64) {
     tally::add(Count::Published, published);
     stage.published(published, end);
-    if stage.alone {
+    if stage.manner.alone {
         let counted = stage.published.load(Relaxed);
         check(tail - stage.first == counted, || format!("{counted} published, but the tail is {tail}"));
     }
 }
 
-/// How a thread publishes: long bursts or short ones, with pauses or without.
-pub(crate) struct Temper {
-    burst: u32,
-    pause: u32,
+/// How long a polite publisher waits for subscribers before a burst.
+const COURTESY: Duration = Duration::from_millis(2);
+
+/// Waits until the subscribers are near, or not, and publishes; `false` as `burst`.
+fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng) -> bool {
+    let capacity = pen.stage.capacity;
+    let most = if pen.stage.manner.rude {
+        8192
+    } else if random.u32(0..32) == 0 {
+        // Lap them, lest nobody ever lags.
+        4 * capacity
+    } else {
+        wait_for_subscribers(pen);
+        (capacity / 8).max(1)
+    };
+    let count = random.u64(1..=most);
+    let open = burst(outlet, pen, count, random);
+    match random.u32(0..64) {
+        0 => thread::sleep(Duration::from_micros(random.u64(0..1000))),
+        1..16 => thread::yield_now(),
+        _ => {}
+    }
+    open
 }
 
-impl Temper {
-    pub(crate) fn random(random: &mut fastrand::Rng) -> Self {
-        Self { burst: random.u32(1..14), pause: random.u32(0..4) }
-    }
-
-    pub(crate) fn count(&self, random: &mut fastrand::Rng) -> u64 {
-        random.u64(1..=1 << self.burst)
-    }
-
-    pub(crate) fn pause(&self, random: &mut fastrand::Rng) {
-        match self.pause {
-            0 => {}
-            1 | 2 => thread::yield_now(),
-            _ if random.u32(0..16) == 0 => thread::sleep(Duration::from_micros(random.u64(0..1000))),
-            _ => thread::yield_now(),
-        }
+fn wait_for_subscribers<S: Carry>(pen: &Pen<S>) {
+    pen.doing("waits for subscribers");
+    let (stage, began) = (&pen.stage, Instant::now());
+    while !stage.is_over() && began.elapsed() < COURTESY && !stage.behind(stage.capacity / 2).is_empty() {
+        thread::yield_now();
     }
 }
 
@@ -180,7 +195,7 @@ impl Temper {
 pub(crate) fn take_part<S: Carry>(stage: &Arc<Stage<S>>, mut random: fastrand::Rng, panics_in_the_end: bool) {
     loop {
         let Some(publisher) = lock(&stage.source).clone() else { return };
-        let Some(pen) = Pen::new(stage) else { return linger(publisher, stage, panics_in_the_end) };
+        let Some(pen) = Pen::new(stage) else { return };
         let mut random = random.fork();
         // By value: a panic drops it.
         let ended = catch(|| career(publisher, pen, &mut random, panics_in_the_end));
@@ -188,19 +203,6 @@ pub(crate) fn take_part<S: Carry>(stage: &Arc<Stage<S>>, mut random: fastrand::R
             return;
         }
     }
-}
-
-/// The publisher's numbers are used up; it only stays.
-fn linger<S: Carry>(publisher: SharedPublisher<S>, stage: &Stage<S>, panics_in_the_end: bool) {
-    while !stage.is_over() && !publisher.is_closed() {
-        thread::sleep(Duration::from_millis(1));
-    }
-    catch(move || {
-        let _publisher = publisher;
-        if panics_in_the_end {
-            throw();
-        }
-    });
 }
 
 /// `true` once there is nothing more to do.
@@ -211,16 +213,13 @@ fn career<S: Carry>(
     panics_in_the_end: bool,
 ) -> bool {
     let stage = Arc::clone(&pen.stage);
-    let temper = Temper::random(random);
     while !stage.is_over() {
-        let count = temper.count(random);
-        if !burst(&mut publisher, &mut pen, count, random) && publisher.is_closed() {
+        if !publish(&mut publisher, &mut pen, random) && publisher.is_closed() {
             let before = publisher.next_sequence();
             check(publisher.publish(pen.message()).is_err(), || "published into a closed ring");
             check(publisher.next_sequence() == before, || "the end of a closed ring moved");
             return true;
         }
-        temper.pause(random);
         match random.u32(0..400) {
             0..12 => stalling::stall(&publisher, &mut pen, random),
             12..16 => {
@@ -228,7 +227,7 @@ fn career<S: Carry>(
             }
             16 => throw(),
             17 => return false,
-            18 if stage.closed_by_call && random.u32(0..4) == 0 => {
+            18 if stage.manner.closed_by_call && random.u32(0..4) == 0 => {
                 stage.leak(publisher);
                 return false;
             }
@@ -250,11 +249,8 @@ pub(crate) fn alone<S: Carry>(
     random: &mut fastrand::Rng,
 ) -> Publisher<S> {
     let stage = Arc::clone(&pen.stage);
-    let temper = Temper::random(random);
     while !stage.is_over() {
-        let count = temper.count(random);
-        check(burst(&mut publisher, pen, count, random), || "an exclusive publisher cannot publish");
-        temper.pause(random);
+        check(publish(&mut publisher, pen, random), || "an exclusive publisher cannot publish");
         if converts && random.u32(0..50) == 0 {
             publisher = convert(publisher, pen, random);
         }

@@ -7,11 +7,12 @@ use seqcast::{Lagged, Start, Subscriber};
 use crate::message::{self, Carry, PUBLISHERS};
 use crate::stage::Stage;
 use crate::tally::{self, Count};
-use crate::watch::{check, violation};
+use crate::watch::{Mark, check, violation};
 
 pub(crate) struct Reader<S: Carry> {
     pub(crate) subscriber: Subscriber<S>,
     pub(crate) stage: Arc<Stage<S>>,
+    mark: Arc<Mark>,
     /// Where the account begins, and what the subscriber had counted there.
     start: u64,
     base: [u64; 3],
@@ -31,8 +32,9 @@ impl<S: Carry> Reader<S> {
         stage.beat();
         let (start, base) = (subscriber.next_sequence(), counts(&subscriber));
         let numbers = (0..PUBLISHERS).map(|_| 0).collect();
+        let mark = stage.mark("subscriber", subscriber.id());
         let stage = Arc::clone(stage);
-        Self { subscriber, stage, start, base, received: 0, missed: 0, last: None, numbers, untold: 0 }
+        Self { subscriber, stage, mark, start, base, received: 0, missed: 0, last: None, numbers, untold: 0 }
     }
 
     /// A second reader at the same cursor, which must not get anything twice either.
@@ -42,6 +44,10 @@ impl<S: Carry> Reader<S> {
         fork.numbers.copy_from_slice(&self.numbers);
         fork.last = self.last;
         fork
+    }
+
+    pub(crate) fn doing(&self, what: &'static str) {
+        self.mark.set(what);
     }
 
     /// A message was received, and nothing since.
@@ -61,7 +67,7 @@ impl<S: Carry> Reader<S> {
         self.received += 1;
         if let Some(name) = self.look_at(name) {
             self.stage.saw(sequence, name);
-            if self.stage.alone && message::parts(name).1 != sequence - self.stage.first {
+            if self.stage.manner.alone && message::parts(name).1 != sequence - self.stage.first {
                 violation(format!("message {:?} has sequence {sequence}", message::parts(name)));
             }
         }
@@ -141,7 +147,7 @@ impl<S: Carry> Reader<S> {
                 self.received, self.subscriber
             )
         });
-        if self.stage.alone {
+        if self.stage.manner.alone {
             check(holes == 0, || "holes with one publisher");
         }
         if self.untold > 0 {
@@ -186,6 +192,7 @@ impl<S: Carry> Reader<S> {
 
     /// `Closed` was said: at the end, and for ever after.
     pub(crate) fn at_end(&mut self) {
+        self.doing("sees the end");
         self.settle();
         let (next, end) = (self.subscriber.next_sequence(), self.stage.ring.next_sequence());
         check(next == end && self.stage.ring.is_closed(), || format!("closed at {next}, but the end is {end}"));

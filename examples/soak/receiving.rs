@@ -22,15 +22,15 @@ pub(crate) fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) 
     let count = 1 << random.u32(0..14);
     let ended = match random.u32(0..24) {
         0..=3 => poll(reader, count),
-        4..=6 => one_by_one(reader, count, |reader| reader.subscriber.recv()),
+        4..=6 => one_by_one(reader, count, "recv", |reader| reader.subscriber.recv()),
         7 => timed(reader, random, false),
         8 => timed(reader, random, true),
         9 => iterate(reader, count),
         10 => iterate_what_is_there(reader),
         11 | 12 => in_batches(reader, count, random.usize(0..300), false),
         13 => in_batches(reader, count, random.usize(0..300), true),
-        14 => one_by_one(reader, count, |reader| block_on(reader.subscriber.recv_async())),
-        15 => one_by_one(reader, count, next),
+        14 => one_by_one(reader, count, "recv_async", |reader| block_on(reader.subscriber.recv_async())),
+        15 => one_by_one(reader, count, "stream", next),
         16 => newest(reader, count.min(64)),
         17 => without_lags(reader, count),
         18 => seek(reader, random),
@@ -53,8 +53,10 @@ pub(crate) fn finish<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rn
 pub(crate) fn one_by_one<S: Carry>(
     reader: &mut Reader<S>,
     count: u64,
+    what: &'static str,
     mut receive: impl FnMut(&mut Reader<S>) -> Result<S::Item, RecvError>,
 ) -> bool {
+    reader.doing(what);
     for at in 1..=count {
         match receive(reader) {
             Ok(message) => reader.took(&message),
@@ -77,6 +79,7 @@ fn next<S: Carry>(reader: &mut Reader<S>) -> Result<S::Item, RecvError> {
 }
 
 fn poll<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
+    reader.doing("try_recv");
     let mut idle = 0;
     for _ in 0..count {
         match reader.subscriber.try_recv() {
@@ -96,6 +99,7 @@ fn poll<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
 }
 
 fn timed<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng, deadline: bool) -> bool {
+    reader.doing("recv_timeout or recv_deadline");
     for _ in 0..random.u32(1..200) {
         let timeout = Duration::from_micros(random.u64(0..500));
         let received = if deadline {
@@ -114,6 +118,7 @@ fn timed<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng, deadline:
 }
 
 fn iterate<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
+    reader.doing("iter");
     let got: Vec<_> = reader.subscriber.iter().take(usize::try_from(count.min(256)).unwrap_or(1)).collect();
     let ended = (got.len() as u64) < count.min(256);
     account(reader, got);
@@ -121,6 +126,7 @@ fn iterate<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
 }
 
 fn iterate_what_is_there<S: Carry>(reader: &mut Reader<S>) -> bool {
+    reader.doing("try_iter");
     let got: Vec<_> = reader.subscriber.try_iter().take(4096).collect();
     account(reader, got);
     false
@@ -141,6 +147,7 @@ fn account<S: Carry>(reader: &mut Reader<S>, got: Vec<Result<S::Item, seqcast::L
 }
 
 fn in_batches<S: Carry>(reader: &mut Reader<S>, count: u64, limit: usize, asynchronously: bool) -> bool {
+    reader.doing("recv_many");
     let mut buffer = Vec::with_capacity(limit);
     for _ in 0..=count / (limit as u64 + 1) {
         let received = match (limit % 2, asynchronously) {
@@ -170,6 +177,7 @@ fn in_batches<S: Carry>(reader: &mut Reader<S>, count: u64, limit: usize, asynch
 }
 
 fn newest<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
+    reader.doing("latest");
     for _ in 0..count {
         match reader.subscriber.latest() {
             Ok(message) => reader.took(&message),
@@ -183,10 +191,15 @@ fn newest<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
 }
 
 fn without_lags<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
-    let subscriber = std::mem::replace(&mut reader.subscriber, reader.stage.ring.subscribe());
+    reader.doing("skip_lagged");
+    let subscriber = std::mem::replace(&mut reader.subscriber, reader.stage.idle_subscriber());
     let mut adapter = subscriber.skip_lagged();
     let wanted = usize::try_from(count.min(256)).unwrap_or(1);
-    let messages: Vec<_> = adapter.iter().take(wanted).collect();
+    let messages: Vec<_> = if count % 4 == 0 {
+        block_on(StreamExt::collect(StreamExt::take(&mut adapter, wanted)))
+    } else {
+        adapter.iter().take(wanted).collect()
+    };
     reader.subscriber = adapter.into_inner();
     reader.swallow_lags();
     reader.took_many(&messages);
@@ -194,6 +207,7 @@ fn without_lags<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
 }
 
 fn seek<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool {
+    reader.doing("seek");
     let start = start(reader.subscriber.next_sequence(), reader.stage.capacity, random);
     reader.seek(start);
     false
@@ -211,6 +225,7 @@ pub(crate) fn start(sequence: u64, capacity: u64, random: &mut fastrand::Rng) ->
 
 /// Futures that are dropped, or forgotten, half way.
 fn cancel<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool {
+    reader.doing("drops futures");
     for _ in 0..random.u32(1..64) {
         let mut buffer = Vec::new();
         let received = if random.bool() {
@@ -238,6 +253,7 @@ fn cancel<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool 
 
 /// A clone that panics takes no message away.
 fn throw_in_clone<S: Carry>(reader: &mut Reader<S>) -> bool {
+    reader.doing("a clone that panics");
     CLONE_THROWS.set(true);
     let before = reader.subscriber.next_sequence();
     let received = catch(|| reader.subscriber.try_recv());
@@ -254,6 +270,7 @@ fn throw_in_clone<S: Carry>(reader: &mut Reader<S>) -> bool {
 
 /// Falls behind, and looks at the statistics meanwhile.
 fn rest<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool {
+    reader.doing("rests");
     reader.subscriber.set_name("resting");
     thread::sleep(Duration::from_micros(random.u64(0..3000)));
     let subscriber = &reader.subscriber;
@@ -281,6 +298,7 @@ pub(crate) fn expect_closed<S: Carry>(reader: &mut Reader<S>) {
         matches!(StreamExt::next(subscriber).now_or_never(), Some(None)),
         subscriber.is_terminated() && subscriber.is_closed() && subscriber.is_empty() && subscriber.lag() == 0,
         subscriber.iter().next().is_none() && subscriber.try_iter().next().is_none(),
+        S::borrow_says_closed(subscriber),
     ];
     check(closed.iter().all(|closed| *closed), || format!("closed, but not in each way: {closed:?}"));
 }

@@ -2,27 +2,26 @@
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use seqcast::{Ring, SharedPublisher, Storage};
+use seqcast::{Ring, SharedPublisher, Storage, Subscriber, SubscriberStats};
 
 use crate::ledger::Ledger;
 use crate::message::{self, Carry, PUBLISHERS};
-use crate::watch::{self, check};
+use crate::watch::{self, Mark, check};
 
 /// Every so many sequences, all who see one compare.
 const SAMPLED: u64 = 32;
 const WITNESSES: u64 = 2048;
+/// The name of subscribers that never receive.
+const IDLE: &str = "idle";
 
 pub(crate) struct Stage<S: Storage> {
     pub(crate) lane: usize,
     pub(crate) ring: Ring<S>,
     pub(crate) first: u64,
     pub(crate) capacity: u64,
-    /// One publisher that is never shared: numbers and sequences go together.
-    pub(crate) alone: bool,
-    /// The ring is closed by a call, so that handles may be leaked and wakers may own publishers.
-    pub(crate) closed_by_call: bool,
+    pub(crate) manner: Manner,
     /// Time to go.
     pub(crate) over: AtomicBool,
     pub(crate) ledger: &'static Ledger,
@@ -39,8 +38,20 @@ pub(crate) struct Stage<S: Storage> {
     pub(crate) highest: AtomicU64,
     /// Handles that count as leaked until the ring was checked.
     pub(crate) morgue: Mutex<Vec<Box<dyn Any + Send>>>,
+    marks: Mutex<Vec<Weak<Mark>>>,
     publishers: AtomicU64,
     witnesses: Box<[AtomicU64]>,
+}
+
+/// What is settled about a ring before its life.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    /// One publisher that is never shared: numbers and sequences go together.
+    pub(crate) alone: bool,
+    /// The ring is closed by a call, so that handles may be leaked and wakers may own publishers.
+    pub(crate) closed_by_call: bool,
+    /// Publishers never wait for subscribers.
+    pub(crate) rude: bool,
 }
 
 /// Publishes that were stopped in the middle.
@@ -59,21 +70,14 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<S: Carry> Stage<S> {
-    pub(crate) fn new(
-        lane: usize,
-        ring: Ring<S>,
-        first: u64,
-        (alone, closed_by_call): (bool, bool),
-        ledger: &'static Ledger,
-    ) -> Self {
+    pub(crate) fn new(lane: usize, ring: Ring<S>, first: u64, manner: Manner, ledger: &'static Ledger) -> Self {
         let capacity = ring.capacity() as u64;
         Self {
             lane,
             ring,
             first,
             capacity,
-            alone,
-            closed_by_call,
+            manner,
             over: AtomicBool::new(false),
             ledger,
             source: Mutex::default(),
@@ -83,6 +87,7 @@ impl<S: Carry> Stage<S> {
             unclear: AtomicU64::new(0),
             highest: AtomicU64::new(0),
             morgue: Mutex::default(),
+            marks: Mutex::default(),
             publishers: AtomicU64::new(0),
             witnesses: (0..WITNESSES).map(|_| AtomicU64::new(0)).collect(),
         }
@@ -138,5 +143,42 @@ impl<S: Carry> Stage<S> {
     pub(crate) fn leak(&self, handle: impl Any + Send) {
         crate::tally::add(crate::tally::Count::Leaks, 1);
         lock(&self.morgue).push(Box::new(handle));
+    }
+
+    /// A subscriber that never receives.
+    pub(crate) fn idle_subscriber(&self) -> Subscriber<S> {
+        let subscriber = self.ring.subscribe();
+        subscriber.set_name(IDLE);
+        subscriber
+    }
+
+    /// Leaks one, which never receives again.
+    pub(crate) fn leak_subscriber(&self, subscriber: Subscriber<S>) {
+        subscriber.set_name(IDLE);
+        self.leak(subscriber);
+    }
+
+    /// The ids of those that are more than `lag` messages behind, and not idle.
+    pub(crate) fn behind(&self, lag: u64) -> Vec<u64> {
+        let subscribers = self.ring.stats().subscribers.into_iter();
+        let behind = |reader: &SubscriberStats| reader.lag > lag && reader.name.as_deref() != Some(IDLE);
+        subscribers.filter(behind).map(|reader| reader.id).collect()
+    }
+
+    /// Somebody who tells what it does.
+    pub(crate) fn mark(&self, who: &'static str, id: u64) -> Arc<Mark> {
+        let mark = Arc::new(Mark::new(who, id));
+        let mut marks = lock(&self.marks);
+        if marks.len() == marks.capacity() {
+            marks.retain(|mark| mark.strong_count() > 0);
+        }
+        marks.push(Arc::downgrade(&mark));
+        mark
+    }
+
+    /// What everybody is doing.
+    pub(crate) fn doings(&self) -> String {
+        let marks = lock(&self.marks);
+        marks.iter().filter_map(Weak::upgrade).map(|mark| format!("  {mark}\n")).collect()
     }
 }

@@ -17,6 +17,7 @@ const LONGEST: Duration = Duration::from_millis(20);
 
 /// Stops at one of the places where it can.
 pub(crate) fn stall<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng) {
+    pen.doing("stalls");
     match random.u32(0..8) {
         0 => abandon(publisher, &pen.stage, false, random.bool()),
         1 => abandon(publisher, &pen.stage, true, random.bool()),
@@ -101,7 +102,7 @@ fn meanwhile<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, goal: u
     let mut other = publisher.clone();
     while other.next() < goal && !pen.stage.is_over() && !other.is_closed() && began.elapsed() < LONGEST {
         if joins_in {
-            let count = random.u64(1..500);
+            let count = random.u64(1..=pen.stage.capacity.min(500));
             let messages = (0..count).map(|_| pen.message());
             let published = other.many(messages);
             tally::add(Count::Published, published);
@@ -112,7 +113,11 @@ fn meanwhile<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, goal: u
     }
 }
 
-fn finish<S: Carry>(stage: &Stage<S>, write: Option<testing::Write<'_, S>>, message: impl FnOnce() -> S::Item) {
+pub(crate) fn finish<S: Carry>(
+    stage: &Stage<S>,
+    write: Option<testing::Write<'_, S>>,
+    message: impl FnOnce() -> S::Item,
+) {
     if let Some(write) = write {
         write.commit(message());
         tally::add(Count::Published, 1);

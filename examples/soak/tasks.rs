@@ -37,12 +37,13 @@ pub(crate) async fn attend<S: Carry>(stage: Arc<Stage<S>>, mut random: fastrand:
 async fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool {
     let count = 1 << random.u32(0..12);
     match random.u32(0..8) {
-        0 | 1 => receive(reader, count).await,
-        2 => stream(reader, count).await,
+        0 | 1 => receive(reader, Way::Future, count).await,
+        2 => receive(reader, Way::Stream, count).await,
         3 => many(reader, random.usize(0..200)).await,
-        4 => polled(reader, count).await,
+        4 => receive(reader, Way::Poll, count).await,
         5 => cancelled(reader, random.u32(1..40)).await,
         6 => {
+            reader.doing("rests in a task");
             tokio::time::sleep(Duration::from_micros(random.u64(0..2000))).await;
             false
         }
@@ -60,48 +61,38 @@ fn took<S: Carry>(reader: &mut Reader<S>, received: Result<S::Item, RecvError>) 
     false
 }
 
-/// Lets other tasks have the thread now and then: a ring may always have a message.
-async fn give_way(at: u64) {
-    if at % 128 == 0 {
-        tokio::task::yield_now().await;
-    }
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Future,
+    Stream,
+    Poll,
 }
 
-async fn receive<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
+async fn receive<S: Carry>(reader: &mut Reader<S>, way: Way, count: u64) -> bool {
+    reader.doing("receives in a task");
     for at in 1..=count {
-        let received = reader.subscriber.recv_async().await;
+        let subscriber = &mut reader.subscriber;
+        let received = match way {
+            Way::Future => subscriber.recv_async().await,
+            Way::Poll => poll_fn(|cx| subscriber.poll_recv(cx)).await,
+            Way::Stream => match StreamExt::next(subscriber).await {
+                Some(received) => received.map_err(RecvError::Lagged),
+                None => Err(RecvError::Closed),
+            },
+        };
         if took(reader, received) {
             return true;
         }
-        give_way(at).await;
-    }
-    false
-}
-
-async fn stream<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
-    for at in 1..=count {
-        match StreamExt::next(&mut reader.subscriber).await {
-            Some(Ok(message)) => reader.took(&message),
-            Some(Err(lagged)) => reader.lagged(lagged),
-            None => return true,
+        // Lets other tasks have the thread: a ring may always have a message.
+        if at % 128 == 0 {
+            tokio::task::yield_now().await;
         }
-        give_way(at).await;
-    }
-    false
-}
-
-async fn polled<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
-    for at in 1..=count {
-        let received = poll_fn(|cx| reader.subscriber.poll_recv(cx)).await;
-        if took(reader, received) {
-            return true;
-        }
-        give_way(at).await;
     }
     false
 }
 
 async fn many<S: Carry>(reader: &mut Reader<S>, limit: usize) -> bool {
+    reader.doing("recv_many_async in a task");
     let mut buffer = Vec::new();
     match reader.subscriber.recv_many_async(&mut buffer, limit).await {
         Ok(_) => reader.took_many(&buffer),
@@ -113,6 +104,7 @@ async fn many<S: Carry>(reader: &mut Reader<S>, limit: usize) -> bool {
 
 /// Futures that a timeout drops half way.
 async fn cancelled<S: Carry>(reader: &mut Reader<S>, count: u32) -> bool {
+    reader.doing("lets futures time out");
     for _ in 0..count {
         match timeout(Duration::from_micros(50), reader.subscriber.recv_async()).await {
             Err(_) => tally::add(Count::Cancelled, 1),

@@ -1,6 +1,7 @@
 //! Wakers that do what they like.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
@@ -19,8 +20,8 @@ struct Mischief<S: Storage> {
 }
 
 enum Kind<S: Storage> {
-    /// Publishes as this publisher. (Called once: it is made for one registration.)
-    Publish(SharedPublisher<S>, u64),
+    /// Publishes as this publisher, once: several polls may register one waker, and each has it called.
+    Publish(SharedPublisher<S>, u64, AtomicBool),
     Panic,
     Subscribe,
 }
@@ -28,7 +29,8 @@ enum Kind<S: Storage> {
 impl<S: Carry> Wake for Mischief<S> {
     fn wake(self: Arc<Self>) {
         match &self.kind {
-            Kind::Publish(publisher, id) => {
+            Kind::Publish(_, _, done) if done.swap(true, Relaxed) => {}
+            Kind::Publish(publisher, id, _) => {
                 if let Ok(sequence) = publisher.publish(S::make(name(*id, 0), self.stage.ledger)) {
                     tally::add(Count::NestedPublishes, 1);
                     tally::add(Count::Published, 1);
@@ -43,18 +45,19 @@ impl<S: Carry> Wake for Mischief<S> {
 
 /// Polls with such a waker; `true` at the end of the ring.
 pub(crate) fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool {
+    reader.doing("polls with a waker of its own");
     for _ in 0..random.u32(1..8) {
         let stage = Arc::clone(&reader.stage);
         let kind = match random.u32(0..3) {
             0 => Kind::Panic,
-            1 if stage.closed_by_call && !stage.is_over() => {
+            1 if stage.manner.closed_by_call && !stage.is_over() => {
                 let publisher = lock(&stage.source).clone();
                 // Few of them: numbers of publishers are scarce.
                 match publisher
                     .filter(|_| random.u32(0..4) == 0)
                     .and_then(|publisher| Some((publisher, stage.enrol()?)))
                 {
-                    Some((publisher, id)) => Kind::Publish(publisher, id),
+                    Some((publisher, id)) => Kind::Publish(publisher, id, AtomicBool::new(false)),
                     None => Kind::Subscribe,
                 }
             }

@@ -1,20 +1,45 @@
 //! Who notices when something is wrong: violations, unexpected panics, and hangs.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::panic::panic_any;
 use std::process::exit;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::tally::{self, Count};
+
+/// What somebody is doing right now, for whoever looks at a hang.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    who: &'static str,
+    id: u64,
+    doing: Mutex<&'static str>,
+}
+
+impl Mark {
+    pub(crate) fn new(who: &'static str, id: u64) -> Self {
+        Self { who, id, doing: Mutex::new("begins") }
+    }
+
+    pub(crate) fn set(&self, doing: &'static str) {
+        *self.doing.lock().unwrap_or_else(PoisonError::into_inner) = doing;
+    }
+}
+
+impl Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.who, self.id, self.doing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// Violations that are told in full.
 const TOLD: u64 = 10;
 
 static OVER: AtomicBool = AtomicBool::new(false);
 static SEED: AtomicU64 = AtomicU64::new(0);
+static PATIENCE: OnceLock<Duration> = OnceLock::new();
 static BEATS: [Beat; 16] = [const { Beat(AtomicU64::new(0)) }; 16];
 /// What the ring of each lane looks like right now.
 static VIEWS: Mutex<Vec<Option<View>>> = Mutex::new(Vec::new());
@@ -93,6 +118,7 @@ pub(crate) fn set_panic_hook(seed: u64) {
 
 /// Ends the process when a lane makes no progress for `patience`.
 pub(crate) fn start_watchdog(lanes: usize, patience: Duration) {
+    PATIENCE.get_or_init(|| patience);
     let watch = move || {
         let now = Instant::now();
         let mut seen = vec![(0, now); lanes];
@@ -103,8 +129,7 @@ pub(crate) fn start_watchdog(lanes: usize, patience: Duration) {
                 if now != *beats {
                     (*beats, *since) = (now, Instant::now());
                 } else if since.elapsed() > patience && now != u64::MAX {
-                    dump(lane, patience);
-                    exit(3);
+                    hang(lane, "no progress");
                 }
             }
         }
@@ -117,9 +142,15 @@ pub(crate) fn rest(lane: usize) {
     BEATS[lane].0.store(u64::MAX, Relaxed);
 }
 
-fn dump(hung: usize, patience: Duration) {
+/// How long to wait for what must come.
+pub(crate) fn patience() -> Duration {
+    PATIENCE.get().copied().unwrap_or(Duration::MAX)
+}
+
+/// Tells what everybody is doing, and ends the process.
+pub(crate) fn hang(lane: usize, what: impl Display) -> ! {
     let seed = SEED.load(Relaxed);
-    eprintln!("HANG (seed {seed}): no progress in lane {hung} for {patience:?}");
+    eprintln!("HANG (seed {seed}): in lane {lane}, {what} for {:?}", patience());
     let views = VIEWS.lock().unwrap_or_else(PoisonError::into_inner);
     for (lane, view) in views.iter().enumerate() {
         if let Some(view) = view {
@@ -127,4 +158,5 @@ fn dump(hung: usize, patience: Duration) {
         }
     }
     eprintln!("{}", tally::table());
+    exit(3)
 }

@@ -1,0 +1,60 @@
+//! When nobody publishes any more, everybody comes to the end of what there is. A wake-up that was lost shows here: while others
+//! publish, the next one would make good for it.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use seqcast::{SharedPublisher, testing};
+
+use crate::message::Carry;
+use crate::publishing::{self, Outlet, Pen};
+use crate::stage::Stage;
+use crate::stalling::finish;
+use crate::watch;
+
+/// Waits until all subscribers were seen at the end.
+pub(crate) fn catch_up<S: Carry>(stage: &Stage<S>) {
+    let began = Instant::now();
+    let mut behind = stage.behind(0);
+    while !behind.is_empty() && !watch::is_over() {
+        if began.elapsed() > watch::patience() {
+            watch::hang(stage.lane, format!("nobody publishes, and subscribers {behind:?} stay behind"));
+        }
+        thread::sleep(Duration::from_micros(100));
+        let still = stage.behind(0);
+        behind.retain(|id| still.contains(id));
+        stage.beat();
+    }
+}
+
+/// As above, where the last sequence is one that a publisher skipped, and did not go on after.
+pub(crate) fn catch_up_over_hole<S: Carry>(
+    publisher: &SharedPublisher<S>,
+    pen: &mut Pen<S>,
+    random: &mut fastrand::Rng,
+) {
+    let stage = std::sync::Arc::clone(&pen.stage);
+    if !stage.permit() {
+        return catch_up(&stage);
+    }
+    let name = pen.name();
+    let Some(claim) = testing::claim(publisher) else { return };
+    let a_lap_later = claim.sequence() + stage.capacity;
+    let held = claim.begin();
+    let mut other = publisher.clone();
+    while other.next() < a_lap_later {
+        publishing::burst(&mut other, pen, 1, random);
+    }
+    // Time to fall asleep beside the slot that is held.
+    thread::sleep(Duration::from_micros(random.u64(0..2000)));
+    if other.next() == a_lap_later {
+        let name = pen.name();
+        if let Some(write) = testing::claim(publisher).and_then(testing::Claim::begin) {
+            finish(&stage, Some(write), || S::make(name, stage.ledger));
+        }
+    }
+    catch_up(&stage);
+    finish(&stage, held, || S::make(name, stage.ledger));
+    stage.permits.fetch_add(1, Relaxed);
+}
