@@ -21,14 +21,27 @@ pub(crate) fn catch_up<S: Carry>(stage: &Stage<S>) {
         if began.elapsed() > watch::patience() {
             watch::hang(stage.lane, format!("nobody publishes, and subscribers {behind:?} stay behind"));
         }
-        thread::sleep(Duration::from_micros(100));
+        thread::sleep(Duration::from_micros(50));
         let still = stage.behind(0);
         behind.retain(|id| still.contains(id));
         stage.beat();
     }
 }
 
-/// As above, where the last sequence is one that a publisher skipped, and did not go on after.
+/// Publishes one message after the other, each only when all subscribers are through with the one before, and many of them sleep.
+pub(crate) fn one_at_a_time<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng) {
+    let stage = std::sync::Arc::clone(&pen.stage);
+    catch_up(&stage);
+    for _ in 0..random.u32(1..64) {
+        if watch::is_over() {
+            return;
+        }
+        publishing::burst(outlet, pen, 1, random);
+        catch_up(&stage);
+    }
+}
+
+/// As `catch_up`, where the last sequence is one that a publisher skipped, and did not go on after.
 pub(crate) fn catch_up_over_hole<S: Carry>(
     publisher: &SharedPublisher<S>,
     pen: &mut Pen<S>,

@@ -69,7 +69,9 @@ pub(crate) fn live<S: Carry>(
     let stage = Arc::new(Stage::new(lane, publisher.ring(), first, manner, *ledger));
     show(&stage, format!("{} ring, publishers: {publishers:?}, end: {end:?}", S::KIND));
 
-    let deadline = Instant::now() + Duration::from_micros(1 << random.u64(8..20));
+    // Shorter where everything is lapped, lest nearly all messages be missed.
+    let life = random.u64(8..if manner.rude { 14 } else { 20 });
+    let deadline = Instant::now() + Duration::from_micros(1 << life);
     let cast = Cast::assemble(&stage, subscriber, options, tasks, random);
     match publishers {
         Publishers::Many => many(publisher, &stage, end, deadline, options, random),
@@ -157,6 +159,7 @@ fn many<S: Carry>(
     while !stalling::adopt(&publisher, stage) {}
     pass_stalls(&mut publisher, &mut pen, last, random);
     if calmly {
+        calm::one_at_a_time(&mut publisher, &mut pen, random);
         calm::catch_up_over_hole(&publisher, &mut pen, random);
     }
     if end == End::Call {
@@ -213,7 +216,7 @@ fn one<S: Carry>(
             let last = lock(&stage.stalls).last;
             pass_stalls(&mut publisher, &mut pen, last, &mut random);
             if random.bool() {
-                calm::catch_up(&stage);
+                calm::one_at_a_time(&mut publisher, &mut pen, &mut random);
             }
             end_exclusive(publisher, end);
         })
