@@ -66,7 +66,7 @@ pub(crate) fn live<S: Carry>(
         closed_by_call: publishers == Publishers::Many && end == End::Call,
         rude: random.u32(0..16) == 0,
     };
-    let stage = Arc::new(Stage::new(lane, publisher.ring(), first, manner, *ledger));
+    let stage = Arc::new(Stage::new(lane, publisher.ring(), first, manner, ledger));
     show(&stage, format!("{} ring, publishers: {publishers:?}, end: {end:?}", S::KIND));
 
     // Shorter where everything is lapped, lest nearly all messages be missed.

@@ -23,6 +23,9 @@
 //! A ring's life is in `life.rs`, those who publish in `publishing.rs` and `stalling.rs`, those who receive in `audience.rs`,
 //! `receiving.rs`, `borrowing.rs`, `tasks.rs` and `wakers.rs`, their accounts in `reader.rs`.
 
+#![allow(clippy::pedantic, reason = "a test in the guise of an example")]
+#![allow(clippy::forget_non_drop, reason = "says where a publisher is stopped for good")]
+
 mod audience;
 mod borrowing;
 mod calm;

@@ -18,6 +18,7 @@ pub(crate) const SPINS: std::ops::Range<u32> = 0..200;
 pub(crate) const REGISTRY_SHARDS: usize = 64;
 
 /// In which of them the subscriber of this id is.
+#[expect(clippy::cast_possible_truncation, reason = "below the number of shards")]
 pub(crate) fn shard_of(id: u64) -> usize {
     (id % REGISTRY_SHARDS as u64) as usize
 }

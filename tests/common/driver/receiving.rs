@@ -63,7 +63,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
                 self.subscribers.push(Pair::new(real.clone(), model));
             }
             1 if limit == 0 => drop(self.subscribers.swap_remove(which)),
-            1 if limit == 1 => self.into_iter(which),
+            1 if limit == 1 => self.iterate(which),
             2 => {
                 let Pair { real, name, .. } = &mut self.subscribers[which];
                 let new = format!("subscriber {limit}");
@@ -164,7 +164,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
     }
 
     /// Reads on as an iterator, which nobody needs afterwards.
-    fn into_iter(&mut self, which: usize) {
+    fn iterate(&mut self, which: usize) {
         let Pair { real, mut model, .. } = self.subscribers.swap_remove(which);
         let count = ready(&model, &self.model, 5);
         let mut iter = real.into_iter();
