@@ -10,6 +10,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::slice;
 
 use bytemuck::NoUninit;
 
@@ -97,12 +98,18 @@ impl<T: Plain> sealed::Own for Inline<T> {
 /// The slots of an inline ring.
 #[derive(Debug)]
 pub struct InlineSlots<T> {
-    /// `STRIDE` words a slot, from `first` on.
-    words: Box<[AtomicU64]>,
-    first: usize,
+    /// `STRIDE` words a slot, from `base` on. A `Vec`, as a `Box` may not be moved while something points into it.
+    words: Vec<AtomicU64>,
+    /// Kept as an address: to add where the slots begin would cost every receive two instructions.
+    base: *const AtomicU64,
     span: Span,
     item: PhantomData<fn(T) -> T>,
 }
+
+// SAFETY: `base` points into `words`, and is used as a shared borrow of those, which may be sent and shared.
+unsafe impl<T> Send for InlineSlots<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for InlineSlots<T> {}
 
 const WORD: usize = size_of::<u64>();
 
@@ -125,16 +132,19 @@ impl<T: Plain> Slots for InlineSlots<T> {
     fn new(span: Span) -> Option<Self> {
         let len = usize::try_from(span.capacity()).ok()?.checked_mul(Self::STRIDE)?;
         let (words, first) = zeroed_words(len)?;
-        Some(Self { words, first, span, item: PhantomData })
+        let words = words.into_vec();
+        let base = words[first..].as_ptr();
+        Some(Self { words, base, span, item: PhantomData })
     }
 
     #[inline]
     fn slot(&self, sequence: u64) -> InlineSlot<'_, T> {
-        let base = self.first + self.span.slot(sequence) * Self::STRIDE;
-        debug_assert!(base + Self::STRIDE <= self.words.len());
-        // SAFETY: `new` allocated `STRIDE` words for each of `capacity` slots, beginning at `first`, and `Span::slot` is
-        // below `capacity`.
-        let words = unsafe { self.words.get_unchecked(base..base + Self::STRIDE) };
+        let offset = self.span.slot(sequence) * Self::STRIDE;
+        debug_assert!(offset + Self::STRIDE <= self.words.len());
+        // SAFETY: `new` allocated `STRIDE` words for each of `capacity` slots from `base` on, and `Span::slot` is below `capacity`.
+        let base = unsafe { self.base.add(offset) };
+        // SAFETY: as above; `words` keeps them, never to be touched but as the atomics that they are.
+        let words = unsafe { slice::from_raw_parts(base, Self::STRIDE) };
         InlineSlot { stamp: &words[0], payload: &words[1..], item: PhantomData }
     }
 
