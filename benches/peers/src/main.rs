@@ -8,7 +8,7 @@ mod workloads;
 
 use peer::{Exclusive, Peer, Photon, PhotonShared, Shared, Tokio};
 use texts::{Borrowed, BorrowedShared, Cloned, TokioArc, TokioString};
-use workloads::{fan_out, round_trip, streaming, two_publishers};
+use workloads::{fan_out, publishers, round_trip, streaming};
 
 /// A workload, and what to run it on; the first is what the others are compared with.
 struct Question {
@@ -32,6 +32,10 @@ fn main() {
         question!("exclusive 1 -> 1 streaming, ns a message", streaming(2_000_000), Exclusive, Photon),
         question!("  the same, against a slow one", streaming(200_000), Exclusive, Tokio),
         question!("shared 1 -> 1 streaming, ns a message", streaming(1_000_000), Shared, PhotonShared),
+        question!("shared 2 -> 1, ns a message", publishers(2, 400_000), Shared, PhotonShared, Tokio),
+        question!("shared 4 -> 1", publishers(4, 400_000), Shared, PhotonShared, Tokio),
+        question!("shared 8 -> 1", publishers(8, 400_000), Shared, PhotonShared, Tokio),
+        question!("shared 16 -> 1", publishers(16, 400_000), Shared, PhotonShared, Tokio),
         question!("same thread, N = 1, ns a delivery", fan_out(1, 1_000_000), Exclusive, Photon, Tokio),
         question!("same thread, N = 32", fan_out(32, 1_000_000), Exclusive, Photon, Tokio),
         question!("same thread, N = 1024", fan_out(1024, 1_000_000), Exclusive, Photon, Tokio),
@@ -47,13 +51,7 @@ fn main() {
         question!("texts, same thread, N = 8", fan_out(8, 1_000_000), Borrowed, Cloned, TokioString, TokioArc),
         question!("texts, same thread, N = 64", fan_out(64, 1_000_000), Borrowed, Cloned, TokioString, TokioArc),
         question!("texts, 1 -> 1 streaming, ns a message", streaming(300_000), Borrowed, TokioString, TokioArc),
-        question!(
-            "texts, two publishers, ns a message",
-            two_publishers(200_000),
-            BorrowedShared,
-            TokioString,
-            TokioArc
-        ),
+        question!("texts, two publishers, ns a message", publishers(2, 200_000), BorrowedShared, TokioString, TokioArc),
     ];
     println!(
         "median of {rounds} interleaved rounds (min to max), and the median of the ratios to the first, round by round\n"

@@ -83,6 +83,8 @@ impl Peer for Shared {
     }
 }
 
+impl Shareable for Shared {}
+
 pub struct Photon;
 
 impl Peer for Photon {
@@ -139,6 +141,8 @@ impl Peer for PhotonShared {
     }
 }
 
+impl Shareable for PhotonShared {}
+
 pub struct Tokio;
 
 impl Peer for Tokio {
@@ -168,3 +172,5 @@ impl Peer for Tokio {
         }
     }
 }
+
+impl Shareable for Tokio {}

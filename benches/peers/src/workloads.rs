@@ -55,7 +55,7 @@ pub fn fan_out<P: Peer>(readers: usize, deliveries: u64) -> f64 {
     for value in 0..messages {
         P::publish(&mut tx, value);
         for rx in &mut rxs {
-            assert_eq!(P::poll(rx), Some(P::seen(value)));
+            assert!(P::poll(rx) == Some(P::seen(value)));
         }
     }
     per_message(began, Instant::now(), messages * readers as u64)
@@ -84,25 +84,26 @@ pub fn round_trip<P: Peer>(trips: u64) -> f64 {
     })
 }
 
-/// Nanoseconds a message, two publishers and a reader, each on a thread of its own. The publishers keep in step, and within half a
+/// Nanoseconds a message, `count` publishers and a reader, each on a thread of its own. The publishers keep in step, and within half a
 /// ring of the reader.
-pub fn two_publishers<P: Shareable>(messages: u64) -> f64 {
+pub fn publishers<P: Shareable>(count: u64, messages: u64) -> f64 {
     const CAPACITY: u64 = 1 << 13;
     /// Numbers that a reader can tell apart, for each publisher.
     const NUMBERS: u64 = 64;
     let tx = P::ring(usize::try_from(CAPACITY).unwrap());
     let mut rx = P::subscribe(&tx);
-    let (read, start) = (AtomicU64::new(0), Barrier::new(3));
+    let (read, start) = (AtomicU64::new(0), Barrier::new(usize::try_from(count).unwrap() + 1));
+    let each = messages / count;
     thread::scope(|scope| {
-        for id in 0..2 {
+        for id in 0..count {
             let (mut tx, read, start) = (tx.clone(), &read, &start);
             scope.spawn(move || {
                 start.wait();
-                let mut limit = CAPACITY / 8;
-                for number in 0..messages / 2 {
+                let mut limit = CAPACITY / 4 / count;
+                for number in 0..each {
                     while number >= limit {
-                        limit = read.load(Ordering::Acquire) / 2 + CAPACITY / 8;
-                        // There are more threads than cores.
+                        limit = read.load(Ordering::Acquire) / count + CAPACITY / 4 / count;
+                        // There may be more threads than cores.
                         thread::yield_now();
                     }
                     P::publish(&mut tx, id * NUMBERS + number % NUMBERS);
@@ -111,22 +112,22 @@ pub fn two_publishers<P: Shareable>(messages: u64) -> f64 {
         }
         start.wait();
         let began = Instant::now();
-        let mut next = [0; 2];
-        for count in 0..messages / 2 * 2 {
+        let mut next = vec![0; usize::try_from(count).unwrap()];
+        for received in 0..each * count {
             let value = loop {
                 match P::poll(&mut rx) {
                     Some(value) => break value,
                     None => thread::yield_now(),
                 }
             };
-            let next = &mut next[usize::from(value >= NUMBERS)];
+            let next = &mut next[usize::try_from(value / NUMBERS).unwrap()];
             assert_eq!(value % NUMBERS, *next % NUMBERS, "out of its publisher's order");
             *next += 1;
-            if count % (CAPACITY / 16) == 0 {
-                read.store(count, Ordering::Release);
+            if received % (CAPACITY / 16) == 0 {
+                read.store(received, Ordering::Release);
             }
         }
-        per_message(began, Instant::now(), messages / 2 * 2)
+        per_message(began, Instant::now(), each * count)
     })
 }
 
