@@ -1,42 +1,59 @@
-//! Threads that receive: subscribers come, are cloned, leaked, dropped, or read to the end.
+//! Those who receive: they come, are cloned, leaked, dropped, or read to the end.
 
-use std::any::Any;
-use std::sync::{Arc, Mutex};
+use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use seqcast::{Start, SubscribeError, Subscriber};
+use seqcast::{Start, SubscribeError, Subscriber, TryRecvError};
 
 use crate::message::Carry;
 use crate::reader::Reader;
-use crate::receiving;
 use crate::stage::{Stage, lock};
 use crate::watch::{catch, throw, violation};
+use crate::{receiving, tasks};
 
 /// Handles that a ring's life may leak.
 const LEAKED_HANDLES: usize = 16;
 
-static FOR_GOOD: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());
-
-/// Keeps something for ever, and reachable.
-pub(crate) fn keep_for_good(thing: impl Any + Send) {
-    lock(&FOR_GOOD).push(Box::new(thing));
+/// Where a subscriber lives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Home {
+    Thread,
+    Task,
 }
 
-/// Receives in all ways until the ring ends, which it must see.
-pub(crate) fn attend<S: Carry>(stage: &Arc<Stage<S>>, subscriber: Option<Subscriber<S>>, mut random: fastrand::Rng) {
-    let mut reader = Reader::new(stage, subscriber.unwrap_or_else(|| subscribe(stage, &mut random)));
-    loop {
+impl Home {
+    async fn act<S: Carry>(self, reader: &mut Reader<S>, random: &mut fastrand::Rng) -> ControlFlow<()> {
+        match self {
+            Self::Thread => receiving::act(reader, random),
+            Self::Task => tasks::act(reader, random).await,
+        }
+    }
+}
+
+/// Receives in all ways until the ring ends, which it must see; then comes once more, for what is retained.
+pub(crate) async fn attend<S: Carry>(
+    stage: Arc<Stage<S>>,
+    home: Home,
+    first: Option<Subscriber<S>>,
+    mut random: fastrand::Rng,
+) {
+    let mut reader = Reader::new(&stage, first.unwrap_or_else(|| subscribe(&stage, &mut random)));
+    'life: loop {
         let stays = stage.is_over();
         let mut acts = random.u32(1..40);
         while stays || acts > 0 {
             acts = acts.saturating_sub(1);
-            if receiving::act(&mut reader, &mut random) {
-                reader.at_end();
-                return check_late_joiner(stage, &mut random);
+            if home.act(&mut reader, &mut random).await.is_break() {
+                break 'life;
             }
         }
         reader = go_on(reader, &mut random);
     }
+    reader.at_end();
+    let mut late = Reader::new(&stage, subscribe(&stage, &mut random));
+    while home.act(&mut late, &mut random).await.is_continue() {}
+    late.at_end();
 }
 
 fn subscribe<S: Carry>(stage: &Stage<S>, random: &mut fastrand::Rng) -> Subscriber<S> {
@@ -56,42 +73,32 @@ fn subscribe<S: Carry>(stage: &Stage<S>, random: &mut fastrand::Rng) -> Subscrib
 fn go_on<S: Carry>(mut reader: Reader<S>, random: &mut fastrand::Rng) -> Reader<S> {
     let stage = Arc::clone(&reader.stage);
     match random.u32(0..8) {
-        0 => reader,
-        1 | 2 => reader.fork(),
+        0 => return reader,
+        1 | 2 => return reader.fork(),
         3 => {
-            // Dropped while it is registered.
-            let _ =
-                reader.subscriber.poll_recv(&mut Context::from_waker(Waker::noop())).map(|received| match received {
-                    Ok(message) => reader.took(&message),
-                    Err(seqcast::RecvError::Lagged(lagged)) => reader.lagged(lagged),
-                    Err(seqcast::RecvError::Closed) => reader.at_end(),
-                });
-            drop(reader);
-            Reader::new(&stage, subscribe(&stage, random))
+            // Dropped while its waker is registered, if there is no message.
+            let received = reader.subscriber.poll_recv(&mut Context::from_waker(Waker::noop()));
+            let received = received.map(|received| received.map_err(TryRecvError::from));
+            if let std::task::Poll::Ready(received) = received {
+                let sequence = reader.subscriber.next_sequence().wrapping_sub(1);
+                let _ends_elsewhere = reader.note(received.map(|message| (sequence, S::name(&message))));
+            }
         }
         4 if lock(&stage.morgue).len() < LEAKED_HANDLES => {
             let next = reader.fork();
-            reader.settle();
             stage.leak_subscriber(reader.subscriber.clone());
-            next
+            return next;
         }
         5 => {
-            let fork = reader.fork();
+            let next = reader.fork();
             catch(move || {
                 let _reader = reader;
                 throw();
             });
-            fork
+            return next;
         }
-        _ => {
-            drop(reader);
-            Reader::new(&stage, subscribe(&stage, random))
-        }
+        _ => {}
     }
-}
-
-/// Who comes after the end reads what is retained.
-fn check_late_joiner<S: Carry>(stage: &Arc<Stage<S>>, random: &mut fastrand::Rng) {
-    let mut late = Reader::new(stage, subscribe(stage, random));
-    receiving::finish(&mut late, random);
+    drop(reader);
+    Reader::new(&stage, subscribe(&stage, random))
 }

@@ -11,20 +11,20 @@ use crate::message::Carry;
 use crate::publishing::{self, Outlet, Pen};
 use crate::stage::Stage;
 use crate::stalling::finish;
-use crate::watch;
+use crate::{hang, watch};
 
 /// Waits until all subscribers were seen at the end.
 pub(crate) fn catch_up<S: Carry>(stage: &Stage<S>) {
     let began = Instant::now();
     let mut behind = stage.behind(0);
     while !behind.is_empty() && !watch::is_over() {
-        if began.elapsed() > watch::patience() {
-            watch::hang(stage.lane, format!("nobody publishes, and subscribers {behind:?} stay behind"));
+        if began.elapsed() > hang::patience() {
+            hang::end(stage.lane, format!("nobody publishes, and subscribers {behind:?} stay behind"));
         }
         thread::sleep(Duration::from_micros(50));
         let still = stage.behind(0);
         behind.retain(|id| still.contains(id));
-        stage.beat();
+        hang::beat(stage.lane);
     }
 }
 

@@ -2,28 +2,23 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 
 use crate::watch::check;
 
 /// One for every few threads, so that counting costs little.
 const SHARDS: usize = 16;
 
-/// What was made and what was dropped: how many, and the sum of their names, which tells one message from another.
-#[derive(Debug, Default)]
+/// What was made and not dropped: how many, and the sum of their names, which tells one message from another.
+#[derive(Debug)]
 pub(crate) struct Ledger([Shard; SHARDS]);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(128))]
 struct Shard {
-    made: AtomicU64,
-    made_sum: AtomicU64,
-    dropped: AtomicU64,
-    dropped_sum: AtomicU64,
+    live: AtomicU64,
+    names: AtomicU64,
 }
 
-/// All ledgers there ever were, so that what leaked messages point to stays reachable.
-static LEDGERS: Mutex<Vec<&'static Ledger>> = Mutex::new(Vec::new());
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
@@ -31,48 +26,42 @@ thread_local! {
 }
 
 impl Ledger {
-    pub(crate) fn new() -> &'static Self {
-        let ledger = Box::leak(Box::<Self>::default());
-        LEDGERS.lock().unwrap_or_else(PoisonError::into_inner).push(ledger);
-        ledger
+    pub(crate) const fn new() -> Self {
+        Self([const { Shard { live: AtomicU64::new(0), names: AtomicU64::new(0) } }; SHARDS])
     }
 
     #[inline]
     pub(crate) fn made(&self, name: u64) {
-        let shard = self.shard();
-        shard.made.fetch_add(1, Relaxed);
-        shard.made_sum.fetch_add(name, Relaxed);
+        self.add(1, name);
     }
 
     #[inline]
     pub(crate) fn dropped(&self, name: u64) {
-        let shard = self.shard();
-        shard.dropped.fetch_add(1, Relaxed);
-        shard.dropped_sum.fetch_add(name, Relaxed);
+        self.add(1_u64.wrapping_neg(), name.wrapping_neg());
     }
 
-    /// Made and not dropped.
+    /// To be asked when nobody makes or drops any.
     pub(crate) fn live(&self) -> u64 {
-        // In this order: whatever was dropped was made before.
-        let dropped = self.sum(|shard| &shard.dropped);
-        self.sum(|shard| &shard.made).wrapping_sub(dropped)
+        self.sum(|shard| &shard.live)
     }
 
     /// Everything is gone.
     pub(crate) fn settle(&self) {
-        let (made, dropped) = (self.sum(|shard| &shard.made), self.sum(|shard| &shard.dropped));
-        check(made == dropped, || format!("{made} messages were made and {dropped} dropped"));
-        let sums = (self.sum(|shard| &shard.made_sum), self.sum(|shard| &shard.dropped_sum));
-        check(sums.0 == sums.1, || "some messages were dropped twice and others never");
+        let live = self.live().cast_signed();
+        check(live == 0, || format!("{live} more messages were made than dropped"));
+        check(self.sum(|shard| &shard.names) == 0, || "some messages were dropped twice and others never");
     }
 
     fn sum(&self, what: impl Fn(&Shard) -> &AtomicU64) -> u64 {
         self.0.iter().fold(0, |sum, shard| sum.wrapping_add(what(shard).load(Relaxed)))
     }
 
+    /// Modulo 2⁶⁴.
     #[inline]
-    fn shard(&self) -> &Shard {
+    fn add(&self, live: u64, name: u64) {
         // A thread that is ending may drop messages too.
-        &self.0[SHARD.try_with(Cell::get).unwrap_or(0)]
+        let shard = &self.0[SHARD.try_with(Cell::get).unwrap_or(0)];
+        shard.live.fetch_add(live, Relaxed);
+        shard.names.fetch_add(name, Relaxed);
     }
 }

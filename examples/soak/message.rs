@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use seqcast::{Boxed, Builder, Inline, Publisher, Receive, Subscriber};
 
-use crate::borrowing;
 use crate::ledger::Ledger;
-use crate::reader::Reader;
 use crate::watch::{throw, violation};
+use crate::ways::{self, Way, WayInTask};
 
 /// Bits of a name that are the number; the publisher is above.
 const NUMBER_BITS: u32 = 48;
@@ -34,12 +33,13 @@ pub(crate) trait Carry: Receive<Item: Send> + Sized + Send + 'static {
     fn make(name: u64, ledger: &'static Ledger) -> Self::Item;
     /// The name, if the message is whole.
     fn name(message: &Self::Item) -> Option<u64>;
-    /// Receives messages where they lie; `true` at the end of the ring. `false` where that is not possible.
-    fn borrow(reader: &mut Reader<Self>, random: &mut fastrand::Rng) -> bool;
-    /// Whether each way to borrow says `Closed`, if there are any.
-    fn borrow_says_closed(subscriber: &mut Subscriber<Self>) -> bool;
-    /// As `borrow`, in a task.
-    fn borrow_async(reader: &mut Reader<Self>, count: u64) -> impl Future<Output = bool> + Send;
+    /// The ways to receive messages where they lie, if there are any.
+    fn by_reference() -> Vec<Way<Self>> {
+        Vec::new()
+    }
+    fn by_reference_in_task() -> Vec<WayInTask<Self>> {
+        Vec::new()
+    }
 }
 
 #[derive(Debug, Clone, Copy, bytemuck::NoUninit)]
@@ -71,18 +71,6 @@ impl<const WORDS: usize> Carry for Inline<Plain<WORDS>> {
     #[inline]
     fn name(Plain(words): &Plain<WORDS>) -> Option<u64> {
         words.windows(2).all(|pair| pair[1] == next(pair[0])).then_some(words[0])
-    }
-
-    fn borrow(_: &mut Reader<Self>, _: &mut fastrand::Rng) -> bool {
-        false
-    }
-
-    fn borrow_says_closed(_: &mut Subscriber<Self>) -> bool {
-        true
-    }
-
-    async fn borrow_async(_: &mut Reader<Self>, _: u64) -> bool {
-        false
     }
 }
 
@@ -153,15 +141,11 @@ impl Carry for Boxed<Counted> {
         message.whole()
     }
 
-    fn borrow(reader: &mut Reader<Self>, random: &mut fastrand::Rng) -> bool {
-        borrowing::borrow(reader, random)
+    fn by_reference() -> Vec<Way<Self>> {
+        ways::by_reference()
     }
 
-    fn borrow_says_closed(subscriber: &mut Subscriber<Self>) -> bool {
-        borrowing::says_closed(subscriber)
-    }
-
-    async fn borrow_async(reader: &mut Reader<Self>, count: u64) -> bool {
-        borrowing::borrow_async(reader, count).await
+    fn by_reference_in_task() -> Vec<WayInTask<Self>> {
+        ways::by_reference_in_task()
     }
 }

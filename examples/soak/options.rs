@@ -2,6 +2,9 @@
 
 use clap::Parser;
 
+/// The most rings that live at the same time.
+pub(crate) const LANES: usize = 16;
+
 /// Churns through rings while their invariants are checked
 #[derive(Debug, Clone, Parser)]
 #[command(name = "soak", next_line_help = true)]
@@ -19,7 +22,7 @@ pub(crate) struct Options {
     pub(crate) capacity: Option<usize>,
 
     /// Rings that live at the same time
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=16))]
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=LANES as u64))]
     pub(crate) rings: u64,
 
     /// The most threads that publish to a ring, and the most that receive from it
@@ -29,10 +32,6 @@ pub(crate) struct Options {
     /// The most async tasks that receive from a ring
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=64))]
     pub(crate) tasks: u64,
-
-    /// Leaks no ring for good (leaked handles are dropped when their ring was checked)
-    #[arg(long)]
-    pub(crate) no_leaks: bool,
 
     /// Seconds without progress that are taken for a hang
     #[arg(long, default_value_t = 30)]

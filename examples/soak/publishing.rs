@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use seqcast::{Publisher, SharedPublisher};
 
+use crate::hang::{self, Mark};
 use crate::message::{self, Carry};
 use crate::stage::{Stage, lock};
 use crate::stalling;
 use crate::tally::{self, Count};
-use crate::watch::{self, Mark, catch, check, throw};
+use crate::watch::{self, catch, check, throw};
 
 /// Makes the messages of one publisher.
 pub(crate) struct Pen<S: Carry> {
@@ -24,7 +25,7 @@ pub(crate) struct Pen<S: Carry> {
 impl<S: Carry> Pen<S> {
     pub(crate) fn new(stage: &Arc<Stage<S>>) -> Option<Self> {
         let id = stage.enrol()?;
-        Some(Self { mark: stage.mark("publisher", id), id, number: 0, stage: Arc::clone(stage) })
+        Some(Self { mark: hang::mark(stage.lane, "publisher", id), id, number: 0, stage: Arc::clone(stage) })
     }
 
     pub(crate) fn doing(&self, what: &'static str) {
@@ -47,25 +48,18 @@ impl<S: Carry> Pen<S> {
 /// What the two kinds of publishers have in common.
 pub(crate) trait Outlet<S: Carry> {
     /// `None` once the ring is closed.
-    fn one(&mut self, message: S::Item) -> Option<u64>;
-    fn attempt(&mut self, message: S::Item) -> Option<u64>;
+    fn one(&mut self, message: S::Item, attempt: bool) -> Option<u64>;
     /// How many were published.
-    fn many(&mut self, messages: impl Iterator<Item = S::Item>) -> u64;
+    fn many(&mut self, messages: &mut dyn Iterator<Item = S::Item>) -> u64;
     fn next(&self) -> u64;
 }
 
 impl<S: Carry> Outlet<S> for Publisher<S> {
-    #[inline]
-    fn one(&mut self, message: S::Item) -> Option<u64> {
-        Some(self.publish(message))
+    fn one(&mut self, message: S::Item, attempt: bool) -> Option<u64> {
+        if attempt { self.try_publish(message).ok() } else { Some(self.publish(message)) }
     }
 
-    #[inline]
-    fn attempt(&mut self, message: S::Item) -> Option<u64> {
-        self.try_publish(message).ok()
-    }
-
-    fn many(&mut self, messages: impl Iterator<Item = S::Item>) -> u64 {
+    fn many(&mut self, messages: &mut dyn Iterator<Item = S::Item>) -> u64 {
         let sequences = self.publish_many(messages);
         sequences.end - sequences.start
     }
@@ -76,17 +70,11 @@ impl<S: Carry> Outlet<S> for Publisher<S> {
 }
 
 impl<S: Carry> Outlet<S> for SharedPublisher<S> {
-    #[inline]
-    fn one(&mut self, message: S::Item) -> Option<u64> {
-        self.publish(message).ok()
+    fn one(&mut self, message: S::Item, attempt: bool) -> Option<u64> {
+        if attempt { self.try_publish(message).ok() } else { self.publish(message).ok() }
     }
 
-    #[inline]
-    fn attempt(&mut self, message: S::Item) -> Option<u64> {
-        self.try_publish(message).ok()
-    }
-
-    fn many(&mut self, messages: impl Iterator<Item = S::Item>) -> u64 {
+    fn many(&mut self, messages: &mut dyn Iterator<Item = S::Item>) -> u64 {
         self.publish_many(messages) as u64
     }
 
@@ -104,65 +92,43 @@ pub(crate) fn burst<S: Carry>(
 ) -> bool {
     let stage = Arc::clone(&pen.stage);
     pen.doing("publishes");
-    let (mut published, mut end) = (0, 0);
-    match random.u32(0..16) {
-        0..8 => {
-            let mut open = true;
-            while open && published < count {
-                let name = pen.name();
-                let message = S::make(name, stage.ledger);
-                let sequence = if count % 4 == 0 { outlet.attempt(message) } else { outlet.one(message) };
-                if let Some(sequence) = sequence {
-                    if sequence < end {
-                        watch::violation(format!("published under {sequence} after {}", end - 1));
-                    }
-                    stage.saw(sequence, name);
-                    (published, end) = (published + 1, sequence + 1);
-                } else {
-                    open = false;
-                }
-            }
-        }
-        8..15 => published = outlet.many((0..count).map(|_| pen.message())),
+    let (published, end) = match random.u32(0..16) {
+        0..8 => one_by_one(outlet, pen, count),
+        8..15 => (outlet.many(&mut (0..count).map(|_| pen.message())), 0),
         _ => {
+            // What an iterator gave before it panicked stays published.
             let survivors = random.u64(0..count);
-            let mut given = 0;
-            let messages = std::iter::from_fn(|| {
-                if given == survivors {
-                    throw();
-                }
-                given += 1;
-                Some(pen.message())
-            });
-            match catch(|| outlet.many(messages)) {
-                // What was given before stays published.
-                None => published = survivors,
-                // The one that was refused was given too.
-                Some(few) => published = few,
-            }
-            done(&stage, published, outlet.next(), 0);
-            return published == survivors;
+            let mut messages = (0..count).map(|at| if at == survivors { throw() } else { pen.message() });
+            (catch(|| outlet.many(&mut messages)).unwrap_or(survivors), 0)
         }
+    };
+    stage.published(published, end);
+    if stage.manner.alone {
+        let (counted, tail) = (stage.published.load(Relaxed), outlet.next());
+        check(tail - stage.first == counted, || format!("{counted} published, but the tail is {tail}"));
     }
-    done(&stage, published, outlet.next(), end);
     published == count
 }
 
-/// Accounts for messages; the last of them under `end - 1`, if that is known.
-fn done<S: Carry>(stage: &Stage<S>, published: u64, tail: u64, end: u64) {
-    tally::add(Count::Published, published);
-    stage.published(published, end);
-    if stage.manner.alone {
-        let counted = stage.published.load(Relaxed);
-        check(tail - stage.first == counted, || format!("{counted} published, but the tail is {tail}"));
+/// How many, and where the last one ends.
+fn one_by_one<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, count: u64) -> (u64, u64) {
+    let mut end = 0;
+    for published in 0..count {
+        let name = pen.name();
+        let message = S::make(name, pen.stage.ledger);
+        let Some(sequence) = outlet.one(message, count % 4 == 0) else { return (published, end) };
+        check(sequence >= end, || format!("published under {sequence} after {}", end - 1));
+        pen.stage.saw(sequence, name);
+        end = sequence + 1;
     }
+    (count, end)
 }
 
 /// How long a polite publisher waits for subscribers before a burst.
 const COURTESY: Duration = Duration::from_millis(2);
 
-/// Waits until the subscribers are near, or not, and publishes; `false` as `burst`.
-fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng) -> bool {
+/// Waits until the subscribers are near, or not, and publishes.
+fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng) {
     let capacity = pen.stage.capacity;
     let most = if pen.stage.manner.rude {
         8192
@@ -174,13 +140,12 @@ fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: &mut
         (capacity / 8).max(1)
     };
     let count = random.u64(1..=most);
-    let open = burst(outlet, pen, count, random);
+    burst(outlet, pen, count, random);
     match random.u32(0..64) {
         0 => thread::sleep(Duration::from_micros(random.u64(0..1000))),
         1..16 => thread::yield_now(),
         _ => {}
     }
-    open
 }
 
 fn wait_for_subscribers<S: Carry>(pen: &Pen<S>) {
@@ -214,7 +179,8 @@ fn career<S: Carry>(
 ) -> bool {
     let stage = Arc::clone(&pen.stage);
     while !stage.is_over() {
-        if !publish(&mut publisher, &mut pen, random) && publisher.is_closed() {
+        publish(&mut publisher, &mut pen, random);
+        if publisher.is_closed() {
             let before = publisher.next_sequence();
             check(publisher.publish(pen.message()).is_err(), || "published into a closed ring");
             check(publisher.next_sequence() == before, || "the end of a closed ring moved");
@@ -222,16 +188,13 @@ fn career<S: Carry>(
         }
         match random.u32(0..400) {
             0..12 => stalling::stall(&publisher, &mut pen, random),
-            12..16 => {
-                stalling::adopt(&publisher, &stage);
-            }
-            16 => throw(),
-            17 => return false,
-            18 if stage.manner.closed_by_call && random.u32(0..4) == 0 => {
+            12 => throw(),
+            13 => return false,
+            14 if stage.manner.closed_by_call && random.u32(0..4) == 0 => {
                 stage.leak(publisher);
                 return false;
             }
-            19 => check(publisher.clone().try_into_exclusive().is_err(), || "exclusive beside another"),
+            15 => check(publisher.clone().try_into_exclusive().is_err(), || "exclusive beside another"),
             _ => {}
         }
     }
@@ -241,16 +204,16 @@ fn career<S: Carry>(
     true
 }
 
-/// Publishes alone; with `converts` it shares now and then, and takes back.
+/// Publishes alone until the deadline; with `converts` it shares now and then, and takes back.
 pub(crate) fn alone<S: Carry>(
     mut publisher: Publisher<S>,
     pen: &mut Pen<S>,
+    deadline: Instant,
     converts: bool,
     random: &mut fastrand::Rng,
 ) -> Publisher<S> {
-    let stage = Arc::clone(&pen.stage);
-    while !stage.is_over() {
-        check(publish(&mut publisher, pen, random), || "an exclusive publisher cannot publish");
+    while Instant::now() < deadline && !watch::is_over() {
+        publish(&mut publisher, pen, random);
         if converts && random.u32(0..50) == 0 {
             publisher = convert(publisher, pen, random);
         }
@@ -261,49 +224,30 @@ pub(crate) fn alone<S: Carry>(
 /// Shares with another thread for a while.
 fn convert<S: Carry>(publisher: Publisher<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng) -> Publisher<S> {
     tally::add(Count::Conversions, 1);
-    let stage = Arc::clone(&pen.stage);
     let mut shared = publisher.share();
-    let other = shared.clone();
-    shared = match shared.try_into_exclusive() {
-        Err(shared) => shared,
-        Ok(_) => return fail("exclusive beside another"),
-    };
+    let (mut other, helper) = (shared.clone(), Pen::new(&pen.stage));
+    shared = shared.try_into_exclusive().expect_err("exclusive beside another");
     let mut fork = random.fork();
-    let helper = Pen::new(&stage).map(|mut pen| {
-        let mut other = other;
-        thread::spawn(move || {
-            catch(|| {
-                for _ in 0..fork.u32(1..8) {
-                    let count = fork.u64(1..2000);
-                    burst(&mut other, &mut pen, count, &mut fork);
-                    stalling::stall(&other, &mut pen, &mut fork);
+    let work = |shared: &mut SharedPublisher<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng| {
+        for _ in 0..random.u32(0..8) {
+            burst(shared, pen, random.u64(1..2000), random);
+            stalling::stall(shared, pen, random);
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            catch(move || {
+                // By value: a panic drops it.
+                if let Some(mut pen) = helper {
+                    work(&mut other, &mut pen, &mut fork);
                 }
+                drop(other);
                 if fork.bool() {
                     throw();
                 }
-                drop(other);
-            });
-        })
+            })
+        });
+        work(&mut shared, pen, random);
     });
-    for _ in 0..random.u32(0..8) {
-        let count = random.u64(1..2000);
-        burst(&mut shared, pen, count, random);
-        stalling::stall(&shared, pen, random);
-    }
-    if let Some(Err(_)) = helper.map(thread::JoinHandle::join) {
-        watch::violation("a helper panicked");
-    }
-    while !stalling::adopt(&shared, &stage) {}
-    match shared.try_into_exclusive() {
-        Ok(publisher) => publisher,
-        Err(shared) => {
-            let publishers = format!("the last one does not become exclusive: {shared:?}");
-            fail(&publishers)
-        }
-    }
-}
-
-fn fail<R>(what: &str) -> R {
-    watch::violation(what);
-    throw()
+    shared.try_into_exclusive().expect("the last one becomes exclusive")
 }

@@ -1,13 +1,16 @@
 //! A subscriber and its account.
 
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 
-use seqcast::{Lagged, Start, Subscriber};
+use seqcast::{Lagged, Start, Subscriber, TryRecvError};
 
+use crate::hang::{self, Mark};
 use crate::message::{self, Carry, PUBLISHERS};
 use crate::stage::Stage;
 use crate::tally::{self, Count};
-use crate::watch::{Mark, check, violation};
+use crate::watch::{check, violation};
+use crate::ways::{self, Received};
 
 pub(crate) struct Reader<S: Carry> {
     pub(crate) subscriber: Subscriber<S>,
@@ -22,19 +25,18 @@ pub(crate) struct Reader<S: Carry> {
     last: Option<u64>,
     /// The number expected next, or later, from each publisher.
     numbers: Box<[u64]>,
-    /// Received and not yet in the tally.
-    untold: u64,
+    /// Received, and in the tally.
+    told: u64,
 }
 
 impl<S: Carry> Reader<S> {
     pub(crate) fn new(stage: &Arc<Stage<S>>, subscriber: Subscriber<S>) -> Self {
         tally::add(Count::Subscribers, 1);
-        stage.beat();
         let (start, base) = (subscriber.next_sequence(), counts(&subscriber));
         let numbers = (0..PUBLISHERS).map(|_| 0).collect();
-        let mark = stage.mark("subscriber", subscriber.id());
+        let mark = hang::mark(stage.lane, "subscriber", subscriber.id());
         let stage = Arc::clone(stage);
-        Self { subscriber, stage, mark, start, base, received: 0, missed: 0, last: None, numbers, untold: 0 }
+        Self { subscriber, stage, mark, start, base, received: 0, missed: 0, last: None, numbers, told: 0 }
     }
 
     /// A second reader at the same cursor, which must not get anything twice either.
@@ -50,22 +52,26 @@ impl<S: Carry> Reader<S> {
         self.mark.set(what);
     }
 
-    /// A message was received, and nothing since.
+    /// What a receive brought, and nothing was received since: whether it brought something, or `Break` at the end.
     #[inline]
-    pub(crate) fn took(&mut self, message: &S::Item) {
-        let sequence = self.subscriber.next_sequence().wrapping_sub(1);
-        self.took_named(sequence, S::name(message));
+    pub(crate) fn note(&mut self, received: Received) -> ControlFlow<(), bool> {
+        match received {
+            Ok((sequence, name)) => self.took(sequence, name),
+            Err(TryRecvError::Lagged(lagged)) => self.lagged(lagged),
+            Err(TryRecvError::Empty) => return Continue(false),
+            Err(TryRecvError::Closed) => return Break(()),
+        }
+        Continue(true)
     }
 
-    /// A message was received under this sequence, and nothing since.
     #[inline]
-    pub(crate) fn took_named(&mut self, sequence: u64, name: Option<u64>) {
+    fn took(&mut self, sequence: u64, name: Option<u64>) {
         if self.last.is_some_and(|last| last >= sequence) || self.subscriber.last_sequence() != Some(sequence) {
             violation(format!("sequence {sequence} after {:?}: {:?}", self.last, self.subscriber));
         }
         self.last = Some(sequence);
         self.received += 1;
-        if let Some(name) = self.look_at(name) {
+        if let Some(name) = self.look(name) {
             self.stage.saw(sequence, name);
             if self.stage.manner.alone && message::parts(name).1 != sequence - self.stage.first {
                 violation(format!("message {:?} has sequence {sequence}", message::parts(name)));
@@ -73,12 +79,23 @@ impl<S: Carry> Reader<S> {
         }
     }
 
-    /// Several messages were received in one go.
-    pub(crate) fn took_many(&mut self, messages: &[S::Item]) {
-        for message in messages {
-            self.look(message);
+    /// As `note`, for a call that said how many messages it put into a batch, which is emptied.
+    pub(crate) fn took_batch(
+        &mut self,
+        batch: &mut Vec<S::Item>,
+        limit: usize,
+        received: Result<usize, TryRecvError>,
+    ) -> ControlFlow<()> {
+        let count = received.unwrap_or(0);
+        check(batch.len() == count && count <= limit, || format!("{} of {limit}: {received:?}", batch.len()));
+        for message in batch.drain(..) {
+            self.look(S::name(&message));
         }
-        self.took_unseen(messages.len() as u64);
+        self.took_unseen(count as u64);
+        if let Err(error) = received {
+            self.note(Err(error))?;
+        }
+        Continue(())
     }
 
     /// As many messages were received, the last of them just now.
@@ -96,13 +113,7 @@ impl<S: Carry> Reader<S> {
 
     /// A message that is whole, and later than any of its publisher before.
     #[inline]
-    pub(crate) fn look(&mut self, message: &S::Item) -> Option<u64> {
-        self.look_at(S::name(message))
-    }
-
-    #[inline]
-    fn look_at(&mut self, name: Option<u64>) -> Option<u64> {
-        self.untold += 1;
+    pub(crate) fn look(&mut self, name: Option<u64>) -> Option<u64> {
         let Some(name) = name else {
             violation(format!("torn, or seen after its drop: {:?}", self.subscriber));
             return None;
@@ -118,7 +129,7 @@ impl<S: Carry> Reader<S> {
         Some(name)
     }
 
-    pub(crate) fn lagged(&mut self, lagged: Lagged) {
+    fn lagged(&mut self, lagged: Lagged) {
         check(lagged.missed > 0 && lagged.resumed_at == self.subscriber.next_sequence(), || format!("{lagged:?}"));
         self.missed += lagged.missed;
         self.settle();
@@ -150,10 +161,10 @@ impl<S: Carry> Reader<S> {
         if self.stage.manner.alone {
             check(holes == 0, || "holes with one publisher");
         }
-        if self.untold > 0 {
-            tally::add(Count::Received, self.untold);
-            self.untold = 0;
-            self.stage.beat();
+        if self.received > self.told {
+            tally::add(Count::Received, self.received - self.told);
+            self.told = self.received;
+            hang::beat(self.stage.lane);
         }
     }
 
@@ -171,7 +182,6 @@ impl<S: Carry> Reader<S> {
         check(now >= self.stage.first && now <= self.stage.ring.next_sequence(), || format!("sought to {now}"));
         check(counts(&self.subscriber) == self.base, || "a seek counts");
         tally::add(Count::Seeks, 1);
-        tally::add(Count::Sought, now.abs_diff(before));
         self.start = now;
         if now < before {
             // What comes again comes as it came before: the witnesses look at that.
@@ -187,7 +197,7 @@ impl<S: Carry> Reader<S> {
         tally::add(Count::Holes, holes);
         tally::add(Count::Skipped, skipped);
         self.base = counts(&self.subscriber);
-        (self.start, self.received, self.missed) = (self.subscriber.next_sequence(), 0, 0);
+        (self.start, self.received, self.told, self.missed) = (self.subscriber.next_sequence(), 0, 0, 0);
     }
 
     /// `Closed` was said: at the end, and for ever after.
@@ -196,7 +206,8 @@ impl<S: Carry> Reader<S> {
         self.settle();
         let (next, end) = (self.subscriber.next_sequence(), self.stage.ring.next_sequence());
         check(next == end && self.stage.ring.is_closed(), || format!("closed at {next}, but the end is {end}"));
-        crate::receiving::expect_closed(self);
+        let wrong = ways::not_closed(&mut self.subscriber, &self.stage);
+        check(wrong.is_empty(), || format!("closed, but not so say {wrong:?}"));
         self.settle();
     }
 }

@@ -1,216 +1,158 @@
-//! Every way to receive on a thread.
+//! What a subscriber does on a thread. `Break` is the end of the ring.
 
+use std::ops::ControlFlow::{self, Continue};
+use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::executor::block_on;
-use futures::stream::{FusedStream, StreamExt};
-use seqcast::{RecvError, RecvTimeoutError, Start, TryRecvError};
+use futures::stream::StreamExt;
+use seqcast::{Start, TryRecvError};
 
 use crate::message::{CLONE_THROWS, Carry};
 use crate::reader::Reader;
 use crate::tally::{self, Count};
 use crate::wakers;
 use crate::watch::{catch, check};
+use crate::ways::{self, Look, Manner, Received};
 
-/// How often a polling path finds nothing before it gives way.
+/// How often one finds nothing before it does something else.
 const IDLE: u32 = 64;
 
-/// Receives for a while; `true` at the end of the ring.
-pub(crate) fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool {
+/// Receives for a while.
+pub(crate) fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> ControlFlow<()> {
     let count = 1 << random.u32(0..14);
-    let ended = match random.u32(0..24) {
-        0..=3 => poll(reader, count),
-        4..=6 => one_by_one(reader, count, "recv", |reader| reader.subscriber.recv()),
-        7 => timed(reader, random, false),
-        8 => timed(reader, random, true),
-        9 => iterate(reader, count),
-        10 => iterate_what_is_there(reader),
-        11 | 12 => in_batches(reader, count, random.usize(0..300), false),
-        13 => in_batches(reader, count, random.usize(0..300), true),
-        14 => one_by_one(reader, count, "recv_async", |reader| block_on(reader.subscriber.recv_async())),
-        15 => one_by_one(reader, count, "stream", next),
-        16 => newest(reader, count.min(64)),
-        17 => without_lags(reader, count),
-        18 => seek(reader, random),
-        19 => cancel(reader, random),
-        20 => wakers::act(reader, random),
-        21 => throw_in_clone(reader),
-        22 => rest(reader, random),
-        _ => S::borrow(reader, random),
+    let outcome = match random.u32(0..18) {
+        0..9 => by_calls(reader, count, random),
+        9..12 => by_futures(reader, count, random),
+        12 | 13 => in_batches(reader, count, random),
+        14 => what_is_there(reader),
+        15 => without_lags(reader, count),
+        16 => wakers::act(reader, random),
+        _ if random.bool() => seek(reader, random),
+        _ => rest(reader, random),
     };
     reader.settle();
-    ended
+    outcome
 }
 
-/// Reads to the end.
-pub(crate) fn finish<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) {
-    while !act(reader, random) {}
-    reader.at_end();
-}
-
-pub(crate) fn one_by_one<S: Carry>(
+/// One message after the other; `receive` returns `None` when it panicked, and nothing was received.
+fn repeat<S: Carry>(
     reader: &mut Reader<S>,
     count: u64,
-    what: &'static str,
-    mut receive: impl FnMut(&mut Reader<S>) -> Result<S::Item, RecvError>,
-) -> bool {
-    reader.doing(what);
+    mut receive: impl FnMut(&mut Reader<S>) -> Option<Received>,
+) -> ControlFlow<()> {
+    let mut idle = 0;
     for at in 1..=count {
-        match receive(reader) {
-            Ok(message) => reader.took(&message),
-            Err(RecvError::Lagged(lagged)) => reader.lagged(lagged),
-            Err(RecvError::Closed) => return true,
+        let Some(received) = receive(reader) else { continue };
+        if !reader.note(received)? {
+            idle += 1;
+            if idle == IDLE {
+                break;
+            }
+            thread::yield_now();
         }
         if at % 1024 == 0 {
             reader.settle();
         }
     }
-    false
+    Continue(())
 }
 
-fn next<S: Carry>(reader: &mut Reader<S>) -> Result<S::Item, RecvError> {
-    match block_on(StreamExt::next(&mut reader.subscriber)) {
-        Some(Ok(message)) => Ok(message),
-        Some(Err(lagged)) => Err(RecvError::Lagged(lagged)),
-        None => Err(RecvError::Closed),
-    }
-}
-
-fn poll<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
-    reader.doing("try_recv");
-    let mut idle = 0;
-    for _ in 0..count {
-        match reader.subscriber.try_recv() {
-            Ok(message) => reader.took(&message),
-            Err(TryRecvError::Lagged(lagged)) => reader.lagged(lagged),
-            Err(TryRecvError::Closed) => return true,
-            Err(TryRecvError::Empty) => {
-                idle += 1;
-                if idle > IDLE {
-                    return false;
-                }
-                thread::yield_now();
-            }
+fn by_calls<S: Carry>(reader: &mut Reader<S>, count: u64, random: &mut fastrand::Rng) -> ControlFlow<()> {
+    let values = ways::by_value();
+    let ways: Vec<_> = values.into_iter().chain(S::by_reference()).collect();
+    let way = random.usize(..ways.len());
+    let (name, receive) = ways[way];
+    reader.doing(name);
+    let stage = Arc::clone(&reader.stage);
+    repeat(reader, count, |reader| {
+        let look = Look { manner: Manner::draw(random), stage: &stage };
+        CLONE_THROWS.set(look.manner == Manner::Panic);
+        let received = catch(|| receive(&mut reader.subscriber, &look));
+        CLONE_THROWS.set(false);
+        if received.is_none() && way >= values.len() {
+            // It panicked with the message in its hand.
+            reader.took_unseen(1);
         }
-    }
-    false
+        received
+    })
 }
 
-fn timed<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng, deadline: bool) -> bool {
-    reader.doing("recv_timeout or recv_deadline");
-    for _ in 0..random.u32(1..200) {
-        let timeout = Duration::from_micros(random.u64(0..500));
-        let received = if deadline {
-            reader.subscriber.recv_deadline(Instant::now() + timeout)
-        } else {
-            reader.subscriber.recv_timeout(timeout)
+/// Futures that are waited for, or polled once and dropped.
+fn by_futures<S: Carry>(reader: &mut Reader<S>, count: u64, random: &mut fastrand::Rng) -> ControlFlow<()> {
+    let ways: Vec<_> = ways::by_value_in_task().into_iter().chain(S::by_reference_in_task()).collect();
+    let ((name, receive), waits) = (ways[random.usize(..ways.len())], random.bool());
+    reader.doing(name);
+    repeat(reader, count, |reader| {
+        let future = receive(&mut reader.subscriber);
+        Some(if waits { block_on(future) } else { future.now_or_never().unwrap_or_else(cancelled) })
+    })
+}
+
+pub(crate) fn cancelled<R>() -> Result<R, TryRecvError> {
+    tally::add(Count::Cancelled, 1);
+    Err(TryRecvError::Empty)
+}
+
+fn in_batches<S: Carry>(reader: &mut Reader<S>, count: u64, random: &mut fastrand::Rng) -> ControlFlow<()> {
+    reader.doing("recv_many");
+    let (limit, way) = (random.usize(0..300), random.u32(0..4));
+    let mut batch = Vec::with_capacity(limit);
+    for _ in 0..=count / (limit as u64 + 1) {
+        let subscriber = &mut reader.subscriber;
+        let received = match way {
+            0 => subscriber.recv_many(&mut batch, limit).map_err(TryRecvError::from),
+            1 => subscriber.try_recv_many(&mut batch, limit),
+            2 => block_on(subscriber.recv_many_async(&mut batch, limit)).map_err(TryRecvError::from),
+            _ => match subscriber.recv_many_async(&mut batch, limit).now_or_never() {
+                Some(received) => received.map_err(TryRecvError::from),
+                None => cancelled(),
+            },
         };
-        match received {
-            Ok(message) => reader.took(&message),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Lagged(lagged)) => reader.lagged(lagged),
-            Err(RecvTimeoutError::Closed) => return true,
-        }
+        reader.took_batch(&mut batch, limit, received)?;
     }
-    false
+    Continue(())
 }
 
-fn iterate<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
-    reader.doing("iter");
-    let got: Vec<_> = reader.subscriber.iter().take(usize::try_from(count.min(256)).unwrap_or(1)).collect();
-    let ended = (got.len() as u64) < count.min(256);
-    account(reader, got);
-    ended
-}
-
-fn iterate_what_is_there<S: Carry>(reader: &mut Reader<S>) -> bool {
+fn what_is_there<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     reader.doing("try_iter");
     let got: Vec<_> = reader.subscriber.try_iter().take(4096).collect();
-    account(reader, got);
-    false
-}
-
-fn account<S: Carry>(reader: &mut Reader<S>, got: Vec<Result<S::Item, seqcast::Lagged>>) {
     let mut messages = 0;
     for one in got {
         match one {
             Ok(message) => {
-                reader.look(&message);
+                reader.look(S::name(&message));
                 messages += 1;
             }
             Err(lagged) => reader.lagged_before(lagged),
         }
     }
     reader.took_unseen(messages);
+    Continue(())
 }
 
-fn in_batches<S: Carry>(reader: &mut Reader<S>, count: u64, limit: usize, asynchronously: bool) -> bool {
-    reader.doing("recv_many");
-    let mut buffer = Vec::with_capacity(limit);
-    for _ in 0..=count / (limit as u64 + 1) {
-        let received = match (limit % 2, asynchronously) {
-            (_, true) => block_on(reader.subscriber.recv_many_async(&mut buffer, limit)),
-            (0, false) => reader.subscriber.recv_many(&mut buffer, limit),
-            (_, false) => match reader.subscriber.try_recv_many(&mut buffer, limit) {
-                Ok(count) => Ok(count),
-                Err(TryRecvError::Empty) => {
-                    thread::yield_now();
-                    Ok(0)
-                }
-                Err(TryRecvError::Lagged(lagged)) => Err(RecvError::Lagged(lagged)),
-                Err(TryRecvError::Closed) => Err(RecvError::Closed),
-            },
-        };
-        match received {
-            Ok(received) => {
-                check(received == buffer.len() && received <= limit, || format!("{received} of {limit}"));
-                reader.took_many(&buffer);
-                buffer.clear();
-            }
-            Err(RecvError::Lagged(lagged)) => reader.lagged(lagged),
-            Err(RecvError::Closed) => return true,
-        }
-    }
-    false
-}
-
-fn newest<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
-    reader.doing("latest");
-    for _ in 0..count {
-        match reader.subscriber.latest() {
-            Ok(message) => reader.took(&message),
-            Err(TryRecvError::Empty) => thread::yield_now(),
-            Err(TryRecvError::Closed) => return true,
-            Err(TryRecvError::Lagged(lagged)) => check(false, || format!("the newest: {lagged:?}")),
-        }
-        reader.settle();
-    }
-    false
-}
-
-fn without_lags<S: Carry>(reader: &mut Reader<S>, count: u64) -> bool {
+/// An adapter that swallows what `Lagged` tells, as an iterator and as a stream.
+fn without_lags<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
     reader.doing("skip_lagged");
     let subscriber = std::mem::replace(&mut reader.subscriber, reader.stage.idle_subscriber());
     let mut adapter = subscriber.skip_lagged();
     let wanted = usize::try_from(count.min(256)).unwrap_or(1);
-    let messages: Vec<_> = if count % 4 == 0 {
-        block_on(StreamExt::collect(StreamExt::take(&mut adapter, wanted)))
-    } else {
-        adapter.iter().take(wanted).collect()
-    };
+    let mut messages: Vec<_> = adapter.iter().take(wanted).collect();
+    messages.extend(block_on(StreamExt::collect::<Vec<_>>(StreamExt::take(&mut adapter, wanted))));
     reader.subscriber = adapter.into_inner();
     reader.swallow_lags();
-    reader.took_many(&messages);
-    messages.len() < wanted
+    let count = messages.len();
+    reader.took_batch(&mut messages, 2 * wanted, Ok(count))?;
+    if count < 2 * wanted { ControlFlow::Break(()) } else { Continue(()) }
 }
 
-fn seek<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool {
+fn seek<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> ControlFlow<()> {
     reader.doing("seek");
     let start = start(reader.subscriber.next_sequence(), reader.stage.capacity, random);
     reader.seek(start);
-    false
+    Continue(())
 }
 
 /// Somewhere near `sequence`.
@@ -223,55 +165,9 @@ pub(crate) fn start(sequence: u64, capacity: u64, random: &mut fastrand::Rng) ->
     }
 }
 
-/// Futures that are dropped, or forgotten, half way.
-fn cancel<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool {
-    reader.doing("drops futures");
-    for _ in 0..random.u32(1..64) {
-        let mut buffer = Vec::new();
-        let received = if random.bool() {
-            let mut receive = reader.subscriber.recv_async();
-            let received = (&mut receive).now_or_never();
-            if random.u32(0..8) == 0 {
-                std::mem::forget(receive);
-            }
-            received.map(|received| received.map(|message| buffer.push(message)))
-        } else {
-            reader.subscriber.recv_many_async(&mut buffer, 8).now_or_never().map(|received| received.map(|_| ()))
-        };
-        match received {
-            None => {
-                tally::add(Count::Cancelled, 1);
-                check(buffer.is_empty(), || "a cancelled future took messages");
-            }
-            Some(Ok(())) => reader.took_many(&buffer),
-            Some(Err(RecvError::Lagged(lagged))) => reader.lagged(lagged),
-            Some(Err(RecvError::Closed)) => return true,
-        }
-    }
-    false
-}
-
-/// A clone that panics takes no message away.
-fn throw_in_clone<S: Carry>(reader: &mut Reader<S>) -> bool {
-    reader.doing("a clone that panics");
-    CLONE_THROWS.set(true);
-    let before = reader.subscriber.next_sequence();
-    let received = catch(|| reader.subscriber.try_recv());
-    CLONE_THROWS.set(false);
-    match received {
-        None => check(reader.subscriber.next_sequence() >= before, || "a clone that panicked moved the cursor back"),
-        Some(Ok(message)) => reader.took(&message),
-        Some(Err(TryRecvError::Lagged(lagged))) => reader.lagged(lagged),
-        Some(Err(TryRecvError::Empty)) => {}
-        Some(Err(TryRecvError::Closed)) => return true,
-    }
-    false
-}
-
 /// Falls behind, and looks at the statistics meanwhile.
-fn rest<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool {
+fn rest<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> ControlFlow<()> {
     reader.doing("rests");
-    reader.subscriber.set_name("resting");
     thread::sleep(Duration::from_micros(random.u64(0..3000)));
     let subscriber = &reader.subscriber;
     let stats = reader.stage.ring.stats();
@@ -280,25 +176,5 @@ fn rest<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool {
     let expected =
         (subscriber.next_sequence(), subscriber.missed(), subscriber.holes(), subscriber.skipped_by_choice());
     check(counted == Some(expected), || format!("the statistics say {counted:?} of {expected:?}"));
-    subscriber.set_name("");
-    false
-}
-
-/// Every way to receive says `Closed`.
-pub(crate) fn expect_closed<S: Carry>(reader: &mut Reader<S>) {
-    let subscriber = &mut reader.subscriber;
-    let mut buffer = Vec::new();
-    let closed = [
-        matches!(subscriber.try_recv(), Err(TryRecvError::Closed)),
-        matches!(subscriber.latest(), Err(TryRecvError::Closed)),
-        matches!(subscriber.recv(), Err(RecvError::Closed)),
-        matches!(subscriber.recv_timeout(Duration::MAX), Err(RecvTimeoutError::Closed)),
-        matches!(subscriber.recv_many(&mut buffer, 1), Err(RecvError::Closed)),
-        matches!(subscriber.recv_async().now_or_never(), Some(Err(RecvError::Closed))),
-        matches!(StreamExt::next(subscriber).now_or_never(), Some(None)),
-        subscriber.is_terminated() && subscriber.is_closed() && subscriber.is_empty() && subscriber.lag() == 0,
-        subscriber.iter().next().is_none() && subscriber.try_iter().next().is_none(),
-        S::borrow_says_closed(subscriber),
-    ];
-    check(closed.iter().all(|closed| *closed), || format!("closed, but not in each way: {closed:?}"));
+    Continue(())
 }

@@ -2,13 +2,15 @@
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use seqcast::{Ring, SharedPublisher, Storage, Subscriber, SubscriberStats};
 
+use crate::hang;
 use crate::ledger::Ledger;
 use crate::message::{self, Carry, PUBLISHERS};
-use crate::watch::{self, Mark, check};
+use crate::tally::{self, Count};
+use crate::watch::{self, check};
 
 /// Every so many sequences, all who see one compare.
 const SAMPLED: u64 = 32;
@@ -38,7 +40,6 @@ pub(crate) struct Stage<S: Storage> {
     pub(crate) highest: AtomicU64,
     /// Handles that count as leaked until the ring was checked.
     pub(crate) morgue: Mutex<Vec<Box<dyn Any + Send>>>,
-    marks: Mutex<Vec<Weak<Mark>>>,
     publishers: AtomicU64,
     witnesses: Box<[AtomicU64]>,
 }
@@ -61,8 +62,6 @@ pub(crate) struct Stalls {
     pub(crate) forbidden: bool,
     /// The highest sequence that will never come.
     pub(crate) last: Option<u64>,
-    /// Sequences that somebody else is to go on with, and the names of their messages.
-    pub(crate) orphans: Vec<(u64, u64)>,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -87,7 +86,6 @@ impl<S: Carry> Stage<S> {
             unclear: AtomicU64::new(0),
             highest: AtomicU64::new(0),
             morgue: Mutex::default(),
-            marks: Mutex::default(),
             publishers: AtomicU64::new(0),
             witnesses: (0..WITNESSES).map(|_| AtomicU64::new(0)).collect(),
         }
@@ -95,10 +93,6 @@ impl<S: Carry> Stage<S> {
 
     pub(crate) fn is_over(&self) -> bool {
         self.over.load(Relaxed) || watch::is_over()
-    }
-
-    pub(crate) fn beat(&self) {
-        watch::beat(self.lane);
     }
 
     /// A new publisher's number; `None` when there were enough.
@@ -132,16 +126,17 @@ impl<S: Carry> Stage<S> {
         });
     }
 
-    /// `sequences` were published.
+    /// As many messages were published; the last of them under `end - 1`, if that is known.
     pub(crate) fn published(&self, count: u64, end: u64) {
+        tally::add(Count::Published, count);
         self.published.fetch_add(count, Relaxed);
         self.highest.fetch_max(end, Relaxed);
-        self.beat();
+        hang::beat(self.lane);
     }
 
     /// Keeps a handle from being dropped as long as the ring lives.
     pub(crate) fn leak(&self, handle: impl Any + Send) {
-        crate::tally::add(crate::tally::Count::Leaks, 1);
+        tally::add(Count::Leaks, 1);
         lock(&self.morgue).push(Box::new(handle));
     }
 
@@ -163,22 +158,5 @@ impl<S: Carry> Stage<S> {
         let subscribers = self.ring.stats().subscribers.into_iter();
         let behind = |reader: &SubscriberStats| reader.lag > lag && reader.name.as_deref() != Some(IDLE);
         subscribers.filter(behind).map(|reader| reader.id).collect()
-    }
-
-    /// Somebody who tells what it does.
-    pub(crate) fn mark(&self, who: &'static str, id: u64) -> Arc<Mark> {
-        let mark = Arc::new(Mark::new(who, id));
-        let mut marks = lock(&self.marks);
-        if marks.len() == marks.capacity() {
-            marks.retain(|mark| mark.strong_count() > 0);
-        }
-        marks.push(Arc::downgrade(&mark));
-        mark
-    }
-
-    /// What everybody is doing.
-    pub(crate) fn doings(&self) -> String {
-        let marks = lock(&self.marks);
-        marks.iter().filter_map(Weak::upgrade).map(|mark| format!("  {mark}\n")).collect()
     }
 }

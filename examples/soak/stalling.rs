@@ -1,6 +1,5 @@
 //! Publishers that stop in the middle of a publish, for a while or for good.
 
-use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,8 +20,7 @@ pub(crate) fn stall<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, 
     match random.u32(0..8) {
         0 => abandon(publisher, &pen.stage, false, random.bool()),
         1 => abandon(publisher, &pen.stage, true, random.bool()),
-        2 => orphan(publisher, pen),
-        way => pause(publisher, pen, way < 5, random),
+        way => pause(publisher, pen, way < 6, random),
     }
 }
 
@@ -41,34 +39,13 @@ fn abandon<S: Carry>(publisher: &SharedPublisher<S>, stage: &Stage<S>, in_slot: 
     } else if let Some(write) = claim.begin() {
         stage.published.fetch_add(1, Relaxed);
         if forget {
-            mem::forget(write);
+            std::mem::forget(write);
         }
     } else {
         stage.unclear.fetch_add(1, Relaxed);
         stage.permits.fetch_add(1, Relaxed);
     }
     tally::add(Count::Abandoned, 1);
-}
-
-/// Claims, and leaves the rest to somebody else.
-fn orphan<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>) {
-    let name = pen.name();
-    let mut stalls = lock(&pen.stage.stalls);
-    if stalls.forbidden || stalls.orphans.len() >= 8 {
-        return;
-    }
-    if let Some(claim) = testing::claim(publisher) {
-        stalls.orphans.push((claim.sequence(), name));
-        mem::forget(claim);
-    }
-}
-
-/// Goes on with a publish that somebody left; `true` when there is none.
-pub(crate) fn adopt<S: Carry>(publisher: &SharedPublisher<S>, stage: &Stage<S>) -> bool {
-    let Some((sequence, name)) = lock(&stage.stalls).orphans.pop() else { return true };
-    let write = testing::resume(publisher, sequence).begin();
-    finish(stage, write, || S::make(name, stage.ledger));
-    false
 }
 
 /// Stops for a while; meanwhile others publish, and so does this thread.
@@ -80,14 +57,9 @@ fn pause<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, in_slot: bo
     if let Some(claim) = testing::claim(publisher) {
         let name = pen.name();
         let goal = claim.sequence().saturating_add(random.u64(0..6) * stage.capacity);
-        let write = if in_slot {
-            let write = claim.begin();
-            meanwhile(publisher, pen, goal, random);
-            write
-        } else {
-            meanwhile(publisher, pen, goal, random);
-            claim.begin()
-        };
+        let (claim, taken) = if in_slot { (None, claim.begin()) } else { (Some(claim), None) };
+        meanwhile(publisher, pen, goal, random);
+        let write = claim.map_or(taken, testing::Claim::begin);
         finish(&stage, write, || S::make(name, stage.ledger));
     }
     if in_slot {
@@ -103,9 +75,7 @@ fn meanwhile<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, goal: u
     while other.next() < goal && !pen.stage.is_over() && !other.is_closed() && began.elapsed() < LONGEST {
         if joins_in {
             let count = random.u64(1..=pen.stage.capacity.min(500));
-            let messages = (0..count).map(|_| pen.message());
-            let published = other.many(messages);
-            tally::add(Count::Published, published);
+            let published = other.many(&mut (0..count).map(|_| pen.message()));
             pen.stage.published(published, 0);
         } else {
             thread::yield_now();
@@ -120,7 +90,6 @@ pub(crate) fn finish<S: Carry>(
 ) {
     if let Some(write) = write {
         write.commit(message());
-        tally::add(Count::Published, 1);
         stage.published(1, 0);
     } else {
         stage.unclear.fetch_add(1, Relaxed);

@@ -2,53 +2,35 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What is counted.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Count {
-    Rings,
-    Published,
-    Received,
-    Missed,
-    Holes,
-    Skipped,
-    Sought,
-    Subscribers,
-    Stalls,
-    Abandoned,
-    Panics,
-    Leaks,
-    LeakedRings,
-    Conversions,
-    Cancelled,
-    Seeks,
-    HeldRefs,
-    LeakedRefs,
-    NestedPublishes,
-    Violations,
+macro_rules! counts {
+    ($($count:ident: $name:literal,)*) => {
+        /// What is counted.
+        #[derive(Debug, Clone, Copy)]
+        pub(crate) enum Count { $($count),* }
+        const NAMES: &[&str] = &[$($name),*];
+    };
 }
 
-const NAMES: [&str; 20] = [
-    "rings",
-    "messages published",
-    "deliveries received",
-    "missed",
-    "holes met",
-    "skipped by choice",
-    "jumped over by a seek",
-    "subscribers",
-    "stalls that ended",
-    "stalls for good",
-    "panics",
-    "handles leaked",
-    "rings leaked for good",
-    "conversions",
-    "futures cancelled",
-    "seeks",
-    "messages held",
-    "borrows leaked",
-    "publishes by wakers",
-    "violations",
-];
+counts! {
+    Rings: "rings",
+    Published: "messages published",
+    Received: "deliveries received",
+    Missed: "missed",
+    Holes: "holes met",
+    Skipped: "skipped by choice",
+    Seeks: "seeks",
+    Subscribers: "subscribers",
+    Stalls: "stalls that ended",
+    Abandoned: "stalls for good",
+    Panics: "panics",
+    Leaks: "handles leaked",
+    Conversions: "conversions",
+    Cancelled: "futures cancelled",
+    HeldRefs: "messages held",
+    LeakedRefs: "borrows leaked",
+    NestedPublishes: "publishes by wakers",
+    Violations: "violations",
+}
 
 static COUNTS: [AtomicU64; NAMES.len()] = [const { AtomicU64::new(0) }; NAMES.len()];
 
@@ -66,6 +48,5 @@ pub(crate) fn messages() -> u64 {
 }
 
 pub(crate) fn table() -> String {
-    let rows = NAMES.iter().zip(&COUNTS).map(|(name, count)| format!("{name:>24} {:>16}\n", count.load(Relaxed)));
-    rows.collect()
+    NAMES.iter().zip(&COUNTS).map(|(name, count)| format!("{name:>24} {:>16}\n", count.load(Relaxed))).collect()
 }

@@ -1,119 +1,53 @@
-//! Every way to receive in a task.
+//! What a subscriber does in a task.
 
-use std::future::poll_fn;
-use std::sync::Arc;
+use std::ops::ControlFlow::{self, Continue};
 use std::time::Duration;
 
-use futures::stream::StreamExt;
-use seqcast::RecvError;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::message::Carry;
 use crate::reader::Reader;
-use crate::receiving;
-use crate::stage::Stage;
-use crate::tally::{self, Count};
+use crate::receiving::cancelled;
+use crate::ways;
 
-/// Comes and goes until the ring ends, which it must see.
-pub(crate) async fn attend<S: Carry>(stage: Arc<Stage<S>>, mut random: fastrand::Rng) {
-    loop {
-        let start = receiving::start(stage.ring.next_sequence(), stage.capacity, &mut random);
-        let mut reader = Reader::new(&stage, stage.ring.subscribe_at(start));
-        let stays = stage.is_over();
-        let mut acts = random.u32(1..30);
-        while stays || acts > 0 {
-            acts = acts.saturating_sub(1);
-            let ended = act(&mut reader, &mut random).await;
-            reader.settle();
-            if ended {
-                reader.at_end();
-                return;
-            }
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool {
+/// Receives for a while; `Break` is the end of the ring.
+pub(crate) async fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> ControlFlow<()> {
     let count = 1 << random.u32(0..12);
-    match random.u32(0..8) {
-        0 | 1 => receive(reader, Way::Future, count).await,
-        2 => receive(reader, Way::Stream, count).await,
-        3 => many(reader, random.usize(0..200)).await,
-        4 => receive(reader, Way::Poll, count).await,
-        5 => cancelled(reader, random.u32(1..40)).await,
-        6 => {
+    let outcome = match random.u32(0..8) {
+        0..6 => one_by_one(reader, count, random).await,
+        6 => in_a_batch(reader, random.usize(0..200)).await,
+        _ => {
             reader.doing("rests in a task");
-            tokio::time::sleep(Duration::from_micros(random.u64(0..2000))).await;
-            false
+            sleep(Duration::from_micros(random.u64(0..2000))).await;
+            Continue(())
         }
-        _ => S::borrow_async(reader, count).await,
-    }
+    };
+    reader.settle();
+    outcome
 }
 
-/// Accounts for what was received; `true` at the end.
-fn took<S: Carry>(reader: &mut Reader<S>, received: Result<S::Item, RecvError>) -> bool {
-    match received {
-        Ok(message) => reader.took(&message),
-        Err(RecvError::Lagged(lagged)) => reader.lagged(lagged),
-        Err(RecvError::Closed) => return true,
-    }
-    false
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Way {
-    Future,
-    Stream,
-    Poll,
-}
-
-async fn receive<S: Carry>(reader: &mut Reader<S>, way: Way, count: u64) -> bool {
-    reader.doing("receives in a task");
-    for at in 1..=count {
-        let subscriber = &mut reader.subscriber;
-        let received = match way {
-            Way::Future => subscriber.recv_async().await,
-            Way::Poll => poll_fn(|cx| subscriber.poll_recv(cx)).await,
-            Way::Stream => match StreamExt::next(subscriber).await {
-                Some(received) => received.map_err(RecvError::Lagged),
-                None => Err(RecvError::Closed),
-            },
-        };
-        if took(reader, received) {
-            return true;
-        }
+async fn one_by_one<S: Carry>(reader: &mut Reader<S>, count: u64, random: &mut fastrand::Rng) -> ControlFlow<()> {
+    let ways: Vec<_> = ways::by_value_in_task().into_iter().chain(S::by_reference_in_task()).collect();
+    let (name, receive) = ways[random.usize(..ways.len())];
+    let hurries = random.u32(0..4) == 0;
+    reader.doing(name);
+    for at in 1..=if hurries { count.min(32) } else { count } {
+        let future = receive(&mut reader.subscriber);
+        // A timeout drops a future half way.
+        let received =
+            if hurries { timeout(ways::SHORT, future).await.unwrap_or_else(|_| cancelled()) } else { future.await };
+        reader.note(received)?;
         // Lets other tasks have the thread: a ring may always have a message.
         if at % 128 == 0 {
             tokio::task::yield_now().await;
         }
     }
-    false
+    Continue(())
 }
 
-async fn many<S: Carry>(reader: &mut Reader<S>, limit: usize) -> bool {
+async fn in_a_batch<S: Carry>(reader: &mut Reader<S>, limit: usize) -> ControlFlow<()> {
     reader.doing("recv_many_async in a task");
-    let mut buffer = Vec::new();
-    match reader.subscriber.recv_many_async(&mut buffer, limit).await {
-        Ok(_) => reader.took_many(&buffer),
-        Err(RecvError::Lagged(lagged)) => reader.lagged(lagged),
-        Err(RecvError::Closed) => return true,
-    }
-    false
-}
-
-/// Futures that a timeout drops half way.
-async fn cancelled<S: Carry>(reader: &mut Reader<S>, count: u32) -> bool {
-    reader.doing("lets futures time out");
-    for _ in 0..count {
-        match timeout(Duration::from_micros(50), reader.subscriber.recv_async()).await {
-            Err(_) => tally::add(Count::Cancelled, 1),
-            Ok(received) => {
-                if took(reader, received) {
-                    return true;
-                }
-            }
-        }
-    }
-    false
+    let mut batch = Vec::new();
+    let received = reader.subscriber.recv_many_async(&mut batch, limit).await;
+    reader.took_batch(&mut batch, limit, received.map_err(Into::into))
 }

@@ -1,11 +1,12 @@
 //! Wakers that do what they like.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
-use seqcast::{RecvError, SharedPublisher, Storage};
+use seqcast::{SharedPublisher, Storage};
 
 use crate::message::{Carry, name};
 use crate::reader::Reader;
@@ -33,7 +34,6 @@ impl<S: Carry> Wake for Mischief<S> {
             Kind::Publish(publisher, id, _) => {
                 if let Ok(sequence) = publisher.publish(S::make(name(*id, 0), self.stage.ledger)) {
                     tally::add(Count::NestedPublishes, 1);
-                    tally::add(Count::Published, 1);
                     self.stage.published(1, sequence + 1);
                 }
             }
@@ -43,44 +43,34 @@ impl<S: Carry> Wake for Mischief<S> {
     }
 }
 
-/// Polls with such a waker; `true` at the end of the ring.
-pub(crate) fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> bool {
+/// Polls with such wakers; `Break` is the end of the ring.
+pub(crate) fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> ControlFlow<()> {
     reader.doing("polls with a waker of its own");
     for _ in 0..random.u32(1..8) {
         let stage = Arc::clone(&reader.stage);
         let kind = match random.u32(0..3) {
             0 => Kind::Panic,
-            1 if stage.manner.closed_by_call && !stage.is_over() => {
-                let publisher = lock(&stage.source).clone();
-                // Few of them: numbers of publishers are scarce.
-                match publisher
-                    .filter(|_| random.u32(0..4) == 0)
-                    .and_then(|publisher| Some((publisher, stage.enrol()?)))
-                {
-                    Some((publisher, id)) => Kind::Publish(publisher, id, AtomicBool::new(false)),
-                    None => Kind::Subscribe,
-                }
-            }
+            1 => publishing(&stage, random).unwrap_or(Kind::Subscribe),
             _ => Kind::Subscribe,
         };
         let waker = Waker::from(Arc::new(Mischief { stage, kind }));
-        let mut polls = 0;
-        loop {
+        for _ in 0..1000 {
             // To register a waker at the very moment of a wake-up is to be woken right here.
-            match catch(|| reader.subscriber.poll_recv(&mut Context::from_waker(&waker))) {
-                Some(Poll::Ready(Ok(message))) => reader.took(&message),
-                Some(Poll::Ready(Err(RecvError::Lagged(lagged)))) => reader.lagged(lagged),
-                Some(Poll::Ready(Err(RecvError::Closed))) => return true,
-                None | Some(Poll::Pending) => {
-                    thread::yield_now();
-                    break;
-                }
-            }
-            polls += 1;
-            if polls > 1000 {
-                break;
-            }
+            let polled = catch(|| reader.subscriber.poll_recv(&mut Context::from_waker(&waker)));
+            let Some(Poll::Ready(received)) = polled else { break };
+            let sequence = reader.subscriber.next_sequence().wrapping_sub(1);
+            reader.note(received.map(|message| (sequence, S::name(&message))).map_err(Into::into))?;
         }
+        thread::yield_now();
     }
-    false
+    ControlFlow::Continue(())
+}
+
+/// Few of these: numbers of publishers are scarce. And only where nobody waits for the last publisher to be dropped.
+fn publishing<S: Carry>(stage: &Stage<S>, random: &mut fastrand::Rng) -> Option<Kind<S>> {
+    if !stage.manner.closed_by_call || stage.is_over() || random.u32(0..4) > 0 {
+        return None;
+    }
+    let publisher = lock(&stage.source).clone()?;
+    Some(Kind::Publish(publisher, stage.enrol()?, AtomicBool::new(false)))
 }
