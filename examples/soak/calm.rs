@@ -64,10 +64,10 @@ pub(crate) fn catch_up_over_hole<S: Carry>(
     if other.next() == a_lap_later {
         let name = pen.name();
         if let Some(write) = testing::claim(publisher).and_then(testing::Claim::begin) {
-            finish(&stage, Some(write), || S::make(name, stage.ledger));
+            finish(&stage, Some(write), name);
         }
     }
     catch_up(&stage);
-    finish(&stage, held, || S::make(name, stage.ledger));
+    finish(&stage, held, name);
     stage.permits.fetch_add(1, Relaxed);
 }

@@ -1,7 +1,7 @@
 //! The life of one ring, from its builder to the last account.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,10 @@ use tokio::runtime::Handle;
 use crate::audience::{Home, attend};
 use crate::calm;
 use crate::hang;
-use crate::ledger::Ledger;
-use crate::message::Carry;
+use crate::message::{Carry, Ledger};
 use crate::options::{LANES, Options};
 use crate::publishing::{self, Outlet, Pen};
-use crate::stage::{Manner, Stage, lock};
+use crate::stage::{End, Manner, Publishers, Stage, lock};
 use crate::tally::{self, Count};
 use crate::watch::{self, catch, check, throw};
 
@@ -26,24 +25,7 @@ const LAST_FIRST: u64 = (1 << 63) - (1 << 40);
 const KEPT_BACK: u64 = 256;
 
 /// One for each lane, which has one ring at a time.
-static LEDGERS: [Ledger; LANES] = [const { Ledger::new() }; LANES];
-
-/// Who publishes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Publishers {
-    Alone,
-    /// Alone, and with another now and then.
-    Converting,
-    Many,
-}
-
-/// How a ring ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Call,
-    LastDrop,
-    Panic,
-}
+static LEDGERS: [Ledger; LANES] = [const { Ledger(AtomicI64::new(0)) }; LANES];
 
 /// Lives one life of a ring, and checks the accounts.
 pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, random: &mut fastrand::Rng) {
@@ -53,38 +35,28 @@ pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, ran
     if random.u32(0..4) == 0 {
         builder = builder.lag_slack(capacity.next_power_of_two().max(2) / 2);
     }
-    let publishers =
-        [Publishers::Alone, Publishers::Converting, Publishers::Many, Publishers::Many][random.usize(0..4)];
-    let end = [End::Call, End::Call, End::LastDrop, End::Panic][random.usize(0..4)];
+    let manner = Manner::draw(random);
     let (publisher, subscriber) = S::ring(builder);
-    let manner = Manner {
-        alone: publishers == Publishers::Alone,
-        closed_by_call: publishers == Publishers::Many && end == End::Call,
-        rude: random.u32(0..16) == 0,
-    };
     let ledger = &LEDGERS[lane];
     let stage = Arc::new(Stage::new(lane, publisher.ring(), first, manner, ledger));
-    show(&stage, format!("{} ring, publishers: {publishers:?}, end: {end:?}", S::KIND));
+    show(&stage, format!("{} ring, {manner:?}", S::KIND));
 
     // Shorter where everything is lapped, lest nearly all messages be missed.
     let life = random.u64(8..if manner.rude { 14 } else { 20 });
     let deadline = Instant::now() + Duration::from_micros(1 << life);
     let audience = assemble(&stage, subscriber, options, tasks, random);
-    match publishers {
-        Publishers::Many => many(publisher, &stage, end, deadline, options, random),
-        Publishers::Alone | Publishers::Converting => one(publisher, &stage, end, deadline, random),
+    match manner.publishers {
+        Publishers::Many => many(publisher, &stage, deadline, options, random),
+        Publishers::Alone | Publishers::Converting => one(publisher, &stage, deadline, random),
     }
-    for member in audience {
-        member();
-    }
+    audience.into_iter().for_each(|leave| leave());
 
     account(&stage);
     tally::add(Count::Rings, 1);
     hang::show(lane, None);
     bury(stage);
-    if tally::get(Count::Violations) == 0 {
-        ledger.settle();
-    }
+    let live = ledger.0.load(Relaxed);
+    check(live == 0, || format!("{live} more messages were made than dropped"));
 }
 
 /// Those who receive, on threads and in tasks; each call waits for one of them.
@@ -115,7 +87,6 @@ fn assemble<S: Carry>(
 fn many<S: Carry>(
     publisher: Publisher<S>,
     stage: &Arc<Stage<S>>,
-    end: End,
     deadline: Instant,
     options: &Options,
     random: &mut fastrand::Rng,
@@ -126,7 +97,7 @@ fn many<S: Carry>(
     let mut threads: Vec<_> = (0..random.u64(1..=options.threads))
         .map(|_| {
             let (stage, random) = (Arc::clone(stage), random.fork());
-            thread::spawn(move || publishing::take_part(&stage, random, end == End::Panic))
+            thread::spawn(move || publishing::take_part(&stage, random))
         })
         .collect();
     while Instant::now() < deadline && !watch::is_over() {
@@ -143,7 +114,7 @@ fn many<S: Carry>(
         calm::one_at_a_time(&mut publisher, &mut pen, random);
         calm::catch_up_over_hole(&publisher, &mut pen, random);
     }
-    if end == End::Call {
+    if stage.manner.end == End::Call {
         let closed = [publisher.close(), publisher.close()];
         check(closed == [true, false], || format!("closed twice: {closed:?}"));
         check(publisher.is_closed(), || "not closed after a close");
@@ -154,14 +125,9 @@ fn many<S: Carry>(
     if random.bool() {
         let publisher = publisher.try_into_exclusive().expect("the last one becomes exclusive");
         tally::add(Count::Conversions, 1);
-        end_exclusive(publisher, end);
+        drop_it(publisher, stage.manner.end);
     } else {
-        catch(move || {
-            let _publisher = publisher;
-            if end == End::Panic {
-                throw();
-            }
-        });
+        drop_it(publisher, stage.manner.end);
     }
 }
 
@@ -174,21 +140,18 @@ fn send_away<S: Carry>(stage: &Stage<S>, threads: &mut Vec<JoinHandle<()>>) {
     }
 }
 
-fn one<S: Carry>(
-    publisher: Publisher<S>,
-    stage: &Arc<Stage<S>>,
-    end: End,
-    deadline: Instant,
-    random: &mut fastrand::Rng,
-) {
+fn one<S: Carry>(publisher: Publisher<S>, stage: &Arc<Stage<S>>, deadline: Instant, random: &mut fastrand::Rng) {
     let mut pen = Pen::new(stage).expect("the first one");
-    let mut publisher = publishing::alone(publisher, &mut pen, deadline, !stage.manner.alone, random);
+    let mut publisher = publishing::alone(publisher, &mut pen, deadline, !stage.manner.alone(), random);
     stage.over.store(true, Relaxed);
     pass_stalls(&mut publisher, &mut pen, random);
     if random.bool() {
         calm::one_at_a_time(&mut publisher, &mut pen, random);
     }
-    end_exclusive(publisher, end);
+    match stage.manner.end {
+        End::Call => publisher.close(),
+        end => drop_it(publisher, end),
+    }
 }
 
 /// Whoever stalled for good is waited for until the others are a lap further.
@@ -200,12 +163,10 @@ fn pass_stalls<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: 
     }
 }
 
-fn end_exclusive<S: Carry>(publisher: Publisher<S>, end: End) {
-    catch(move || match end {
-        End::Call => publisher.close(),
-        End::LastDrop => drop(publisher),
-        End::Panic => {
-            let _publisher = publisher;
+fn drop_it(publisher: impl Sized, end: End) {
+    catch(move || {
+        let _publisher = publisher;
+        if end == End::Panic {
             throw();
         }
     });
@@ -217,7 +178,7 @@ fn account<S: Carry>(stage: &Stage<S>) {
     let drawn = stage.ring.next_sequence() - stage.first;
     check(stats.closed && stage.ring.is_closed(), || "not closed in the end");
     check(stats.published + stats.skipped == drawn, || format!("{drawn} sequences drawn: {stats:?}"));
-    check(!stage.manner.alone || stats.skipped == 0, || "skipped with one publisher");
+    check(!stage.manner.alone() || stats.skipped == 0, || "skipped with one publisher");
     let (published, unclear) = (stage.published.load(Relaxed), stage.unclear.load(Relaxed));
     check((published..=published + unclear).contains(&stats.published), || {
         format!("{published} (and perhaps {unclear} more) published: {stats:?}")
@@ -226,8 +187,9 @@ fn account<S: Carry>(stage: &Stage<S>) {
     check(highest <= stage.ring.next_sequence(), || format!("published before {highest}, behind the end"));
     let leaked = lock(&stage.morgue).len();
     // What is in the ring, and what its publishers keep back.
-    let (live, most) = (stage.ledger.live(), stage.capacity + (leaked as u64 + 1) * KEPT_BACK);
-    check(live <= most, || format!("{live} messages are left where {most} may be"));
+    let live = stage.ledger.0.load(Relaxed);
+    let most = stage.capacity + (leaked as u64 + 1) * KEPT_BACK;
+    check((0..=most.cast_signed()).contains(&live), || format!("{live} messages are left where {most} may be"));
     check(stats.subscribers.len() <= leaked, || format!("{leaked} leaked handles, but {:?}", stats.subscribers));
 }
 

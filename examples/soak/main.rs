@@ -16,7 +16,7 @@
 //! - `Closed` comes at the end, to everybody, in every way to receive, and stays (`ways.rs`);
 //! - when nobody publishes any more, everybody gets what there is: no wake-up was lost (`calm.rs`);
 //! - `published + skipped` is what was drawn, and what the publishers counted themselves (`life.rs`);
-//! - each message of a boxed ring is dropped once, none is seen after its drop, and few are kept (`message.rs`, `ledger.rs`).
+//! - each message of a boxed ring is dropped once, none is seen after its drop, and few are kept (`message.rs`).
 //!
 //! A ring's life is in `life.rs`; who publishes, in `publishing.rs` and `stalling.rs`; who receives, in `audience.rs`, `receiving.rs`,
 //! `tasks.rs` and `wakers.rs`. Handles that are leaked are dropped once their ring was checked, so that leak detectors have the last word.
@@ -27,7 +27,6 @@
 mod audience;
 mod calm;
 mod hang;
-mod ledger;
 mod life;
 mod message;
 mod options;
@@ -99,15 +98,8 @@ fn oversee(options: &Options, began: Instant) {
         }
         if told.elapsed() >= PERIOD {
             told = Instant::now();
-            println!(
-                "{:>6} s: {} rings, {} published, {} received, {} missed, {} violations",
-                began.elapsed().as_secs(),
-                tally::get(Count::Rings),
-                tally::get(Count::Published),
-                tally::get(Count::Received),
-                tally::get(Count::Missed),
-                tally::get(Count::Violations),
-            );
+            let (rings, messages) = (tally::get(Count::Rings), tally::messages());
+            println!("{:>6} s: {rings} rings, {messages} messages in and out", began.elapsed().as_secs());
         }
     }
 }

@@ -2,11 +2,10 @@
 //! unseen.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 use seqcast::{Boxed, Builder, Inline, Publisher, Receive, Subscriber};
 
-use crate::ledger::Ledger;
 use crate::watch::{throw, violation};
 use crate::ways::{self, Way, WayInTask};
 
@@ -74,6 +73,11 @@ impl<const WORDS: usize> Carry for Inline<Plain<WORDS>> {
     }
 }
 
+/// The messages of a ring that were made and not dropped.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(crate) struct Ledger(pub(crate) AtomicI64);
+
 /// A message that is counted, and tells when it is dropped twice or seen after its drop.
 #[derive(Debug)]
 pub(crate) struct Counted {
@@ -92,7 +96,7 @@ thread_local! {
 
 impl Counted {
     fn new(name: u64, ledger: &'static Ledger) -> Self {
-        ledger.made(name);
+        ledger.0.fetch_add(1, Relaxed);
         Self { name, alive: AtomicU64::new(next(name)), boxed: (name % 16 == 0).then(|| Box::new(name)), ledger }
     }
 
@@ -122,7 +126,7 @@ impl Drop for Counted {
         if was != next(self.name) {
             violation("a message is dropped that is torn or was dropped before");
         }
-        self.ledger.dropped(self.name);
+        self.ledger.0.fetch_sub(1, Relaxed);
     }
 }
 

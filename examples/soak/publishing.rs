@@ -9,7 +9,7 @@ use seqcast::{Publisher, SharedPublisher};
 
 use crate::hang::{self, Mark};
 use crate::message::{self, Carry};
-use crate::stage::{Stage, lock};
+use crate::stage::{End, Stage, lock};
 use crate::stalling;
 use crate::tally::{self, Count};
 use crate::watch::{self, catch, check, throw};
@@ -103,7 +103,7 @@ pub(crate) fn burst<S: Carry>(
         }
     };
     stage.published(published, end);
-    if stage.manner.alone {
+    if stage.manner.alone() {
         let (counted, tail) = (stage.published.load(Relaxed), outlet.next());
         check(tail - stage.first == counted, || format!("{counted} published, but the tail is {tail}"));
     }
@@ -136,7 +136,11 @@ fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: &mut
         // Lap them, lest nobody ever lags.
         4 * capacity
     } else {
-        wait_for_subscribers(pen);
+        pen.doing("waits for subscribers");
+        let (stage, began) = (&pen.stage, Instant::now());
+        while !stage.is_over() && began.elapsed() < COURTESY && !stage.behind(capacity / 2).is_empty() {
+            thread::yield_now();
+        }
         (capacity / 8).max(1)
     };
     let count = random.u64(1..=most);
@@ -148,22 +152,14 @@ fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: &mut
     }
 }
 
-fn wait_for_subscribers<S: Carry>(pen: &Pen<S>) {
-    pen.doing("waits for subscribers");
-    let (stage, began) = (&pen.stage, Instant::now());
-    while !stage.is_over() && began.elapsed() < COURTESY && !stage.behind(stage.capacity / 2).is_empty() {
-        thread::yield_now();
-    }
-}
-
 /// Publishes as one of many until it is time to go or the ring is closed; panics now and then, and comes back.
-pub(crate) fn take_part<S: Carry>(stage: &Arc<Stage<S>>, mut random: fastrand::Rng, panics_in_the_end: bool) {
+pub(crate) fn take_part<S: Carry>(stage: &Arc<Stage<S>>, mut random: fastrand::Rng) {
     loop {
         let Some(publisher) = lock(&stage.source).clone() else { return };
         let Some(pen) = Pen::new(stage) else { return };
         let mut random = random.fork();
         // By value: a panic drops it.
-        let ended = catch(|| career(publisher, pen, &mut random, panics_in_the_end));
+        let ended = catch(|| career(publisher, pen, &mut random));
         if ended == Some(true) || stage.is_over() {
             return;
         }
@@ -171,12 +167,7 @@ pub(crate) fn take_part<S: Carry>(stage: &Arc<Stage<S>>, mut random: fastrand::R
 }
 
 /// `true` once there is nothing more to do.
-fn career<S: Carry>(
-    mut publisher: SharedPublisher<S>,
-    mut pen: Pen<S>,
-    random: &mut fastrand::Rng,
-    panics_in_the_end: bool,
-) -> bool {
+fn career<S: Carry>(mut publisher: SharedPublisher<S>, mut pen: Pen<S>, random: &mut fastrand::Rng) -> bool {
     let stage = Arc::clone(&pen.stage);
     while !stage.is_over() {
         publish(&mut publisher, &mut pen, random);
@@ -190,7 +181,7 @@ fn career<S: Carry>(
             0..12 => stalling::stall(&publisher, &mut pen, random),
             12 => throw(),
             13 => return false,
-            14 if stage.manner.closed_by_call && random.u32(0..4) == 0 => {
+            14 if stage.manner.closed_by_call() && random.u32(0..4) == 0 => {
                 stage.leak(publisher);
                 return false;
             }
@@ -198,7 +189,7 @@ fn career<S: Carry>(
             _ => {}
         }
     }
-    if panics_in_the_end {
+    if stage.manner.end == End::Panic {
         throw();
     }
     true

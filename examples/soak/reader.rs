@@ -73,7 +73,7 @@ impl<S: Carry> Reader<S> {
         self.received += 1;
         if let Some(name) = self.look(name) {
             self.stage.saw(sequence, name);
-            if self.stage.manner.alone && message::parts(name).1 != sequence - self.stage.first {
+            if self.stage.manner.alone() && message::parts(name).1 != sequence - self.stage.first {
                 violation(format!("message {:?} has sequence {sequence}", message::parts(name)));
             }
         }
@@ -113,7 +113,7 @@ impl<S: Carry> Reader<S> {
 
     /// A message that is whole, and later than any of its publisher before.
     #[inline]
-    pub(crate) fn look(&mut self, name: Option<u64>) -> Option<u64> {
+    fn look(&mut self, name: Option<u64>) -> Option<u64> {
         let Some(name) = name else {
             violation(format!("torn, or seen after its drop: {:?}", self.subscriber));
             return None;
@@ -135,12 +135,6 @@ impl<S: Carry> Reader<S> {
         self.settle();
     }
 
-    /// A lag was told somewhere in the middle, and the cursor moved on.
-    pub(crate) fn lagged_before(&mut self, lagged: Lagged) {
-        check(lagged.missed > 0 && lagged.resumed_at <= self.subscriber.next_sequence(), || format!("{lagged:?}"));
-        self.missed += lagged.missed;
-    }
-
     /// Somebody else swallowed what `Lagged` told.
     pub(crate) fn swallow_lags(&mut self) {
         self.missed = self.subscriber.missed() - self.base[0];
@@ -158,7 +152,7 @@ impl<S: Carry> Reader<S> {
                 self.received, self.subscriber
             )
         });
-        if self.stage.manner.alone {
+        if self.stage.manner.alone() {
             check(holes == 0, || "holes with one publisher");
         }
         if self.received > self.told {

@@ -27,8 +27,7 @@ pub(crate) fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) 
         0..9 => by_calls(reader, count, random),
         9..12 => by_futures(reader, count, random),
         12 | 13 => in_batches(reader, count, random),
-        14 => what_is_there(reader),
-        15 => without_lags(reader, count),
+        14 | 15 => without_lags(reader, count),
         16 => wakers::act(reader, random),
         _ if random.bool() => seek(reader, random),
         _ => rest(reader, random),
@@ -116,27 +115,11 @@ fn in_batches<S: Carry>(reader: &mut Reader<S>, count: u64, random: &mut fastran
     Continue(())
 }
 
-fn what_is_there<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
-    reader.doing("try_iter");
-    let got: Vec<_> = reader.subscriber.try_iter().take(4096).collect();
-    let mut messages = 0;
-    for one in got {
-        match one {
-            Ok(message) => {
-                reader.look(S::name(&message));
-                messages += 1;
-            }
-            Err(lagged) => reader.lagged_before(lagged),
-        }
-    }
-    reader.took_unseen(messages);
-    Continue(())
-}
-
 /// An adapter that swallows what `Lagged` tells, as an iterator and as a stream.
 fn without_lags<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
     reader.doing("skip_lagged");
-    let subscriber = std::mem::replace(&mut reader.subscriber, reader.stage.idle_subscriber());
+    let subscriber =
+        std::mem::replace(&mut reader.subscriber, reader.stage.never_receives(reader.stage.ring.subscribe()));
     let mut adapter = subscriber.skip_lagged();
     let wanted = usize::try_from(count.min(256)).unwrap_or(1);
     let mut messages: Vec<_> = adapter.iter().take(wanted).collect();

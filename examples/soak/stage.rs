@@ -7,8 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use seqcast::{Ring, SharedPublisher, Storage, Subscriber, SubscriberStats};
 
 use crate::hang;
-use crate::ledger::Ledger;
-use crate::message::{self, Carry, PUBLISHERS};
+use crate::message::{self, Carry, Ledger, PUBLISHERS};
 use crate::tally::{self, Count};
 use crate::watch::{self, check};
 
@@ -47,12 +46,45 @@ pub(crate) struct Stage<S: Storage> {
 /// What is settled about a ring before its life.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Manner {
-    /// One publisher that is never shared: numbers and sequences go together.
-    pub(crate) alone: bool,
-    /// The ring is closed by a call, so that handles may be leaked and wakers may own publishers.
-    pub(crate) closed_by_call: bool,
+    pub(crate) publishers: Publishers,
+    pub(crate) end: End,
     /// Publishers never wait for subscribers.
     pub(crate) rude: bool,
+}
+
+/// Who publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Publishers {
+    Alone,
+    /// Alone, and with another now and then.
+    Converting,
+    Many,
+}
+
+/// How a ring ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Call,
+    LastDrop,
+    Panic,
+}
+
+impl Manner {
+    pub(crate) fn draw(random: &mut fastrand::Rng) -> Self {
+        use {End::*, Publishers::*};
+        let publishers = [Alone, Converting, Many, Many][random.usize(0..4)];
+        Self { publishers, end: [Call, Call, LastDrop, Panic][random.usize(0..4)], rude: random.u32(0..16) == 0 }
+    }
+
+    /// One publisher that is never shared: numbers and sequences go together.
+    pub(crate) fn alone(self) -> bool {
+        self.publishers == Publishers::Alone
+    }
+
+    /// So that handles may be leaked and wakers may own publishers.
+    pub(crate) fn closed_by_call(self) -> bool {
+        self.publishers == Publishers::Many && self.end == End::Call
+    }
 }
 
 /// Publishes that were stopped in the middle.
@@ -140,17 +172,10 @@ impl<S: Carry> Stage<S> {
         lock(&self.morgue).push(Box::new(handle));
     }
 
-    /// A subscriber that never receives.
-    pub(crate) fn idle_subscriber(&self) -> Subscriber<S> {
-        let subscriber = self.ring.subscribe();
+    /// So that nobody waits for it.
+    pub(crate) fn never_receives(&self, subscriber: Subscriber<S>) -> Subscriber<S> {
         subscriber.set_name(IDLE);
         subscriber
-    }
-
-    /// Leaks one, which never receives again.
-    pub(crate) fn leak_subscriber(&self, subscriber: Subscriber<S>) {
-        subscriber.set_name(IDLE);
-        self.leak(subscriber);
     }
 
     /// The ids of those that are more than `lag` messages behind, and not idle.

@@ -60,7 +60,7 @@ fn pause<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, in_slot: bo
         let (claim, taken) = if in_slot { (None, claim.begin()) } else { (Some(claim), None) };
         meanwhile(publisher, pen, goal, random);
         let write = claim.map_or(taken, testing::Claim::begin);
-        finish(&stage, write, || S::make(name, stage.ledger));
+        finish(&stage, write, name);
     }
     if in_slot {
         stage.permits.fetch_add(1, Relaxed);
@@ -83,13 +83,9 @@ fn meanwhile<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, goal: u
     }
 }
 
-pub(crate) fn finish<S: Carry>(
-    stage: &Stage<S>,
-    write: Option<testing::Write<'_, S>>,
-    message: impl FnOnce() -> S::Item,
-) {
+pub(crate) fn finish<S: Carry>(stage: &Stage<S>, write: Option<testing::Write<'_, S>>, name: u64) {
     if let Some(write) = write {
-        write.commit(message());
+        write.commit(S::make(name, stage.ledger));
         stage.published(1, 0);
     } else {
         stage.unclear.fetch_add(1, Relaxed);

@@ -68,7 +68,7 @@ pub(crate) fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) 
 
 /// Few of these: numbers of publishers are scarce. And only where nobody waits for the last publisher to be dropped.
 fn publishing<S: Carry>(stage: &Stage<S>, random: &mut fastrand::Rng) -> Option<Kind<S>> {
-    if !stage.manner.closed_by_call || stage.is_over() || random.u32(0..4) > 0 {
+    if !stage.manner.closed_by_call() || stage.is_over() || random.u32(0..4) > 0 {
         return None;
     }
     let publisher = lock(&stage.source).clone()?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::stream::StreamExt;
+use futures::stream::{FusedStream, StreamExt};
 use seqcast::{Boxed, Lagged, RecvError, RecvTimeoutError, Ref, Subscriber, TryRecvError};
 
 use crate::message::{Carry, Counted};
@@ -26,13 +26,14 @@ type Owning = Boxed<Counted>;
 pub(crate) type Way<S> = (&'static str, fn(&mut Subscriber<S>, &Look<'_, S>) -> Received);
 pub(crate) type WayInTask<S> = (&'static str, for<'a> fn(&'a mut Subscriber<S>) -> BoxFuture<'a, Received>);
 
-pub(crate) fn by_value<S: Carry>() -> [Way<S>; 6] {
+pub(crate) fn by_value<S: Carry>() -> [Way<S>; 7] {
     [
         ("try_recv", |s, _| seen(s, Subscriber::try_recv)),
         ("recv", |s, _| seen(s, |s| Ok(s.recv()?))),
         ("recv_timeout", |s, _| seen(s, |s| timed(s.recv_timeout(SHORT)))),
         ("recv_deadline", |s, _| seen(s, |s| timed(s.recv_deadline(Instant::now() + SHORT)))),
         ("iter", |s, _| seen(s, |s| next(s.iter().next()))),
+        ("try_iter", |s, _| seen(s, |s| s.try_iter().next().map_or_else(|| Err(nothing(s)), |one| next(Some(one))))),
         ("latest", |s, _| seen(s, Subscriber::latest)),
     ]
 }
@@ -94,9 +95,8 @@ pub(crate) fn not_closed<S: Carry>(subscriber: &mut Subscriber<S>, stage: &Stage
         ("recv_many", subscriber.recv_many(&mut none, 1) == Err(RecvError::Closed)),
         ("try_recv_many", subscriber.try_recv_many(&mut none, 1) == Err(TryRecvError::Closed)),
         ("recv_many_async", subscriber.recv_many_async(&mut none, 1).now_or_never() == Some(Err(RecvError::Closed))),
-        ("try_iter", subscriber.try_iter().next().is_none()),
         ("skip_lagged", matches!(subscriber.clone().skip_lagged().poll_next_unpin(cx), Poll::Ready(None))),
-        ("is_terminated", futures::stream::FusedStream::is_terminated(subscriber)),
+        ("is_terminated", subscriber.is_terminated()),
         ("a look", subscriber.is_closed() && subscriber.is_empty() && subscriber.lag() == 0),
     ];
     wrong.extend(others.into_iter().filter_map(|(name, holds)| (!holds).then_some(name)));
@@ -117,6 +117,11 @@ fn timed<R>(received: Result<R, RecvTimeoutError>) -> Result<R, TryRecvError> {
         RecvTimeoutError::Closed => TryRecvError::Closed,
         RecvTimeoutError::Lagged(lagged) => TryRecvError::Lagged(lagged),
     })
+}
+
+/// Why an iterator over what is there ends.
+fn nothing<S: Carry>(subscriber: &Subscriber<S>) -> TryRecvError {
+    if subscriber.is_terminated() { TryRecvError::Closed } else { TryRecvError::Empty }
 }
 
 fn next<R>(item: Option<Result<R, Lagged>>) -> Result<R, TryRecvError> {
