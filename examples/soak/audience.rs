@@ -1,6 +1,5 @@
 //! Those who receive: they come, are cloned, leaked, dropped, or read to the end.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use seqcast::{Start, SubscribeError, Subscriber};
@@ -21,15 +20,6 @@ pub(crate) enum Home {
     Task,
 }
 
-impl Home {
-    async fn act<S: Carry>(self, reader: &mut Reader<S>, random: &mut fastrand::Rng) -> ControlFlow<()> {
-        match self {
-            Self::Thread => receiving::act(reader, random),
-            Self::Task => tasks::act(reader, random).await,
-        }
-    }
-}
-
 /// Receives in all ways until the ring ends, which it must see; then comes once more, for what is retained.
 pub(crate) async fn attend<S: Carry>(
     stage: Arc<Stage<S>>,
@@ -37,22 +27,32 @@ pub(crate) async fn attend<S: Carry>(
     first: Option<Subscriber<S>>,
     mut random: fastrand::Rng,
 ) {
-    let mut reader = Reader::new(&stage, first.unwrap_or_else(|| subscribe(&stage, &mut random)));
-    'life: loop {
-        let stays = stage.is_over();
-        let mut acts = random.u32(1..40);
-        while stays || acts > 0 {
-            acts = acts.saturating_sub(1);
-            if home.act(&mut reader, &mut random).await.is_break() {
-                break 'life;
-            }
-        }
+    let first = first.unwrap_or_else(|| subscribe(&stage, &mut random));
+    let mut reader = Reader::new(&stage, first, &mut random);
+    while !stay(&mut reader, home, &mut random).await {
         reader = go_on(reader, &mut random);
     }
     reader.at_end();
-    let mut late = Reader::new(&stage, subscribe(&stage, &mut random));
-    while home.act(&mut late, &mut random).await.is_continue() {}
+    let mut late = Reader::new(&stage, subscribe(&stage, &mut random), &mut random);
+    while !stay(&mut late, home, &mut random).await {}
     late.at_end();
+}
+
+/// Receives for a while, or to the end of the ring: then `true`.
+async fn stay<S: Carry>(reader: &mut Reader<S>, home: Home, random: &mut fastrand::Rng) -> bool {
+    let to_the_end = reader.stage.is_over();
+    let mut acts = random.u32(1..40);
+    while to_the_end || acts > 0 {
+        acts = acts.saturating_sub(1);
+        let outcome = match home {
+            Home::Thread => receiving::act(reader),
+            Home::Task => tasks::act(reader).await,
+        };
+        if outcome.is_break() {
+            return true;
+        }
+    }
+    false
 }
 
 fn subscribe<S: Carry>(stage: &Stage<S>, random: &mut fastrand::Rng) -> Subscriber<S> {
@@ -69,7 +69,7 @@ fn subscribe<S: Carry>(stage: &Stage<S>, random: &mut fastrand::Rng) -> Subscrib
 }
 
 /// Goes on as another, or as itself.
-fn go_on<S: Carry>(reader: Reader<S>, random: &mut fastrand::Rng) -> Reader<S> {
+fn go_on<S: Carry>(mut reader: Reader<S>, random: &mut fastrand::Rng) -> Reader<S> {
     let stage = Arc::clone(&reader.stage);
     match random.u32(0..7) {
         0 => return reader,
@@ -90,5 +90,5 @@ fn go_on<S: Carry>(reader: Reader<S>, random: &mut fastrand::Rng) -> Reader<S> {
         _ => {}
     }
     drop(reader);
-    Reader::new(&stage, subscribe(&stage, random))
+    Reader::new(&stage, subscribe(&stage, random), random)
 }

@@ -29,24 +29,20 @@ pub(crate) fn catch_up<S: Carry>(stage: &Stage<S>) {
 }
 
 /// Publishes one message after the other, each only when all subscribers are through with the one before, and many of them sleep.
-pub(crate) fn one_at_a_time<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng) {
+pub(crate) fn one_at_a_time<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>) {
     let stage = std::sync::Arc::clone(&pen.stage);
     catch_up(&stage);
-    for _ in 0..random.u32(1..64) {
+    for _ in 0..pen.random.u32(1..64) {
         if watch::is_over() {
             return;
         }
-        publishing::burst(outlet, pen, 1, random);
+        publishing::burst(outlet, pen, 1);
         catch_up(&stage);
     }
 }
 
 /// As `catch_up`, where the last sequence is one that a publisher skipped, and did not go on after.
-pub(crate) fn catch_up_over_hole<S: Carry>(
-    publisher: &SharedPublisher<S>,
-    pen: &mut Pen<S>,
-    random: &mut fastrand::Rng,
-) {
+pub(crate) fn catch_up_over_hole<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>) {
     let stage = std::sync::Arc::clone(&pen.stage);
     if !stage.permit() {
         return catch_up(&stage);
@@ -57,10 +53,10 @@ pub(crate) fn catch_up_over_hole<S: Carry>(
     let held = claim.begin();
     let mut other = publisher.clone();
     while other.next() < a_lap_later {
-        publishing::burst(&mut other, pen, 1, random);
+        publishing::burst(&mut other, pen, 1);
     }
     // Time to fall asleep beside the slot that is held.
-    thread::sleep(Duration::from_micros(random.u64(0..2000)));
+    thread::sleep(Duration::from_micros(pen.random.u64(0..2000)));
     if other.next() == a_lap_later {
         let name = pen.name();
         if let Some(write) = testing::claim(publisher).and_then(testing::Claim::begin) {

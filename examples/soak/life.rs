@@ -37,16 +37,15 @@ pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, ran
     }
     let manner = Manner::draw(random);
     let (publisher, subscriber) = S::ring(builder);
-    let ledger = &LEDGERS[lane];
-    let stage = Arc::new(Stage::new(lane, publisher.ring(), first, manner, ledger));
+    let stage = Arc::new(Stage::new(lane, options, publisher.ring(), first, manner, &LEDGERS[lane]));
     show(&stage, format!("{} ring, {manner:?}", S::KIND));
 
     // Shorter where everything is lapped, lest nearly all messages be missed.
     let life = random.u64(8..if manner.rude { 14 } else { 20 });
     let deadline = Instant::now() + Duration::from_micros(1 << life);
-    let audience = assemble(&stage, subscriber, options, tasks, random);
+    let audience = assemble(&stage, subscriber, tasks, random);
     match manner.publishers {
-        Publishers::Many => many(publisher, &stage, deadline, options, random),
+        Publishers::Many => many(publisher, &stage, deadline, random),
         Publishers::Alone | Publishers::Converting => one(publisher, &stage, deadline, random),
     }
     audience.into_iter().for_each(|leave| leave());
@@ -55,7 +54,7 @@ pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, ran
     tally::add(Count::Rings, 1);
     hang::show(lane, None);
     bury(stage);
-    let live = ledger.0.load(Relaxed);
+    let live = LEDGERS[lane].0.load(Relaxed);
     check(live == 0, || format!("{live} more messages were made than dropped"));
 }
 
@@ -63,11 +62,10 @@ pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, ran
 fn assemble<S: Carry>(
     stage: &Arc<Stage<S>>,
     subscriber: Subscriber<S>,
-    options: &Options,
     tasks: &Handle,
     random: &mut fastrand::Rng,
 ) -> Vec<Box<dyn FnOnce()>> {
-    let (threads, others) = (random.u64(1..=options.threads), random.u64(0..=options.tasks));
+    let (threads, others) = (random.u64(1..=stage.options.threads), random.u64(0..=stage.options.tasks));
     let mut subscriber = Some(subscriber);
     let mut members = Vec::<Box<dyn FnOnce()>>::new();
     for at in 0..threads + others {
@@ -84,17 +82,11 @@ fn assemble<S: Carry>(
     members
 }
 
-fn many<S: Carry>(
-    publisher: Publisher<S>,
-    stage: &Arc<Stage<S>>,
-    deadline: Instant,
-    options: &Options,
-    random: &mut fastrand::Rng,
-) {
+fn many<S: Carry>(publisher: Publisher<S>, stage: &Arc<Stage<S>>, deadline: Instant, random: &mut fastrand::Rng) {
     let mut publisher = publisher.share();
     *lock(&stage.source) = Some(publisher.clone());
-    let mut pen = Pen::new(stage).expect("the first one");
-    let mut threads: Vec<_> = (0..random.u64(1..=options.threads))
+    let mut pen = Pen::new(stage, random).expect("the first one");
+    let mut threads: Vec<_> = (0..random.u64(1..=stage.options.threads))
         .map(|_| {
             let (stage, random) = (Arc::clone(stage), random.fork());
             thread::spawn(move || publishing::take_part(&stage, random))
@@ -109,10 +101,10 @@ fn many<S: Carry>(
         send_away(stage, &mut threads);
     }
     lock(&stage.stalls).forbidden = true;
-    pass_stalls(&mut publisher, &mut pen, random);
+    pass_stalls(&mut publisher, &mut pen);
     if calmly {
-        calm::one_at_a_time(&mut publisher, &mut pen, random);
-        calm::catch_up_over_hole(&publisher, &mut pen, random);
+        calm::one_at_a_time(&mut publisher, &mut pen);
+        calm::catch_up_over_hole(&publisher, &mut pen);
     }
     if stage.manner.end == End::Call {
         let closed = [publisher.close(), publisher.close()];
@@ -141,12 +133,12 @@ fn send_away<S: Carry>(stage: &Stage<S>, threads: &mut Vec<JoinHandle<()>>) {
 }
 
 fn one<S: Carry>(publisher: Publisher<S>, stage: &Arc<Stage<S>>, deadline: Instant, random: &mut fastrand::Rng) {
-    let mut pen = Pen::new(stage).expect("the first one");
-    let mut publisher = publishing::alone(publisher, &mut pen, deadline, !stage.manner.alone(), random);
+    let mut pen = Pen::new(stage, random).expect("the first one");
+    let mut publisher = publishing::alone(publisher, &mut pen, deadline, !stage.manner.alone());
     stage.over.store(true, Relaxed);
-    pass_stalls(&mut publisher, &mut pen, random);
+    pass_stalls(&mut publisher, &mut pen);
     if random.bool() {
-        calm::one_at_a_time(&mut publisher, &mut pen, random);
+        calm::one_at_a_time(&mut publisher, &mut pen);
     }
     match stage.manner.end {
         End::Call => publisher.close(),
@@ -155,11 +147,11 @@ fn one<S: Carry>(publisher: Publisher<S>, stage: &Arc<Stage<S>>, deadline: Insta
 }
 
 /// Whoever stalled for good is waited for until the others are a lap further.
-fn pass_stalls<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng) {
+fn pass_stalls<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>) {
     let last = lock(&pen.stage.stalls).last;
     let goal = last.map_or(0, |last| last + 2 * pen.stage.capacity);
     while outlet.next() < goal {
-        publishing::burst(outlet, pen, 1, random);
+        publishing::burst(outlet, pen, 1);
     }
 }
 

@@ -27,18 +27,14 @@ pub(crate) fn parts(name: u64) -> (u64, u64) {
 /// A storage whose messages have names.
 pub(crate) trait Carry: Receive<Item: Send> + Sized + Send + 'static {
     const KIND: &'static str;
+    /// The ways to receive messages where they lie, if there are any.
+    const BY_REFERENCE: &'static [Way<Self>] = &[];
+    const BY_REFERENCE_IN_TASK: &'static [WayInTask<Self>] = &[];
 
     fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>);
     fn make(name: u64, ledger: &'static Ledger) -> Self::Item;
     /// The name, if the message is whole.
     fn name(message: &Self::Item) -> Option<u64>;
-    /// The ways to receive messages where they lie, if there are any.
-    fn by_reference() -> Vec<Way<Self>> {
-        Vec::new()
-    }
-    fn by_reference_in_task() -> Vec<WayInTask<Self>> {
-        Vec::new()
-    }
 }
 
 #[derive(Debug, Clone, Copy, bytemuck::NoUninit)]
@@ -132,6 +128,8 @@ impl Drop for Counted {
 
 impl Carry for Boxed<Counted> {
     const KIND: &'static str = "boxed";
+    const BY_REFERENCE: &'static [Way<Self>] = ways::BY_REFERENCE;
+    const BY_REFERENCE_IN_TASK: &'static [WayInTask<Self>] = ways::BY_REFERENCE_IN_TASK;
 
     fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>) {
         builder.boxed()
@@ -143,13 +141,5 @@ impl Carry for Boxed<Counted> {
 
     fn name(message: &Counted) -> Option<u64> {
         message.whole()
-    }
-
-    fn by_reference() -> Vec<Way<Self>> {
-        ways::by_reference()
-    }
-
-    fn by_reference_in_task() -> Vec<WayInTask<Self>> {
-        ways::by_reference_in_task()
     }
 }

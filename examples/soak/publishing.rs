@@ -20,12 +20,19 @@ pub(crate) struct Pen<S: Carry> {
     mark: Arc<Mark>,
     id: u64,
     number: u64,
+    pub(crate) random: fastrand::Rng,
 }
 
 impl<S: Carry> Pen<S> {
-    pub(crate) fn new(stage: &Arc<Stage<S>>) -> Option<Self> {
+    pub(crate) fn new(stage: &Arc<Stage<S>>, random: &mut fastrand::Rng) -> Option<Self> {
         let id = stage.enrol()?;
-        Some(Self { mark: hang::mark(stage.lane, "publisher", id), id, number: 0, stage: Arc::clone(stage) })
+        Some(Self {
+            mark: hang::mark(stage.lane, "publisher", id),
+            id,
+            number: 0,
+            random: random.fork(),
+            stage: Arc::clone(stage),
+        })
     }
 
     pub(crate) fn doing(&self, what: &'static str) {
@@ -84,20 +91,15 @@ impl<S: Carry> Outlet<S> for SharedPublisher<S> {
 }
 
 /// Publishes `count` messages in one of the ways; `false` once the ring is closed.
-pub(crate) fn burst<S: Carry>(
-    outlet: &mut impl Outlet<S>,
-    pen: &mut Pen<S>,
-    count: u64,
-    random: &mut fastrand::Rng,
-) -> bool {
+pub(crate) fn burst<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, count: u64) -> bool {
     let stage = Arc::clone(&pen.stage);
     pen.doing("publishes");
-    let (published, end) = match random.u32(0..16) {
+    let (published, end) = match pen.random.u32(0..16) {
         0..8 => one_by_one(outlet, pen, count),
         8..15 => (outlet.many(&mut (0..count).map(|_| pen.message())), 0),
         _ => {
             // What an iterator gave before it panicked stays published.
-            let survivors = random.u64(0..count);
+            let survivors = pen.random.u64(0..count);
             let mut messages = (0..count).map(|at| if at == survivors { throw() } else { pen.message() });
             (catch(|| outlet.many(&mut messages)).unwrap_or(survivors), 0)
         }
@@ -128,11 +130,11 @@ fn one_by_one<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, count: u6
 const COURTESY: Duration = Duration::from_millis(2);
 
 /// Waits until the subscribers are near, or not, and publishes.
-fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng) {
+fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>) {
     let capacity = pen.stage.capacity;
     let most = if pen.stage.manner.rude {
         8192
-    } else if random.u32(0..32) == 0 {
+    } else if pen.random.u32(0..32) == 0 {
         // Lap them, lest nobody ever lags.
         4 * capacity
     } else {
@@ -143,10 +145,10 @@ fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: &mut
         }
         (capacity / 8).max(1)
     };
-    let count = random.u64(1..=most);
-    burst(outlet, pen, count, random);
-    match random.u32(0..64) {
-        0 => thread::sleep(Duration::from_micros(random.u64(0..1000))),
+    let count = pen.random.u64(1..=most);
+    burst(outlet, pen, count);
+    match pen.random.u32(0..64) {
+        0 => thread::sleep(Duration::from_micros(pen.random.u64(0..1000))),
         1..16 => thread::yield_now(),
         _ => {}
     }
@@ -156,32 +158,30 @@ fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, random: &mut
 pub(crate) fn take_part<S: Carry>(stage: &Arc<Stage<S>>, mut random: fastrand::Rng) {
     loop {
         let Some(publisher) = lock(&stage.source).clone() else { return };
-        let Some(pen) = Pen::new(stage) else { return };
-        let mut random = random.fork();
+        let Some(pen) = Pen::new(stage, &mut random) else { return };
         // By value: a panic drops it.
-        let ended = catch(|| career(publisher, pen, &mut random));
-        if ended == Some(true) || stage.is_over() {
+        if catch(|| career(publisher, pen)) == Some(true) || stage.is_over() {
             return;
         }
     }
 }
 
 /// `true` once there is nothing more to do.
-fn career<S: Carry>(mut publisher: SharedPublisher<S>, mut pen: Pen<S>, random: &mut fastrand::Rng) -> bool {
+fn career<S: Carry>(mut publisher: SharedPublisher<S>, mut pen: Pen<S>) -> bool {
     let stage = Arc::clone(&pen.stage);
     while !stage.is_over() {
-        publish(&mut publisher, &mut pen, random);
+        publish(&mut publisher, &mut pen);
         if publisher.is_closed() {
             let before = publisher.next_sequence();
             check(publisher.publish(pen.message()).is_err(), || "published into a closed ring");
             check(publisher.next_sequence() == before, || "the end of a closed ring moved");
             return true;
         }
-        match random.u32(0..400) {
-            0..12 => stalling::stall(&publisher, &mut pen, random),
+        match pen.random.u32(0..400) {
+            0..12 => stalling::stall(&publisher, &mut pen),
             12 => throw(),
             13 => return false,
-            14 if stage.manner.closed_by_call() && random.u32(0..4) == 0 => {
+            14 if stage.manner.closed_by_call() && pen.random.u32(0..4) == 0 => {
                 stage.leak(publisher);
                 return false;
             }
@@ -201,44 +201,40 @@ pub(crate) fn alone<S: Carry>(
     pen: &mut Pen<S>,
     deadline: Instant,
     converts: bool,
-    random: &mut fastrand::Rng,
 ) -> Publisher<S> {
     while Instant::now() < deadline && !watch::is_over() {
-        publish(&mut publisher, pen, random);
-        if converts && random.u32(0..50) == 0 {
-            publisher = convert(publisher, pen, random);
+        publish(&mut publisher, pen);
+        if converts && pen.random.u32(0..50) == 0 {
+            publisher = convert(publisher, pen);
         }
     }
     publisher
 }
 
 /// Shares with another thread for a while.
-fn convert<S: Carry>(publisher: Publisher<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng) -> Publisher<S> {
+fn convert<S: Carry>(publisher: Publisher<S>, pen: &mut Pen<S>) -> Publisher<S> {
     tally::add(Count::Conversions, 1);
     let mut shared = publisher.share();
-    let (mut other, helper) = (shared.clone(), Pen::new(&pen.stage));
+    let (mut other, helper) = (shared.clone(), Pen::new(&pen.stage, &mut pen.random));
     shared = shared.try_into_exclusive().expect_err("exclusive beside another");
-    let mut fork = random.fork();
-    let work = |shared: &mut SharedPublisher<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng| {
-        for _ in 0..random.u32(0..8) {
-            burst(shared, pen, random.u64(1..2000), random);
-            stalling::stall(shared, pen, random);
+    let work = |shared: &mut SharedPublisher<S>, pen: &mut Pen<S>| {
+        for _ in 0..pen.random.u32(0..8) {
+            let count = pen.random.u64(1..2000);
+            burst(shared, pen, count);
+            stalling::stall(shared, pen);
         }
     };
     thread::scope(|scope| {
         scope.spawn(move || {
             catch(move || {
-                // By value: a panic drops it.
-                if let Some(mut pen) = helper {
-                    work(&mut other, &mut pen, &mut fork);
-                }
-                drop(other);
-                if fork.bool() {
+                let Some(mut pen) = helper else { return };
+                work(&mut other, &mut pen);
+                if pen.random.bool() {
                     throw();
                 }
             })
         });
-        work(&mut shared, pen, random);
+        work(&mut shared, pen);
     });
     shared.try_into_exclusive().expect("the last one becomes exclusive")
 }

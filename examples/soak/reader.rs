@@ -25,23 +25,33 @@ pub(crate) struct Reader<S: Carry> {
     last: Option<u64>,
     /// The number expected next, or later, from each publisher.
     numbers: Box<[u64]>,
-    /// Received, and in the tally.
-    told: u64,
+    pub(crate) random: fastrand::Rng,
 }
 
 impl<S: Carry> Reader<S> {
-    pub(crate) fn new(stage: &Arc<Stage<S>>, subscriber: Subscriber<S>) -> Self {
+    pub(crate) fn new(stage: &Arc<Stage<S>>, subscriber: Subscriber<S>, random: &mut fastrand::Rng) -> Self {
         tally::add(Count::Subscribers, 1);
         let (start, base) = (subscriber.next_sequence(), counts(&subscriber));
         let numbers = (0..PUBLISHERS).map(|_| 0).collect();
         let mark = hang::mark(stage.lane, "subscriber", subscriber.id());
         let stage = Arc::clone(stage);
-        Self { subscriber, stage, mark, start, base, received: 0, missed: 0, last: None, numbers, told: 0 }
+        Self {
+            subscriber,
+            stage,
+            mark,
+            start,
+            base,
+            received: 0,
+            missed: 0,
+            last: None,
+            numbers,
+            random: random.fork(),
+        }
     }
 
     /// A second reader at the same cursor, which must not get anything twice either.
-    pub(crate) fn fork(&self) -> Self {
-        let mut fork = Self::new(&self.stage, self.subscriber.clone());
+    pub(crate) fn fork(&mut self) -> Self {
+        let mut fork = Self::new(&self.stage, self.subscriber.clone(), &mut self.random);
         check(fork.start == self.subscriber.next_sequence(), || "a clone begins elsewhere");
         fork.numbers.copy_from_slice(&self.numbers);
         fork.last = self.last;
@@ -155,9 +165,7 @@ impl<S: Carry> Reader<S> {
         if self.stage.manner.alone() {
             check(holes == 0, || "holes with one publisher");
         }
-        if self.received > self.told {
-            tally::add(Count::Received, self.received - self.told);
-            self.told = self.received;
+        if self.received > 0 {
             hang::beat(self.stage.lane);
         }
     }
@@ -187,11 +195,12 @@ impl<S: Carry> Reader<S> {
     /// Puts the account into the tally, and begins a new one.
     fn tell(&mut self) {
         let [missed, holes, skipped] = self.counted();
+        tally::add(Count::Received, self.received);
         tally::add(Count::Missed, missed);
         tally::add(Count::Holes, holes);
         tally::add(Count::Skipped, skipped);
         self.base = counts(&self.subscriber);
-        (self.start, self.received, self.told, self.missed) = (self.subscriber.next_sequence(), 0, 0, 0);
+        (self.start, self.received, self.missed) = (self.subscriber.next_sequence(), 0, 0);
     }
 
     /// `Closed` was said: at the end, and for ever after.

@@ -21,16 +21,16 @@ use crate::ways::{self, Look, Manner, Received};
 const IDLE: u32 = 64;
 
 /// Receives for a while.
-pub(crate) fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> ControlFlow<()> {
-    let count = 1 << random.u32(0..14);
-    let outcome = match random.u32(0..18) {
-        0..9 => by_calls(reader, count, random),
-        9..12 => by_futures(reader, count, random),
-        12 | 13 => in_batches(reader, count, random),
+pub(crate) fn act<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
+    let count = 1 << reader.random.u32(0..14);
+    let outcome = match reader.random.u32(0..18) {
+        0..9 => by_calls(reader, count),
+        9..12 => by_futures(reader, count),
+        12 | 13 => in_batches(reader, count),
         14 | 15 => without_lags(reader, count),
-        16 => wakers::act(reader, random),
-        _ if random.bool() => seek(reader, random),
-        _ => rest(reader, random),
+        16 => wakers::act(reader),
+        _ if reader.random.bool() => seek(reader),
+        _ => rest(reader),
     };
     reader.settle();
     outcome
@@ -59,15 +59,15 @@ fn repeat<S: Carry>(
     Continue(())
 }
 
-fn by_calls<S: Carry>(reader: &mut Reader<S>, count: u64, random: &mut fastrand::Rng) -> ControlFlow<()> {
+fn by_calls<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
     let values = ways::by_value();
-    let ways: Vec<_> = values.into_iter().chain(S::by_reference()).collect();
-    let way = random.usize(..ways.len());
+    let ways: Vec<_> = values.into_iter().chain(S::BY_REFERENCE.iter().copied()).collect();
+    let way = reader.random.usize(..ways.len());
     let (name, receive) = ways[way];
     reader.doing(name);
     let stage = Arc::clone(&reader.stage);
     repeat(reader, count, |reader| {
-        let look = Look { manner: Manner::draw(random), stage: &stage };
+        let look = Look { manner: Manner::draw(&mut reader.random), stage: &stage };
         CLONE_THROWS.set(look.manner == Manner::Panic);
         let received = catch(|| receive(&mut reader.subscriber, &look));
         CLONE_THROWS.set(false);
@@ -80,9 +80,9 @@ fn by_calls<S: Carry>(reader: &mut Reader<S>, count: u64, random: &mut fastrand:
 }
 
 /// Futures that are waited for, or polled once and dropped.
-fn by_futures<S: Carry>(reader: &mut Reader<S>, count: u64, random: &mut fastrand::Rng) -> ControlFlow<()> {
-    let ways: Vec<_> = ways::by_value_in_task().into_iter().chain(S::by_reference_in_task()).collect();
-    let ((name, receive), waits) = (ways[random.usize(..ways.len())], random.bool());
+fn by_futures<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
+    let ways: Vec<_> = ways::by_value_in_task().into_iter().chain(S::BY_REFERENCE_IN_TASK.iter().copied()).collect();
+    let ((name, receive), waits) = (ways[reader.random.usize(..ways.len())], reader.random.bool());
     reader.doing(name);
     repeat(reader, count, |reader| {
         let future = receive(&mut reader.subscriber);
@@ -91,13 +91,13 @@ fn by_futures<S: Carry>(reader: &mut Reader<S>, count: u64, random: &mut fastran
 }
 
 pub(crate) fn cancelled<R>() -> Result<R, TryRecvError> {
-    tally::add(Count::Cancelled, 1);
+    tally::add(Count::CancelledFutures, 1);
     Err(TryRecvError::Empty)
 }
 
-fn in_batches<S: Carry>(reader: &mut Reader<S>, count: u64, random: &mut fastrand::Rng) -> ControlFlow<()> {
+fn in_batches<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
     reader.doing("recv_many");
-    let (limit, way) = (random.usize(0..300), random.u32(0..4));
+    let (limit, way) = (reader.random.usize(0..300), reader.random.u32(0..4));
     let mut batch = Vec::with_capacity(limit);
     for _ in 0..=count / (limit as u64 + 1) {
         let subscriber = &mut reader.subscriber;
@@ -131,9 +131,9 @@ fn without_lags<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()>
     if count < 2 * wanted { ControlFlow::Break(()) } else { Continue(()) }
 }
 
-fn seek<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> ControlFlow<()> {
+fn seek<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     reader.doing("seek");
-    let start = start(reader.subscriber.next_sequence(), reader.stage.capacity, random);
+    let start = start(reader.subscriber.next_sequence(), reader.stage.capacity, &mut reader.random);
     reader.seek(start);
     Continue(())
 }
@@ -149,9 +149,9 @@ pub(crate) fn start(sequence: u64, capacity: u64, random: &mut fastrand::Rng) ->
 }
 
 /// Falls behind, and looks at the statistics meanwhile.
-fn rest<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> ControlFlow<()> {
+fn rest<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     reader.doing("rests");
-    thread::sleep(Duration::from_micros(random.u64(0..3000)));
+    thread::sleep(Duration::from_micros(reader.random.u64(0..3000)));
     let subscriber = &reader.subscriber;
     let stats = reader.stage.ring.stats();
     let own = stats.subscribers.iter().find(|own| own.id == subscriber.id());

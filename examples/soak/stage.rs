@@ -8,6 +8,7 @@ use seqcast::{Ring, SharedPublisher, Storage, Subscriber, SubscriberStats};
 
 use crate::hang;
 use crate::message::{self, Carry, Ledger, PUBLISHERS};
+use crate::options::Options;
 use crate::tally::{self, Count};
 use crate::watch::{self, check};
 
@@ -19,6 +20,7 @@ const IDLE: &str = "idle";
 
 pub(crate) struct Stage<S: Storage> {
     pub(crate) lane: usize,
+    pub(crate) options: Options,
     pub(crate) ring: Ring<S>,
     pub(crate) first: u64,
     pub(crate) capacity: u64,
@@ -101,10 +103,18 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<S: Carry> Stage<S> {
-    pub(crate) fn new(lane: usize, ring: Ring<S>, first: u64, manner: Manner, ledger: &'static Ledger) -> Self {
+    pub(crate) fn new(
+        lane: usize,
+        options: &Options,
+        ring: Ring<S>,
+        first: u64,
+        manner: Manner,
+        ledger: &'static Ledger,
+    ) -> Self {
         let capacity = ring.capacity() as u64;
         Self {
             lane,
+            options: options.clone(),
             ring,
             first,
             capacity,
@@ -168,7 +178,7 @@ impl<S: Carry> Stage<S> {
 
     /// Keeps a handle from being dropped as long as the ring lives.
     pub(crate) fn leak(&self, handle: impl Any + Send) {
-        tally::add(Count::Leaks, 1);
+        tally::add(Count::LeakedHandles, 1);
         lock(&self.morgue).push(Box::new(handle));
     }
 

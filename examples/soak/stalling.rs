@@ -15,12 +15,12 @@ use crate::tally::{self, Count};
 const LONGEST: Duration = Duration::from_millis(20);
 
 /// Stops at one of the places where it can.
-pub(crate) fn stall<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, random: &mut fastrand::Rng) {
+pub(crate) fn stall<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>) {
     pen.doing("stalls");
-    match random.u32(0..8) {
-        0 => abandon(publisher, &pen.stage, false, random.bool()),
-        1 => abandon(publisher, &pen.stage, true, random.bool()),
-        way => pause(publisher, pen, way < 6, random),
+    match pen.random.u32(0..8) {
+        0 => abandon(publisher, &pen.stage, false, pen.random.bool()),
+        1 => abandon(publisher, &pen.stage, true, pen.random.bool()),
+        way => pause(publisher, pen, way < 6),
     }
 }
 
@@ -45,20 +45,20 @@ fn abandon<S: Carry>(publisher: &SharedPublisher<S>, stage: &Stage<S>, in_slot: 
         stage.unclear.fetch_add(1, Relaxed);
         stage.permits.fetch_add(1, Relaxed);
     }
-    tally::add(Count::Abandoned, 1);
+    tally::add(Count::StallsForGood, 1);
 }
 
 /// Stops for a while; meanwhile others publish, and so does this thread.
-fn pause<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, in_slot: bool, random: &mut fastrand::Rng) {
+fn pause<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, in_slot: bool) {
     let stage = std::sync::Arc::clone(&pen.stage);
     if in_slot && !stage.permit() {
         return;
     }
     if let Some(claim) = testing::claim(publisher) {
         let name = pen.name();
-        let goal = claim.sequence().saturating_add(random.u64(0..6) * stage.capacity);
+        let goal = claim.sequence().saturating_add(pen.random.u64(0..6) * stage.capacity);
         let (claim, taken) = if in_slot { (None, claim.begin()) } else { (Some(claim), None) };
-        meanwhile(publisher, pen, goal, random);
+        meanwhile(publisher, pen, goal);
         let write = claim.map_or(taken, testing::Claim::begin);
         finish(&stage, write, name);
     }
@@ -67,14 +67,14 @@ fn pause<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, in_slot: bo
     }
 }
 
-fn meanwhile<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, goal: u64, random: &mut fastrand::Rng) {
+fn meanwhile<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, goal: u64) {
     let began = Instant::now();
-    let joins_in = random.bool();
+    let joins_in = pen.random.bool();
     // A second handle, as the first is borrowed; dropped before the stall ends.
     let mut other = publisher.clone();
     while other.next() < goal && !pen.stage.is_over() && !other.is_closed() && began.elapsed() < LONGEST {
         if joins_in {
-            let count = random.u64(1..=pen.stage.capacity.min(500));
+            let count = pen.random.u64(1..=pen.stage.capacity.min(500));
             let published = other.many(&mut (0..count).map(|_| pen.message()));
             pen.stage.published(published, 0);
         } else {

@@ -3,33 +3,17 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 macro_rules! counts {
-    ($($count:ident: $name:literal,)*) => {
+    ($($count:ident)*) => {
         /// What is counted.
         #[derive(Debug, Clone, Copy)]
         pub(crate) enum Count { $($count),* }
-        const NAMES: &[&str] = &[$($name),*];
+        const NAMES: &[&str] = &[$(stringify!($count)),*];
     };
 }
 
 counts! {
-    Rings: "rings",
-    Published: "messages published",
-    Received: "deliveries received",
-    Missed: "missed",
-    Holes: "holes met",
-    Skipped: "skipped by choice",
-    Seeks: "seeks",
-    Subscribers: "subscribers",
-    Stalls: "stalls that ended",
-    Abandoned: "stalls for good",
-    Panics: "panics",
-    Leaks: "handles leaked",
-    Conversions: "conversions",
-    Cancelled: "futures cancelled",
-    HeldRefs: "messages held",
-    LeakedRefs: "borrows leaked",
-    NestedPublishes: "publishes by wakers",
-    Violations: "violations",
+    Rings Published Received Missed Holes Skipped Subscribers Seeks CancelledFutures HeldRefs LeakedRefs LeakedHandles
+    Stalls StallsForGood Conversions NestedPublishes Panics Violations
 }
 
 static COUNTS: [AtomicU64; NAMES.len()] = [const { AtomicU64::new(0) }; NAMES.len()];

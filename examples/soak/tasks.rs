@@ -11,14 +11,14 @@ use crate::receiving::cancelled;
 use crate::ways;
 
 /// Receives for a while; `Break` is the end of the ring.
-pub(crate) async fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> ControlFlow<()> {
-    let count = 1 << random.u32(0..12);
-    let outcome = match random.u32(0..8) {
-        0..6 => one_by_one(reader, count, random).await,
-        6 => in_a_batch(reader, random.usize(0..200)).await,
+pub(crate) async fn act<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
+    let count = 1 << reader.random.u32(0..12);
+    let outcome = match reader.random.u32(0..8) {
+        0..6 => one_by_one(reader, count).await,
+        6 => in_a_batch(reader).await,
         _ => {
             reader.doing("rests in a task");
-            sleep(Duration::from_micros(random.u64(0..2000))).await;
+            sleep(Duration::from_micros(reader.random.u64(0..2000))).await;
             Continue(())
         }
     };
@@ -26,10 +26,10 @@ pub(crate) async fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand:
     outcome
 }
 
-async fn one_by_one<S: Carry>(reader: &mut Reader<S>, count: u64, random: &mut fastrand::Rng) -> ControlFlow<()> {
-    let ways: Vec<_> = ways::by_value_in_task().into_iter().chain(S::by_reference_in_task()).collect();
-    let (name, receive) = ways[random.usize(..ways.len())];
-    let hurries = random.u32(0..4) == 0;
+async fn one_by_one<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
+    let ways: Vec<_> = ways::by_value_in_task().into_iter().chain(S::BY_REFERENCE_IN_TASK.iter().copied()).collect();
+    let (name, receive) = ways[reader.random.usize(..ways.len())];
+    let hurries = reader.random.u32(0..4) == 0;
     reader.doing(name);
     for at in 1..=if hurries { count.min(32) } else { count } {
         let future = receive(&mut reader.subscriber);
@@ -45,9 +45,9 @@ async fn one_by_one<S: Carry>(reader: &mut Reader<S>, count: u64, random: &mut f
     Continue(())
 }
 
-async fn in_a_batch<S: Carry>(reader: &mut Reader<S>, limit: usize) -> ControlFlow<()> {
+async fn in_a_batch<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     reader.doing("recv_many_async in a task");
-    let mut batch = Vec::new();
+    let (limit, mut batch) = (reader.random.usize(0..200), Vec::new());
     let received = reader.subscriber.recv_many_async(&mut batch, limit).await;
     reader.took_batch(&mut batch, limit, received.map_err(Into::into))
 }

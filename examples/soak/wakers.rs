@@ -44,13 +44,13 @@ impl<S: Carry> Wake for Mischief<S> {
 }
 
 /// Polls with such wakers; `Break` is the end of the ring.
-pub(crate) fn act<S: Carry>(reader: &mut Reader<S>, random: &mut fastrand::Rng) -> ControlFlow<()> {
+pub(crate) fn act<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     reader.doing("polls with a waker of its own");
-    for _ in 0..random.u32(1..8) {
+    for _ in 0..reader.random.u32(1..8) {
         let stage = Arc::clone(&reader.stage);
-        let kind = match random.u32(0..3) {
+        let kind = match reader.random.u32(0..3) {
             0 => Kind::Panic,
-            1 => publishing(&stage, random).unwrap_or(Kind::Subscribe),
+            1 => publishing(&stage, &mut reader.random).unwrap_or(Kind::Subscribe),
             _ => Kind::Subscribe,
         };
         let waker = Waker::from(Arc::new(Mischief { stage, kind }));

@@ -39,17 +39,13 @@ pub(crate) fn by_value<S: Carry>() -> [Way<S>; 7] {
 }
 
 /// Where the message lies.
-pub(crate) fn by_reference() -> Vec<Way<Owning>> {
-    vec![
-        ("try_recv_ref", |s, look| s.try_recv_ref().map(|message| look.at(message))),
-        ("recv_ref", |s, look| Ok(look.at(s.recv_ref()?))),
-        ("recv_ref_timeout", |s, look| timed(s.recv_ref_timeout(SHORT).map(|message| look.at(message)))),
-        ("recv_ref_deadline", |s, look| {
-            timed(s.recv_ref_deadline(Instant::now() + SHORT).map(|message| look.at(message)))
-        }),
-        ("latest_ref", |s, look| s.latest_ref().map(|message| look.at(message))),
-    ]
-}
+pub(crate) const BY_REFERENCE: &[Way<Owning>] = &[
+    ("try_recv_ref", |s, look| s.try_recv_ref().map(|message| look.at(message))),
+    ("recv_ref", |s, look| Ok(look.at(s.recv_ref()?))),
+    ("recv_ref_timeout", |s, look| timed(s.recv_ref_timeout(SHORT).map(|message| look.at(message)))),
+    ("recv_ref_deadline", |s, look| timed(s.recv_ref_deadline(Instant::now() + SHORT).map(|message| look.at(message)))),
+    ("latest_ref", |s, look| s.latest_ref().map(|message| look.at(message))),
+];
 
 pub(crate) fn by_value_in_task<S: Carry>() -> [WayInTask<S>; 3] {
     [
@@ -70,22 +66,20 @@ pub(crate) fn by_value_in_task<S: Carry>() -> [WayInTask<S>; 3] {
     ]
 }
 
-pub(crate) fn by_reference_in_task() -> Vec<WayInTask<Owning>> {
-    vec![
-        ("recv_ref_async", |s| Box::pin(async { Ok(glance(&s.recv_ref_async().await?)) })),
-        ("poll_recv_ref", |s| Box::pin(poll_fn(|cx| s.poll_recv_ref(cx).map(|message| Ok(glance(&message?)))))),
-    ]
-}
+pub(crate) const BY_REFERENCE_IN_TASK: &[WayInTask<Owning>] = &[
+    ("recv_ref_async", |s| Box::pin(async { Ok(glance(&s.recv_ref_async().await?)) })),
+    ("poll_recv_ref", |s| Box::pin(poll_fn(|cx| s.poll_recv_ref(cx).map(|message| Ok(glance(&message?)))))),
+];
 
 /// The ways that do not say `Closed`.
 pub(crate) fn not_closed<S: Carry>(subscriber: &mut Subscriber<S>, stage: &Stage<S>) -> Vec<&'static str> {
     let look = Look { manner: Manner::Glance, stage };
     let closed = Err(TryRecvError::Closed);
     let mut wrong = Vec::new();
-    for (name, receive) in by_value().into_iter().chain(S::by_reference()) {
+    for (name, receive) in by_value().into_iter().chain(S::BY_REFERENCE.iter().copied()) {
         wrong.extend((receive(subscriber, &look) != closed).then_some(name));
     }
-    for (name, receive) in by_value_in_task().into_iter().chain(S::by_reference_in_task()) {
+    for (name, receive) in by_value_in_task().into_iter().chain(S::BY_REFERENCE_IN_TASK.iter().copied()) {
         wrong.extend((receive(subscriber).now_or_never() != Some(closed)).then_some(name));
     }
     let mut none = Vec::new();
