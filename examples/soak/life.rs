@@ -55,7 +55,7 @@ pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, ran
     hang::show(lane, None);
     bury(stage);
     let live = LEDGERS[lane].0.load(Relaxed);
-    check(live == 0, || format!("{live} more messages were made than dropped"));
+    check!(live == 0, "{live} more messages were made than dropped");
 }
 
 /// Those who receive, on threads and in tasks; each call waits for one of them.
@@ -73,10 +73,10 @@ fn assemble<S: Carry>(
         if at < threads {
             let attendance = attend(stage, Home::Thread, subscriber.take(), random.fork());
             let thread = thread::spawn(move || tasks.block_on(attendance));
-            members.push(Box::new(|| check(thread.join().is_ok(), || "a receiving thread panicked")));
+            members.push(Box::new(|| check!(thread.join().is_ok(), "a receiving thread panicked")));
         } else {
             let task = tasks.spawn(attend(stage, Home::Task, None, random.fork()));
-            members.push(Box::new(move || check(tasks.block_on(task).is_ok(), || "a receiving task panicked")));
+            members.push(Box::new(move || check!(tasks.block_on(task).is_ok(), "a receiving task panicked")));
         }
     }
     members
@@ -108,8 +108,8 @@ fn many<S: Carry>(publisher: Publisher<S>, stage: &Arc<Stage<S>>, deadline: Inst
     }
     if stage.manner.end == End::Call {
         let closed = [publisher.close(), publisher.close()];
-        check(closed == [true, false], || format!("closed twice: {closed:?}"));
-        check(publisher.is_closed(), || "not closed after a close");
+        check!(closed == [true, false], "closed twice: {closed:?}");
+        check!(publisher.is_closed(), "not closed after a close");
         return send_away(stage, &mut threads);
     }
     send_away(stage, &mut threads);
@@ -128,7 +128,7 @@ fn send_away<S: Carry>(stage: &Stage<S>, threads: &mut Vec<JoinHandle<()>>) {
     stage.over.store(true, Relaxed);
     drop(lock(&stage.source).take());
     for thread in threads.drain(..) {
-        check(thread.join().is_ok(), || "a publishing thread panicked");
+        check!(thread.join().is_ok(), "a publishing thread panicked");
     }
 }
 
@@ -168,21 +168,22 @@ fn drop_it(publisher: impl Sized, end: End) {
 fn account<S: Carry>(stage: &Stage<S>) {
     let stats = stage.ring.stats();
     let drawn = stage.ring.next_sequence() - stage.first;
-    check(stats.closed && stage.ring.is_closed(), || "not closed in the end");
-    check(stats.published + stats.skipped == drawn, || format!("{drawn} sequences drawn: {stats:?}"));
-    check(!stage.manner.alone() || stats.skipped == 0, || "skipped with one publisher");
+    check!(stats.closed && stage.ring.is_closed(), "not closed in the end");
+    check!(stats.published + stats.skipped == drawn, "{drawn} sequences drawn: {stats:?}");
+    check!(!stage.manner.alone() || stats.skipped == 0, "skipped with one publisher");
     let (published, unclear) = (stage.published.load(Relaxed), stage.unclear.load(Relaxed));
-    check((published..=published + unclear).contains(&stats.published), || {
-        format!("{published} (and perhaps {unclear} more) published: {stats:?}")
-    });
+    check!(
+        (published..=published + unclear).contains(&stats.published),
+        "{published} (and perhaps {unclear} more) published: {stats:?}"
+    );
     let highest = stage.highest.load(Relaxed);
-    check(highest <= stage.ring.next_sequence(), || format!("published before {highest}, behind the end"));
+    check!(highest <= stage.ring.next_sequence(), "published before {highest}, behind the end");
     let leaked = lock(&stage.morgue).len();
     // What is in the ring, and what its publishers keep back.
     let live = stage.ledger.0.load(Relaxed);
     let most = stage.capacity + (leaked as u64 + 1) * KEPT_BACK;
-    check((0..=most.cast_signed()).contains(&live), || format!("{live} messages are left where {most} may be"));
-    check(stats.subscribers.len() <= leaked, || format!("{leaked} leaked handles, but {:?}", stats.subscribers));
+    check!((0..=most.cast_signed()).contains(&live), "{live} messages are left where {most} may be");
+    check!(stats.subscribers.len() <= leaked, "{leaked} leaked handles, but {:?}", stats.subscribers);
 }
 
 /// Drops what counts as leaked, and the ring.
@@ -190,7 +191,7 @@ fn bury<S: Carry>(stage: Arc<Stage<S>>) {
     match Arc::try_unwrap(stage) {
         Ok(stage) => {
             drop(lock(&stage.morgue).drain(..).collect::<Vec<_>>());
-            check(stage.ring.subscriber_count() == 0, || "subscribers are left");
+            check!(stage.ring.subscriber_count() == 0, "subscribers are left");
         }
         Err(stage) => {
             watch::violation(format!("{} others look at a ring that is gone", Arc::strong_count(&stage) - 1));

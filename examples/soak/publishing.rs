@@ -107,7 +107,7 @@ pub(crate) fn burst<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, cou
     stage.published(published, end);
     if stage.manner.alone() {
         let (counted, tail) = (stage.published.load(Relaxed), outlet.next());
-        check(tail - stage.first == counted, || format!("{counted} published, but the tail is {tail}"));
+        check!(tail - stage.first == counted, "{counted} published, but the tail is {tail}");
     }
     published == count
 }
@@ -119,7 +119,7 @@ fn one_by_one<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, count: u6
         let name = pen.name();
         let message = S::make(name, pen.stage.ledger);
         let Some(sequence) = outlet.one(message, count % 4 == 0) else { return (published, end) };
-        check(sequence >= end, || format!("published under {sequence} after {}", end - 1));
+        check!(sequence >= end, "published under {sequence} after {}", end - 1);
         pen.stage.saw(sequence, name);
         end = sequence + 1;
     }
@@ -173,8 +173,8 @@ fn career<S: Carry>(mut publisher: SharedPublisher<S>, mut pen: Pen<S>) -> bool 
         publish(&mut publisher, &mut pen);
         if publisher.is_closed() {
             let before = publisher.next_sequence();
-            check(publisher.publish(pen.message()).is_err(), || "published into a closed ring");
-            check(publisher.next_sequence() == before, || "the end of a closed ring moved");
+            check!(publisher.publish(pen.message()).is_err(), "published into a closed ring");
+            check!(publisher.next_sequence() == before, "the end of a closed ring moved");
             return true;
         }
         match pen.random.u32(0..400) {
@@ -185,7 +185,7 @@ fn career<S: Carry>(mut publisher: SharedPublisher<S>, mut pen: Pen<S>) -> bool 
                 stage.leak(publisher);
                 return false;
             }
-            15 => check(publisher.clone().try_into_exclusive().is_err(), || "exclusive beside another"),
+            15 => check!(publisher.clone().try_into_exclusive().is_err(), "exclusive beside another"),
             _ => {}
         }
     }

@@ -26,6 +26,8 @@ pub(crate) struct Reader<S: Carry> {
     /// The number expected next, or later, from each publisher.
     numbers: Box<[u64]>,
     pub(crate) random: fastrand::Rng,
+    /// What of `received` the watchdog knows.
+    seen: u64,
 }
 
 impl<S: Carry> Reader<S> {
@@ -46,13 +48,14 @@ impl<S: Carry> Reader<S> {
             last: None,
             numbers,
             random: random.fork(),
+            seen: 0,
         }
     }
 
     /// A second reader at the same cursor, which must not get anything twice either.
     pub(crate) fn fork(&mut self) -> Self {
         let mut fork = Self::new(&self.stage, self.subscriber.clone(), &mut self.random);
-        check(fork.start == self.subscriber.next_sequence(), || "a clone begins elsewhere");
+        check!(fork.start == self.subscriber.next_sequence(), "a clone begins elsewhere");
         fork.numbers.copy_from_slice(&self.numbers);
         fork.last = self.last;
         fork
@@ -76,16 +79,15 @@ impl<S: Carry> Reader<S> {
 
     #[inline]
     fn took(&mut self, sequence: u64, name: Option<u64>) {
-        if self.last.is_some_and(|last| last >= sequence) || self.subscriber.last_sequence() != Some(sequence) {
-            violation(format!("sequence {sequence} after {:?}: {:?}", self.last, self.subscriber));
-        }
-        self.last = Some(sequence);
+        let (last, subscriber) = (self.last.replace(sequence), &self.subscriber);
+        let grows = last.is_none_or(|last| last < sequence) && subscriber.last_sequence() == Some(sequence);
+        check!(grows, "sequence {sequence} after {last:?}: {subscriber:?}");
         self.received += 1;
         if let Some(name) = self.look(name) {
             self.stage.saw(sequence, name);
-            if self.stage.manner.alone() && message::parts(name).1 != sequence - self.stage.first {
-                violation(format!("message {:?} has sequence {sequence}", message::parts(name)));
-            }
+            let parts = message::parts(name);
+            let fits = !self.stage.manner.alone() || parts.1 == sequence - self.stage.first;
+            check!(fits, "message {parts:?} has sequence {sequence}");
         }
     }
 
@@ -97,7 +99,7 @@ impl<S: Carry> Reader<S> {
         received: Result<usize, TryRecvError>,
     ) -> ControlFlow<()> {
         let count = received.unwrap_or(0);
-        check(batch.len() == count && count <= limit, || format!("{} of {limit}: {received:?}", batch.len()));
+        check!(batch.len() == count && count <= limit, "{} of {limit}: {received:?}", batch.len());
         for message in batch.drain(..) {
             self.look(S::name(&message));
         }
@@ -114,9 +116,12 @@ impl<S: Carry> Reader<S> {
             self.received += count;
             let last = self.subscriber.last_sequence();
             let least = self.last.map_or(self.start.wrapping_sub(1), |last| last).wrapping_add(count);
-            check(last.is_some_and(|last| last >= least), || {
-                format!("{count} messages after {:?}: {:?}", self.last, self.subscriber)
-            });
+            check!(
+                last.is_some_and(|last| last >= least),
+                "{count} messages after {:?}: {:?}",
+                self.last,
+                self.subscriber
+            );
             self.last = last;
         }
     }
@@ -130,17 +135,13 @@ impl<S: Carry> Reader<S> {
         };
         let (publisher, number) = message::parts(name);
         let expected = &mut self.numbers[usize::try_from(publisher).unwrap_or_default()];
-        if number < *expected {
-            violation(format!(
-                "number {number} of publisher {publisher} where {expected} is due: twice, or out of order"
-            ));
-        }
+        check!(number >= *expected, "number {number} of publisher {publisher} comes twice or late: {expected} is due");
         *expected = number + 1;
         Some(name)
     }
 
     fn lagged(&mut self, lagged: Lagged) {
-        check(lagged.missed > 0 && lagged.resumed_at == self.subscriber.next_sequence(), || format!("{lagged:?}"));
+        check!(lagged.missed > 0 && lagged.resumed_at == self.subscriber.next_sequence(), "{lagged:?}");
         self.missed += lagged.missed;
         self.settle();
     }
@@ -153,19 +154,18 @@ impl<S: Carry> Reader<S> {
     /// Law 1.
     pub(crate) fn settle(&mut self) {
         let [missed, holes, skipped] = self.counted();
-        check(missed == self.missed, || format!("{} missed as told, {missed} as counted", self.missed));
+        check!(missed == self.missed, "{} missed as told, {missed} as counted", self.missed);
         let sum = self.received + missed + holes + skipped;
         let moved = self.subscriber.next_sequence().wrapping_sub(self.start);
-        check(sum == moved, || {
-            format!(
-                "{} received + {missed} missed + {holes} holes + {skipped} skipped, but moved by {moved}: {:?}",
-                self.received, self.subscriber
-            )
-        });
-        if self.stage.manner.alone() {
-            check(holes == 0, || "holes with one publisher");
-        }
-        if self.received > 0 {
+        check!(
+            sum == moved,
+            "{} received + {missed} missed + {holes} holes + {skipped} skipped, but moved by {moved}: {:?}",
+            self.received,
+            self.subscriber
+        );
+        check!(holes == 0 || !self.stage.manner.alone(), "holes with one publisher");
+        if self.received > self.seen {
+            self.seen = self.received;
             hang::beat(self.stage.lane);
         }
     }
@@ -181,8 +181,8 @@ impl<S: Carry> Reader<S> {
         let before = self.subscriber.next_sequence();
         self.subscriber.seek(start);
         let now = self.subscriber.next_sequence();
-        check(now >= self.stage.first && now <= self.stage.ring.next_sequence(), || format!("sought to {now}"));
-        check(counts(&self.subscriber) == self.base, || "a seek counts");
+        check!(now >= self.stage.first && now <= self.stage.ring.next_sequence(), "sought to {now}");
+        check!(counts(&self.subscriber) == self.base, "a seek counts");
         tally::add(Count::Seeks, 1);
         self.start = now;
         if now < before {
@@ -200,7 +200,7 @@ impl<S: Carry> Reader<S> {
         tally::add(Count::Holes, holes);
         tally::add(Count::Skipped, skipped);
         self.base = counts(&self.subscriber);
-        (self.start, self.received, self.missed) = (self.subscriber.next_sequence(), 0, 0);
+        (self.start, self.received, self.seen, self.missed) = (self.subscriber.next_sequence(), 0, 0, 0);
     }
 
     /// `Closed` was said: at the end, and for ever after.
@@ -208,9 +208,9 @@ impl<S: Carry> Reader<S> {
         self.doing("sees the end");
         self.settle();
         let (next, end) = (self.subscriber.next_sequence(), self.stage.ring.next_sequence());
-        check(next == end && self.stage.ring.is_closed(), || format!("closed at {next}, but the end is {end}"));
+        check!(next == end && self.stage.ring.is_closed(), "closed at {next}, but the end is {end}");
         let wrong = ways::not_closed(&mut self.subscriber, &self.stage);
-        check(wrong.is_empty(), || format!("closed, but not so say {wrong:?}"));
+        check!(wrong.is_empty(), "closed, but not so say {wrong:?}");
         self.settle();
     }
 }

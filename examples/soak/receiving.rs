@@ -158,6 +158,6 @@ fn rest<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     let counted = own.map(|own| (own.next_sequence, own.missed, own.holes, own.skipped_by_choice));
     let expected =
         (subscriber.next_sequence(), subscriber.missed(), subscriber.holes(), subscriber.skipped_by_choice());
-    check(counted == Some(expected), || format!("the statistics say {counted:?} of {expected:?}"));
+    check!(counted == Some(expected), "the statistics say {counted:?} of {expected:?}");
     Continue(())
 }

@@ -162,10 +162,8 @@ impl<S: Carry> Stage<S> {
         // Lap above, message below.
         let entry = lap << 40 | (name.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24);
         let before = witness.fetch_max(entry, Relaxed);
-        check(before >> 40 != lap || before == entry, || {
-            let (publisher, number) = message::parts(name);
-            format!("two messages under sequence {sequence}: one is {number} of publisher {publisher}")
-        });
+        let parts = message::parts(name);
+        check!(before >> 40 != lap || before == entry, "two messages under sequence {sequence}: one is {parts:?}");
     }
 
     /// As many messages were published; the last of them under `end - 1`, if that is known.

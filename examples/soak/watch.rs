@@ -36,13 +36,15 @@ pub(crate) fn violation(what: impl Display) {
     end();
 }
 
-/// Tells a violation unless `holds`.
-#[inline]
-pub(crate) fn check<D: Display>(holds: bool, what: impl FnOnce() -> D) {
-    if !holds {
-        violation(what());
-    }
+/// Tells a violation unless the first holds.
+macro_rules! check {
+    ($holds:expr, $($what:tt)*) => {
+        if !$holds {
+            crate::watch::violation(format_args!($($what)*));
+        }
+    };
 }
+pub(crate) use check;
 
 pub(crate) fn end() {
     OVER.store(true, Relaxed);

@@ -165,7 +165,7 @@ impl Look<'_, Owning> {
                 let ring = &self.stage.ring;
                 let goal = ring.next_sequence() + laps * self.stage.capacity + 200;
                 for _ in 0..20 {
-                    check(glance(&message) == seen, || "a borrowed message changed");
+                    check!(glance(&message) == seen, "a borrowed message changed");
                     if ring.next_sequence() >= goal || ring.is_closed() {
                         break;
                     }
