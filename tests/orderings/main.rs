@@ -72,3 +72,35 @@ fn each_row_names_what_there_is() {
         );
     }
 }
+
+/// Each of these has an operation without a label, in a form that a search could overlook.
+const HIDDEN: [&str; 18] = [
+    "fn f(a: &AtomicU32) { AtomicU32::store(a, 1, Ordering::Relaxed); }",
+    "fn f(a: &AtomicU32) { (&&a).store(1, Ordering::Relaxed); }",
+    "fn f(a: &AtomicU32) { let _ = a.fetch_update(Ordering::Relaxed, Ordering::Relaxed, Some); }",
+    "fn f(a: &AtomicU32) { assert!(a.load(Ordering::Relaxed) == 1); }",
+    "fn f(a: &AtomicU32) { assert!(a.load(Ordering :: Relaxed) == 1); }",
+    "fn f(a: &AtomicU32) { assert!(a.load(Ordering::\n Relaxed) == 1); }",
+    "fn f(a: &AtomicU32) { let _ = \"//\"; assert!(a.load(Ordering::Relaxed) == 1); }",
+    "macro_rules! m { ($a:expr, $o:ident) => { $a.load(Ordering::$o) } }",
+    "use crate::sync::Ordering as O; fn f(a: &AtomicU32) { a.store(1, O::SeqCst); }",
+    "use crate::sync::Ordering::*; fn f(a: &AtomicU32) { a.store(1, SeqCst); }",
+    "use crate::sync::Ordering::SeqCst; fn f(a: &AtomicU32) { a.store(1, SeqCst); }",
+    "use crate::sync::Ordering::{Relaxed as Weak}; fn f(a: &AtomicU32) { a.store(1, Weak); }",
+    "use crate::sync::Ordering::{Relaxed}; fn f(a: &AtomicU32) { a.store(1, Relaxed); }",
+    "const ORDER: Ordering = Ordering::Relaxed; fn f(a: &AtomicU32) { a.store(1, ORDER); }",
+    "fn f(a: &AtomicU32, order: Ordering) { a.store(1, order); }",
+    "fn f(order: Ordering, a: &AtomicU32) { a.store(1, order); }",
+    "#[cfg(any(test, unix))] mod m { fn f(a: &AtomicU32) { a.store(1, Ordering::Relaxed); } }",
+    "fn f(a: &AtomicU32) { let _ = \"// [a.b]\"; a.store(1, Ordering::Relaxed); }",
+];
+
+#[test]
+fn no_operation_hides() {
+    for text in HIDDEN {
+        assert!(sources::of_file("hidden.rs", text).is_err(), "overlooked: {text}");
+    }
+    let plain =
+        "use crate::sync::{AtomicU32, Ordering};\n// [a.b]\nfn f(a: &AtomicU32) { a.store(1, Ordering::Relaxed); }";
+    assert!(sources::of_file("plain.rs", plain).is_ok_and(|found| found.len() == 1));
+}
