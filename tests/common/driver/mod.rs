@@ -142,8 +142,14 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             return;
         }
         let pair = match self.choices.below(4) {
-            0 => Pair::new(self.ring.subscribe_at(start), self.model.subscribe(start)),
-            1 => Pair::new(self.ring.subscribe(), self.model.subscribe(Start::Latest)),
+            0 => {
+                let real = self.publishing.subscribe_at(start).unwrap_or_else(|| self.ring.subscribe_at(start));
+                Pair::new(real, self.model.subscribe(start))
+            }
+            1 => {
+                let ring = self.subscribers.first().map_or_else(|| self.ring.clone(), |pair| pair.real.ring());
+                Pair::new(ring.subscribe(), self.model.subscribe(Start::Latest))
+            }
             _ => match (self.ring.try_subscribe_at(start), self.model.try_subscribe(start)) {
                 (Ok(real), Ok(model)) => Pair::new(real, model),
                 (real, model) => {
@@ -175,11 +181,16 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         let model = &self.model;
         let stats = self.ring.stats();
         let holes = model.holes();
+        assert_eq!(stats.capacity as u64, self.capacity);
+        let said = (model.tail(), self.ring.capacity(), self.subscribers.len());
+        assert!(self.publishing.look_ups().is_none_or(|look_ups| look_ups == said));
         assert_eq!((stats.published, stats.skipped, stats.closed), (model.drawn() - holes, holes, model.closed));
         let mut expected: Vec<_> = self.subscribers.iter().collect();
         expected.sort_unstable_by_key(|pair| pair.real.id());
         assert_eq!(stats.subscribers.len(), expected.len());
         for (told, Pair { real, model: expected, name, .. }) in stats.subscribers.iter().zip(expected) {
+            assert!(!told.gating);
+            assert_eq!((real.is_closed(), real.capacity()), (model.closed, stats.capacity));
             assert_eq!(
                 (told.id, told.next_sequence, told.lag, told.missed, told.holes, told.skipped_by_choice),
                 (

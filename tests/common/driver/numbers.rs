@@ -3,6 +3,7 @@
 use crate::common::counted::{Counted, Ledger};
 use seqcast::{Boxed, Builder, Inline, Publisher, Receive, RecvTimeoutError, Ref, Subscriber, TryRecvError};
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// How numbers are kept, and what can be done with them beyond what every ring does.
@@ -82,6 +83,12 @@ impl Numbers for Boxed<Number> {
             1 => subscriber.latest_ref(),
             2 => subscriber.recv_ref_timeout(Duration::ZERO).map_err(untimed),
             3 => subscriber.recv_ref_deadline(Instant::now()).map_err(untimed),
+            4 => match subscriber.poll_recv_ref(&mut Context::from_waker(Waker::noop())) {
+                Poll::Pending => Err(TryRecvError::Empty),
+                Poll::Ready(received) => received.map_err(TryRecvError::from),
+            },
+            // To be had at once.
+            5 => subscriber.recv_ref().map_err(TryRecvError::from),
             _ => match futures::FutureExt::now_or_never(subscriber.recv_ref_async()) {
                 None => Err(TryRecvError::Empty),
                 Some(received) => received.map_err(TryRecvError::from),

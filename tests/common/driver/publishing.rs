@@ -3,7 +3,7 @@
 use super::{Both, Choices, ENOUGH, Numbers};
 use crate::common::model::{self, LAST};
 use seqcast::testing::{self, Claim, Write};
-use seqcast::{Publisher, SharedPublisher, Storage};
+use seqcast::{Closed, Publisher, SharedPublisher, Start, Storage, Subscriber, TryPublishError};
 use std::cell::OnceCell;
 
 pub(super) struct Publishing<'a, S: Storage> {
@@ -28,6 +28,29 @@ enum Stalled<'a, S: Storage> {
 impl<'a, S: Storage> Publishing<'a, S> {
     pub(super) fn new(publisher: Publisher<S>, stalling: &'a OnceCell<SharedPublisher<S>>) -> Self {
         Self { handles: Handles::Exclusive(publisher), stalling, stalled: Vec::new() }
+    }
+
+    /// Through a publisher, as long as there is one.
+    pub(super) fn subscribe_at(&self, start: Start) -> Option<Subscriber<S>> {
+        match &self.handles {
+            Handles::Exclusive(publisher) => Some(publisher.subscribe_at(start)),
+            Handles::Shared(publishers) => Some(publishers[0].subscribe_at(start)),
+            Handles::Over => None,
+        }
+    }
+
+    /// What a publisher says of the ring.
+    pub(super) fn look_ups(&self) -> Option<(u64, usize, usize)> {
+        match &self.handles {
+            Handles::Exclusive(publisher) => {
+                Some((publisher.next_sequence(), publisher.capacity(), publisher.subscriber_count()))
+            }
+            Handles::Shared(publishers) => {
+                let publisher = &publishers[0];
+                Some((publisher.next_sequence(), publisher.capacity(), publisher.subscriber_count()))
+            }
+            Handles::Over => None,
+        }
     }
 
     /// No handle is left, unless one of them was stopped.
@@ -57,13 +80,15 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             Handles::Exclusive(publisher) => Some(publisher.publish(message)),
             Handles::Shared(publishers) => {
                 let publisher = &publishers[Self::one_of(&mut self.choices, publishers)];
-                match publisher.publish(message) {
-                    Ok(sequence) => Some(sequence),
-                    Err(seqcast::Closed(back)) => {
-                        assert_eq!(S::open(back), value);
-                        None
-                    }
-                }
+                let published = if value % 2 == 0 {
+                    publisher.try_publish(message).map_err(|refused| match refused {
+                        TryPublishError::Closed(back) => back,
+                        other => panic!("neither gated nor closed: {other}"),
+                    })
+                } else {
+                    publisher.publish(message).map_err(|Closed(back)| back)
+                };
+                published.map_err(|back| assert_eq!(S::open(back), value)).ok()
             }
             Handles::Over => return,
         };

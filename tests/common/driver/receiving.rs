@@ -232,10 +232,13 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
             return;
         }
         let which = self.choices.below(self.subscribers.len() as u64) as usize;
-        let (path, laps, leak) = (self.choices.below(5), self.choices.below(4), self.choices.flag());
+        let (mut path, laps, leak) = (self.choices.below(7), self.choices.below(4), self.choices.flag());
         let mut pair = self.subscribers.swap_remove(which);
         let mut expected = pair.model.clone();
         let received = if path == 1 { expected.latest(&self.model) } else { expected.try_recv(&self.model) };
+        if path == 5 && received == Err(TryRecvError::Empty) {
+            path = 0;
+        }
         let held = S::hold(
             &mut pair.real,
             path,
