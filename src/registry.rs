@@ -47,12 +47,12 @@ impl Progress {
     /// By the one writer.
     #[inline]
     pub(crate) fn set_next(&self, next: u64) {
-        // [cursor.show] Relaxed: for onlookers.
-        self.next.store(next, Ordering::Relaxed);
+        // [cursor.show] Release: who sees the cursor sees the message before it, and so a tail that is not below it.
+        self.next.store(next, Ordering::Release);
     }
 
     pub(crate) fn next(&self) -> u64 {
-        self.next.load(Ordering::Relaxed) // [cursor.look] Relaxed: for onlookers
+        self.next.load(Ordering::Acquire) // [cursor.look] Acquire: pairs with the Release of `set_next`
     }
 
     /// By the one writer. Announces that it may be looking at `sequence`, and no more at what it pinned before.

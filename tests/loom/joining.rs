@@ -126,3 +126,26 @@ fn the_exclusive_publisher_follows_the_shared_ones() {
     });
     assert_eq!(outcomes, BTreeSet::from([false, true]));
 }
+
+#[test]
+fn no_cursor_is_shown_beyond_the_tail() {
+    // The tail is "never less than what the caller has seen": of others, too.
+    let outcomes = explore(3, || {
+        let (mut publisher, mut subscriber) = ring(2);
+        let ring = publisher.ring();
+        let reader = thread::spawn(move || {
+            let _ = subscriber.try_recv();
+            subscriber
+        });
+        let onlooker = thread::spawn(move || {
+            let next = ring.stats().subscribers[0].next_sequence;
+            let tail = ring.next_sequence();
+            assert!(next <= tail, "at {next}, though the tail is {tail}");
+            (next, tail)
+        });
+        publisher.publish(pair(0));
+        let _subscriber = reader.join().unwrap();
+        onlooker.join().unwrap()
+    });
+    assert_eq!(outcomes, BTreeSet::from([(0, 0), (0, 1), (1, 1)]));
+}
