@@ -293,3 +293,19 @@ impl<S: Storage> Sequencer<S> {
         Found::Lapped { oldest }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slots::Inline;
+
+    #[test]
+    fn a_refused_claim_takes_its_count_back() {
+        let sequencer = Sequencer::<Inline<u64>>::new(Span::new(2, seq::LAST - 1), 0, false).unwrap();
+        assert_eq!([sequencer.claim(), sequencer.claim()], [Some(seq::LAST - 1), Some(seq::LAST)]);
+        for _ in 0..3 {
+            assert_eq!(sequencer.claim(), None);
+        }
+        assert_eq!(sequencer.tail.load(Ordering::Relaxed), (seq::LAST + 1) | seq::CLOSED_BIT);
+    }
+}

@@ -42,8 +42,9 @@ impl<'a> Stamp<'a> {
     /// Begins the write of `sequence` by the only publisher.
     #[inline]
     pub(crate) fn begin(self, sequence: u64) -> Writing<'a> {
-        // [stamp.begin] Relaxed: the fence in `Writing::new` orders it before the words.
-        self.0.store(seq::writing(sequence), Ordering::Relaxed);
+        // [stamp.begin] Release: pairs with the Acquire of `reached`: who was lapped finds the messages before this one. (The fence in
+        // `Writing::new` orders it before the words.)
+        self.0.store(seq::writing(sequence), Ordering::Release);
         Writing::new(self.0, sequence)
     }
 
@@ -61,9 +62,9 @@ impl<'a> Stamp<'a> {
             if seq::is_writing(stamp) {
                 return Err(Refused::Held);
             }
-            // [stamp.take] Acquire: pairs with the Release of the last owner's commit, so that its words come before ours.
-            // Relaxed on failure: the value only decides what to try next.
-            match self.0.compare_exchange(stamp, seq::writing(sequence), Ordering::Acquire, Ordering::Relaxed) {
+            // [stamp.take] AcqRel: Acquire pairs with the Release of the last owner's commit, so that its words come before ours; Release as in
+            // `begin`. Relaxed on failure: the value only decides what to try next.
+            match self.0.compare_exchange(stamp, seq::writing(sequence), Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => return Ok(Writing::new(self.0, sequence)),
                 Err(now) => stamp = now,
             }
@@ -85,8 +86,8 @@ impl<'a> Stamp<'a> {
 
     /// Whether a publisher of `sequence` or a later lap has taken this slot.
     pub(crate) fn reached(self, sequence: u64) -> bool {
-        // [stamp.reached] Relaxed: who asks reads no words; coherence is enough.
-        self.0.load(Ordering::Relaxed) >= seq::writing(sequence)
+        // [stamp.reached] Acquire: pairs with the Release of `begin` and `try_begin`: who goes on with the oldest that this leaves finds it there.
+        self.0.load(Ordering::Acquire) >= seq::writing(sequence)
     }
 
     /// Whether the words read since `seen` are all of `sequence`; if not, the later sequence that took the slot.

@@ -1,9 +1,9 @@
 //! Slots: nothing is torn, nobody waits for a stalled publisher.
 
 use loom::thread;
-use seqcast::{TryRecvError, testing};
+use seqcast::{Inline, Publisher, SharedPublisher, TryRecvError, testing};
 
-use crate::{Account, explore, id, pair, parking_ring, ring};
+use crate::{Account, Pair, explore, id, pair, parking_ring, ring};
 
 #[test]
 fn nothing_is_torn_when_one_publisher_laps() {
@@ -155,4 +155,46 @@ fn the_newest_is_found_while_stalled_publishers_come_back() {
         newest.ok()
     });
     assert!(outcomes.into_iter().eq([None, Some(2), Some(3)]));
+}
+
+/// One thread publishes more than two slots hold; a reader that is told of the loss must find what it is told to go on with, or that it was
+/// lapped again.
+fn who_is_told_of_a_loss(publish: impl Fn(Publisher<Inline<Pair>>) -> Handle + Send + Sync + Copy + 'static) {
+    let outcomes = explore(3, move || {
+        let (publisher, mut subscriber) = ring(2);
+        let writer = thread::spawn(move || publish(publisher));
+        let told = match subscriber.try_recv() {
+            Err(TryRecvError::Lagged(lagged)) => {
+                Some((lagged.resumed_at, subscriber.try_recv() != Err(TryRecvError::Empty)))
+            }
+            _ => None,
+        };
+        let _publisher = writer.join().unwrap();
+        told
+    });
+    assert!(outcomes.contains(&None) && outcomes.contains(&Some((1, true))), "{outcomes:?}");
+    assert!(outcomes.iter().flatten().all(|(_, found)| *found), "told to go on where nothing is: {outcomes:?}");
+}
+
+type Handle = Result<Publisher<Inline<Pair>>, SharedPublisher<Inline<Pair>>>;
+
+#[test]
+fn who_is_told_of_a_loss_finds_the_next_message() {
+    who_is_told_of_a_loss(|mut publisher| {
+        for q in 0..3 {
+            publisher.publish(pair(q));
+        }
+        Ok(publisher)
+    });
+}
+
+#[test]
+fn who_is_told_of_a_loss_beside_others_finds_the_next_message() {
+    who_is_told_of_a_loss(|publisher| {
+        let publisher = publisher.share();
+        for q in 0..4 {
+            publisher.publish(pair(q)).unwrap();
+        }
+        Err(publisher)
+    });
 }

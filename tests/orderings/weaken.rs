@@ -5,8 +5,8 @@
 //! cargo run --release --example weaken -- stamp.commit        # one
 //! ```
 //!
-//! Which tests should fail, and what survives by which argument, is told in `docs/orderings.md`. Something that survives without
-//! an argument fails the run.
+//! First the tests are run with nothing weakened. Which of them should fail, and what survives by which argument, is told in
+//! `docs/orderings.md`. Something that survives without an argument fails the run.
 #![allow(clippy::pedantic, reason = "a tool of the tests")]
 
 #[allow(dead_code, reason = "what the test needs of it")]
@@ -15,6 +15,7 @@ mod sources;
 mod table;
 mod weakening;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -58,6 +59,17 @@ fn main() -> ExitCode {
         copy_tree(root, &copy);
     }
     let (mut caught, mut argued, mut survived) = (0, 0, Vec::new());
+    if !options.list {
+        let needed: BTreeSet<_> = operations
+            .iter()
+            .filter(|operation| options.wants(&operation.label) && !weakening::weakenings(operation).is_empty())
+            .flat_map(|operation| &rows.iter().find(|row| row.label == operation.label).expect("a row").tests)
+            .collect();
+        for test in needed {
+            let failed = fails(&options, &copy, test, Duration::from_secs(options.limit));
+            assert_eq!(failed, None, "{test} fails with nothing weakened, so it would show nothing");
+        }
+    }
     for operation in operations.iter().filter(|operation| options.wants(&operation.label)) {
         let row = rows.iter().find(|row| row.label == operation.label).expect("a row for each label");
         for weakening in weakening::weakenings(operation) {
@@ -107,23 +119,24 @@ fn weaken(options: &Options, copy: &Path, operation: &Operation, weakening: &Wea
     text.replace_range(weakening.at.clone(), &weakening.replacement);
     fs::write(&file, text).unwrap();
     let limit = Duration::from_secs(options.limit);
-    let mut killer = row.tests.iter().find(|test| fails(options, copy, test, limit)).cloned();
+    let killed = |test: &String| fails(options, copy, test, limit).map(|how| format!("{test}{how}"));
+    let mut killer = row.tests.iter().find_map(killed);
     if killer.is_none() && options.search {
-        killer = all_models(options, copy).into_iter().find(|test| fails(options, copy, test, limit));
+        killer = all_models(options, copy).iter().find_map(killed);
     }
     fs::write(&file, original).unwrap();
     killer
 }
 
-/// `loom::MODULE::NAME`, or `FILE::NAME`, which depends on chance and gets a few.
-fn fails(options: &Options, copy: &Path, test: &str, limit: Duration) -> bool {
+/// How it fails, if it does: `loom::MODULE::NAME`, or `FILE::NAME`, which depends on chance and gets a few.
+fn fails(options: &Options, copy: &Path, test: &str, limit: Duration) -> Option<&'static str> {
     let (target, name) = test.split_once("::").unwrap();
     let program = build(options, copy, target);
     let chances = if target == "loom" { 1 } else { 10 };
-    (0..chances).any(|_| fails_once(&program, copy, name, limit))
+    (0..chances).find_map(|_| fails_once(&program, copy, name, limit))
 }
 
-fn fails_once(program: &Path, copy: &Path, name: &str, limit: Duration) -> bool {
+fn fails_once(program: &Path, copy: &Path, name: &str, limit: Duration) -> Option<&'static str> {
     let mut child = Command::new(program)
         .args(["--exact", name])
         .current_dir(copy)
@@ -134,12 +147,12 @@ fn fails_once(program: &Path, copy: &Path, name: &str, limit: Duration) -> bool 
     let began = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
-            return !status.success();
+            return (!status.success()).then_some("");
         }
         if began.elapsed() > limit {
             child.kill().unwrap();
             child.wait().unwrap();
-            return true;
+            return Some(", which hangs");
         }
         thread::sleep(Duration::from_millis(20));
     }
