@@ -182,7 +182,7 @@ fn account<S: Carry>(stage: &Stage<S>) {
     // What is in the ring, and what its publishers keep back.
     let live = stage.ledger.0.load(Relaxed);
     let most = stage.capacity + (leaked as u64 + 1) * KEPT_BACK;
-    check!((0..=most.cast_signed()).contains(&live), "{live} messages are left where {most} may be");
+    check!((0..=most as i64).contains(&live), "{live} messages are left where {most} may be");
     check!(stats.subscribers.len() <= leaked, "{leaked} leaked handles, but {:?}", stats.subscribers);
 }
 
