@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::slots::{Receive, Storage};
 use crate::subscriber::{Subscriber, settled};
-use crate::sync::{SPINS, spin_loop};
+use crate::sync::spin_loop;
 
 /// Receiving: blocking the thread.
 impl<S: Receive> Subscriber<S> {
@@ -102,9 +102,10 @@ impl<S: Storage> Subscriber<S> {
         if is_over() {
             return None;
         }
-        for _ in SPINS {
+        for _ in 0..self.patience().spins() {
             spin_loop();
             if let Some(taken) = settled(take(self)) {
+                self.patience().paid();
                 return Some(taken);
             }
         }
@@ -112,6 +113,7 @@ impl<S: Storage> Subscriber<S> {
         if is_over() {
             return None;
         }
+        self.patience().parks();
         let waker = self.thread_waker();
         loop {
             let sleep = self.enlist(&waker);

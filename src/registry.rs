@@ -51,6 +51,12 @@ impl Progress {
         self.next.store(next, Ordering::Release);
     }
 
+    /// By the one writer.
+    #[inline]
+    pub(crate) fn own_next(&self) -> u64 {
+        self.next.load(Ordering::Relaxed) // [cursor.own] Relaxed: it wrote that itself
+    }
+
     pub(crate) fn next(&self) -> u64 {
         self.next.load(Ordering::Acquire) // [cursor.look] Acquire: pairs with the Release of `set_next`
     }

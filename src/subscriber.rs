@@ -2,6 +2,7 @@
 //! about lag or the end.
 
 mod latest;
+mod patience;
 mod position;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::sequencer::{Found, FoundOf, HandOf, SlotsOf};
 use crate::slots::{Receive, Slots, Storage};
 use crate::sync::{Arc, Parker};
 use crate::wait::{Sleep, Waiter};
+use patience::Patience;
 
 /// One reader of a ring, with its own cursor.
 ///
@@ -66,20 +68,25 @@ use crate::wait::{Sleep, Waiter};
 /// and is not committed yet is waited for until it comes, or until the other publishers are a lap further.
 pub struct Subscriber<S: Storage> {
     channel: Arc<Channel<S>>,
-    /// The sequence read next; the seat shows it to others.
-    cursor: u64,
+    /// The cursor is kept here alone: the one place that a receive writes is the one where others look.
+    seat: Arc<Seat>,
+    /// What it reads with; made for this ring and seat.
+    hand: HandOf<S>,
+    own: Box<Own>,
+}
+
+/// What a receive that finds its message does not touch. Apart, so that subscribers that lie side by side fill few cache lines.
+struct Own {
     /// Where the cursor came to stand when it last moved by anything but a receive. Whatever it moved since was received, so
     /// that a receive need not note down what it received last.
     base: u64,
     /// The sequence received last before that.
     before: Option<u64>,
-    seat: Arc<Seat>,
-    /// What it reads with; made for this ring and seat.
-    hand: HandOf<S>,
     /// A waker may be registered.
     asleep: bool,
     /// The clone or drop of a waker panicked while it was put in place: that place is unusable.
     deaf: bool,
+    patience: Patience,
     parker: Parker,
 }
 
@@ -99,7 +106,15 @@ impl<S: Storage> Subscriber<S> {
         let parker = Parker::default();
         let seat = channel.registry.join(cursor, Waiter::new(parker.unparker()));
         let hand = SlotsOf::<S>::hand(&seat);
-        Self { channel, cursor, base: cursor, before: None, seat, hand, asleep: false, deaf: false, parker }
+        let own = Box::new(Own {
+            base: cursor,
+            before: None,
+            asleep: false,
+            deaf: false,
+            patience: Patience::default(),
+            parker,
+        });
+        Self { channel, seat, hand, own }
     }
 }
 
@@ -192,6 +207,12 @@ impl<S: Storage> Subscriber<S> {
         &self.channel
     }
 
+    /// The sequence read next.
+    #[inline]
+    fn cursor(&self) -> u64 {
+        self.seat.progress.own_next()
+    }
+
     /// Finds the next message, at which the cursor stays, or says why there is none.
     #[inline]
     fn find(&mut self) -> Result<FoundOf<S>, TryRecvError> {
@@ -206,7 +227,7 @@ impl<S: Storage> Subscriber<S> {
     /// Looks at the cursor; goes over holes.
     #[inline]
     fn step(&mut self) -> Step<FoundOf<S>> {
-        match self.channel.sequencer.glance(self.cursor, &mut self.hand) {
+        match self.channel.sequencer.glance(self.cursor(), &mut self.hand) {
             Some(Found::Message(found)) => Step::Message(found),
             Some(Found::Empty) => Step::Empty,
             _ => self.step_slowly(),
@@ -217,7 +238,7 @@ impl<S: Storage> Subscriber<S> {
     #[inline(never)]
     fn step_slowly(&mut self) -> Step<FoundOf<S>> {
         loop {
-            match self.channel.sequencer.read(self.cursor, &mut self.hand) {
+            match self.channel.sequencer.read(self.cursor(), &mut self.hand) {
                 Found::Message(found) => return Step::Message(found),
                 Found::Empty => return Step::Empty,
                 Found::Lapped { oldest } => {
@@ -232,8 +253,7 @@ impl<S: Storage> Subscriber<S> {
     /// The message at the cursor was handed out.
     #[inline]
     fn received(&mut self) {
-        self.cursor += 1;
-        self.seat.progress.set_next(self.cursor);
+        self.seat.progress.set_next(self.cursor() + 1);
     }
 
     /// Has the next message in the hand, from which it is borrowed.
@@ -249,27 +269,26 @@ impl<S: Storage> Subscriber<S> {
 
     /// Moves the cursor by anything but a receive.
     fn jump_to(&mut self, cursor: u64) {
-        self.before = self.last_sequence();
-        self.base = cursor;
-        self.cursor = cursor;
+        self.own.before = self.last_sequence();
+        self.own.base = cursor;
         self.seat.progress.set_next(cursor);
     }
 
     /// There is a hole at the cursor.
     fn pass_hole(&mut self) {
         self.seat.progress.holes.add(1);
-        self.jump_to(self.cursor + 1);
+        self.jump_to(self.cursor() + 1);
     }
 
     /// Jumps, by the caller's choice.
     fn skip_to(&mut self, sequence: u64) {
-        self.seat.progress.skipped_by_choice.add(sequence - self.cursor);
+        self.seat.progress.skipped_by_choice.add(sequence - self.cursor());
         self.jump_to(sequence);
     }
 
     #[cold]
     fn lag_to(&mut self, resume: u64) -> Lagged {
-        let missed = resume - self.cursor;
+        let missed = resume - self.cursor();
         self.seat.progress.missed.add(missed);
         self.jump_to(resume);
         Lagged { missed, resumed_at: resume }
@@ -279,10 +298,10 @@ impl<S: Storage> Subscriber<S> {
 
     /// Has `waker` woken for the next message. The ring is to be looked at once more before anybody sleeps.
     pub(crate) fn enlist(&mut self, waker: &Waker) -> Sleep {
-        self.asleep = true;
-        let deaf = std::mem::replace(&mut self.deaf, true);
+        self.own.asleep = true;
+        let deaf = std::mem::replace(&mut self.own.deaf, true);
         let sleep = self.channel.waiters.enlist(self.channel.sequencer.state(), &self.seat.waiter, waker);
-        self.deaf = deaf;
+        self.own.deaf = deaf;
         if deaf { Sleep::Unproven } else { sleep }
     }
 
@@ -291,10 +310,15 @@ impl<S: Storage> Subscriber<S> {
         Waker::from(Arc::clone(&self.seat.waiter))
     }
 
+    /// How long to spin before it parks.
+    pub(crate) fn patience(&mut self) -> &mut Patience {
+        &mut self.own.patience
+    }
+
     /// Sleeps until woken or until `deadline`; may return early.
     pub(crate) fn park(&mut self, deadline: Option<Instant>) {
         self.set_parked();
-        self.parker.park(deadline);
+        self.own.parker.park(deadline);
     }
 
     /// Says that its thread or task sleeps now.
@@ -304,15 +328,15 @@ impl<S: Storage> Subscriber<S> {
 
     /// Lets go of the waker of a task that waits no more.
     pub(crate) fn stay_awake(&mut self) {
-        if self.asleep {
-            self.asleep = false;
+        if self.own.asleep {
+            self.own.asleep = false;
             self.seat.waiter.disarm();
         }
     }
 
     /// Whether the end of the ring was reached: nothing will ever be received again.
     pub(crate) fn is_at_end(&self) -> bool {
-        self.is_closed() && matches!(self.channel.sequencer.probe(self.cursor), Found::Closed)
+        self.is_closed() && matches!(self.channel.sequencer.probe(self.cursor()), Found::Closed)
     }
 }
 
@@ -329,7 +353,7 @@ pub(crate) fn settled<R>(taken: Result<R, TryRecvError>) -> Option<Result<R, Rec
 /// A second reader at the same cursor, with an account, an id and no name of its own.
 impl<S: Storage> Clone for Subscriber<S> {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.channel), self.cursor)
+        Self::new(Arc::clone(&self.channel), self.cursor())
     }
 }
 
@@ -348,7 +372,7 @@ impl<S: Storage> fmt::Debug for Subscriber<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscriber")
             .field("id", &self.id())
-            .field("next_sequence", &self.cursor)
+            .field("next_sequence", &self.cursor())
             .field("missed", &self.missed())
             .finish_non_exhaustive()
     }

@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 use crate::nesting::{self, contain};
 use crate::state::{self, State};
 use crate::sync::{
-    Arc, AtomicBool, AtomicPtr, AtomicUsize, CachePadded, Ordering, Unparker, WakerCell, barrier_everywhere, fence,
+    Arc, AtomicBool, AtomicPtr, AtomicUsize, CachePadded, Ordering, Unparker, WakerCell, barrier_everywhere, full_fence,
 };
 
 /// How often a parker looks again when nothing proves that it will be woken.
@@ -162,7 +162,7 @@ impl WaitList {
         }
         let sleep = arm(state);
         // [park.fence] Pairs with the fence in `wake`: one of the two sees the other.
-        fence(Ordering::SeqCst);
+        full_fence();
         sleep
     }
 
@@ -170,7 +170,7 @@ impl WaitList {
     #[cold]
     pub(crate) fn wake(&self) {
         // [wake.fence] Pairs with the fence in `enlist`: one of the two sees the other.
-        fence(Ordering::SeqCst);
+        full_fence();
         let mut lists = take(&self.0.parked);
         if !lists.is_null() {
             self.0.abandoned.store(0, Ordering::Relaxed); // [abandoned.reset] Relaxed: about right will do

@@ -45,7 +45,7 @@ impl<S: Storage> Subscriber<S> {
         // From the newest back, to the first that is there. Over two laps: claims that have not reached their slots yet leave
         // the messages of the lap before.
         let span = self.channel.sequencer.span();
-        for sequence in (span.oldest(span.oldest(goal)).max(self.cursor)..goal).rev() {
+        for sequence in (span.oldest(span.oldest(goal)).max(self.cursor())..goal).rev() {
             match self.channel.sequencer.read(sequence, &mut self.hand) {
                 Found::Message(found) => {
                     self.skip_to(sequence);
@@ -56,7 +56,7 @@ impl<S: Storage> Subscriber<S> {
         }
         // None is: publishers hold the whole lap, or have been round it meanwhile. On from the cursor, to the goal.
         let mut newest = None;
-        let mut at = self.cursor;
+        let mut at = self.cursor();
         let nothing = loop {
             match self.channel.sequencer.read(at, &mut self.hand) {
                 Found::Message(found) => {

@@ -26,7 +26,7 @@ impl<S: Storage> Subscriber<S> {
 
     /// The cursor: the sequence it reads next.
     pub fn next_sequence(&self) -> u64 {
-        self.cursor
+        self.cursor()
     }
 
     /// The sequence of the message received last by this handle.
@@ -39,12 +39,12 @@ impl<S: Storage> Subscriber<S> {
     /// assert_eq!(subscriber.last_sequence(), Some(sequence));
     /// ```
     pub fn last_sequence(&self) -> Option<u64> {
-        if self.cursor > self.base { Some(self.cursor - 1) } else { self.before }
+        if self.cursor() > self.own.base { Some(self.cursor() - 1) } else { self.own.before }
     }
 
     /// Sequences drawn by publishers and not read yet; more than the capacity once it was lapped and does not know yet.
     pub fn lag(&self) -> u64 {
-        self.channel.sequencer.tail().saturating_sub(self.cursor)
+        self.channel.sequencer.tail().saturating_sub(self.cursor())
     }
 
     /// Sequences overwritten before it read them, as told by every `Lagged` so far.
@@ -65,7 +65,7 @@ impl<S: Storage> Subscriber<S> {
 
     /// Whether a receive would find neither a message nor a loss.
     pub fn is_empty(&self) -> bool {
-        let mut sequence = self.cursor;
+        let mut sequence = self.cursor();
         loop {
             match self.channel.sequencer.probe(sequence) {
                 Found::Hole => sequence += 1,

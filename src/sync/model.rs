@@ -31,7 +31,7 @@ pub(crate) fn barrier_everywhere() -> bool {
     cfg!(shuttle)
 }
 
-pub(crate) const SPINS: std::ops::Range<u32> = 0..0;
+pub(crate) const SPINS: u32 = 0;
 pub(crate) const REGISTRY_SHARDS: usize = 1;
 
 pub(crate) fn shard_of(_: u64) -> usize {

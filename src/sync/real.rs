@@ -12,7 +12,7 @@ pub(crate) use std::thread::yield_now;
 pub(crate) use std::thread_local;
 
 /// Polls before a blocking call parks its thread: about the time a message takes between two cores, some times over.
-pub(crate) const SPINS: std::ops::Range<u32> = 0..200;
+pub(crate) const SPINS: u32 = 200;
 
 /// Lists the registry is split into, so that joining copies a small one.
 pub(crate) const REGISTRY_SHARDS: usize = 64;
