@@ -2,12 +2,18 @@
 //!
 //! `cargo run --release -p seqcast-peers [ROUNDS] [ONLY]`: `ONLY` runs the workloads whose name has that in it, `texts` for example.
 
+mod crowds;
+mod limits;
 mod peer;
+mod per;
 mod texts;
+mod waiting;
 mod workloads;
 
-use peer::{Exclusive, Peer, Photon, PhotonShared, Shared, Tokio};
+use crowds::{beside_idle, throughput, worst_batch};
+use peer::{AsyncBroadcast, Exclusive, Many, Peer, Photon, PhotonShared, Shared, Tokio};
 use texts::{Borrowed, BorrowedShared, Cloned, TokioArc, TokioString};
+use waiting::{parked, tasks};
 use workloads::{fan_out, publishers, round_trip, streaming};
 
 /// A workload, and what to run it on; the first is what the others are compared with.
@@ -20,8 +26,8 @@ struct Question {
 type Row = (&'static str, fn() -> f64);
 
 macro_rules! question {
-    ($name:literal, $workload:ident $arguments:tt, $($peer:ident),+) => {
-        Question { name: $name, rows: vec![$(($peer::NAME, || $workload::<$peer> $arguments)),+] }
+    ($name:literal, $workload:ident $arguments:tt, $($peer:ident),+ $(; $limit:literal $limits:expr)?) => {
+        Question { name: $name, rows: vec![$(($peer::NAME, || $workload::<$peer> $arguments)),+ $(, ($limit, || $limits))?] }
     };
 }
 
@@ -29,7 +35,7 @@ fn main() {
     let rounds = std::env::args().nth(1).map_or(15, |rounds| rounds.parse().expect("ROUNDS is a number"));
     let only = std::env::args().nth(2).unwrap_or_default();
     let questions = [
-        question!("exclusive 1 -> 1 streaming, ns a message", streaming(2_000_000), Exclusive, Photon),
+        question!("exclusive 1 -> 1 streaming, ns a message", streaming(2_000_000), Exclusive, Photon; "(the bare words)" limits::streaming(2_000_000)),
         question!("  the same, against a slow one", streaming(200_000), Exclusive, Tokio),
         question!("shared 1 -> 1 streaming, ns a message", streaming(1_000_000), Shared, PhotonShared),
         question!("shared 2 -> 1, ns a message", publishers(2, 400_000), Shared, PhotonShared, Tokio),
@@ -39,7 +45,17 @@ fn main() {
         question!("same thread, N = 1, ns a delivery", fan_out(1, 1_000_000), Exclusive, Photon, Tokio),
         question!("same thread, N = 32", fan_out(32, 1_000_000), Exclusive, Photon, Tokio),
         question!("same thread, N = 1024", fan_out(1024, 1_000_000), Exclusive, Photon, Tokio),
-        question!("round trip, polled, ns", round_trip(100_000), Exclusive, Photon, Tokio),
+        question!("round trip, polled, ns", round_trip(100_000), Exclusive, Photon, Tokio; "(the bare lines)" limits::round_trip(100_000)),
+        question!("16 publishers, unpaced, ns a message", throughput(16, 400), Shared, PhotonShared, Tokio),
+        question!("  the slowest batch of 64, us", worst_batch(16, 400), Shared, PhotonShared, Tokio),
+        question!("10 tasks, bursts of 16, ns a delivery", tasks(10, 16), Exclusive, Many, Tokio, AsyncBroadcast),
+        question!("100 tasks, bursts of 16", tasks(100, 16), Exclusive, Many, Tokio, AsyncBroadcast),
+        question!("1000 tasks, bursts of 16", tasks(1000, 16), Exclusive, Many, Tokio, AsyncBroadcast),
+        question!("1000 tasks, one message at a time", tasks(1000, 1), Exclusive, Tokio, AsyncBroadcast),
+        question!("16 parked threads, us until all have it", parked(16, 100), Exclusive, Tokio, AsyncBroadcast),
+        question!("publish beside 1 idle subscriber, ns", beside_idle(1, 1_000_000), Exclusive, Photon, Tokio),
+        question!("publish beside 1000", beside_idle(1000, 1_000_000), Exclusive, Photon, Tokio),
+        question!("publish beside 10000", beside_idle(10_000, 1_000_000), Exclusive, Photon, Tokio),
         question!(
             "texts, same thread, N = 1, ns a delivery",
             fan_out(1, 500_000),

@@ -1,5 +1,7 @@
 //! One face for every broadcast ring, polled. Messages are numbers; in `texts.rs` each is sent as a text of 64 bytes.
 
+use std::future::Future;
+use std::ops::Range;
 use std::sync::Arc;
 
 pub trait Peer {
@@ -174,3 +176,115 @@ impl Peer for Tokio {
 }
 
 impl Shareable for Tokio {}
+
+/// A peer that a thread and a task can wait for.
+pub trait Waits: Peer<Rx: 'static> {
+    fn wait(rx: &mut Self::Rx) -> u64;
+
+    fn next(rx: &mut Self::Rx) -> impl Future<Output = u64> + Send;
+
+    /// Publishes a few numbers in a row.
+    fn burst(tx: &mut Self::Tx, values: Range<u64>) {
+        for value in values {
+            Self::publish(tx, value);
+        }
+    }
+}
+
+impl Waits for Exclusive {
+    fn wait(rx: &mut Self::Rx) -> u64 {
+        rx.recv().expect("a message")
+    }
+
+    async fn next(rx: &mut Self::Rx) -> u64 {
+        rx.recv_async().await.expect("a message")
+    }
+}
+
+/// As `Exclusive`, with a burst published in one call: one wake-up for all of it.
+pub struct Many;
+
+impl Peer for Many {
+    const NAME: &'static str = "publish_many";
+    type Tx = <Exclusive as Peer>::Tx;
+    type Rx = <Exclusive as Peer>::Rx;
+
+    fn ring(capacity: usize) -> Self::Tx {
+        Exclusive::ring(capacity)
+    }
+
+    fn subscribe(tx: &Self::Tx) -> Self::Rx {
+        tx.subscribe()
+    }
+
+    fn publish(tx: &mut Self::Tx, value: u64) {
+        tx.publish(value);
+    }
+
+    fn poll(rx: &mut Self::Rx) -> Option<u64> {
+        Exclusive::poll(rx)
+    }
+}
+
+impl Waits for Many {
+    fn wait(rx: &mut Self::Rx) -> u64 {
+        Exclusive::wait(rx)
+    }
+
+    fn next(rx: &mut Self::Rx) -> impl Future<Output = u64> + Send {
+        Exclusive::next(rx)
+    }
+
+    fn burst(tx: &mut Self::Tx, values: Range<u64>) {
+        tx.publish_many(values);
+    }
+}
+
+impl Waits for Tokio {
+    fn wait(rx: &mut Self::Rx) -> u64 {
+        rx.blocking_recv().expect("a message")
+    }
+
+    async fn next(rx: &mut Self::Rx) -> u64 {
+        rx.recv().await.expect("a message")
+    }
+}
+
+pub struct AsyncBroadcast;
+
+impl Peer for AsyncBroadcast {
+    const NAME: &'static str = "async-broadcast";
+    type Tx = (async_broadcast::Sender<u64>, async_broadcast::InactiveReceiver<u64>);
+    type Rx = async_broadcast::Receiver<u64>;
+
+    fn ring(capacity: usize) -> Self::Tx {
+        let (tx, rx) = async_broadcast::broadcast(capacity);
+        (tx, rx.deactivate())
+    }
+
+    fn subscribe(tx: &Self::Tx) -> Self::Rx {
+        tx.0.new_receiver()
+    }
+
+    fn publish(tx: &mut Self::Tx, value: u64) {
+        tx.0.try_broadcast(value).expect("room, and a receiver");
+    }
+
+    fn poll(rx: &mut Self::Rx) -> Option<u64> {
+        match rx.try_recv() {
+            Ok(value) => Some(value),
+            Err(async_broadcast::TryRecvError::Empty) => None,
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+impl Waits for AsyncBroadcast {
+    fn wait(rx: &mut Self::Rx) -> u64 {
+        rx.recv_blocking().expect("a message")
+    }
+
+    async fn next(rx: &mut Self::Rx) -> u64 {
+        rx.recv_direct().await.expect("a message")
+    }
+}

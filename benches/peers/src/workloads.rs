@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::peer::{Peer, Shareable};
+use crate::per::per;
 
 /// Nanoseconds a message, publisher and reader on two threads, as fast as they go.
 pub fn streaming<P: Peer>(messages: u64) -> f64 {
@@ -42,7 +43,7 @@ pub fn streaming<P: Peer>(messages: u64) -> f64 {
             }
             P::publish(&mut tx, value);
         }
-        per_message(began, reader.join().unwrap(), messages)
+        per(reader.join().unwrap() - began, messages)
     })
 }
 
@@ -58,7 +59,7 @@ pub fn fan_out<P: Peer>(readers: usize, deliveries: u64) -> f64 {
             assert!(P::poll(rx) == Some(P::seen(value)));
         }
     }
-    per_message(began, Instant::now(), messages * readers as u64)
+    per(began.elapsed(), messages * readers as u64)
 }
 
 /// Nanoseconds there and back, over two rings and two threads that poll.
@@ -80,7 +81,7 @@ pub fn round_trip<P: Peer>(trips: u64) -> f64 {
             P::publish(&mut there, value);
             assert_eq!(wait::<P>(&mut near), P::seen(value));
         }
-        per_message(began, Instant::now(), trips)
+        per(began.elapsed(), trips)
     })
 }
 
@@ -127,7 +128,7 @@ pub fn publishers<P: Shareable>(count: u64, messages: u64) -> f64 {
                 read.store(received, Ordering::Release);
             }
         }
-        per_message(began, Instant::now(), each * count)
+        per(began.elapsed(), each * count)
     })
 }
 
@@ -138,9 +139,4 @@ fn wait<P: Peer>(rx: &mut P::Rx) -> u64 {
         }
         spin_loop();
     }
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn per_message(began: Instant, ended: Instant, messages: u64) -> f64 {
-    (ended - began).as_nanos() as f64 / messages as f64
 }
