@@ -34,10 +34,10 @@ macro_rules! question {
 fn main() {
     let rounds = std::env::args().nth(1).map_or(15, |rounds| rounds.parse().expect("ROUNDS is a number"));
     let only = std::env::args().nth(2).unwrap_or_default();
-    let questions = [
-        question!("exclusive 1 -> 1 streaming, ns a message", streaming(2_000_000), Exclusive, Photon; "(the bare words)" limits::streaming(2_000_000)),
-        question!("  the same, against a slow one", streaming(200_000), Exclusive, Tokio),
-        question!("shared 1 -> 1 streaming, ns a message", streaming(1_000_000), Shared, PhotonShared),
+    let mut questions = vec![
+        question!("exclusive 1 -> 1 streaming, ns a message", streaming(1, 2_000_000), Exclusive, Photon; "(the bare words)" limits::streaming(2_000_000)),
+        question!("  the same, against a slow one", streaming(1, 200_000), Exclusive, Tokio),
+        question!("shared 1 -> 1 streaming, ns a message", streaming(1, 1_000_000), Shared, PhotonShared),
         question!("shared 2 -> 1, ns a message", publishers(2, 400_000), Shared, PhotonShared, Tokio),
         question!("shared 4 -> 1", publishers(4, 400_000), Shared, PhotonShared, Tokio),
         question!("shared 8 -> 1", publishers(8, 400_000), Shared, PhotonShared, Tokio),
@@ -66,9 +66,19 @@ fn main() {
         ),
         question!("texts, same thread, N = 8", fan_out(8, 1_000_000), Borrowed, Cloned, TokioString, TokioArc),
         question!("texts, same thread, N = 64", fan_out(64, 1_000_000), Borrowed, Cloned, TokioString, TokioArc),
-        question!("texts, 1 -> 1 streaming, ns a message", streaming(300_000), Borrowed, TokioString, TokioArc),
+        question!("texts, 1 -> 1 streaming, ns a message", streaming(1, 300_000), Borrowed, TokioString, TokioArc),
         question!("texts, two publishers, ns a message", publishers(2, 200_000), BorrowedShared, TokioString, TokioArc),
     ];
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    macro_rules! readers {
+        ($($count:literal $name:literal),+) => {$(
+            // A reader without a core of its own would be measured by the scheduler's clock.
+            if cores > $count {
+                questions.push(question!($name, streaming($count, 300_000), Exclusive, Photon, Tokio));
+            }
+        )+};
+    }
+    readers!(2 "exclusive 1 -> 2, ns a message", 4 "exclusive 1 -> 4", 8 "exclusive 1 -> 8", 15 "exclusive 1 -> 15");
     println!(
         "median of {rounds} interleaved rounds (min to max), and the median of the ratios to the first, round by round\n"
     );

@@ -10,40 +10,46 @@ use std::time::Instant;
 use crate::peer::{Peer, Shareable};
 use crate::per::per;
 
-/// Nanoseconds a message, publisher and reader on two threads, as fast as they go.
-pub fn streaming<P: Peer>(messages: u64) -> f64 {
+/// Where a reader stands, on a line of its own.
+#[repr(align(128))]
+#[derive(Default)]
+struct Mark(AtomicU64);
+
+/// Nanoseconds a message, publisher and `readers` on a thread each, as fast as the slowest goes.
+pub fn streaming<P: Peer>(readers: usize, messages: u64) -> f64 {
     const CAPACITY: u64 = 1 << 13;
     let mut tx = P::ring(usize::try_from(CAPACITY).unwrap());
-    let mut rx = P::subscribe(&tx);
-    let (read, start) = (AtomicU64::new(0), Barrier::new(2));
+    let (marks, start) = ((0..readers).map(|_| Mark::default()).collect::<Vec<_>>(), Barrier::new(readers + 1));
     thread::scope(|scope| {
-        let reader = scope.spawn(|| {
-            start.wait();
-            for expected in 0..messages {
-                let value = loop {
-                    match P::poll(&mut rx) {
-                        Some(value) => break value,
-                        None => spin_loop(),
+        let threads: Vec<_> = marks
+            .iter()
+            .map(|mark| {
+                let (mut rx, start) = (P::subscribe(&tx), &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for expected in 0..messages {
+                        assert_eq!(wait::<P>(&mut rx), P::seen(expected));
+                        if expected % (CAPACITY / 8) == 0 {
+                            mark.0.store(expected, Ordering::Release);
+                        }
                     }
-                };
-                assert_eq!(value, P::seen(expected));
-                if expected % (CAPACITY / 8) == 0 {
-                    read.store(expected, Ordering::Release);
-                }
-            }
-            Instant::now()
-        });
+                    Instant::now()
+                })
+            })
+            .collect();
         start.wait();
         let began = Instant::now();
         let mut limit = CAPACITY / 2;
         for value in 0..messages {
             while value >= limit {
-                limit = read.load(Ordering::Acquire) + CAPACITY / 2;
+                let slowest = marks.iter().map(|mark| mark.0.load(Ordering::Acquire)).min();
+                limit = slowest.unwrap_or_default() + CAPACITY / 2;
                 spin_loop();
             }
             P::publish(&mut tx, value);
         }
-        per(reader.join().unwrap() - began, messages)
+        let ended = threads.into_iter().map(|thread| thread.join().unwrap()).max();
+        per(ended.unwrap() - began, messages)
     })
 }
 
