@@ -3,8 +3,8 @@
 //!
 //! # No wake-up is lost
 //!
-//! A parker registers its waker, queues itself, runs `fence(SeqCst)` and *then* looks at the ring once more (slot, hole,
-//! lap, end) before it sleeps. A publisher commits, runs `fence(SeqCst)` and *then* looks at the lists. Of two such
+//! A parker registers its waker, queues itself, runs a full fence and *then* looks at the ring once more (slot, hole,
+//! lap, end) before it sleeps. A publisher commits, runs a full fence and *then* looks at the lists. Of two such
 //! fences one comes first: if the parker's, the publisher sees it queued; if the publisher's, the parker's second look
 //! sees the message.
 //!
