@@ -49,7 +49,8 @@ impl<S: Storage> Publisher<S> {
     /// Never waits for anybody, never fails, never allocates (in a boxed ring: once it is warm, after the first lap and a little
     /// more, but for a look at subscribers that came or went). Wait-free: the cost depends on the size of a message alone, not on the number of subscribers
     /// (boxed: on the average; one publish in 64, or in as many as there are subscribers, looks at what each of them borrows). Only if subscribers are
-    /// parked does it also wake them, each once, after the message is there; then their wakers run on this thread. Last, in a boxed ring,
+    /// parked does it also wake them, each once, after the message is there; then their wakers run on this thread (of a burst to many that sleep, each
+    /// message wakes them anew: [`publish_many`](Self::publish_many) wakes them once). Last, in a boxed ring,
     /// it drops a message that was overwritten earlier and that nobody borrows any more. A waker or drop that panics does so
     /// alone: the panic ends in there.
     ///
