@@ -1,7 +1,7 @@
 //! Weakens each ordering of the crate by one step, one at a time, in a copy, and says which test fails for it.
 //!
 //! ```text
-//! cargo run --release --example weaken                        # all of them: some 20 minutes
+//! cargo run --release --example weaken                        # all of them: some ten minutes
 //! cargo run --release --example weaken -- stamp.commit        # one
 //! ```
 //!

@@ -177,10 +177,13 @@ impl Peer for Tokio {
 
 impl Shareable for Tokio {}
 
-/// A peer that a thread and a task can wait for.
-pub trait Waits: Peer<Rx: 'static> {
+/// A peer that a thread can wait for.
+pub trait Blocks: Peer<Rx: 'static> {
     fn wait(rx: &mut Self::Rx) -> u64;
+}
 
+/// A peer that a task can wait for.
+pub trait Awaits: Peer<Rx: 'static> {
     fn next(rx: &mut Self::Rx) -> impl Future<Output = u64> + Send;
 
     /// Publishes a few numbers in a row.
@@ -191,11 +194,13 @@ pub trait Waits: Peer<Rx: 'static> {
     }
 }
 
-impl Waits for Exclusive {
+impl Blocks for Exclusive {
     fn wait(rx: &mut Self::Rx) -> u64 {
         rx.recv().expect("a message")
     }
+}
 
+impl Awaits for Exclusive {
     async fn next(rx: &mut Self::Rx) -> u64 {
         rx.recv_async().await.expect("a message")
     }
@@ -226,11 +231,7 @@ impl Peer for Many {
     }
 }
 
-impl Waits for Many {
-    fn wait(rx: &mut Self::Rx) -> u64 {
-        Exclusive::wait(rx)
-    }
-
+impl Awaits for Many {
     fn next(rx: &mut Self::Rx) -> impl Future<Output = u64> + Send {
         Exclusive::next(rx)
     }
@@ -240,11 +241,13 @@ impl Waits for Many {
     }
 }
 
-impl Waits for Tokio {
+impl Blocks for Tokio {
     fn wait(rx: &mut Self::Rx) -> u64 {
         rx.blocking_recv().expect("a message")
     }
+}
 
+impl Awaits for Tokio {
     async fn next(rx: &mut Self::Rx) -> u64 {
         rx.recv().await.expect("a message")
     }
@@ -279,11 +282,13 @@ impl Peer for AsyncBroadcast {
     }
 }
 
-impl Waits for AsyncBroadcast {
+impl Blocks for AsyncBroadcast {
     fn wait(rx: &mut Self::Rx) -> u64 {
         rx.recv_blocking().expect("a message")
     }
+}
 
+impl Awaits for AsyncBroadcast {
     async fn next(rx: &mut Self::Rx) -> u64 {
         rx.recv_direct().await.expect("a message")
     }

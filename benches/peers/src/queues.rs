@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::peer::{Peer, Waits};
+use crate::peer::{Blocks, Peer};
 
 /// A bounded channel for each reader.
 pub struct Crossbeam;
@@ -37,13 +37,9 @@ impl Peer for Crossbeam {
     }
 }
 
-impl Waits for Crossbeam {
+impl Blocks for Crossbeam {
     fn wait(rx: &mut Self::Rx) -> u64 {
         rx.recv().expect("a message")
-    }
-
-    async fn next(_: &mut Self::Rx) -> u64 {
-        unreachable!("no task can wait for it")
     }
 }
 
@@ -73,12 +69,8 @@ impl Peer for Bus {
     }
 }
 
-impl Waits for Bus {
+impl Blocks for Bus {
     fn wait(rx: &mut Self::Rx) -> u64 {
         rx.recv().expect("a message")
-    }
-
-    async fn next(_: &mut Self::Rx) -> u64 {
-        unreachable!("no task can wait for it")
     }
 }

@@ -9,14 +9,14 @@ use tokio::runtime::Builder;
 use tokio::task::yield_now;
 
 use crate::median;
-use crate::peer::Waits;
+use crate::peer::{Awaits, Blocks};
 use crate::per::per;
 
 /// What all readers have received, together.
 type Count = Arc<AtomicU64>;
 
 /// Nanoseconds a delivery: `burst` messages to `tasks` tasks on two workers, and the next burst when all have them.
-pub fn tasks<P: Waits>(tasks: u64, burst: u64) -> f64 {
+pub fn tasks<P: Awaits>(tasks: u64, burst: u64) -> f64 {
     let bursts = 200_000 / tasks / burst + 4;
     let runtime = Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
     let (mut tx, received) = (P::ring(64), Count::default());
@@ -50,7 +50,7 @@ pub fn tasks<P: Waits>(tasks: u64, burst: u64) -> f64 {
 }
 
 /// Microseconds from one publish until all of `threads` parked threads have the message: the median of the rounds.
-pub fn parked<P: Waits>(threads: u64, rounds: u64) -> f64 {
+pub fn parked<P: Blocks>(threads: u64, rounds: u64) -> f64 {
     let (mut tx, received) = (P::ring(64), Count::default());
     let readers: Vec<_> = (0..threads)
         .map(|_| {
