@@ -2,16 +2,19 @@
 
 use std::array;
 use std::hint::spin_loop;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use crate::per::per;
+use crossbeam_utils::CachePadded;
 
-/// A word with its cache line, and the next, for itself.
-#[repr(align(128))]
-#[derive(Default)]
-struct Line(AtomicU64);
+use crate::workloads::nanoseconds;
+
+type Line = CachePadded<AtomicU64>;
+
+const SLOTS: usize = 1 << 13;
+const CAPACITY: u64 = SLOTS as u64;
 
 fn wait_for(word: &AtomicU64, value: u64) {
     while word.load(Ordering::Acquire) != value {
@@ -25,49 +28,63 @@ pub fn round_trip(trips: u64) -> f64 {
     thread::scope(|scope| {
         scope.spawn(|| {
             for trip in 1..=trips {
-                wait_for(&there.0, trip);
-                back.0.store(trip, Ordering::Release);
+                wait_for(&there, trip);
+                back.store(trip, Ordering::Release);
             }
         });
-        there.0.store(1, Ordering::Release);
-        wait_for(&back.0, 1);
+        there.store(1, Ordering::Release);
+        wait_for(&back, 1);
         let began = Instant::now();
         for trip in 2..=trips {
-            there.0.store(trip, Ordering::Release);
-            wait_for(&back.0, trip);
+            there.store(trip, Ordering::Release);
+            wait_for(&back, trip);
         }
-        per(began.elapsed(), trips - 1)
+        nanoseconds(began.elapsed(), trips - 1)
     })
 }
 
-/// Nanoseconds a word: packed words, each written once a lap with its lap, and read as they come.
+/// Nanoseconds a word: packed words, each stored once a lap, and read as they come.
 pub fn streaming(words: u64) -> f64 {
-    const CAPACITY: usize = 1 << 13;
-    let ring: Box<[AtomicU64; CAPACITY]> = Box::new(array::from_fn(|_| AtomicU64::new(0)));
-    let read = Line::default();
+    stream(words, |number| number)
+}
+
+/// The same, with each number drawn from a counter on a line of its own, as many publishers must.
+pub fn counted(words: u64) -> f64 {
+    let counter = Line::default();
+    stream(words, |_| counter.fetch_add(1, Ordering::Relaxed))
+}
+
+fn stream(words: u64, claim: impl Fn(u64) -> u64) -> f64 {
+    let ring: Box<[AtomicU64; SLOTS]> = Box::new(array::from_fn(|_| AtomicU64::new(0)));
+    let (read, start) = (Line::default(), Barrier::new(2));
     thread::scope(|scope| {
-        let began = Instant::now();
         scope.spawn(|| {
-            for word in 0..words {
-                wait_for(&ring[slot(word)], word + 1);
-                if word % 1024 == 0 {
-                    read.0.store(word, Ordering::Release);
+            start.wait();
+            for number in 0..words {
+                wait_for(&ring[slot(number)], number + 1);
+                if number % (CAPACITY / 8) == 0 {
+                    read.store(number, Ordering::Release);
                 }
             }
-            read.0.store(words, Ordering::Release);
+            read.store(words, Ordering::Release);
         });
-        for word in 0..words {
-            while word >= read.0.load(Ordering::Acquire) + CAPACITY as u64 / 2 {
+        start.wait();
+        let began = Instant::now();
+        let mut limit = CAPACITY / 2;
+        for number in 0..words {
+            while number >= limit {
+                limit = read.load(Ordering::Acquire) + CAPACITY / 2;
                 spin_loop();
             }
-            ring[slot(word)].store(word + 1, Ordering::Release);
+            let number = claim(number);
+            ring[slot(number)].store(number + 1, Ordering::Release);
         }
-        wait_for(&read.0, words);
-        per(began.elapsed(), words)
+        wait_for(&read, words);
+        nanoseconds(began.elapsed(), words)
     })
 }
 
 #[allow(clippy::cast_possible_truncation)]
-fn slot(word: u64) -> usize {
-    word as usize % (1 << 13)
+fn slot(number: u64) -> usize {
+    (number % CAPACITY) as usize
 }

@@ -1,0 +1,228 @@
+//! Which workloads there are, and who takes part. Who lacks what a workload needs does not.
+
+use std::sync::Arc;
+
+use crate::limits;
+use crate::peer::Peer;
+use crate::peers::{
+    AsyncBroadcast, Borrowed, BorrowedShared, Bus, Cloned, Crossbeam, Disruptor, DisruptorShared, Exclusive, Many,
+    Photon, PhotonShared, Shared, Tokio,
+};
+use crate::plots::{Picture, Point};
+use crate::table::{BYTES, Column, Figures, Run, Workload};
+use crate::workloads::{bytes_a_slot, idle, parked, publishers, round_trip, same_thread, streaming, tasks, unpaced};
+
+/// How much of everything.
+#[derive(Clone, Copy)]
+pub struct Size {
+    pub quick: bool,
+    /// The most readers with a thread each.
+    pub readers: u64,
+    /// Threads that tasks run on.
+    pub workers: usize,
+}
+
+impl Size {
+    fn of(self, messages: u64) -> u64 {
+        if self.quick { messages / 20 } else { messages }
+    }
+}
+
+/// `$workload` with these arguments, on each of the peers; a label tells variants of one peer apart.
+macro_rules! runs {
+    ($workload:ident $arguments:tt, $($peer:ty $(as $label:literal)?),+ $(,)?) => {
+        vec![$(Run {
+            column: <$peer>::COLUMN,
+            label: concat!($($label)?),
+            go: Box::new(move || $workload::<$peer> $arguments.figures()),
+        }),+]
+    };
+}
+
+/// Slots of the rings whose memory is counted.
+const CAPACITY: u64 = 65_536;
+const NS_MESSAGE: &[(&str, &str)] = &[("", "ns a message")];
+const NS_DELIVERY: &[(&str, &str)] = &[("", "ns a delivery")];
+
+fn workload(name: impl Into<String>, measures: &'static [(&'static str, &'static str)], runs: Vec<Run>) -> Workload {
+    Workload { name: name.into(), measures, runs, point: None }
+}
+
+impl Workload {
+    #[allow(clippy::cast_precision_loss)]
+    fn at(mut self, picture: Picture, at: u64) -> Self {
+        self.point = Some(Point { picture, at: at as f64 });
+        self
+    }
+
+    /// Beside what the machine takes.
+    fn limit(mut self, label: &'static str, go: impl Fn() -> f64 + 'static) -> Self {
+        self.runs.push(Run { column: Column::Machine, label, go: Box::new(move || vec![go()]) });
+        self
+    }
+}
+
+pub fn workloads(size: Size) -> Vec<Workload> {
+    let mut all = one_publisher(size);
+    all.extend(many_publishers(size));
+    all.extend(on_one_thread(size));
+    all.extend(asleep(size));
+    all.extend(unread(size));
+    all.extend(texts(size));
+    all.extend(payloads(size));
+    all.extend(memory());
+    all
+}
+
+fn one_publisher(size: Size) -> Vec<Workload> {
+    let mut all = Vec::new();
+    for readers in [1, 2, 4, 8, 15].into_iter().filter(|&readers| readers == 1 || readers <= size.readers) {
+        let messages = size.of(2_000_000 / readers);
+        let runs =
+            runs!(streaming(readers, messages), Exclusive, Photon, Tokio, AsyncBroadcast, Bus, Disruptor, Crossbeam);
+        let name = format!("streaming, exclusive, 1 to {readers}");
+        let workload = workload(name, NS_MESSAGE, runs).at(Picture::Readers, readers);
+        all.push(match readers {
+            1 => workload.limit("", move || limits::streaming(messages)),
+            _ => workload,
+        });
+    }
+    let trips = size.of(100_000);
+    let runs = runs!(round_trip(trips), Exclusive, Photon, Tokio, AsyncBroadcast, Bus, Disruptor, Crossbeam);
+    let round_trip = workload("round trip, polled", &[("", "ns")], runs);
+    all.push(round_trip.limit("", move || limits::round_trip(trips)));
+    all
+}
+
+fn many_publishers(size: Size) -> Vec<Workload> {
+    let messages = size.of(1_000_000);
+    let runs = runs!(streaming(1, messages), Shared, PhotonShared, Tokio, AsyncBroadcast, DisruptorShared, Crossbeam);
+    let single = workload("streaming, shared, 1 to 1", NS_MESSAGE, runs).at(Picture::Publishers, 1);
+    let mut all =
+        vec![single.limit("", move || limits::streaming(messages)).limit("counted", move || limits::counted(messages))];
+    let messages = size.of(400_000);
+    for count in [2, 4, 8, 16] {
+        let runs =
+            runs!(publishers(count, messages), Shared, PhotonShared, Tokio, AsyncBroadcast, DisruptorShared, Crossbeam);
+        let name = format!("streaming, {count} publishers to 1");
+        all.push(workload(name, NS_MESSAGE, runs).at(Picture::Publishers, count));
+    }
+    let batches = size.of(1_000);
+    let measures = &[("", "ns a message"), (": slowest batch of 64", "us"), (": 99.9 % of batches within", "us")];
+    let runs = runs!(unpaced(16, batches), Shared, PhotonShared, Tokio, AsyncBroadcast);
+    all.push(workload("16 publishers, unpaced, lossy", measures, runs));
+    all
+}
+
+fn on_one_thread(size: Size) -> Vec<Workload> {
+    let deliveries = size.of(1_000_000);
+    let row = |readers| {
+        let runs = runs!(
+            same_thread(1024, readers, deliveries),
+            Exclusive,
+            Photon,
+            Tokio,
+            AsyncBroadcast,
+            Bus,
+            Disruptor,
+            Crossbeam
+        );
+        let name = format!("same thread, {readers} readers");
+        workload(name, NS_DELIVERY, runs).at(Picture::SameThread, readers)
+    };
+    [1, 4, 32, 128, 1024].map(row).into()
+}
+
+fn asleep(size: Size) -> Vec<Workload> {
+    let deliveries = size.of(200_000);
+    let workers = size.workers;
+    let mut all: Vec<_> = [10, 100, 1000]
+        .map(|count| {
+            let runs = runs!(
+                tasks(workers, count, 16, deliveries),
+                Exclusive,
+                Many as "publish_many",
+                Tokio,
+                AsyncBroadcast
+            );
+            workload(format!("{count} tasks, {workers} workers, bursts of 16"), NS_DELIVERY, runs)
+        })
+        .into();
+    let runs = runs!(tasks(workers, 1000, 1, deliveries), Exclusive, Tokio, AsyncBroadcast);
+    all.push(workload(format!("1000 tasks, {workers} workers, one message at a time"), NS_DELIVERY, runs));
+    let rounds = if size.quick { 10 } else { 50 };
+    let runs = runs!(parked(16, rounds), Exclusive, Tokio, AsyncBroadcast, Bus, Crossbeam);
+    all.push(workload("16 parked threads, until all have it", &[("", "us")], runs));
+    all
+}
+
+fn unread(size: Size) -> Vec<Workload> {
+    let messages = size.of(1_000_000);
+    let measures = &[("", "ns a publish")];
+    // Without a reader tokio and async-broadcast refuse the message.
+    let mut all = vec![workload("publish beside 0 idle, lossy", measures, runs!(idle(0, messages), Exclusive, Photon))];
+    for count in [1, 1_000, 10_000] {
+        let runs = runs!(idle(count, messages), Exclusive, Photon, Tokio, AsyncBroadcast);
+        all.push(workload(format!("publish beside {count} idle, lossy"), measures, runs));
+    }
+    all
+}
+
+/// 64 bytes in a `String`, borrowed; or cloned, by a reference count in an `Arc<str>`.
+fn texts(size: Size) -> Vec<Workload> {
+    let deliveries = size.of(1_000_000);
+    let mut all: Vec<_> = [1, 8, 64]
+        .map(|readers| {
+            let runs = runs!(
+                same_thread(1024, readers, deliveries),
+                Borrowed<String>,
+                Cloned<String> as "cloned",
+                Tokio<String> as "String",
+                Tokio<Arc<str>> as "Arc",
+            );
+            workload(format!("texts, same thread, {readers} readers"), NS_DELIVERY, runs)
+        })
+        .into();
+    let messages = size.of(1_000_000);
+    let runs = runs!(streaming(1, messages), Borrowed<String>, Tokio<String> as "String", Tokio<Arc<str>> as "Arc");
+    all.push(workload("texts, streaming, 1 to 1", NS_MESSAGE, runs));
+    let messages = size.of(200_000);
+    let runs = runs!(
+        publishers(2, messages),
+        BorrowedShared<String>,
+        Tokio<String> as "String",
+        Tokio<Arc<str>> as "Arc"
+    );
+    all.push(workload("texts, streaming, 2 publishers to 1", NS_MESSAGE, runs));
+    all
+}
+
+fn payload<const WORDS: usize>(size: Size) -> Workload
+where
+    [u64; WORDS]: seqcast::Plain,
+{
+    let bytes = 8 * WORDS as u64;
+    let messages = size.of(16_000_000 / (bytes + 64));
+    let runs = runs!(
+        same_thread(256, 1, messages),
+        Exclusive<[u64; WORDS]>,
+        Borrowed<[u64; WORDS]> as "boxed",
+        Photon<[u64; WORDS]>,
+        Tokio<[u64; WORDS]>,
+    );
+    workload(format!("payload of {bytes} bytes, same thread"), NS_MESSAGE, runs).at(Picture::Payload, bytes)
+}
+
+fn payloads(size: Size) -> Vec<Workload> {
+    vec![payload::<1>(size), payload::<8>(size), payload::<32>(size), payload::<128>(size), payload::<512>(size)]
+}
+
+fn memory() -> Vec<Workload> {
+    let measures = &[("", BYTES)];
+    let numbers = runs!(bytes_a_slot(CAPACITY), Exclusive, Photon, Tokio, AsyncBroadcast, Bus, Disruptor, Crossbeam);
+    let texts = runs!(bytes_a_slot(CAPACITY), Borrowed<String>, Tokio<String> as "String", Tokio<Arc<str>> as "Arc");
+    vec![
+        workload("memory, 65536 numbers, 1 reader", measures, numbers),
+        workload("memory, 65536 texts of 64 bytes, 1 reader", measures, texts),
+    ]
+}

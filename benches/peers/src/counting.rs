@@ -1,0 +1,51 @@
+//! An allocator that counts when it is asked to; otherwise it costs one look at a flag.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use crossbeam_utils::CachePadded;
+
+struct Counting;
+
+static ASKED: CachePadded<AtomicBool> = CachePadded::new(AtomicBool::new(false));
+/// Allocated and not freed since.
+static LIVE: AtomicI64 = AtomicI64::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn count(layout: Layout, sign: i64) {
+    if ASKED.load(Ordering::Relaxed) {
+        LIVE.fetch_add(sign * i64::try_from(layout.size()).unwrap_or(0), Ordering::Relaxed);
+    }
+}
+
+// SAFETY: hands everything on to the system's allocator, and neither allocates nor panics itself.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout, 1);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout, 1);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(layout, -1);
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// How many bytes more are allocated afterwards than before.
+pub fn allocated<R>(make: impl FnOnce() -> R) -> (i64, R) {
+    LIVE.store(0, Ordering::Relaxed);
+    ASKED.store(true, Ordering::Relaxed);
+    let value = make();
+    ASKED.store(false, Ordering::Relaxed);
+    (LIVE.load(Ordering::Relaxed), value)
+}

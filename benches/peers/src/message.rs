@@ -1,0 +1,85 @@
+//! What is sent: numbers, numbers in front of more bytes, and texts that own memory.
+
+use std::array;
+use std::hint::black_box;
+use std::sync::{Arc, LazyLock};
+
+/// How many plain numbers a reader can tell apart.
+pub const KINDS: u64 = 1 << 63;
+
+pub trait Message: Clone + Send + Sync + 'static {
+    /// How many numbers can be told apart; a power of two.
+    const KINDS: u64 = KINDS;
+
+    fn of(number: u64) -> Self;
+
+    /// What can be told of the number.
+    fn number(&self) -> u64;
+}
+
+impl Message for u64 {
+    #[inline]
+    fn of(number: u64) -> Self {
+        number
+    }
+
+    #[inline]
+    fn number(&self) -> u64 {
+        *self
+    }
+}
+
+impl<const WORDS: usize> Message for [u64; WORDS] {
+    #[inline]
+    fn of(number: u64) -> Self {
+        black_box([number; WORDS])
+    }
+
+    #[inline]
+    fn number(&self) -> u64 {
+        // All of it has to be there, though only two words are looked at.
+        let words = black_box(self);
+        assert_eq!(words[0], words[WORDS - 1]);
+        words[0]
+    }
+}
+
+const TEXTS: usize = 128;
+
+/// 64 bytes each, of which the reader looks at one.
+static EXAMPLES: LazyLock<[String; TEXTS]> = LazyLock::new(|| {
+    array::from_fn(|kind| {
+        let text = format!("{}{:063}", char::from(u8::try_from(kind).unwrap()), 0);
+        assert_eq!(text.len(), 64);
+        text
+    })
+});
+
+#[allow(clippy::cast_possible_truncation)]
+fn text(number: u64) -> &'static str {
+    &EXAMPLES[number as usize % TEXTS]
+}
+
+impl Message for String {
+    const KINDS: u64 = TEXTS as u64;
+
+    fn of(number: u64) -> Self {
+        text(number).to_owned()
+    }
+
+    fn number(&self) -> u64 {
+        u64::from(self.as_bytes()[0])
+    }
+}
+
+impl Message for Arc<str> {
+    const KINDS: u64 = TEXTS as u64;
+
+    fn of(number: u64) -> Self {
+        Arc::from(text(number))
+    }
+
+    fn number(&self) -> u64 {
+        u64::from(self.as_bytes()[0])
+    }
+}

@@ -1,0 +1,19 @@
+//! Everybody, one file each.
+
+mod async_broadcast;
+mod boxed;
+mod bus;
+mod crossbeam;
+mod disruptor;
+mod inline;
+mod photon;
+mod tokio;
+
+pub use async_broadcast::AsyncBroadcast;
+pub use boxed::{Borrowed, BorrowedShared, Cloned};
+pub use bus::Bus;
+pub use crossbeam::Crossbeam;
+pub use disruptor::{Disruptor, DisruptorShared};
+pub use inline::{Exclusive, Many, Shared};
+pub use photon::{Photon, PhotonShared};
+pub use tokio::Tokio;

@@ -1,0 +1,72 @@
+//! photon-ring: plain data, lossy; readers only poll.
+
+use std::marker::PhantomData;
+
+use photon_ring::{MpPublisher, Pod, Publisher, Subscribable, Subscriber, TryRecvError};
+
+use crate::message::Message;
+use crate::peer::{Peer, Shareable};
+use crate::table::Column;
+
+fn subscribe<T: Pod>(ring: &Subscribable<T>, readers: usize) -> Vec<Subscriber<T>> {
+    (0..readers).map(|_| ring.subscribe()).collect()
+}
+
+#[inline]
+fn poll<T: Message + Pod>(rx: &mut Subscriber<T>) -> Option<u64> {
+    match rx.try_recv() {
+        Ok(message) => Some(message.number()),
+        Err(TryRecvError::Empty) => None,
+        Err(TryRecvError::Lagged { .. }) => panic!("lagged"),
+    }
+}
+
+pub struct Photon<T = u64>(PhantomData<T>);
+
+impl<T: Message + Pod> Peer for Photon<T> {
+    const COLUMN: Column = Column::Photon;
+    const KINDS: u64 = T::KINDS;
+    type Tx = Publisher<T>;
+    type Rx = Subscriber<T>;
+
+    fn ring(capacity: usize, readers: usize) -> (Self::Tx, Vec<Self::Rx>) {
+        let (tx, ring) = photon_ring::channel(capacity);
+        (tx, subscribe(&ring, readers))
+    }
+
+    #[inline]
+    fn publish(tx: &mut Self::Tx, number: u64) {
+        tx.publish(T::of(number));
+    }
+
+    #[inline]
+    fn poll(rx: &mut Self::Rx) -> Option<u64> {
+        poll(rx)
+    }
+}
+
+/// By one of many publishers.
+pub struct PhotonShared;
+
+impl Peer for PhotonShared {
+    const COLUMN: Column = Column::Photon;
+    type Tx = MpPublisher<u64>;
+    type Rx = Subscriber<u64>;
+
+    fn ring(capacity: usize, readers: usize) -> (Self::Tx, Vec<Self::Rx>) {
+        let (tx, ring) = photon_ring::channel_mpmc(capacity);
+        (tx, subscribe(&ring, readers))
+    }
+
+    #[inline]
+    fn publish(tx: &mut Self::Tx, number: u64) {
+        tx.publish(number);
+    }
+
+    #[inline]
+    fn poll(rx: &mut Self::Rx) -> Option<u64> {
+        poll(rx)
+    }
+}
+
+impl Shareable for PhotonShared {}

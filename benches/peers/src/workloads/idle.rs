@@ -1,0 +1,14 @@
+use std::time::Instant;
+
+use super::nanoseconds;
+use crate::peer::Peer;
+
+/// Nanoseconds a publish, beside `idle` subscribers that do nothing: lossy.
+pub fn idle<P: Peer>(idle: usize, messages: u64) -> f64 {
+    let (mut tx, rxs) = P::ring(1024, idle);
+    let began = Instant::now();
+    (0..messages).for_each(|number| P::publish(&mut tx, number));
+    let took = began.elapsed();
+    drop(rxs);
+    nanoseconds(took, messages)
+}

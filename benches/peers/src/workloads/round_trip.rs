@@ -1,0 +1,39 @@
+use std::hint::spin_loop;
+use std::sync::Barrier;
+use std::thread;
+use std::time::Instant;
+
+use super::nanoseconds;
+use crate::peer::Peer;
+
+/// Nanoseconds there and back, over two rings and two threads that poll.
+pub fn round_trip<P: Peer>(trips: u64) -> f64 {
+    let ((mut there, mut far), (mut back, mut near)) = (P::ring(64, 1), P::ring(64, 1));
+    let (far, near) = (&mut far[0], &mut near[0]);
+    let start = Barrier::new(2);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            start.wait();
+            for number in 0..trips {
+                assert_eq!(wait::<P>(far), P::seen(number));
+                P::publish(&mut back, number);
+            }
+        });
+        start.wait();
+        let began = Instant::now();
+        for number in 0..trips {
+            P::publish(&mut there, number);
+            assert_eq!(wait::<P>(near), P::seen(number));
+        }
+        nanoseconds(began.elapsed(), trips)
+    })
+}
+
+fn wait<P: Peer>(rx: &mut P::Rx) -> u64 {
+    loop {
+        if let Some(number) = P::poll(rx) {
+            return number;
+        }
+        spin_loop();
+    }
+}

@@ -1,0 +1,18 @@
+use std::time::Instant;
+
+use super::{nanoseconds, size};
+use crate::peer::Peer;
+
+/// Nanoseconds a delivery: one thread publishes and has each of `readers` take the message.
+pub fn same_thread<P: Peer>(capacity: usize, readers: u64, deliveries: u64) -> f64 {
+    let (mut tx, mut rxs) = P::ring(capacity, size(readers));
+    let messages = deliveries / readers;
+    let began = Instant::now();
+    for number in 0..messages {
+        P::publish(&mut tx, number);
+        for rx in &mut rxs {
+            assert!(P::poll(rx) == Some(P::seen(number)));
+        }
+    }
+    nanoseconds(began.elapsed(), messages * readers)
+}

@@ -1,0 +1,56 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use tokio::runtime::Builder;
+use tokio::sync::Notify;
+
+use super::{nanoseconds, size};
+use crate::peer::Async;
+
+/// Which tasks have all of a burst; the last of them wakes the publisher.
+struct Done {
+    tasks: u64,
+    count: AtomicU64,
+    all: Notify,
+}
+
+impl Done {
+    fn one(&self) {
+        if (self.count.fetch_add(1, Ordering::AcqRel) + 1).is_multiple_of(self.tasks) {
+            self.all.notify_one();
+        }
+    }
+}
+
+/// Nanoseconds a delivery: `burst` messages to `tasks` tasks, and the next burst when all have them. The publisher is a task as well.
+pub fn tasks<P: Async>(workers: usize, tasks: u64, burst: u64, deliveries: u64) -> f64 {
+    let bursts = deliveries / tasks / burst + 4;
+    let runtime = Builder::new_multi_thread().worker_threads(workers).build().expect("a runtime");
+    let (mut tx, rxs) = P::ring(64, size(tasks));
+    let done = Arc::new(Done { tasks, count: AtomicU64::new(0), all: Notify::new() });
+    for mut rx in rxs {
+        let done = Arc::clone(&done);
+        runtime.spawn(async move {
+            // All have started.
+            done.one();
+            for number in 0..bursts * burst {
+                assert_eq!(P::next(&mut rx).await, number);
+                if (number + 1) % burst == 0 {
+                    done.one();
+                }
+            }
+        });
+    }
+    let publisher = runtime.spawn(async move {
+        done.all.notified().await;
+        let began = Instant::now();
+        for turn in 0..bursts {
+            P::burst(&mut tx, turn * burst..(turn + 1) * burst);
+            done.all.notified().await;
+        }
+        began.elapsed()
+    });
+    let took = runtime.block_on(publisher).expect("it does not panic");
+    nanoseconds(took, bursts * burst * tasks)
+}

@@ -1,0 +1,45 @@
+use std::sync::Barrier;
+use std::thread;
+use std::time::Instant;
+
+use super::{microseconds, nanoseconds, size};
+use crate::peer::Shareable;
+
+const BATCH: u64 = 64;
+
+/// `publishers` publish batches as fast as they go, and nobody reads: lossy. Nanoseconds a message, all together; microseconds of
+/// the slowest batch, and of one in a thousand.
+pub fn unpaced<P: Shareable>(publishers: u64, batches: u64) -> [f64; 3] {
+    // Somebody is subscribed, or some would publish nothing.
+    let (tx, _idle) = P::ring(1 << 13, 1);
+    let start = &Barrier::new(size(publishers) + 1);
+    let (took, mut times) = thread::scope(|scope| {
+        let publish = |mut tx: P::Tx| {
+            let mut times = Vec::with_capacity(size(batches));
+            start.wait();
+            let mut before = Instant::now();
+            for _ in 0..batches {
+                (0..BATCH).for_each(|number| P::publish(&mut tx, number));
+                let after = Instant::now();
+                times.push(after - before);
+                before = after;
+            }
+            (before, times)
+        };
+        let threads: Vec<_> = (0..publishers)
+            .map(|_| {
+                let tx = tx.clone();
+                scope.spawn(move || publish(tx))
+            })
+            .collect();
+        start.wait();
+        let began = Instant::now();
+        let done: Vec<_> = threads.into_iter().map(|thread| thread.join().expect("none panics")).collect();
+        let ended = done.iter().map(|(ended, _)| *ended).max().expect("a publisher");
+        (ended - began, done.into_iter().flat_map(|(_, times)| times).collect::<Vec<_>>())
+    });
+    times.sort_unstable();
+    let thousandth = times[times.len() - 1 - times.len() / 1000];
+    let slowest = times[times.len() - 1];
+    [nanoseconds(took, publishers * batches * BATCH), microseconds(slowest), microseconds(thousandth)]
+}
