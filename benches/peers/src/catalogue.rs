@@ -127,7 +127,7 @@ fn on_one_thread(size: Size) -> Vec<Workload> {
             Disruptor,
             Crossbeam
         );
-        let name = format!("same thread, {readers} readers");
+        let name = format!("same thread, N = {readers}");
         workload(name, NS_DELIVERY, runs).at(Picture::SameThread, readers)
     };
     [1, 4, 32, 128, 1024].map(row).into()
@@ -180,7 +180,7 @@ fn texts(size: Size) -> Vec<Workload> {
                 Tokio<String> as "String",
                 Tokio<Arc<str>> as "Arc",
             );
-            workload(format!("texts, same thread, {readers} readers"), NS_DELIVERY, runs)
+            workload(format!("texts, same thread, N = {readers}"), NS_DELIVERY, runs)
         })
         .into();
     let messages = size.of(1_000_000);

@@ -14,28 +14,35 @@ static LIVE: AtomicI64 = AtomicI64::new(0);
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-fn count(layout: Layout, sign: i64) {
+fn count(size: usize, sign: i64) {
     if ASKED.load(Ordering::Relaxed) {
-        LIVE.fetch_add(sign * i64::try_from(layout.size()).unwrap_or(0), Ordering::Relaxed);
+        LIVE.fetch_add(sign * i64::try_from(size).unwrap_or(0), Ordering::Relaxed);
     }
 }
 
 // SAFETY: hands everything on to the system's allocator, and neither allocates nor panics itself.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout, 1);
+        count(layout.size(), 1);
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout, 1);
+        count(layout.size(), 1);
         // SAFETY: the caller's promise.
         unsafe { System.alloc_zeroed(layout) }
     }
 
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(layout.size(), -1);
+        count(size, 1);
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(layout, -1);
+        count(layout.size(), -1);
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(pointer, layout) }
     }

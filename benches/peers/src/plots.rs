@@ -126,7 +126,7 @@ fn lines(rows: &[(f64, &Row)]) -> Vec<Line> {
     for column in COLUMNS {
         for (at, row) in rows {
             for series in row.series.iter().filter(|series| series.column == column) {
-                let name = format!("{} {}", column.title(), series.label).trim().to_owned();
+                let name = format!("{} {}", column.head(), series.label).trim().to_owned();
                 let point = (*at, median(&series.values));
                 if let Some(line) = lines.iter_mut().find(|line| line.name == name) {
                     line.points.push(point);

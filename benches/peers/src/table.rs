@@ -49,7 +49,16 @@ impl Column {
         matches!(self, Column::Bus | Column::Disruptor | Column::Crossbeam)
     }
 
-    fn head(self) -> String {
+    /// How wide it is printed, at the least.
+    fn width(self) -> usize {
+        match self {
+            Column::Tokio => 21,
+            Column::Machine => 18,
+            _ => self.head().chars().count(),
+        }
+    }
+
+    pub fn head(self) -> String {
         format!("{}{}", self.title(), if self.lossless() { "†" } else { "" })
     }
 }
@@ -144,17 +153,19 @@ pub fn short(value: f64) -> String {
 /// The unit of memory.
 pub const BYTES: &str = "bytes a slot";
 
-const NAME: usize = 58;
-const OURS: usize = 22;
+const NAME: usize = 60;
+const OURS: usize = 24;
+const OTHERWISE: usize = 17;
 
 /// Prints the head of the table.
 pub fn head() {
-    let mut line = format!("| {:NAME$} | {:OURS$} | {:22}", "workload", "seqcast (min to max)", "seqcast otherwise");
-    let mut rule = format!("|{:-<1$}|{2:->3$}:|{2:->4$}:", "", NAME + 2, "", OURS + 1, 23);
+    let mut line =
+        format!("| {:NAME$} | {:OURS$} | {:OTHERWISE$}", "workload", "seqcast (min to max)", "seqcast otherwise");
+    let mut rule = format!("|{:-<1$}|{2:->3$}:|{2:->4$}:", "", NAME + 2, "", OURS + 1, OTHERWISE + 1);
     for column in &COLUMNS[1..] {
-        let title = column.head();
-        let _ = write!(line, " | {title}");
-        let _ = write!(rule, "|{:->1$}:", "", title.chars().count() + 1);
+        let width = column.width();
+        let _ = write!(line, " | {:width$}", column.head());
+        let _ = write!(rule, "|{:->1$}:", "", width + 1);
     }
     println!("{line} |\n{rule}|");
 }
@@ -184,9 +195,9 @@ impl Row {
         let others = &self.series[1..];
         let otherwise = self.cell(others.iter().filter(|series| series.column == Column::Seqcast));
         let name = format!("{}, {}", self.name, self.unit);
-        let mut line = format!("| {name:NAME$} | {ours:>OURS$} | {otherwise:>22}");
+        let mut line = format!("| {name:NAME$} | {ours:>OURS$} | {otherwise:>OTHERWISE$}");
         for column in &COLUMNS[1..] {
-            let width = column.head().chars().count();
+            let width = column.width();
             let _ = write!(line, " | {:>width$}", self.cell(others.iter().filter(|series| series.column == *column)));
         }
         println!("{line} |");
