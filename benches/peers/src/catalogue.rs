@@ -10,7 +10,9 @@ use crate::peers::{
 };
 use crate::plots::{Picture, Point};
 use crate::table::{BYTES, Column, Figures, Run, Workload};
-use crate::workloads::{bytes_a_slot, idle, parked, publishers, round_trip, same_thread, streaming, tasks, unpaced};
+use crate::workloads::{
+    Place, bytes_a_slot, idle, parked, publishers, round_trip, same_thread, streaming, tasks, unpaced,
+};
 
 /// How much of everything.
 #[derive(Clone, Copy)]
@@ -136,20 +138,21 @@ fn on_one_thread(size: Size) -> Vec<Workload> {
 fn asleep(size: Size) -> Vec<Workload> {
     let deliveries = size.of(200_000);
     let workers = size.workers;
-    let mut all: Vec<_> = [10, 100, 1000]
-        .map(|count| {
+    let mut all = Vec::new();
+    for (from, place) in [(Place::Task, "task"), (Place::Thread, "thread")] {
+        for count in [10, 100, 1000] {
             let runs = runs!(
-                tasks(workers, count, 16, deliveries),
+                tasks(workers, from, count, 16, deliveries),
                 Exclusive,
                 Many as "publish_many",
                 Tokio,
                 AsyncBroadcast
             );
-            workload(format!("{count} tasks, {workers} workers, bursts of 16"), NS_DELIVERY, runs)
-        })
-        .into();
-    let runs = runs!(tasks(workers, 1000, 1, deliveries), Exclusive, Tokio, AsyncBroadcast);
-    all.push(workload(format!("1000 tasks, {workers} workers, one message at a time"), NS_DELIVERY, runs));
+            all.push(workload(format!("{count} tasks, bursts of 16 from a {place}"), NS_DELIVERY, runs));
+        }
+        let runs = runs!(tasks(workers, from, 1000, 1, deliveries), Exclusive, Tokio, AsyncBroadcast);
+        all.push(workload(format!("1000 tasks, one message at a time from a {place}"), NS_DELIVERY, runs));
+    }
     let rounds = if size.quick { 10 } else { 50 };
     let runs = runs!(parked(16, rounds), Exclusive, Tokio, AsyncBroadcast, Bus, Crossbeam);
     all.push(workload("16 parked threads, until all have it", &[("", "us")], runs));

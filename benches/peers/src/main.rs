@@ -64,8 +64,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "seqcast: median of {} interleaved rounds. Peers: theirs over ours, the median of the ratios round by round;\n\
          more than 1 means that seqcast is faster (or smaller). In `seqcast otherwise` and `bare machine` likewise.\n\
          †: lossless by itself, its publisher asks after its readers. The others are lossy; where messages are read,\n\
-         the workload holds all publishers back alike, so that nothing is lost. Rows that say `lossy` do not.\n",
-        options.rounds
+         the workload holds all publishers back alike, so that nothing is lost. Rows that say `lossy` do not.\n\
+         Tasks run on {} workers.\n",
+        options.rounds, options.workers
     );
     let workloads = catalogue::workloads(catalogue::Size {
         quick: options.quick,

@@ -19,7 +19,7 @@ pub use publishers::publishers;
 pub use round_trip::round_trip;
 pub use same_thread::same_thread;
 pub use streaming::streaming;
-pub use tasks::tasks;
+pub use tasks::{Place, tasks};
 pub use unpaced::unpaced;
 
 use std::hint::spin_loop;

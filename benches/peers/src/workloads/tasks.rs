@@ -23,8 +23,17 @@ impl Done {
     }
 }
 
-/// Nanoseconds a delivery: `burst` messages to `tasks` tasks, and the next burst when all have them. The publisher is a task as well.
-pub fn tasks<P: Async>(workers: usize, tasks: u64, burst: u64, deliveries: u64) -> f64 {
+/// Where the publisher runs.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// A worker of the runtime.
+    Task,
+    /// A thread of its own, beside the workers.
+    Thread,
+}
+
+/// Nanoseconds a delivery: `burst` messages to `tasks` tasks, and the next burst when all have them.
+pub fn tasks<P: Async>(workers: usize, from: Place, tasks: u64, burst: u64, deliveries: u64) -> f64 {
     let bursts = deliveries / tasks / burst + 4;
     let runtime = Builder::new_multi_thread().worker_threads(workers).build().expect("a runtime");
     let (mut tx, rxs) = P::ring(64, size(tasks));
@@ -42,7 +51,7 @@ pub fn tasks<P: Async>(workers: usize, tasks: u64, burst: u64, deliveries: u64) 
             }
         });
     }
-    let publisher = runtime.spawn(async move {
+    let publisher = async move {
         done.all.notified().await;
         let began = Instant::now();
         for turn in 0..bursts {
@@ -50,7 +59,10 @@ pub fn tasks<P: Async>(workers: usize, tasks: u64, burst: u64, deliveries: u64) 
             done.all.notified().await;
         }
         began.elapsed()
-    });
-    let took = runtime.block_on(publisher).expect("it does not panic");
+    };
+    let took = match from {
+        Place::Task => runtime.block_on(runtime.spawn(publisher)).expect("it does not panic"),
+        Place::Thread => runtime.block_on(publisher),
+    };
     nanoseconds(took, bursts * burst * tasks)
 }
