@@ -153,7 +153,7 @@ pub fn short(value: f64) -> String {
 /// The unit of memory.
 pub const BYTES: &str = "bytes a slot";
 
-const NAME: usize = 60;
+const NAME: usize = 64;
 const OURS: usize = 24;
 const OTHERWISE: usize = 17;
 
