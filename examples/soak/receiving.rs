@@ -81,7 +81,7 @@ fn by_calls<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
 
 /// Futures that are waited for, or polled once and dropped.
 fn by_futures<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
-    let ways: Vec<_> = ways::by_value_in_task().into_iter().chain(S::BY_REFERENCE_IN_TASK.iter().copied()).collect();
+    let ways = ways::in_task::<S>();
     let ((name, receive), waits) = (ways[reader.random.usize(..ways.len())], reader.random.bool());
     reader.doing(name);
     repeat(reader, count, |reader| {

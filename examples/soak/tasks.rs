@@ -27,7 +27,7 @@ pub(crate) async fn act<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
 }
 
 async fn one_by_one<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
-    let ways: Vec<_> = ways::by_value_in_task().into_iter().chain(S::BY_REFERENCE_IN_TASK.iter().copied()).collect();
+    let ways = ways::in_task::<S>();
     let (name, receive) = ways[reader.random.usize(..ways.len())];
     let hurries = reader.random.u32(0..4) == 0;
     reader.doing(name);

@@ -47,7 +47,12 @@ pub(crate) const BY_REFERENCE: &[Way<Owning>] = &[
     ("latest_ref", |s, look| s.latest_ref().map(|message| look.at(message))),
 ];
 
-pub(crate) fn by_value_in_task<S: Carry>() -> [WayInTask<S>; 3] {
+/// All that a task can wait for.
+pub(crate) fn in_task<S: Carry>() -> Vec<WayInTask<S>> {
+    by_value_in_task().into_iter().chain(S::BY_REFERENCE_IN_TASK.iter().copied()).collect()
+}
+
+fn by_value_in_task<S: Carry>() -> [WayInTask<S>; 3] {
     [
         ("recv_async", |s| {
             Box::pin(async {
@@ -79,7 +84,7 @@ pub(crate) fn not_closed<S: Carry>(subscriber: &mut Subscriber<S>, stage: &Stage
     for (name, receive) in by_value().into_iter().chain(S::BY_REFERENCE.iter().copied()) {
         wrong.extend((receive(subscriber, &look) != closed).then_some(name));
     }
-    for (name, receive) in by_value_in_task().into_iter().chain(S::BY_REFERENCE_IN_TASK.iter().copied()) {
+    for (name, receive) in in_task::<S>() {
         wrong.extend((receive(subscriber).now_or_never() != Some(closed)).then_some(name));
     }
     let mut none = Vec::new();

@@ -140,7 +140,7 @@ impl<T: Plain> Slots for InlineSlots<T> {
     #[inline]
     fn slot(&self, sequence: u64) -> InlineSlot<'_, T> {
         let offset = self.span.slot(sequence) * Self::STRIDE;
-        debug_assert!(offset + Self::STRIDE <= self.words.len());
+        debug_assert!(self.base.wrapping_add(offset + Self::STRIDE) <= self.words.as_ptr_range().end);
         // SAFETY: `new` allocated `STRIDE` words for each of `capacity` slots from `base` on, and `Span::slot` is below `capacity`.
         let base = unsafe { self.base.add(offset) };
         // SAFETY: as above; `words` keeps them, never to be touched but as the atomics that they are.

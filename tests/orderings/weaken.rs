@@ -58,21 +58,25 @@ fn main() -> ExitCode {
         let _ = fs::remove_dir_all(&copy);
         copy_tree(root, &copy);
     }
-    let (mut caught, mut argued, mut survived) = (0, 0, Vec::new());
+    let work: Vec<_> = operations
+        .iter()
+        .filter(|operation| options.wants(&operation.label))
+        .map(|operation| {
+            let row = rows.iter().find(|row| row.label == operation.label).expect("a row for each label");
+            (operation, row, weakening::weakenings(operation))
+        })
+        .filter(|(.., weakenings)| !weakenings.is_empty())
+        .collect();
     if !options.list {
-        let needed: BTreeSet<_> = operations
-            .iter()
-            .filter(|operation| options.wants(&operation.label) && !weakening::weakenings(operation).is_empty())
-            .flat_map(|operation| &rows.iter().find(|row| row.label == operation.label).expect("a row").tests)
-            .collect();
+        let needed: BTreeSet<_> = work.iter().flat_map(|(_, row, _)| &row.tests).collect();
         for test in needed {
             let failed = fails(&options, &copy, test, Duration::from_secs(options.limit));
             assert_eq!(failed, None, "{test} fails with nothing weakened, so it would show nothing");
         }
     }
-    for operation in operations.iter().filter(|operation| options.wants(&operation.label)) {
-        let row = rows.iter().find(|row| row.label == operation.label).expect("a row for each label");
-        for weakening in weakening::weakenings(operation) {
+    let (mut caught, mut argued, mut survived) = (0, 0, Vec::new());
+    for (operation, row, weakenings) in work {
+        for weakening in weakenings {
             let name = format!("{} {} -> {}", operation.label, operation.ordering(), weakening.to);
             if options.list {
                 println!("{name}: {:?} {:?}", row.tests, row.argued.get(&weakening.to));
