@@ -2,8 +2,9 @@
 
 use std::marker::PhantomData;
 
-use seqcast::{Publisher, SharedPublisher, Subscriber, TryRecvError};
+use seqcast::{Publisher, SharedPublisher, Subscriber};
 
+use super::inline::number;
 use crate::message::Message;
 use crate::peer::{Peer, Shareable};
 use crate::table::Column;
@@ -19,17 +20,16 @@ fn ring<T: Message>(capacity: usize, readers: usize) -> (Tx<T>, Vec<Rx<T>>) {
 
 #[inline]
 fn borrow<T: Message>(rx: &mut Rx<T>) -> Option<u64> {
-    match rx.try_recv_ref() {
-        Ok(message) => Some(message.number()),
-        Err(TryRecvError::Empty) => None,
-        Err(other) => panic!("{other}"),
-    }
+    number(rx.try_recv_ref().map(|message| message.number()))
 }
 
-/// Readers look at the message where it lies.
-pub struct Borrowed<T>(PhantomData<T>);
+/// By the only publisher of its ring; readers look at the message where it lies, or take a clone.
+pub struct Alone<T, const CLONE: bool>(PhantomData<T>);
 
-impl<T: Message> Peer for Borrowed<T> {
+pub type Borrowed<T> = Alone<T, false>;
+pub type Cloned<T> = Alone<T, true>;
+
+impl<T: Message, const CLONE: bool> Peer for Alone<T, CLONE> {
     const COLUMN: Column = Column::Seqcast;
     const KINDS: u64 = T::KINDS;
     type Tx = Tx<T>;
@@ -46,35 +46,7 @@ impl<T: Message> Peer for Borrowed<T> {
 
     #[inline]
     fn poll(rx: &mut Self::Rx) -> Option<u64> {
-        borrow(rx)
-    }
-}
-
-/// Readers take a clone.
-pub struct Cloned<T>(PhantomData<T>);
-
-impl<T: Message> Peer for Cloned<T> {
-    const COLUMN: Column = Column::Seqcast;
-    const KINDS: u64 = T::KINDS;
-    type Tx = Tx<T>;
-    type Rx = Rx<T>;
-
-    fn ring(capacity: usize, readers: usize) -> (Self::Tx, Vec<Self::Rx>) {
-        ring(capacity, readers)
-    }
-
-    #[inline]
-    fn publish(tx: &mut Self::Tx, number: u64) {
-        tx.publish(T::of(number));
-    }
-
-    #[inline]
-    fn poll(rx: &mut Self::Rx) -> Option<u64> {
-        match rx.try_recv() {
-            Ok(message) => Some(message.number()),
-            Err(TryRecvError::Empty) => None,
-            Err(other) => panic!("{other}"),
-        }
+        if CLONE { number(rx.try_recv().map(|message| message.number())) } else { borrow(rx) }
     }
 }
 

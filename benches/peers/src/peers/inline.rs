@@ -9,13 +9,19 @@ use crate::message::Message;
 use crate::peer::{Async, Blocking, Peer, Shareable};
 use crate::table::Column;
 
+/// What a try brought, in a ring that is not to lose anything.
 #[inline]
-fn poll<T: Message + Plain>(rx: &mut Subscriber<Inline<T>>) -> Option<u64> {
-    match rx.try_recv() {
-        Ok(message) => Some(message.number()),
+pub(super) fn number(received: Result<u64, TryRecvError>) -> Option<u64> {
+    match received {
+        Ok(number) => Some(number),
         Err(TryRecvError::Empty) => None,
         Err(other) => panic!("{other}"),
     }
+}
+
+#[inline]
+fn poll<T: Message + Plain>(rx: &mut Subscriber<Inline<T>>) -> Option<u64> {
+    number(rx.try_recv().map(|message| message.number()))
 }
 
 /// By the only publisher of its ring.
