@@ -26,14 +26,15 @@ use crate::subscriber::Subscriber;
 /// assert_eq!(subscriber.try_recv(), Ok(1.5));
 /// ```
 pub struct Publisher<S: Storage> {
+    /// All there is: the next sequence is kept in the ring, lest publishers that lie side by side, each in the hands of a thread of its own,
+    /// write to one cache line.
     handle: Handle<S>,
-    next: u64,
 }
 
 impl<S: Storage> Publisher<S> {
-    /// `next` is the ring's tail, and no other publisher is left.
-    pub(crate) fn new(handle: Handle<S>, next: u64) -> Self {
-        Self { handle, next }
+    /// No other publisher is left.
+    pub(crate) fn new(handle: Handle<S>) -> Self {
+        Self { handle }
     }
 
     /// Publishes a message and returns its sequence.
@@ -61,8 +62,7 @@ impl<S: Storage> Publisher<S> {
     pub fn publish(&mut self, value: S::Item) -> u64 {
         // Dropped last: that may take its time. (Where it is: to move it would cost something.)
         let mut remains = RemainsOf::<S>::default();
-        let sequence = self.next;
-        self.put(value, &mut remains);
+        let sequence = self.put(value, &mut remains);
         self.channel().wake();
         sequence
     }
@@ -90,13 +90,13 @@ impl<S: Storage> Publisher<S> {
     /// assert_eq!(publisher.publish_many([]), 4..4);
     /// ```
     pub fn publish_many(&mut self, values: impl IntoIterator<Item = S::Item>) -> Range<u64> {
-        let start = self.next;
+        let start = self.next_sequence();
         let batch = Batch(self);
         for value in values {
             batch.0.put(value, &mut RemainsOf::<S>::default());
         }
         drop(batch);
-        start..self.next
+        start..self.next_sequence()
     }
 
     /// Closes the ring, as dropping it does.
@@ -104,20 +104,20 @@ impl<S: Storage> Publisher<S> {
 
     /// The sequence that the next message gets.
     pub fn next_sequence(&self) -> u64 {
-        self.next
+        self.channel().sequencer.next_alone()
     }
 
     look_ups!();
 
     /// Publishes without the wake-up that is due then.
     #[inline]
-    fn put(&mut self, value: S::Item, remains: &mut RemainsOf<S>) {
-        let sequence = self.next;
+    fn put(&mut self, value: S::Item, remains: &mut RemainsOf<S>) -> u64 {
+        let sequence = self.next_sequence();
         assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
         let (channel, pool) = self.handle.parts();
         let written = channel.write_exclusive(pool, sequence, value, remains);
-        self.next = sequence + 1;
         channel.settle(written, remains);
+        sequence
     }
 
     /// Itself without its number: the ring stays open.
@@ -144,7 +144,7 @@ impl<S: Storage> fmt::Debug for Publisher<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Publisher")
             .field("capacity", &self.capacity())
-            .field("next_sequence", &self.next)
+            .field("next_sequence", &self.next_sequence())
             .finish_non_exhaustive()
     }
 }
