@@ -114,15 +114,15 @@ impl<S: Storage> Subscriber<S> {
             return None;
         }
         self.patience().parks();
-        let waker = self.thread_waker();
+        // A task that polled before is not to be woken for what this thread waits for.
+        self.stay_awake();
         loop {
-            let sleep = self.enlist(&waker);
+            let arrival = self.arrive();
             let taken = settled(take(self));
             if taken.is_some() || is_over() {
-                self.stay_awake();
                 return taken;
             }
-            self.park(sleep.until(deadline));
+            self.sleep(arrival, deadline);
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::seq::{LAST, Span};
 use crate::sequencer::Sequencer;
 use crate::slots::{Boxed, Inline, Plain, Storage};
 use crate::start::Start;
+use crate::state::PublisherFence;
 use crate::subscriber::Subscriber;
 use crate::sync::{Arc, has_barrier};
 
@@ -26,7 +27,7 @@ pub struct Builder {
     capacity: usize,
     lag_slack: usize,
     first: u64,
-    armed: bool,
+    fence: PublisherFence,
 }
 
 impl Builder {
@@ -38,7 +39,8 @@ impl Builder {
     pub fn new(capacity: usize) -> Self {
         assert!(capacity > 0, "`capacity` must not be 0");
         assert!(capacity <= MAX_CAPACITY, "`capacity` must be at most {MAX_CAPACITY}, not {capacity}");
-        Self { capacity: capacity.next_power_of_two().max(2), lag_slack: 0, first: 0, armed: !has_barrier() }
+        let fence = if has_barrier() { PublisherFence::WhileParked } else { PublisherFence::Always };
+        Self { capacity: capacity.next_power_of_two().max(2), lag_slack: 0, first: 0, fence }
     }
 
     /// Leaves a lagged subscriber some room: it goes on this many messages after the oldest, so that the next
@@ -73,7 +75,14 @@ impl Builder {
     /// fence orders more than a wake-up, and hides what else is missing.)
     #[doc(hidden)]
     pub fn never_parked(mut self) -> Self {
-        self.armed = false;
+        self.fence = PublisherFence::Never;
+        self
+    }
+
+    /// For models, in which a fence stands for the barrier: starts as where there is one.
+    #[doc(hidden)]
+    pub fn with_barrier(mut self) -> Self {
+        self.fence = PublisherFence::WhileParked;
         self
     }
 
@@ -109,7 +118,7 @@ impl Builder {
 
     fn build<S: Storage>(self) -> (Publisher<S>, Subscriber<S>) {
         let span = Span::new(self.capacity as u64, self.first);
-        let sequencer = Sequencer::new(span, self.lag_slack as u64, self.armed).unwrap_or_else(|| {
+        let sequencer = Sequencer::new(span, self.lag_slack as u64, self.fence).unwrap_or_else(|| {
             panic!("`capacity`: {} messages of {} bytes do not fit in memory", self.capacity, size_of::<S::Item>())
         });
         let publisher = Publisher::new(Handle::new(Arc::new(Channel::new(sequencer))));

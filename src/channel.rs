@@ -1,5 +1,7 @@
 //! The one place where sequencer, registry and wait list meet. Every handle is an `Arc` of this.
 
+use std::ops::Range;
+
 use crate::error::{Closed, SubscribeError};
 use crate::registry::Registry;
 use crate::sequencer::{DraftOf, PoolOf, RemainsOf, Sequencer, SlotsOf, WrittenOf};
@@ -26,11 +28,13 @@ impl<S: Storage> Channel<S> {
 
     // Publishing.
 
-    /// To be called after every commit or batch of commits.
+    /// To be called after every commit or batch of commits; `published` is about what it was.
     #[inline]
-    pub(crate) fn wake(&self) {
-        if self.sequencer.state().armed_after_commit() {
+    pub(crate) fn wake(&self, published: Range<u64>) {
+        let state = self.sequencer.state();
+        if state.armed_after_commit() {
             self.waiters.wake();
+            self.waiters.rest(state, published);
         }
     }
 
@@ -107,7 +111,7 @@ impl<S: Storage> Channel<S> {
     /// Gives up a claimed sequence, and wakes whoever is parked at it, lest this publisher get no further.
     pub(crate) fn skip(&self, sequence: u64) {
         self.sequencer.skip(sequence);
-        self.wake();
+        self.wake(sequence..sequence);
     }
 
     /// The ring is closed. (If it has just run out of sequences, nobody was woken yet.)
@@ -198,7 +202,7 @@ impl<S: Storage> Channel<S> {
                     missed: seat.progress.missed.get(),
                     holes: seat.progress.holes.get(),
                     skipped_by_choice: seat.progress.skipped_by_choice.get(),
-                    parked: seat.waiter.is_parked(),
+                    parked: self.waiters.is_parked(&seat.waiter),
                     gating: false,
                 }
             })

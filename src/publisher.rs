@@ -63,7 +63,7 @@ impl<S: Storage> Publisher<S> {
         // Dropped last: that may take its time. (Where it is: to move it would cost something.)
         let mut remains = RemainsOf::<S>::default();
         let sequence = self.put(value, &mut remains);
-        self.channel().wake();
+        self.channel().wake(sequence..sequence + 1);
         sequence
     }
 
@@ -91,9 +91,9 @@ impl<S: Storage> Publisher<S> {
     /// ```
     pub fn publish_many(&mut self, values: impl IntoIterator<Item = S::Item>) -> Range<u64> {
         let start = self.next_sequence();
-        let batch = Batch(self);
+        let batch = Batch { publisher: self, start };
         for value in values {
-            batch.0.put(value, &mut RemainsOf::<S>::default());
+            batch.publisher.put(value, &mut RemainsOf::<S>::default());
         }
         drop(batch);
         start..self.next_sequence()
@@ -132,11 +132,14 @@ impl<S: Storage> Publisher<S> {
 }
 
 /// A run of messages; wakes at its end, also when that is a panic.
-struct Batch<'a, S: Storage>(&'a mut Publisher<S>);
+struct Batch<'a, S: Storage> {
+    publisher: &'a mut Publisher<S>,
+    start: u64,
+}
 
 impl<S: Storage> Drop for Batch<'_, S> {
     fn drop(&mut self) {
-        self.0.channel().wake();
+        self.publisher.channel().wake(self.start..self.publisher.next_sequence());
     }
 }
 

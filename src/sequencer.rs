@@ -3,7 +3,7 @@
 use crate::seq::{self, Span};
 use crate::slots::{Slot, Slots, Storage, sealed::Sealed};
 use crate::stamp::{Refused, Seen, Writing};
-use crate::state::{self, State};
+use crate::state::{self, PublisherFence, State};
 use crate::sync::{AtomicU64, CachePadded, Ordering, zeroed_words};
 
 pub(crate) type SlotsOf<S> = <S as Sealed>::Slots;
@@ -63,6 +63,10 @@ pub(crate) struct Write<'a, S: Storage> {
 }
 
 impl<S: Storage> Write<'_, S> {
+    pub(crate) fn sequence(&self) -> u64 {
+        self.writing.sequence()
+    }
+
     #[inline]
     pub(crate) fn commit(self, draft: DraftOf<'_, S>) -> WrittenOf<'_, S> {
         self.slot.write(self.writing, draft)
@@ -71,15 +75,11 @@ impl<S: Storage> Write<'_, S> {
 
 impl<S: Storage> Sequencer<S> {
     /// `None` when no allocation can hold the slots. `slack` is below the capacity.
-    pub(crate) fn new(span: Span, slack: u64, armed: bool) -> Option<Self> {
+    pub(crate) fn new(span: Span, slack: u64, fence: PublisherFence) -> Option<Self> {
         debug_assert!(slack < span.capacity());
         let (skips, _) = zeroed_words(usize::try_from(span.capacity()).ok()?)?;
         Some(Self {
-            hot: CachePadded::new(Hot {
-                slots: SlotsOf::<S>::new(span)?,
-                span,
-                state: State::new(if armed { state::ARMED } else { 0 }),
-            }),
+            hot: CachePadded::new(Hot { slots: SlotsOf::<S>::new(span)?, span, state: State::new(fence) }),
             tail: CachePadded::new(AtomicU64::new(span.first())),
             cold: Cold { end: AtomicU64::new(span.first()), skips, skipped: AtomicU64::new(0), slack },
         })
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_refused_claim_takes_its_count_back() {
-        let sequencer = Sequencer::<Inline<u64>>::new(Span::new(2, seq::LAST - 1), 0, false).unwrap();
+        let sequencer = Sequencer::<Inline<u64>>::new(Span::new(2, seq::LAST - 1), 0, PublisherFence::Never).unwrap();
         assert_eq!([sequencer.claim(), sequencer.claim()], [Some(seq::LAST - 1), Some(seq::LAST)]);
         for _ in 0..3 {
             assert_eq!(sequencer.claim(), None);

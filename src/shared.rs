@@ -1,6 +1,7 @@
 //! One of many publishers.
 
 use std::fmt;
+use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::channel::Channel;
@@ -84,7 +85,7 @@ impl<S: Storage> SharedPublisher<S> {
         // Dropped last: that may take its time.
         let mut remains = RemainsOf::<S>::default();
         let sequence = self.channel().publish_shared(self.handle.pool(), value, &mut remains)?;
-        self.channel().wake();
+        self.channel().wake(sequence..sequence + 1);
         Ok(sequence)
     }
 
@@ -112,13 +113,15 @@ impl<S: Storage> SharedPublisher<S> {
     /// assert_eq!(publisher.publish_many([4, 5]), 0);
     /// ```
     pub fn publish_many(&self, values: impl IntoIterator<Item = S::Item>) -> usize {
-        let _batch = Batch(self);
+        let mut batch = Batch { publisher: self, sequences: 0..0 };
         let mut published = 0;
         for value in values {
             let mut remains = RemainsOf::<S>::default();
-            if self.channel().publish_shared(self.handle.pool(), value, &mut remains).is_err() {
-                break;
+            let Ok(sequence) = self.channel().publish_shared(self.handle.pool(), value, &mut remains) else { break };
+            if published == 0 {
+                batch.sequences.start = sequence;
             }
+            batch.sequences.end = sequence + 1;
             published += 1;
         }
         published
@@ -183,11 +186,15 @@ impl<S: Storage> SharedPublisher<S> {
 }
 
 /// A run of messages; wakes at its end, also when that is a panic.
-struct Batch<'a, S: Storage>(&'a SharedPublisher<S>);
+struct Batch<'a, S: Storage> {
+    publisher: &'a SharedPublisher<S>,
+    /// From its first message to its last.
+    sequences: Range<u64>,
+}
 
 impl<S: Storage> Drop for Batch<'_, S> {
     fn drop(&mut self) {
-        self.0.channel().wake();
+        self.publisher.channel().wake(self.sequences.clone());
     }
 }
 

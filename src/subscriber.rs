@@ -15,8 +15,8 @@ use crate::error::{Lagged, RecvError, TryRecvError};
 use crate::registry::Seat;
 use crate::sequencer::{Found, FoundOf, HandOf, SlotsOf};
 use crate::slots::{Receive, Slots, Storage};
-use crate::sync::{Arc, Parker};
-use crate::wait::{Sleep, Waiter};
+use crate::sync::Arc;
+use crate::wait::{Arrival, Sleep, Waiter};
 use patience::Patience;
 
 /// One reader of a ring, with its own cursor.
@@ -87,7 +87,6 @@ struct Own {
     /// The clone or drop of a waker panicked while it was put in place: that place is unusable.
     deaf: bool,
     patience: Patience,
-    parker: Parker,
 }
 
 /// What a look at the cursor brought, holes behind it.
@@ -103,17 +102,10 @@ enum Step<F> {
 
 impl<S: Storage> Subscriber<S> {
     pub(crate) fn new(channel: Arc<Channel<S>>, cursor: u64) -> Self {
-        let parker = Parker::default();
-        let seat = channel.registry.join(cursor, Waiter::new(parker.unparker()));
+        let seat = channel.registry.join(cursor, Waiter::new());
         let hand = SlotsOf::<S>::hand(&seat);
-        let own = Box::new(Own {
-            base: cursor,
-            before: None,
-            asleep: false,
-            deaf: false,
-            patience: Patience::default(),
-            parker,
-        });
+        let own =
+            Box::new(Own { base: cursor, before: None, asleep: false, deaf: false, patience: Patience::default() });
         Self { channel, seat, hand, own }
     }
 }
@@ -305,9 +297,9 @@ impl<S: Storage> Subscriber<S> {
         if deaf { Sleep::Unproven } else { sleep }
     }
 
-    /// A waker that unparks the thread that is in [`park`](Self::park). Allocates nothing.
-    pub(crate) fn thread_waker(&self) -> Waker {
-        Waker::from(Arc::clone(&self.seat.waiter))
+    /// The calling thread is about to sleep. The ring is to be looked at once more before it does.
+    pub(crate) fn arrive(&self) -> Arrival {
+        self.channel.waiters.arrive(self.channel.sequencer.state())
     }
 
     /// How long to spin before it parks.
@@ -316,12 +308,11 @@ impl<S: Storage> Subscriber<S> {
     }
 
     /// Sleeps until woken or until `deadline`; may return early.
-    pub(crate) fn park(&mut self, deadline: Option<Instant>) {
-        self.set_parked();
-        self.own.parker.park(deadline);
+    pub(crate) fn sleep(&self, arrival: Arrival, deadline: Option<Instant>) {
+        self.channel.waiters.sleep(&self.seat.waiter, arrival, deadline);
     }
 
-    /// Says that its thread or task sleeps now.
+    /// Says that its task sleeps now.
     pub(crate) fn set_parked(&self) {
         self.seat.waiter.set_parked();
     }

@@ -65,8 +65,9 @@ impl<S: Storage> Write<'_, S> {
     pub fn commit(self, item: S::Item) {
         let mut remains = RemainsOf::<S>::default();
         let draft = self.channel.sequencer.slots().draft_beside(None, item, &mut remains);
+        let sequence = self.write.sequence();
         self.channel.settle(self.write.commit(draft), &mut remains);
-        self.channel.wake();
+        self.channel.wake(sequence..sequence + 1);
         drop(remains);
     }
 }

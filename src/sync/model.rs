@@ -19,18 +19,33 @@ pub(crate) use checker::sync::atomic::Ordering;
 pub(crate) use checker::thread::yield_now;
 pub(crate) use checker::thread_local;
 
-/// Neither has a compiler that reorders.
-pub(crate) fn compiler_fence(_: Ordering) {}
-
-/// loom knows no asymmetric barrier: rings start with the fence. shuttle's every store is seen at once.
+/// loom knows no asymmetric barrier, and rings start with the fence there; where a model wants one that does not, both sides run a fence in its
+/// place. shuttle's every store is seen at once.
 pub(crate) fn has_barrier() -> bool {
     cfg!(shuttle)
 }
 
+#[track_caller]
 pub(crate) fn barrier_everywhere() -> bool {
-    cfg!(shuttle)
+    fence(Ordering::SeqCst);
+    true
 }
 
+#[track_caller]
+pub(crate) fn asymmetric_fence(modelled: bool) {
+    if modelled {
+        fence(Ordering::SeqCst);
+    }
+}
+
+#[track_caller]
+pub(crate) fn fence_after_exchange() {
+    fence(Ordering::SeqCst);
+}
+
+pub(crate) fn prefetch_for_writing<T>(_: *const T) {}
+
+pub(crate) const REST_PERIOD: u64 = 2;
 pub(crate) const SPINS: u32 = 0;
 pub(crate) const REGISTRY_SHARDS: usize = 1;
 
@@ -190,48 +205,35 @@ impl WakerCell {
     }
 }
 
-/// A token and a condition variable, as crossbeam's.
+/// The kernel compares and goes to sleep under a lock that wakers take too.
 #[derive(Debug)]
-struct Token {
-    set: Mutex<bool>,
-    changed: Condvar,
+pub(crate) struct Bed {
+    door: Mutex<()>,
+    morning: Condvar,
 }
 
-#[derive(Debug)]
-pub(crate) struct Parker(Arc<Token>);
-
-impl Default for Parker {
+impl Default for Bed {
     fn default() -> Self {
-        Self(Arc::new(Token { set: Mutex::new(false), changed: Condvar::new() }))
+        Self { door: Mutex::new(()), morning: Condvar::new() }
     }
 }
 
-impl Parker {
-    pub(crate) fn unparker(&self) -> Unparker {
-        Unparker(Arc::clone(&self.0))
-    }
-
+impl Bed {
     /// There is no clock: a deadline is not modelled.
     #[track_caller]
-    pub(crate) fn park(&mut self, _deadline: Option<Instant>) {
-        tell(format_args!("park"));
-        let mut set = self.0.set.lock().unwrap();
-        while !*set {
-            set = self.0.changed.wait(set).unwrap();
+    pub(crate) fn sleep(&self, word: &AtomicU32, value: u32, _deadline: Option<Instant>) {
+        let door = self.door.lock().unwrap();
+        if word.load(Ordering::Relaxed) == value {
+            tell(format_args!("sleep"));
+            drop(self.morning.wait(door).unwrap());
+            tell(format_args!("awake"));
         }
-        *set = false;
-        tell(format_args!("parked no more"));
     }
-}
 
-#[derive(Debug)]
-pub(crate) struct Unparker(Arc<Token>);
-
-impl Unparker {
     #[track_caller]
-    pub(crate) fn unpark(&self) {
-        tell(format_args!("unpark"));
-        *self.0.set.lock().unwrap() = true;
-        self.0.changed.notify_one();
+    pub(crate) fn wake_all(&self, _: &AtomicU32) {
+        tell(format_args!("wake all"));
+        drop(self.door.lock().unwrap());
+        self.morning.notify_all();
     }
 }

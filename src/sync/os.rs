@@ -8,11 +8,10 @@
 //! process (`membarrier(2)`, private expedited), once in a ring's life. `wait.rs` tells why that is enough. Elsewhere, and
 //! under the model checker, rings start with the fence in place.
 //!
-//! # The parker
+//! # The bed
 //!
-//! On Linux a futex, so that nobody who wakes a thread ever waits for that thread, wherever it was stopped, and so that
-//! the token of `std::thread::park` stays the user's. (crossbeam's, used elsewhere, locks a mutex that the thread holds for a moment as
-//! it goes to sleep.) The algorithm is the standard library's.
+//! On Linux a futex, so that nobody who wakes threads ever waits for one of them, wherever it was stopped. Elsewhere a mutex and a condition
+//! variable do: a thread holds the mutex for a moment as it goes to sleep.
 
 /// `fence(SeqCst)`, for those who run it for each message.
 ///
@@ -26,6 +25,41 @@ pub(crate) fn full_fence() {
     // [full-fence.elsewhere]
     #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
     std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+}
+
+/// The same, where the last store before was by a read-modify-write: on x86-64 those are locked instructions, which is all that it
+/// takes.
+#[inline]
+pub(crate) fn fence_after_exchange() {
+    // [exchange-fence.locked]
+    #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
+    std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+    // [exchange-fence.elsewhere]
+    #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
+    std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+}
+
+/// The publishers' side of the barrier: for compilers. (`modelled` is for models, in which a fence stands for it.)
+#[inline]
+pub(crate) fn asymmetric_fence(_modelled: bool) {
+    // [asymmetric.compiler]
+    std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+}
+
+/// Has a cache line fetched for writing, if the processor cares.
+#[inline]
+#[cfg_attr(
+    all(target_arch = "x86_64", not(miri)),
+    expect(unsafe_code, reason = "there is no other way to name the instruction")
+)]
+pub(crate) fn prefetch_for_writing<T>(to: *const T) {
+    // SAFETY: a hint: it faults on no address, changes no memory and no register.
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    unsafe {
+        std::arch::asm!("prefetchw byte ptr [{}]", in(reg) to, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = to;
 }
 
 #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
@@ -47,8 +81,8 @@ pub(crate) use elsewhere::*;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 #[expect(unsafe_code, reason = "libc has no safe wrappers for these system calls")]
 mod linux {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    use std::sync::{Arc, OnceLock};
+    use std::sync::OnceLock;
+    use std::sync::atomic::AtomicU32;
     use std::time::Instant;
 
     /// Whether a ring may start without the publisher's fence: the kernel knows the barrier and this process is registered.
@@ -69,68 +103,40 @@ mod linux {
         unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
     }
 
-    const EMPTY: u32 = 0;
-    /// Unparked; the next park returns at once.
-    const TOKEN: u32 = 1;
-    const PARKED: u32 = u32::MAX;
-
-    /// Puts one thread to sleep until its [`Unparker`] is used.
+    /// Where threads sleep as long as a word keeps its value. Here the kernel keeps all there is to it.
     #[derive(Debug, Default)]
-    pub(crate) struct Parker(Arc<AtomicU32>);
+    pub(crate) struct Bed {}
 
-    #[derive(Debug)]
-    pub(crate) struct Unparker(Arc<AtomicU32>);
-
-    impl Parker {
-        pub(crate) fn unparker(&self) -> Unparker {
-            Unparker(Arc::clone(&self.0))
+    #[expect(clippy::unused_self, reason = "elsewhere there is more to a bed")]
+    impl Bed {
+        /// Sleeps as long as `word` holds `value`, until woken, at the longest until `deadline`. May return early.
+        pub(crate) fn sleep(&self, word: &AtomicU32, value: u32, deadline: Option<Instant>) {
+            let timeout = deadline.map(|deadline| {
+                let left = deadline.saturating_duration_since(Instant::now());
+                libc::timespec {
+                    tv_sec: left.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+                    tv_nsec: left.subsec_nanos().into(),
+                }
+            });
+            let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+            let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+            // SAFETY: the kernel reads the word and the timeout, both borrowed here for longer than the call; no timeout is null.
+            unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, timeout) };
         }
 
-        /// Sleeps until unparked or until `deadline`; may return early.
-        pub(crate) fn park(&mut self, deadline: Option<Instant>) {
-            // [parker.park] TOKEN to EMPTY, or EMPTY to PARKED. Acquire: pairs with the Release of `unpark`.
-            if self.0.fetch_sub(1, Ordering::Acquire) == TOKEN {
-                return;
-            }
-            sleep(&self.0, PARKED, deadline);
-            // [parker.woken] Acquire: pairs with the Release of `unpark`.
-            self.0.swap(EMPTY, Ordering::Acquire);
+        /// Wakes all who sleep by `word`, which has another value by now.
+        pub(crate) fn wake_all(&self, word: &AtomicU32) {
+            let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+            // SAFETY: the kernel uses the address of the word, which is borrowed here, and touches nothing.
+            unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, libc::c_int::MAX) };
         }
-    }
-
-    impl Unparker {
-        pub(crate) fn unpark(&self) {
-            // [parker.unpark] Release: pairs with the Acquire in `park`.
-            if self.0.swap(TOKEN, Ordering::Release) == PARKED {
-                wake_one(&self.0);
-            }
-        }
-    }
-
-    /// Sleeps as long as `word` holds `value`, until woken, at the longest until `deadline`. May return early.
-    fn sleep(word: &AtomicU32, value: u32, deadline: Option<Instant>) {
-        let timeout = deadline.map(|deadline| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            libc::timespec {
-                tv_sec: left.as_secs().try_into().unwrap_or(libc::time_t::MAX),
-                tv_nsec: left.subsec_nanos().into(),
-            }
-        });
-        let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-        let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
-        // SAFETY: the kernel reads the word and the timeout, both borrowed here for longer than the call; no timeout is null.
-        unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, timeout) };
-    }
-
-    fn wake_one(word: &AtomicU32) {
-        // SAFETY: the kernel uses the address of the word, which is borrowed here, and touches nothing.
-        unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1) };
     }
 }
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64", not(miri))))]
 mod elsewhere {
-    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::{Condvar, Mutex, PoisonError};
     use std::time::Instant;
 
     pub(crate) fn has_barrier() -> bool {
@@ -141,34 +147,29 @@ mod elsewhere {
         false
     }
 
-    /// The mutex makes the parker `Sync`; parking needs no lock of it.
+    /// Where threads sleep as long as a word keeps its value.
     #[derive(Debug, Default)]
-    pub(crate) struct Parker(Mutex<crossbeam_utils::sync::Parker>);
+    pub(crate) struct Bed {
+        door: Mutex<()>,
+        morning: Condvar,
+    }
 
-    #[derive(Debug)]
-    pub(crate) struct Unparker(crossbeam_utils::sync::Unparker);
-
-    impl Parker {
-        pub(crate) fn unparker(&self) -> Unparker {
-            let inner = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            Unparker(inner.unparker().clone())
-        }
-
-        pub(crate) fn park(&mut self, deadline: Option<Instant>) {
-            match deadline {
-                None => self.inner().park(),
-                Some(deadline) => self.inner().park_deadline(deadline),
+    impl Bed {
+        pub(crate) fn sleep(&self, word: &AtomicU32, value: u32, deadline: Option<Instant>) {
+            let door = self.door.lock().unwrap_or_else(PoisonError::into_inner);
+            // [bed.look] Relaxed: who changed it locks the door before it wakes.
+            if word.load(Ordering::Relaxed) != value {
+                return;
+            }
+            match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                None => drop(self.morning.wait(door)),
+                Some(left) => drop(self.morning.wait_timeout(door, left)),
             }
         }
 
-        fn inner(&mut self) -> &mut crossbeam_utils::sync::Parker {
-            self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
-        }
-    }
-
-    impl Unparker {
-        pub(crate) fn unpark(&self) {
-            self.0.unpark();
+        pub(crate) fn wake_all(&self, _: &AtomicU32) {
+            drop(self.door.lock());
+            self.morning.notify_all();
         }
     }
 }

@@ -2,17 +2,21 @@
 
 use super::{Arc, Pair};
 
-pub(crate) use super::os::{Parker, Unparker, barrier_everywhere, full_fence, has_barrier};
+pub(crate) use super::os::{
+    Bed, asymmetric_fence, barrier_everywhere, fence_after_exchange, full_fence, has_barrier, prefetch_for_writing,
+};
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use std::hint::spin_loop;
-pub(crate) use std::sync::atomic::{
-    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
-};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 pub(crate) use std::thread::yield_now;
 pub(crate) use std::thread_local;
 
 /// Polls before a blocking call parks its thread: about the time a message takes between two cores, some times over.
 pub(crate) const SPINS: u32 = 200;
+
+/// In so many sequences once, a publisher asks whether anybody has parked since it asked last. A barrier takes about as long as
+/// hundreds of publishes, and interrupts every core that the process is on.
+pub(crate) const REST_PERIOD: u64 = 1 << 14;
 
 /// Lists the registry is split into, so that joining copies a small one.
 pub(crate) const REGISTRY_SHARDS: usize = 64;

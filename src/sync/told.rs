@@ -82,8 +82,8 @@ macro_rules! told {
 }
 
 told!(AtomicBool, bool, swap);
-told!(AtomicU32, u32, swap fetch_or);
-told!(AtomicU64, u64, swap fetch_add fetch_sub fetch_max fetch_or);
+told!(AtomicU32, u32, fetch_add);
+told!(AtomicU64, u64, swap fetch_add fetch_sub fetch_max fetch_or fetch_and);
 told!(AtomicUsize, usize, swap fetch_add fetch_sub);
 told!(AtomicPtr<T>, *mut T, swap);
 

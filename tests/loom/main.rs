@@ -12,6 +12,7 @@
 
 mod boxed;
 mod boxed_pools;
+mod disarming;
 mod end;
 mod explore;
 mod joining;

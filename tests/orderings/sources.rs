@@ -18,7 +18,8 @@ const LINES_ABOVE: usize = 8;
 const CHECKERS: [&str; 2] = ["sync/model.rs", "sync/told.rs"];
 
 /// Functions that are as good as a fence, though their calls name no ordering.
-const BARRIERS: [&str; 3] = ["full_fence", "locked_instruction", "barrier_everywhere"];
+const BARRIERS: [&str; 5] =
+    ["full_fence", "fence_after_exchange", "asymmetric_fence", "locked_instruction", "barrier_everywhere"];
 
 /// An atomic operation or a fence.
 #[derive(Debug)]

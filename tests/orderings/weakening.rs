@@ -22,7 +22,7 @@ pub(crate) fn weakenings(operation: &Operation) -> Vec<Weakening> {
         let nothing = if operation.call == "barrier_everywhere" { "true" } else { "()" };
         all.push(Weakening { to: "nothing".to_owned(), at: operation.whole.clone(), replacement: nothing.to_owned() });
     }
-    if operation.call == "full_fence" {
+    if ["full_fence", "fence_after_exchange"].contains(&operation.call.as_str()) {
         let replacement = "crate::sync::fence(crate::sync::Ordering::AcqRel)".to_owned();
         all.push(Weakening { to: "AcqRel".to_owned(), at: operation.whole.clone(), replacement });
     }

@@ -1,0 +1,119 @@
+//! Threads that sleep until something is published: all of a ring on one word, so that any number of them is woken by one system call, and
+//! nobody is queued.
+//!
+//! A thread takes the epoch, counts itself among the arrivals, runs a full fence, and *then* looks at the ring once more; it sleeps only as long as the
+//! epoch is the one that it took. A publisher commits, runs a full fence, and *then* compares: if somebody arrived whom no publisher has
+//! woken yet, it begins a new epoch, wakes whoever sleeps, and then notes whom that was good for. Of the two fences one comes first: if the
+//! thread's, the publisher finds its arrival; if the publisher's, the thread finds the message.
+//!
+//! The note comes last, so a publisher that is stopped in the middle leaves all of it to the next one. A thread takes the epoch *before* it
+//! counts itself, so a note that covers its arrival was made after its epoch had ended.
+//!
+//! An eventcount, after Reed and Kanodia, "Synchronization with Eventcounts and Sequencers" (CACM 1979).
+
+use std::time::Instant;
+
+use crate::sync::{AtomicU32, Bed, CachePadded, Ordering};
+
+/// The threads of a ring that sleep or are about to.
+#[derive(Debug)]
+pub(crate) struct EventCount {
+    /// How often a thread was about to sleep. Written by those.
+    arrivals: CachePadded<AtomicU32>,
+    turn: CachePadded<Turn>,
+}
+
+/// Written by publishers that wake somebody.
+#[derive(Debug)]
+struct Turn {
+    /// Changes whenever those who sleep are to wake. (It would have to change 2³² times while a thread is on its way to sleep to go unnoticed.)
+    epoch: AtomicU32,
+    /// Of the arrivals, so many were told.
+    woken: AtomicU32,
+    bed: Bed,
+}
+
+/// What a thread sleeps by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ticket(u32);
+
+impl Ticket {
+    /// As a number that is not 0, for onlookers.
+    pub(crate) fn number(self) -> u64 {
+        u64::from(self.0) + 1
+    }
+}
+
+impl EventCount {
+    pub(crate) fn new() -> Self {
+        Self {
+            arrivals: CachePadded::new(AtomicU32::new(0)),
+            turn: CachePadded::new(Turn { epoch: AtomicU32::new(0), woken: AtomicU32::new(0), bed: Bed::default() }),
+        }
+    }
+
+    /// The caller is about to sleep. It runs a full fence next, and looks at the ring once more.
+    pub(crate) fn arrive(&self) -> Ticket {
+        // [epoch.take] Relaxed: an older one only makes for a sleep that does not begin.
+        let ticket = Ticket(self.turn.epoch.load(Ordering::Relaxed));
+        // [arrivals.count] Release: pairs with the Acquire of `arrived`, so that the epoch was taken before whoever counts us ends it.
+        self.arrivals.fetch_add(1, Ordering::Release);
+        ticket
+    }
+
+    /// Sleeps until woken or until `deadline`; may return early.
+    pub(crate) fn sleep(&self, ticket: Ticket, deadline: Option<Instant>) {
+        self.turn.bed.sleep(&self.turn.epoch, ticket.0, deadline);
+    }
+
+    /// Wakes all who arrived and were not woken yet. After the caller's fence.
+    pub(crate) fn wake(&self) {
+        if let Some(arrivals) = self.unwoken() {
+            // [epoch.end] Relaxed: the fences order what was published; who goes to sleep compares in the kernel.
+            self.turn.epoch.fetch_add(1, Ordering::Relaxed);
+            self.turn.bed.wake_all(&self.turn.epoch);
+            // [woken.note] Last, so that who is stopped before leaves it to others. Relaxed: who misses it wakes once more than need be. (It may go
+            // back, when another came in between: as above.)
+            self.turn.woken.store(arrivals, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether nobody is asleep who was not told to wake. After the caller's fence.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.unwoken().is_none()
+    }
+
+    /// All arrivals, unless all were woken.
+    fn unwoken(&self) -> Option<u32> {
+        // [arrivals.look] Acquire: pairs with the Release of `arrive`.
+        let arrivals = self.arrivals.load(Ordering::Acquire);
+        // [woken.look] Relaxed: as `woken.note`.
+        (arrivals != self.turn.woken.load(Ordering::Relaxed)).then_some(arrivals)
+    }
+
+    /// For onlookers: whether who sleeps by the ticket of this number was not told to wake.
+    pub(crate) fn is_current(&self, number: u64) -> bool {
+        Ticket(self.turn.epoch.load(Ordering::Relaxed)).number() == number // [epoch.look] Relaxed: a glance
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_arrived_is_woken_once() {
+        let threads = EventCount::new();
+        assert!(threads.is_idle());
+        let first = threads.arrive();
+        assert!(!threads.is_idle() && threads.is_current(first.number()));
+        threads.wake();
+        assert!(threads.is_idle() && !threads.is_current(first.number()));
+        // Woken already: it does not sleep.
+        threads.sleep(first, None);
+        threads.wake();
+        let second = threads.arrive();
+        assert_eq!(second.number(), first.number() + 1, "nobody was there to be woken the second time");
+        assert!(!threads.is_idle());
+    }
+}

@@ -1,0 +1,113 @@
+//! Treiber stacks of waiters; every node on one is a strong reference. Lists are taken whole and never node by node, so there
+//! is no ABA and nobody looks into a node that he does not own.
+
+#![expect(
+    unsafe_code,
+    reason = "an intrusive list: its nodes are the subscribers' own, so that parking allocates nothing"
+)]
+
+use std::ptr;
+
+use super::Waiter;
+use crate::sync::{Arc, AtomicPtr, Ordering, prefetch_for_writing};
+
+/// Puts a node in front of a list, which owns it from then on.
+pub(super) fn push(head: &AtomicPtr<Waiter>, waiter: Arc<Waiter>) {
+    // [list.other-none] Relaxed, as all stores here: the Release below publishes them.
+    waiter.other.store(ptr::null_mut(), Ordering::Relaxed);
+    let node = Arc::into_raw(waiter).cast_mut();
+    // [list.guess] Relaxed: a guess, which the exchange checks.
+    let mut now = head.load(Ordering::Relaxed);
+    loop {
+        // SAFETY: the node was not given away yet, so the strong reference in `node` keeps it alive. [list.link]
+        unsafe { &*node }.next.store(now, Ordering::Relaxed);
+        // [list.push] Release: pairs with the Acquire of `take`, which then reads every `next`.
+        match head.compare_exchange_weak(now, node, Ordering::Release, Ordering::Relaxed) {
+            Ok(_) => return,
+            Err(other) => now = other,
+        }
+    }
+}
+
+/// Puts lists that the caller owns, or none, where others find them, together with what is there.
+pub(super) fn give_back(head: &AtomicPtr<Waiter>, lists: *mut Waiter) {
+    if lists.is_null() {
+        return;
+    }
+    // [list.give-back] Release: pairs with the Acquire of `take`.
+    while head.compare_exchange(ptr::null_mut(), lists, Ordering::Release, Ordering::Relaxed).is_err() {
+        let there = take(head);
+        if !there.is_null() {
+            append(lists, there);
+        }
+    }
+}
+
+/// Appends lists to others, both owned by the caller.
+fn append(lists: *mut Waiter, more: *mut Waiter) {
+    let mut last = lists;
+    loop {
+        // SAFETY: `last` is a first node of lists that the caller owns, so its strong reference keeps it alive.
+        let other = &unsafe { &*last }.other;
+        // [list.walk] Relaxed: ours since `take`.
+        let next = other.load(Ordering::Relaxed);
+        if next.is_null() {
+            // [list.append] Relaxed: as above.
+            return other.store(more, Ordering::Relaxed);
+        }
+        last = next;
+    }
+}
+
+/// Takes whatever is there; null when there is nothing.
+pub(super) fn take(head: &AtomicPtr<Waiter>) -> *mut Waiter {
+    // [list.look] Relaxed: a look, so that nobody pays for a swap where nobody waits. A publisher's fence orders it after its commit.
+    if head.load(Ordering::Relaxed).is_null() {
+        return ptr::null_mut();
+    }
+    // [list.take] Acquire: pairs with the Release of `give_back`, and of every `push` in the list (each a part of the next one's
+    // release sequence).
+    head.swap(ptr::null_mut(), Ordering::Acquire)
+}
+
+/// Takes the first node of lists that the caller owns.
+pub(super) fn pop(lists: &mut *mut Waiter) -> Option<Arc<Waiter>> {
+    if lists.is_null() {
+        return None;
+    }
+    // SAFETY: made by `Arc::into_raw` in `push`, and the list's strong reference passes to the caller here.
+    let waiter = unsafe { Arc::from_raw(*lists) };
+    // [list.next] [list.other] Relaxed, all: ours since `take`.
+    let (next, other) = (waiter.next.load(Ordering::Relaxed), waiter.other.load(Ordering::Relaxed));
+    if next.is_null() {
+        *lists = other;
+    } else {
+        // What `push` left there is null: a line that is still on its way need not be waited for.
+        if !other.is_null() {
+            // SAFETY: `next` is on a list that the caller owns, so its strong reference keeps it alive. [list.pass]
+            unsafe { &*next }.other.store(other, Ordering::Relaxed);
+        }
+        prefetch_for_writing(next);
+        *lists = next;
+    }
+    Some(waiter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn to_give_back_nothing_changes_nothing() {
+        let owed = AtomicPtr::new(ptr::null_mut());
+        give_back(&owed, ptr::null_mut());
+        assert!(take(&owed).is_null());
+        let waiter = Arc::new(Waiter::new());
+        push(&owed, Arc::clone(&waiter));
+        // Somebody else was quicker to take what is given back here, and others have given back meanwhile.
+        give_back(&owed, ptr::null_mut());
+        let mut lists = take(&owed);
+        assert!(pop(&mut lists).is_some_and(|first| Arc::ptr_eq(&first, &waiter)));
+        assert!(lists.is_null() && take(&owed).is_null());
+    }
+}

@@ -1,0 +1,112 @@
+//! Taking the publishers' fence away again, when nobody has parked for a while. A fence stands for the kernel's barrier on both sides; in the model
+//! a publisher asks at every second sequence.
+
+use loom::future::block_on;
+use loom::thread;
+use seqcast::{Builder, Inline, Publisher, Subscriber, testing};
+
+use crate::{Pair, explore, id, pair};
+
+fn unarmed_ring(capacity: usize) -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
+    Builder::new(capacity).with_barrier().inline()
+}
+
+/// An armed ring in which 3 is published next, which has the publisher try to disarm it; and its subscriber, which waits for 3.
+fn about_to_disarm() -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
+    let (mut publisher, mut subscriber) = unarmed_ring(8);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(subscriber.poll_recv(&mut cx).is_pending());
+    publisher.publish_many((0..3).map(pair));
+    assert_eq!(subscriber.try_iter().count(), 3);
+    assert!(testing::is_armed(&publisher.ring()));
+    (publisher, subscriber)
+}
+
+#[test]
+fn who_arms_a_ring_is_woken() {
+    explore(3, || {
+        let (mut publisher, mut subscriber) = unarmed_ring(2);
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher
+        });
+        assert_eq!(subscriber.recv().map(id), Ok(0));
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn two_who_arm_a_ring_are_woken() {
+    explore(2, || {
+        let (mut publisher, mut first) = unarmed_ring(2);
+        let mut second = first.clone();
+        let reader = thread::spawn(move || block_on(first.recv_async()).map(id));
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher
+        });
+        assert_eq!(second.recv().map(id), Ok(0));
+        assert_eq!(reader.join().unwrap(), Ok(0));
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_ring_on_which_nobody_parks_is_disarmed() {
+    explore(1, || {
+        let (mut publisher, _subscriber) = about_to_disarm();
+        publisher.publish(pair(3));
+        assert!(!testing::is_armed(&publisher.ring()));
+    });
+}
+
+#[test]
+fn a_thread_that_parks_while_the_ring_is_disarmed_is_woken() {
+    explore(3, || {
+        let (mut publisher, mut subscriber) = about_to_disarm();
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(3));
+            publisher.publish(pair(4));
+            publisher
+        });
+        assert_eq!([subscriber.recv().map(id), subscriber.recv().map(id)], [Ok(3), Ok(4)]);
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_task_that_parks_while_the_ring_is_disarmed_is_woken() {
+    explore(3, || {
+        let (mut publisher, mut subscriber) = about_to_disarm();
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(3));
+            publisher.publish(pair(4));
+            publisher
+        });
+        let received = [block_on(subscriber.recv_async()), block_on(subscriber.recv_async())];
+        assert_eq!(received.map(|message| message.map(id)), [Ok(3), Ok(4)]);
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn who_parks_beside_a_publisher_that_disarms_is_woken_by_another() {
+    // Both publish what makes them try.
+    explore(2, || {
+        let (publisher, mut subscriber) = about_to_disarm();
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let writers = [publisher, other].map(|publisher| {
+            thread::spawn(move || {
+                publisher.publish_many([pair(3), pair(4)]);
+                publisher
+            })
+        });
+        for _ in 0..4 {
+            assert!(subscriber.recv().is_ok());
+        }
+        for writer in writers {
+            writer.join().unwrap();
+        }
+    });
+}
