@@ -52,7 +52,7 @@ fn threads(c: &mut Criterion) {
                 });
             }
         }));
-        let row = label(&format!("{readers} readers"), readers + 1);
+        let row = label(&format!("to {readers}"), readers + 1);
         let mut tails = Tails::new();
         group.throughput(Throughput::Elements(readers));
         group.bench_function(&row, |b| {
@@ -73,7 +73,7 @@ fn threads(c: &mut Criterion) {
                 })
             });
         });
-        tails.print(&row);
+        tails.print(&format!("fan-out {row}"));
     }
     group.finish();
 }

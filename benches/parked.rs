@@ -64,7 +64,7 @@ fn parked(c: &mut Criterion) {
                 sum
             });
         });
-        tails.print(&row);
+        tails.print(&format!("waking {row}"));
         publisher.close();
         for reader in readers {
             reader.join().expect("all in order");

@@ -77,13 +77,13 @@ fn two_threads<S: Storage<Item = [u64; WORDS]>, const WORDS: usize>(
 
 fn size<const WORDS: usize>(c: &mut Criterion) {
     let bytes = 8 * WORDS as u64;
-    let mut group = c.benchmark_group("payload, one thread");
+    let mut group = c.benchmark_group("payload, nothing lost, one thread");
     group.throughput(Throughput::Bytes(bytes));
     group.bench_function(BenchmarkId::new("inline", bytes), |b| one_thread(b, seqcast::inline(1024), inline::<WORDS>));
     group.bench_function(BenchmarkId::new("boxed", bytes), |b| one_thread(b, seqcast::boxed(1024), boxed::<WORDS>));
     group.finish();
 
-    let mut group = c.benchmark_group(label("payload, two threads", 2));
+    let mut group = c.benchmark_group(label("payload, nothing lost, two threads", 2));
     group.throughput(Throughput::Bytes(bytes)).sampling_mode(SamplingMode::Flat);
     group.bench_function(BenchmarkId::new("inline", bytes), |b| {
         two_threads(b, seqcast::inline(SLOTS), inline::<WORDS>);

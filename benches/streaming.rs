@@ -50,7 +50,7 @@ fn row<P: Publish>(c: &mut Criterion, how: &str, batch: u64, readers: u64, publi
         move |messages| read(&mut subscriber, messages, relax, |next| marks.set(reader, next))
     }));
     let (mut pace, mut next) = (Pace::new(&marks), 0);
-    let mut group = c.benchmark_group("streaming");
+    let mut group = c.benchmark_group("streaming, nothing lost");
     group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(1));
     group.bench_function(BenchmarkId::new(how, label(&format!("1 to {readers}"), readers + 1)), |b| {
         b.iter_custom(|messages| {

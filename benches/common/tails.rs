@@ -16,11 +16,13 @@ impl Tails {
         Self { times, made: Instant::now() }
     }
 
-    /// To be called as a sample begins: what was noted while criterion warms up does not count.
-    pub(crate) fn sample(&mut self) {
-        if self.made.elapsed() < WARM_UP {
+    /// To be called as a sample begins: what was noted while criterion warms up does not count. Whether it still does so.
+    pub(crate) fn sample(&mut self) -> bool {
+        let warming_up = self.made.elapsed() < WARM_UP;
+        if warming_up {
             self.times.reset();
         }
+        warming_up
     }
 
     #[inline]
