@@ -63,8 +63,9 @@ fn threads(c: &mut Criterion) {
                     let mut before = Instant::now();
                     for number in first..first + messages {
                         publisher.publish(number);
+                        let mut wait = relax;
                         while taken.load(Ordering::Acquire) < (number + 1) * readers {
-                            relax();
+                            wait();
                         }
                         let after = Instant::now();
                         tails.note(after - before);

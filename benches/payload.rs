@@ -54,10 +54,11 @@ fn two_threads<S: Storage<Item = [u64; WORDS]>, const WORDS: usize>(
     let crew = Crew::new([move |messages| {
         let first = subscriber.next_sequence();
         for expected in first..first + messages {
+            let mut wait = relax;
             loop {
                 match take(&mut subscriber) {
                     Ok(number) => break assert_eq!(number, expected, "out of order"),
-                    Err(TryRecvError::Empty) => relax(),
+                    Err(TryRecvError::Empty) => wait(),
                     Err(error) => panic!("{error}"),
                 }
             }

@@ -39,6 +39,7 @@ fn paced(c: &mut Criterion) {
             b.iter_custom(|turns| {
                 crew.run(turns, || {
                     let end = received + turns * publishers;
+                    let mut wait = relax;
                     while received < end {
                         match subscriber.try_recv() {
                             Ok(number) => {
@@ -48,7 +49,7 @@ fn paced(c: &mut Criterion) {
                                 received += 1;
                                 marks.set(0, received);
                             }
-                            Err(TryRecvError::Empty) => relax(),
+                            Err(TryRecvError::Empty) => wait(),
                             Err(error) => panic!("{error}"),
                         }
                     }

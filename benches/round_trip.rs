@@ -19,11 +19,14 @@ impl<F: Fn(&mut Reader) -> u64 + Copy + Send + 'static> Wait for F {}
 /// Polls until there is a message.
 fn poll() -> impl Wait {
     let relax = relax(2);
-    move |subscriber: &mut Reader| loop {
-        match subscriber.try_recv() {
-            Ok(number) => return number,
-            Err(TryRecvError::Empty) => relax(),
-            Err(error) => panic!("{error}"),
+    move |subscriber: &mut Reader| {
+        let mut wait = relax;
+        loop {
+            match subscriber.try_recv() {
+                Ok(number) => return number,
+                Err(TryRecvError::Empty) => wait(),
+                Err(error) => panic!("{error}"),
+            }
         }
     }
 }

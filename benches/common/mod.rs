@@ -49,25 +49,36 @@ pub(crate) fn label(what: &str, threads: u64) -> String {
     if threads > cores() { format!("{what}, more threads than cores") } else { what.to_owned() }
 }
 
-/// How those wait that poll: where there are more threads than cores, they must let the others run.
-pub(crate) fn relax(threads: u64) -> impl Fn() + Copy + Send + 'static {
-    let crowded = threads > cores();
-    move || if crowded { thread::yield_now() } else { spin_loop() }
+/// How those wait that poll; each wait with a copy. Where there are more threads than cores, they must let the others run; elsewhere
+/// only after a long while, lest two that were put on one core stay there.
+pub(crate) fn relax(threads: u64) -> impl FnMut() + Copy + Send + 'static {
+    let (crowded, mut polls) = (threads > cores(), 0_u32);
+    move || {
+        polls = polls.wrapping_add(1);
+        if crowded || polls % 4096 == 0 { thread::yield_now() } else { spin_loop() }
+    }
 }
 
 /// Takes the next `count` messages by polling; each must carry its sequence. Tells what is to be read next after each.
 #[inline]
-pub(crate) fn read(subscriber: &mut Subscriber<Inline<u64>>, count: u64, relax: impl Fn(), mut each: impl FnMut(u64)) {
+pub(crate) fn read(
+    subscriber: &mut Subscriber<Inline<u64>>,
+    count: u64,
+    relax: impl FnMut() + Copy,
+    mut each: impl FnMut(u64),
+) {
     let mut next = subscriber.next_sequence();
     let end = next + count;
+    let mut wait = relax;
     while next < end {
         match subscriber.try_recv() {
             Ok(number) => {
                 assert_eq!(number, next, "out of order");
                 next += 1;
+                wait = relax;
                 each(next);
             }
-            Err(TryRecvError::Empty) => relax(),
+            Err(TryRecvError::Empty) => wait(),
             Err(error) => panic!("{error}"),
         }
     }

@@ -38,7 +38,7 @@ impl Pace {
 
     /// Waits until there is room for message `number`.
     #[inline]
-    pub(crate) fn wait(&mut self, number: u64, relax: impl Fn()) {
+    pub(crate) fn wait(&mut self, number: u64, mut relax: impl FnMut()) {
         while number >= self.limit {
             let slowest = self.marks.0.iter().map(|mark| mark.load(Ordering::Acquire)).min();
             self.limit = slowest.expect("a reader") + CAPACITY / 2;
