@@ -1,6 +1,8 @@
 //! What do messages cost that own memory: to publish, to borrow, to clone? `cargo bench --bench boxed`
 #![allow(missing_docs, reason = "criterion's macros")]
 
+mod common;
+
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 
@@ -58,5 +60,5 @@ fn fan_out(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, publish, fan_out);
+criterion_group!(name = benches; config = common::criterion(); targets = publish, fan_out);
 criterion_main!(benches);

@@ -1,37 +1,55 @@
-//! What does a publish cost, alone and with subscribers that do nothing? `cargo bench --bench publish`
+//! What does a publish cost, alone, beside subscribers that do nothing, and once somebody has parked? `cargo bench --bench publish`
+//!
+//! Nobody reads: all of it is lossy.
 #![allow(missing_docs, reason = "criterion's macros")]
 
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+mod common;
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use seqcast::{Inline, Publisher, Subscriber};
 use std::hint::black_box;
+use std::time::Duration;
+
+const BATCH: u64 = 64;
+
+/// Publishes through both handles, singly and in batches.
+fn rows(group: &mut BenchmarkGroup<WallTime>, beside: &str, mut publisher: Publisher<Inline<u64>>) {
+    let batch = || black_box(0)..black_box(BATCH);
+    let ring = publisher.ring();
+    group.throughput(Throughput::Elements(1));
+    group.bench_function(format!("exclusive/{beside}"), |b| b.iter(|| publisher.publish(black_box(7))));
+    group.throughput(Throughput::Elements(BATCH));
+    group.bench_function(format!("exclusive, batch of {BATCH}/{beside}"), |b| {
+        b.iter(|| publisher.publish_many(batch()));
+    });
+    let publisher = publisher.share();
+    group.throughput(Throughput::Elements(1));
+    group.bench_function(format!("shared/{beside}"), |b| b.iter(|| publisher.publish(black_box(7))));
+    group.throughput(Throughput::Elements(BATCH));
+    group.bench_function(format!("shared, batch of {BATCH}/{beside}"), |b| b.iter(|| publisher.publish_many(batch())));
+
+    // It was published indeed: the ring holds as much as it can of it.
+    let ended = publisher.close();
+    let left = ring.subscribe_at(seqcast::Start::Oldest).into_iter().map(|message| message.expect("not lapped"));
+    assert!(ended && left.count() as u64 == ring.next_sequence().min(ring.capacity() as u64));
+}
 
 fn publish(c: &mut Criterion) {
-    let mut group = c.benchmark_group("publish");
+    let mut group = c.benchmark_group("publish, lossy");
     for idle in [0, 1, 1_000, 10_000] {
-        let (mut publisher, subscriber) = seqcast::inline::<u64>(1024);
-        let _idle: Vec<_> = (0..idle).map(|_| subscriber.clone()).collect();
+        let (publisher, subscriber) = seqcast::inline::<u64>(1024);
+        let subscribers: Vec<Subscriber<_>> = (0..idle).map(|_| subscriber.clone()).collect();
         drop(subscriber);
-        group.bench_function(BenchmarkId::new("exclusive, idle subscribers", idle), |b| {
-            b.iter(|| publisher.publish(black_box(7)));
-        });
-        let publisher = publisher.share();
-        group.bench_function(BenchmarkId::new("shared, idle subscribers", idle), |b| {
-            b.iter(|| publisher.publish(black_box(7)));
-        });
+        rows(&mut group, &format!("beside {idle} idle"), publisher);
+        drop(subscribers);
     }
-    // Once somebody has parked, every publish pays a fence.
-    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(1024);
-    let _ = subscriber.recv_timeout(std::time::Duration::from_millis(1));
-    group.bench_function("exclusive, after somebody parked", |b| b.iter(|| publisher.publish(black_box(7))));
-    group.finish();
-
-    let mut group = c.benchmark_group("publish_many");
-    group.throughput(Throughput::Elements(64));
-    let (mut publisher, _subscriber) = seqcast::inline::<u64>(1024);
-    group.bench_function("exclusive, 64", |b| {
-        b.iter_batched(|| 0..64, |values| publisher.publish_many(values), BatchSize::SmallInput);
-    });
+    // From then on, every publish pays a fence.
+    let (publisher, mut subscriber) = seqcast::inline::<u64>(1024);
+    let _ = subscriber.recv_timeout(Duration::from_millis(1));
+    rows(&mut group, "after somebody parked", publisher);
     group.finish();
 }
 
-criterion_group!(benches, publish);
+criterion_group!(name = benches; config = common::criterion(); targets = publish);
 criterion_main!(benches);

@@ -1,0 +1,85 @@
+//! What the benches share: settings, threads that outlive every measurement, pacing, and tails.
+#![allow(dead_code, unused_imports, reason = "each bench uses a part of it")]
+
+mod crew;
+mod pace;
+mod tails;
+
+pub(crate) use crew::Crew;
+pub(crate) use pace::{CAPACITY, Marks, Pace, SLOTS};
+pub(crate) use tails::Tails;
+
+use criterion::Criterion;
+use seqcast::{Inline, Subscriber, TryRecvError};
+use std::hint::spin_loop;
+use std::time::Duration;
+use std::{panic, process, thread};
+
+const WARM_UP: Duration = Duration::from_millis(300);
+
+/// Short enough for all benches to be done in a few minutes.
+pub(crate) fn criterion() -> Criterion {
+    // A thread that panics is waited for by others: it ends them as well.
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |what| {
+        report(what);
+        process::exit(101);
+    }));
+    Criterion::default()
+        .sample_size(20)
+        .warm_up_time(WARM_UP)
+        .measurement_time(Duration::from_millis(1500))
+        .without_plots()
+}
+
+pub(crate) fn cores() -> u64 {
+    thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
+}
+
+/// How many readers to try: as many as have a core beside the publisher's, and one row of twice as many as there are cores.
+pub(crate) fn readers() -> Vec<u64> {
+    let (fit, crowd) = ((cores() - 1).max(1), 2 * cores());
+    let mut readers: Vec<_> = [1, 2, 4, 8].into_iter().filter(|readers| *readers < fit).collect();
+    readers.extend([fit, crowd]);
+    readers
+}
+
+/// `what`, and whether its threads have a core each.
+pub(crate) fn label(what: &str, threads: u64) -> String {
+    if threads > cores() { format!("{what}, more threads than cores") } else { what.to_owned() }
+}
+
+/// How those wait that poll; each wait with a copy. Where there are more threads than cores, they must let the others run; elsewhere
+/// only after a long while, lest two that were put on one core stay there.
+pub(crate) fn relax(threads: u64) -> impl FnMut() + Copy + Send + 'static {
+    let (crowded, mut polls) = (threads > cores(), 0_u32);
+    move || {
+        polls = polls.wrapping_add(1);
+        if crowded || polls % 4096 == 0 { thread::yield_now() } else { spin_loop() }
+    }
+}
+
+/// Takes the next `count` messages by polling; each must carry its sequence. Tells what is to be read next after each.
+#[inline]
+pub(crate) fn read(
+    subscriber: &mut Subscriber<Inline<u64>>,
+    count: u64,
+    relax: impl FnMut() + Copy,
+    mut each: impl FnMut(u64),
+) {
+    let mut next = subscriber.next_sequence();
+    let end = next + count;
+    let mut wait = relax;
+    while next < end {
+        match subscriber.try_recv() {
+            Ok(number) => {
+                assert_eq!(number, next, "out of order");
+                next += 1;
+                wait = relax;
+                each(next);
+            }
+            Err(TryRecvError::Empty) => wait(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
