@@ -65,9 +65,9 @@
 //! - It lives in one process. After a `fork`, the child has none of the other threads: a ring whose publishers were among them is dead there.
 //! - Publishing from a signal handler is safe only in an inline ring, and only as long as nobody ever parks on it: neither waking nor
 //!   dropping is async-signal-safe.
-//! - The first thread or task to park on a ring makes Linux run a barrier on every core of the process, once
-//!   (`membarrier(2)`); from then on each publish of that ring pays a fence. Rings that are only polled never do. (On other systems every
-//!   publish does.)
+//! - The first thread or task to park on a ring makes Linux run a barrier on every core of the process
+//!   (`membarrier(2)`); from then on each publish of that ring pays a fence, until some 16 000 to 32 000 messages have passed without anybody parking.
+//!   Rings that are only polled never do. (On other systems every publish does.)
 //! - If `membarrier` is taken away after the ring was made (by a sandbox), who parks looks again every millisecond, and tasks are polled
 //!   all the time.
 //! - On systems other than 64-bit Linux, waking a thread takes a lock that the thread holds for a moment as it goes to sleep.

@@ -65,6 +65,36 @@ impl State {
         self.bits.fetch_or(bit, Ordering::Release)
     }
 
+    // Arming, by parkers, and disarming, by publishers: `wait.rs` tells why.
+
+    /// Announces that the ring is to be armed, and ends an attempt to disarm it. Returns the state as it is now; armed already, there is no more to do.
+    pub(crate) fn begin_to_arm(&self) -> u64 {
+        let mut now = self.load();
+        loop {
+            let arming = now & !DISARMING | ARMING;
+            // [arm.begin] Relaxed: comes after the parker's fence. Acquire on failure, as in `load`.
+            match self.bits.compare_exchange_weak(now, arming, Ordering::Relaxed, Ordering::Acquire) {
+                Ok(_) => return arming,
+                Err(other) => now = other,
+            }
+        }
+    }
+
+    /// Arms the ring, if nobody has tried to disarm it since `begun`: else what was announced may have been taken back before the barrier, and
+    /// all is to be done again.
+    pub(crate) fn arm(&self, begun: u64) -> bool {
+        let mut now = begun;
+        while now / ATTEMPT == begun / ATTEMPT {
+            // [arm.end] Release: pairs with the Acquire of `load`: who finds the ring armed comes after the barrier. Relaxed on failure: says only
+            // what to try next.
+            match self.bits.compare_exchange_weak(now, now | ARMED, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(other) => now = other,
+            }
+        }
+        false
+    }
+
     /// Announces that the ring is to be disarmed, unless that cannot be or somebody else is at it. Returns the state as it is now.
     pub(crate) fn begin_to_disarm(&self) -> Option<u64> {
         let now = self.load();
@@ -85,10 +115,9 @@ impl State {
         }
     }
 
-    /// Takes back what `begin_to_disarm` announced, whoever did. Returns the bits as they were.
-    pub(crate) fn stay_armed(&self) -> u64 {
-        // [disarm.stop] Relaxed: whoever goes by what it returns loads the state once more before it does.
-        self.bits.fetch_and(!DISARMING, Ordering::Relaxed)
+    /// Takes back what `begin_to_disarm` announced, whoever did.
+    pub(crate) fn stay_armed(&self) {
+        self.bits.fetch_and(!DISARMING, Ordering::Relaxed); // [disarm.stop] Relaxed: an attempt ends, and the ring is armed as before
     }
 }
 
@@ -117,7 +146,7 @@ mod tests {
         let first = state.begin_to_disarm().unwrap();
         assert_eq!(state.begin_to_disarm(), None, "somebody is at it");
         assert!(state.armed_after_commit());
-        assert_ne!(state.stay_armed() & DISARMING, 0);
+        state.stay_armed();
         let second = state.begin_to_disarm().unwrap();
         state.disarm(first);
         assert_eq!(state.load() & (ARMED | DISARMING), ARMED, "the first is over, and took the second along");
@@ -131,6 +160,27 @@ mod tests {
         state.disarm(fourth);
         assert!(!state.armed_after_commit());
         assert_eq!(state.load() & (ARMING | ARMED | DISARMING | SKIPPED), SKIPPED);
+    }
+
+    #[test]
+    fn who_arms_while_others_disarm_begins_again() {
+        let state = State::new(PublisherFence::WhileParked);
+        let (first, second) = (state.begin_to_arm(), state.begin_to_arm());
+        assert!(first & (ARMING | ARMED) == ARMING && first == second);
+        assert!(state.arm(first));
+        // Its announcement is taken back before its barrier is complete, and somebody else makes one.
+        state.disarm(state.begin_to_disarm().unwrap());
+        assert_eq!(state.begin_to_arm() & (ARMING | ARMED), ARMING);
+        assert!(!state.arm(second) && state.load() & ARMED == 0);
+        // A hole makes no difference.
+        let third = state.begin_to_arm();
+        state.set(SKIPPED);
+        assert!(state.arm(third));
+        // Who finds the ring armed only ends the attempt to disarm it.
+        let attempt = state.begin_to_disarm().unwrap();
+        assert_eq!(state.begin_to_arm() & (ARMED | DISARMING), ARMED);
+        state.disarm(attempt);
+        assert!(state.load() & ARMED != 0);
     }
 
     #[test]

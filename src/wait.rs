@@ -25,7 +25,8 @@
 //! if nobody is there, exchanges the very state that it set for one without the three bits. A parker looks at the state *after* its fence.
 //! Of the two fences one comes first: if the parker's, the publisher finds it and stays armed; if the publisher's, the parker finds `DISARMING` and takes it
 //! away, so that the exchange fails (each attempt has a number, lest it be taken for another), or comes too late for that, finds the ring unarmed,
-//! and is its first parker again.
+//! and is its first parker again. A parker that was woken on its way to `ARMED` is not seen by the publisher any more, which then may take away the
+//! `ARMING` that it has set: it begins again, lest it set `ARMED` after a barrier that came before nothing.
 //!
 //! # Nobody is held by somebody else's waker
 //!
@@ -299,19 +300,22 @@ impl Drop for WaitList {
 
 /// Has publishers fence from now on, and makes sure that each of them knows. After the caller's fence.
 fn arm(state: &State) -> Sleep {
-    let mut bits = state.load();
-    if bits & state::DISARMING != 0 {
-        bits = state.stay_armed();
-    }
-    if bits & state::ARMED == 0 {
-        state.set(state::ARMING);
-        // [arm.barrier] On the publishers' side of the fences, for those that run none.
-        if !barrier_everywhere() {
-            state.set(state::UNPROVEN);
+    if state.load() & (state::ARMED | state::DISARMING) != state::ARMED {
+        loop {
+            let begun = state.begin_to_arm();
+            if begun & state::ARMED != 0 {
+                break;
+            }
+            // [arm.barrier] On the publishers' side of the fences, for those that run none.
+            if !barrier_everywhere() {
+                state.set(state::UNPROVEN);
+            }
+            if state.arm(begun) {
+                break;
+            }
         }
-        state.set(state::ARMED);
     }
-    // Whoever sees ARMED sees UNPROVEN if it was set before, and comes after the barrier (Release in `set`, Acquire in `load`).
+    // Whoever sees ARMED sees UNPROVEN if it was set before, and comes after the barrier (Release in `arm`, Acquire in `load`).
     if state.load() & state::UNPROVEN == 0 { Sleep::Sound } else { Sleep::Unproven }
 }
 

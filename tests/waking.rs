@@ -7,7 +7,7 @@ mod common;
 use common::eventually;
 use futures::FutureExt;
 use futures::task::noop_waker_ref;
-use seqcast::{Inline, RecvTimeoutError, SharedPublisher, Subscriber, TryRecvError};
+use seqcast::{Inline, RecvTimeoutError, SharedPublisher, Start, Subscriber, TryRecvError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -559,6 +559,52 @@ fn who_only_looks_does_not_arm_the_ring() {
     assert!(!is_armed(&ring));
     assert!(subscriber.recv_timeout(Duration::from_millis(1)).is_err());
     assert!(is_armed(&ring));
+}
+
+#[test]
+fn a_ring_on_which_nobody_parks_any_more_is_disarmed() {
+    use seqcast::testing::is_armed;
+    if !has_barrier() {
+        println!("SKIPPED: this system has no barrier, so rings stay armed");
+        return;
+    }
+    // In so many sequences once, a publisher asks.
+    const PERIOD: u64 = 1 << 14;
+    let arm =
+        |subscriber: &mut Subscriber<Inline<u64>>| assert!(subscriber.recv_timeout(Duration::from_millis(1)).is_err());
+
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let ring = publisher.ring();
+    arm(&mut subscriber);
+    publisher.publish_many(0..2 * PERIOD - 1);
+    assert!(is_armed(&ring), "it asked once, and somebody had parked");
+    publisher.publish(0);
+    assert!(!is_armed(&ring));
+
+    // One that is parked where nobody comes by keeps it armed; and so does one that parks again and again.
+    subscriber.seek(Start::Latest);
+    park(&mut subscriber, noop_waker_ref());
+    assert!(is_armed(&ring));
+    for _ in 0..3 {
+        publisher.publish_many(0..PERIOD);
+        subscriber.seek(Start::Latest);
+        park(&mut subscriber, noop_waker_ref());
+        assert!(is_armed(&ring));
+    }
+
+    // By shared publishers as well, one message at a time; and who parks then is woken.
+    let publisher = publisher.share();
+    for number in 0..2 * PERIOD {
+        publisher.publish(number).unwrap();
+    }
+    assert!(!is_armed(&ring));
+    subscriber.seek(Start::Latest);
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| subscriber.recv());
+        eventually("parked", || ring.stats().subscribers[0].parked);
+        publisher.publish(7).unwrap();
+        assert_eq!(reader.join().unwrap(), Ok(7));
+    });
 }
 
 #[test]
