@@ -102,12 +102,6 @@ impl<S: Storage> Sequencer<S> {
 
     // Publishing alone.
 
-    /// The sequence that the only publisher's next message gets; for that publisher.
-    #[inline]
-    pub(crate) fn next_alone(&self) -> u64 {
-        self.tail.load(Ordering::Relaxed) // [tail.own] Relaxed: nobody else moves it; what others did before came with the handle
-    }
-
     /// Writes `draft` at `sequence`, the caller's own next one.
     #[inline]
     pub(crate) fn publish_exclusive<'p>(&self, sequence: u64, draft: DraftOf<'p, S>) -> WrittenOf<'p, S> {

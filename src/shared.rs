@@ -164,7 +164,8 @@ impl<S: Storage> SharedPublisher<S> {
         if !channel.is_last_publisher() || channel.sequencer.is_closed() {
             return Err(self);
         }
-        Ok(Publisher::new(self.handle))
+        let next = channel.sequencer.tail();
+        Ok(Publisher::new(self.handle, next))
     }
 
     /// The tail: the sequence that the next message gets. The end, once the ring is closed.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::limits;
 use crate::peer::Peer;
 use crate::peers::{
-    AsyncBroadcast, Borrowed, BorrowedShared, Bus, Cloned, Crossbeam, Disruptor, DisruptorShared, Exclusive, Many,
-    Photon, PhotonShared, Shared, Tokio,
+    AsyncBroadcast, Bare, Borrowed, BorrowedShared, Bus, Cloned, Crossbeam, Disruptor, DisruptorShared, Exclusive,
+    Many, Photon, PhotonShared, Shared, Tokio,
 };
 use crate::plots::{Picture, Point};
 use crate::table::{BYTES, Column, Figures, Run, Workload};
@@ -146,16 +146,18 @@ fn asleep(size: Size) -> Vec<Workload> {
                 Exclusive,
                 Many as "publish_many",
                 Tokio,
-                AsyncBroadcast
+                AsyncBroadcast,
+                Bare
             );
             all.push(workload(format!("{count} tasks, bursts of 16 from a {place}"), NS_DELIVERY, runs));
         }
-        let runs = runs!(tasks(workers, from, 1000, 1, deliveries), Exclusive, Tokio, AsyncBroadcast);
+        let runs = runs!(tasks(workers, from, 1000, 1, deliveries), Exclusive, Tokio, AsyncBroadcast, Bare);
         all.push(workload(format!("1000 tasks, one message at a time from a {place}"), NS_DELIVERY, runs));
     }
     let rounds = if size.quick { 10 } else { 50 };
     let runs = runs!(parked(16, rounds), Exclusive, Tokio, AsyncBroadcast, Bus, Crossbeam);
-    all.push(workload("16 parked threads, until all have it", &[("", "us")], runs));
+    let parked = workload("16 parked threads, until all have it", &[("", "us")], runs);
+    all.push(parked.limit("condvar", move || limits::parked(16, rounds)));
     all
 }
 
@@ -184,6 +186,7 @@ fn texts(size: Size) -> Vec<Workload> {
                 Tokio<Arc<str>> as "Arc",
             );
             workload(format!("texts, same thread, N = {readers}"), NS_DELIVERY, runs)
+                .limit("", move || limits::texts(readers, deliveries))
         })
         .into();
     let messages = size.of(1_000_000);

@@ -1,15 +1,19 @@
 //! What the machine itself takes, without any protocol.
 
 use std::array;
-use std::hint::spin_loop;
-use std::sync::Barrier;
+use std::collections::VecDeque;
+use std::hint::{black_box, spin_loop};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Barrier, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
 
 use crossbeam_utils::CachePadded;
 
-use crate::workloads::nanoseconds;
+use crate::message::Message;
+use crate::table::median;
+use crate::workloads::{SLEEP, microseconds, nanoseconds};
 
 type Line = CachePadded<AtomicU64>;
 
@@ -82,6 +86,48 @@ fn stream(words: u64, claim: impl Fn(u64) -> u64) -> f64 {
         wait_for(&read, words);
         nanoseconds(began.elapsed(), words)
     })
+}
+
+/// Nanoseconds a delivery for nothing but making the texts, looking at them and dropping them a lap later.
+pub fn texts(readers: u64, deliveries: u64) -> f64 {
+    let lap = 1024;
+    let mut texts: VecDeque<String> = (0..lap).map(Message::of).collect();
+    let messages = deliveries / readers;
+    let began = Instant::now();
+    for number in lap..lap + messages {
+        texts.push_back(Message::of(number));
+        let newest = black_box(&texts).back().expect("just made");
+        (0..readers).for_each(|_| assert_eq!(black_box(newest).number(), number % String::KINDS));
+        texts.pop_front();
+    }
+    nanoseconds(began.elapsed(), messages * readers)
+}
+
+/// Microseconds from before a number is changed until all who wait for that with a condition variable know: the median of the rounds.
+pub fn parked(threads: u64, rounds: u64) -> f64 {
+    let mut times = Vec::new();
+    let (word, changed, awake, (ended, all)) = (Mutex::new(0), Condvar::new(), AtomicU64::new(0), channel());
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let (word, changed, awake, ended) = (&word, &changed, &awake, ended.clone());
+            scope.spawn(move || {
+                for round in 0..rounds {
+                    drop(changed.wait_while(word.lock().expect("none panics"), |word| *word == round));
+                    if (awake.fetch_add(1, Ordering::AcqRel) + 1) % threads == 0 {
+                        ended.send(Instant::now()).expect("somebody waits for it");
+                    }
+                }
+            });
+        }
+        for round in 0..rounds {
+            thread::sleep(SLEEP);
+            let began = Instant::now();
+            *word.lock().expect("none panics") = round + 1;
+            changed.notify_all();
+            times.push(microseconds(all.recv().expect("the last one tells") - began));
+        }
+    });
+    median(&times)
 }
 
 #[allow(clippy::cast_possible_truncation)]

@@ -1,6 +1,7 @@
 //! Everybody, one file each.
 
 mod async_broadcast;
+mod bare;
 mod boxed;
 mod bus;
 mod crossbeam;
@@ -10,6 +11,7 @@ mod photon;
 mod tokio;
 
 pub use async_broadcast::AsyncBroadcast;
+pub use bare::Bare;
 pub use boxed::{Borrowed, BorrowedShared, Cloned};
 pub use bus::Bus;
 pub use crossbeam::Crossbeam;

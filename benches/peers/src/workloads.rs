@@ -14,7 +14,7 @@ mod unpaced;
 
 pub use idle::idle;
 pub use memory::bytes_a_slot;
-pub use parked::parked;
+pub use parked::{SLEEP, parked};
 pub use publishers::publishers;
 pub use round_trip::round_trip;
 pub use same_thread::same_thread;
@@ -39,7 +39,7 @@ pub fn nanoseconds(time: Duration, count: u64) -> f64 {
     time.as_nanos() as f64 / count as f64
 }
 
-fn microseconds(time: Duration) -> f64 {
+pub fn microseconds(time: Duration) -> f64 {
     nanoseconds(time, 1000)
 }
 

@@ -9,7 +9,7 @@ use crate::peer::Blocking;
 use crate::table::median;
 
 /// Long enough for all to have gone to sleep again.
-const SLEEP: Duration = Duration::from_millis(2);
+pub const SLEEP: Duration = Duration::from_millis(2);
 
 /// Microseconds from before one publish until all of `threads` sleeping threads have the message: the median of the rounds. The
 /// last of them looks at the clock, and the publisher sleeps meanwhile.

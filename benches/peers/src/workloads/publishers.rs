@@ -3,6 +3,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use crossbeam_utils::CachePadded;
+
 use super::{CAPACITY, nanoseconds, pause, size};
 use crate::peer::Shareable;
 
@@ -11,7 +13,7 @@ pub fn publishers<P: Shareable>(count: u64, messages: u64) -> f64 {
     assert!(count.is_power_of_two() && count < P::KINDS, "the reader has to know whose number it is");
     let (tx, mut rxs) = P::ring(size(CAPACITY), 1);
     let rx = &mut rxs[0];
-    let (mark, start) = (AtomicU64::new(0), Barrier::new(size(count) + 1));
+    let (mark, start) = (CachePadded::new(AtomicU64::new(0)), Barrier::new(size(count) + 1));
     let (each, pause) = (messages / count, pause(count + 1));
     thread::scope(|scope| {
         for id in 0..count {
