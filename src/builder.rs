@@ -121,7 +121,7 @@ impl Builder {
         let sequencer = Sequencer::new(span, self.lag_slack as u64, self.fence).unwrap_or_else(|| {
             panic!("`capacity`: {} messages of {} bytes do not fit in memory", self.capacity, size_of::<S::Item>())
         });
-        let publisher = Publisher::new(Handle::new(Arc::new(Channel::new(sequencer))), self.first);
+        let publisher = Publisher::new(Handle::new(Arc::new(Channel::new(sequencer))));
         let subscriber = publisher.subscribe_at(Start::Latest);
         (publisher, subscriber)
     }

@@ -13,7 +13,6 @@ use crate::sequencer::RemainsOf;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::subscriber::Subscriber;
-use crate::sync::CachePadded;
 
 /// The only publisher of its ring: publishing is a handful of plain stores.
 ///
@@ -27,17 +26,15 @@ use crate::sync::CachePadded;
 /// assert_eq!(subscriber.try_recv(), Ok(1.5));
 /// ```
 pub struct Publisher<S: Storage> {
+    /// All there is: the next sequence is kept in the ring, lest publishers that lie side by side, each in the hands of a thread of its own,
+    /// write to one cache line.
     handle: Handle<S>,
-    /// The sequence of its next message. In a line of its own, lest publishers that lie side by side, each in the hands of a thread of its own, write to
-    /// one line. (The ring's tail says the same, but a model in which a publisher looks at that misses some orders of it and others: loom remembers
-    /// one last access to a word.)
-    next: Box<CachePadded<u64>>,
 }
 
 impl<S: Storage> Publisher<S> {
-    /// `next` is the ring's tail, and no other publisher is left.
-    pub(crate) fn new(handle: Handle<S>, next: u64) -> Self {
-        Self { handle, next: Box::new(CachePadded::new(next)) }
+    /// No other publisher is left.
+    pub(crate) fn new(handle: Handle<S>) -> Self {
+        Self { handle }
     }
 
     /// Publishes a message and returns its sequence.
@@ -107,7 +104,7 @@ impl<S: Storage> Publisher<S> {
 
     /// The sequence that the next message gets.
     pub fn next_sequence(&self) -> u64 {
-        **self.next
+        self.channel().sequencer.next_alone()
     }
 
     look_ups!();
@@ -119,7 +116,6 @@ impl<S: Storage> Publisher<S> {
         assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
         let (channel, pool) = self.handle.parts();
         let written = channel.write_exclusive(pool, sequence, value, remains);
-        **self.next = sequence + 1;
         channel.settle(written, remains);
         sequence
     }

@@ -4,7 +4,7 @@ use crate::seq::{self, Span};
 use crate::slots::{Slot, Slots, Storage, sealed::Sealed};
 use crate::stamp::{Refused, Seen, Writing};
 use crate::state::{self, PublisherFence, State};
-use crate::sync::{AtomicU64, CachePadded, Ordering, zeroed_words};
+use crate::sync::{AtomicU64, CachePadded, Ordering, load_own, zeroed_words};
 
 pub(crate) type SlotsOf<S> = <S as Sealed>::Slots;
 type SlotOf<'a, S> = <SlotsOf<S> as Slots>::Slot<'a>;
@@ -101,6 +101,12 @@ impl<S: Storage> Sequencer<S> {
     }
 
     // Publishing alone.
+
+    /// The sequence that the only publisher's next message gets; for that publisher.
+    #[inline]
+    pub(crate) fn next_alone(&self) -> u64 {
+        load_own(&self.tail)
+    }
 
     /// Writes `draft` at `sequence`, the caller's own next one.
     #[inline]

@@ -164,8 +164,7 @@ impl<S: Storage> SharedPublisher<S> {
         if !channel.is_last_publisher() || channel.sequencer.is_closed() {
             return Err(self);
         }
-        let next = channel.sequencer.tail();
-        Ok(Publisher::new(self.handle, next))
+        Ok(Publisher::new(self.handle))
     }
 
     /// The tail: the sequence that the next message gets. The end, once the ring is closed.

@@ -76,6 +76,13 @@ impl<T> std::ops::Deref for CachePadded<T> {
     }
 }
 
+/// Counts as a change, as loom remembers one last access to a word, and would take a load for proof that others' loads may stay in front of
+/// what follows.
+#[track_caller]
+pub(crate) fn load_own(word: &AtomicU64) -> u64 {
+    word.fetch_add(0, Ordering::Relaxed)
+}
+
 pub(crate) fn zeroed_words(len: usize) -> Option<(Box<[AtomicU64]>, usize)> {
     Some(((0..len).map(|_| AtomicU64::new(0)).collect(), 0))
 }

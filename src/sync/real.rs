@@ -27,6 +27,13 @@ pub(crate) fn shard_of(id: u64) -> usize {
     (id % REGISTRY_SHARDS as u64) as usize
 }
 
+/// Loads what nobody else changes.
+#[inline]
+pub(crate) fn load_own(word: &AtomicU64) -> u64 {
+    // [own.load] Relaxed: the caller's own last store, or what came with the handle.
+    word.load(Ordering::Relaxed)
+}
+
 /// Atomic words, all zero, and the index of the first that begins a cache line, with at least `len` words from there.
 /// Pages never touched cost nothing. `None` when an allocation can never be that large; aborts as `Vec` does when
 /// the memory is not to be had.
