@@ -124,7 +124,7 @@ pub trait Slot<'a, L: Slots>: Copy {
     /// Puts `draft` in this slot, which `writing` owns, and commits it.
     fn write<'p>(self, writing: Writing<'_>, draft: L::Draft<'p>) -> L::Written<'p>;
 
-    /// Takes the message `sequence`, after `seen` said that it is there; the later sequence if it was overwritten
-    /// meanwhile. `hand` is the reader's own, made for this ring.
-    fn read(self, sequence: u64, hand: &mut L::Hand) -> Result<L::Found, u64>;
+    /// Takes the message `sequence`, after `seen` said that it is there; `None` if it was overwritten meanwhile. `hand` is
+    /// the reader's own, made for this ring.
+    fn read(self, sequence: u64, hand: &mut L::Hand) -> Option<L::Found>;
 }

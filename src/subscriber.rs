@@ -1,4 +1,4 @@
-//! One reader with its own cursor. Every receiving call ends in [`Subscriber::step`], so that no two of them can disagree
+//! One reader with its own cursor. Every receiving call ends in [`Subscriber::receive`], so that no two of them can disagree
 //! about lag or the end.
 
 mod latest;
@@ -14,7 +14,7 @@ use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
 use crate::registry::Seat;
 use crate::sequencer::{Found, FoundOf, HandOf, SlotsOf};
-use crate::slots::{Receive, Slots, Storage};
+use crate::slots::{Receive, Slot, Slots, Storage};
 use crate::sync::{Arc, Parker};
 use crate::wait::{Sleep, Waiter};
 use patience::Patience;
@@ -90,13 +90,9 @@ struct Own {
     parker: Parker,
 }
 
-/// What a look at the cursor brought, holes behind it.
-enum Step<F> {
-    /// The cursor is still at it.
-    Message(F),
-    Lapped {
-        resume: u64,
-    },
+/// Why there is no message at the cursor, holes behind it.
+enum Nothing {
+    Lapped { resume: u64 },
     Empty,
     Closed,
 }
@@ -158,8 +154,7 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self) -> Result<S::Item, TryRecvError> {
-        let found = self.find()?;
-        Ok(self.own(found))
+        self.receive(S::own, Self::tell)
     }
 
     /// Appends up to `limit` messages that are there now to `buffer`, and returns how many.
@@ -186,19 +181,11 @@ impl<S: Receive> Subscriber<S> {
         buffer.push(self.try_recv()?);
         let mut received = 1;
         while received < limit {
-            let Step::Message(found) = self.step() else { break };
-            buffer.push(self.own(found));
+            let Ok(message) = self.receive(S::own, |_, _| ()) else { break };
+            buffer.push(message);
             received += 1;
         }
         Ok(received)
-    }
-
-    #[inline]
-    fn own(&mut self, found: FoundOf<S>) -> S::Item {
-        let message = S::own(found, &mut self.hand);
-        // After the clone, which may panic: what was not handed out was not received.
-        self.received();
-        message
     }
 }
 
@@ -213,53 +200,69 @@ impl<S: Storage> Subscriber<S> {
         self.seat.progress.own_next()
     }
 
-    /// Finds the next message, at which the cursor stays, or says why there is none.
+    /// Receives the next message, as what `own` makes of it, or has `tell` say why there is none.
+    ///
+    /// A message is read in one place and goes straight to the caller: to pass large ones on costs more than all the rest.
     #[inline]
-    fn find(&mut self) -> Result<FoundOf<S>, TryRecvError> {
-        match self.step() {
-            Step::Message(found) => Ok(found),
-            Step::Empty => Err(TryRecvError::Empty),
-            Step::Lapped { resume } => Err(TryRecvError::Lagged(self.lag_to(resume))),
-            Step::Closed => Err(TryRecvError::Closed),
-        }
-    }
-
-    /// Looks at the cursor; goes over holes.
-    #[inline]
-    fn step(&mut self) -> Step<FoundOf<S>> {
-        match self.channel.sequencer.glance(self.cursor(), &mut self.hand) {
-            Some(Found::Message(found)) => Step::Message(found),
-            Some(Found::Empty) => Step::Empty,
-            _ => self.step_slowly(),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn step_slowly(&mut self) -> Step<FoundOf<S>> {
+    fn receive<R, E>(
+        &mut self,
+        own: impl FnOnce(FoundOf<S>, &mut HandOf<S>) -> R,
+        tell: impl FnOnce(&mut Self, Nothing) -> E,
+    ) -> Result<R, E> {
         loop {
-            match self.channel.sequencer.read(self.cursor(), &mut self.hand) {
-                Found::Message(found) => return Step::Message(found),
-                Found::Empty => return Step::Empty,
-                Found::Lapped { oldest } => {
-                    return Step::Lapped { resume: self.channel.sequencer.resume(oldest) };
+            let cursor = self.cursor();
+            match self.channel.sequencer.glance(cursor) {
+                Some(Found::Message(slot)) => {
+                    if let Some(found) = slot.read(cursor, &mut self.hand) {
+                        let message = own(found, &mut self.hand);
+                        // After the clone, which may panic: what was not handed out was not received.
+                        self.seat.progress.set_next(cursor + 1);
+                        return Ok(message);
+                    }
                 }
-                Found::Closed => return Step::Closed,
-                Found::Hole => self.pass_hole(),
+                Some(Found::Empty) => return Err(tell(self, Nothing::Empty)),
+                _ => {}
+            }
+            if let Some(nothing) = self.look_closely() {
+                return Err(tell(self, nothing));
             }
         }
     }
 
-    /// The message at the cursor was handed out.
+    /// Goes over holes; `None` once there is a message at the cursor.
+    #[cold]
+    #[inline(never)]
+    fn look_closely(&mut self) -> Option<Nothing> {
+        loop {
+            return match self.channel.sequencer.find(self.cursor()) {
+                Found::Message(_) => None,
+                Found::Hole => {
+                    self.pass_hole();
+                    continue;
+                }
+                Found::Lapped { oldest } => {
+                    Some(Nothing::Lapped { resume: self.channel.sequencer.resume(oldest) })
+                }
+                Found::Empty => Some(Nothing::Empty),
+                Found::Closed => Some(Nothing::Closed),
+            };
+        }
+    }
+
+    /// Tells the caller, and goes on behind what was lost.
     #[inline]
-    fn received(&mut self) {
-        self.seat.progress.set_next(self.cursor() + 1);
+    fn tell(&mut self, nothing: Nothing) -> TryRecvError {
+        match nothing {
+            Nothing::Lapped { resume } => TryRecvError::Lagged(self.lag_to(resume)),
+            Nothing::Empty => TryRecvError::Empty,
+            Nothing::Closed => TryRecvError::Closed,
+        }
     }
 
     /// Has the next message in the hand, from which it is borrowed.
     #[inline]
     pub(crate) fn take(&mut self) -> Result<(), TryRecvError> {
-        self.find().map(|_in_hand| self.received())
+        self.receive(|_in_hand, _| (), Self::tell)
     }
 
     #[inline]
@@ -336,7 +339,7 @@ impl<S: Storage> Subscriber<S> {
 
     /// Whether the end of the ring was reached: nothing will ever be received again.
     pub(crate) fn is_at_end(&self) -> bool {
-        self.is_closed() && matches!(self.channel.sequencer.probe(self.cursor()), Found::Closed)
+        self.is_closed() && matches!(self.channel.sequencer.find(self.cursor()), Found::Closed)
     }
 }
 

@@ -187,8 +187,8 @@ impl<'a, T: Send + Sync + 'static> Slot<'a, BoxedSlots<T>> for BoxedSlot<'a, T> 
     }
 
     #[inline]
-    fn read(self, sequence: u64, hand: &mut Hand<T>) -> Result<(), u64> {
-        hand.take(sequence, &self.0.1, self.stamp())
+    fn read(self, sequence: u64, hand: &mut Hand<T>) -> Option<()> {
+        hand.take(sequence, &self.0.1, self.stamp()).then_some(())
     }
 }
 

@@ -9,7 +9,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
-use std::ptr;
 use std::slice;
 
 use bytemuck::NoUninit;
@@ -198,6 +197,14 @@ impl<T> Clone for InlineSlot<'_, T> {
 
 impl<T> Copy for InlineSlot<'_, T> {}
 
+impl<'a, T: Plain> InlineSlot<'a, T> {
+    /// The words that a message fills, and the last one, if it is filled in part. Apart, so that each word is one move.
+    #[inline]
+    fn words(self) -> (&'a [AtomicU64], &'a [AtomicU64]) {
+        self.payload.split_at(size_of::<T>() / WORD)
+    }
+}
+
 impl<'a, T: Plain> Slot<'a, InlineSlots<T>> for InlineSlot<'a, T> {
     #[inline]
     fn stamp(self) -> Stamp<'a> {
@@ -206,32 +213,46 @@ impl<'a, T: Plain> Slot<'a, InlineSlots<T>> for InlineSlot<'a, T> {
 
     #[inline]
     fn write<'p>(self, writing: Writing<'_>, item: DraftOf<'p, T>) -> WrittenOf<'p, T> {
-        let chunks = bytemuck::bytes_of(&item).chunks(WORD);
-        for (word, chunk) in self.payload.iter().zip(chunks) {
+        let put = |word: &AtomicU64, bytes: &[u8]| {
             let mut value = [0; WORD];
-            value[..chunk.len()].copy_from_slice(chunk);
+            value[..bytes.len()].copy_from_slice(bytes);
             // [word.write] Relaxed: the stamp's fences order the words.
             word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
+        };
+        let chunks = bytemuck::bytes_of(&item).chunks_exact(WORD);
+        let (whole, rest) = self.words();
+        if let [last] = rest {
+            put(last, chunks.remainder());
+        }
+        for (word, bytes) in whole.iter().zip(chunks) {
+            put(word, bytes);
         }
         writing.commit();
     }
 
     #[inline]
-    fn read(self, sequence: u64, (): &mut ()) -> Result<T, u64> {
+    fn read(self, sequence: u64, (): &mut ()) -> Option<T> {
         let mut item = MaybeUninit::<T>::uninit();
-        let bytes = item.as_mut_ptr().cast::<u8>();
-        for (at, word) in self.payload.iter().enumerate() {
+        let get = |word: &AtomicU64, bytes: &mut [MaybeUninit<u8>]| {
             // [word.read] Relaxed: the stamp's fences order the words.
-            let value = word.load(Ordering::Relaxed).to_ne_bytes();
-            let offset = at * WORD;
-            let len = WORD.min(size_of::<T>() - offset);
-            // SAFETY: the payload has as many words as `size_of::<T>()` fills, so `offset + len <= size_of::<T>()`: the
-            // destination lies in `item`, which nothing else borrows.
-            unsafe { ptr::copy_nonoverlapping(value.as_ptr(), bytes.wrapping_add(offset), len) };
+            let value = word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
+            bytes.copy_from_slice(&value[..bytes.len()]);
+        };
+        // SAFETY: the bytes of `item`, which need not be initialised, and which nothing else borrows.
+        let bytes = unsafe { slice::from_raw_parts_mut(item.as_mut_ptr().cast(), size_of::<T>()) };
+        let mut chunks = bytes.chunks_exact_mut(WORD);
+        let (whole, rest) = self.words();
+        for (word, bytes) in whole.iter().zip(&mut chunks) {
+            get(word, bytes);
         }
-        self.stamp().still(sequence)?;
+        if let [last] = rest {
+            get(last, chunks.into_remainder());
+        }
+        if !self.stamp().still(sequence) {
+            return None;
+        }
         // SAFETY: the stamp says that no byte changed since it was committed, so these are all the bytes of one `T` that
         // `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
-        Ok(unsafe { item.assume_init() })
+        Some(unsafe { item.assume_init() })
     }
 }
