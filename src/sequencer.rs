@@ -7,13 +7,12 @@ use crate::state::{self, State};
 use crate::sync::{AtomicU64, CachePadded, Ordering, zeroed_words};
 
 pub(crate) type SlotsOf<S> = <S as Sealed>::Slots;
-type SlotOf<'a, S> = <SlotsOf<S> as Slots>::Slot<'a>;
+pub(crate) type SlotOf<'a, S> = <SlotsOf<S> as Slots>::Slot<'a>;
 pub(crate) type PoolOf<S> = <SlotsOf<S> as Slots>::Pool;
 pub(crate) type DraftOf<'p, S> = <SlotsOf<S> as Slots>::Draft<'p>;
 pub(crate) type WrittenOf<'p, S> = <SlotsOf<S> as Slots>::Written<'p>;
 pub(crate) type RemainsOf<S> = <SlotsOf<S> as Slots>::Remains;
 pub(crate) type HandOf<S> = <SlotsOf<S> as Slots>::Hand;
-pub(crate) type FoundOf<S> = <SlotsOf<S> as Slots>::Found;
 
 /// Where the sequences of a ring come from and where they are found.
 pub(crate) struct Sequencer<S: Storage> {

@@ -12,9 +12,9 @@ use std::time::Instant;
 
 use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
-use crate::registry::Seat;
-use crate::sequencer::{Found, FoundOf, HandOf, SlotsOf};
-use crate::slots::{Receive, Slot, Slots, Storage};
+use crate::registry::{Progress, Seat};
+use crate::sequencer::{Found, HandOf, SlotOf, SlotsOf};
+use crate::slots::{Receive, Slots, Storage};
 use crate::sync::{Arc, Parker};
 use crate::wait::{Sleep, Waiter};
 use patience::Patience;
@@ -91,7 +91,7 @@ struct Own {
 }
 
 /// Why there is no message at the cursor, holes behind it.
-enum Nothing {
+pub(crate) enum Nothing {
     Lapped { resume: u64 },
     Empty,
     Closed,
@@ -200,23 +200,18 @@ impl<S: Storage> Subscriber<S> {
         self.seat.progress.own_next()
     }
 
-    /// Receives the next message, as what `own` makes of it, or has `tell` say why there is none.
-    ///
-    /// A message is read in one place and goes straight to the caller: to pass large ones on costs more than all the rest.
+    /// Receives the next message as `take` takes it, or has `tell` say why there is none.
     #[inline]
-    fn receive<R, E>(
+    pub(crate) fn receive<R, E>(
         &mut self,
-        own: impl FnOnce(FoundOf<S>, &mut HandOf<S>) -> R,
+        take: impl Fn(SlotOf<'_, S>, u64, &mut HandOf<S>, &Progress) -> Option<R>,
         tell: impl FnOnce(&mut Self, Nothing) -> E,
     ) -> Result<R, E> {
         loop {
             let cursor = self.cursor();
             match self.channel.sequencer.glance(cursor) {
                 Some(Found::Message(slot)) => {
-                    if let Some(found) = slot.read(cursor, &mut self.hand) {
-                        let message = own(found, &mut self.hand);
-                        // After the clone, which may panic: what was not handed out was not received.
-                        self.seat.progress.set_next(cursor + 1);
+                    if let Some(message) = take(slot, cursor, &mut self.hand, &self.seat.progress) {
                         return Ok(message);
                     }
                 }
@@ -240,9 +235,7 @@ impl<S: Storage> Subscriber<S> {
                     self.pass_hole();
                     continue;
                 }
-                Found::Lapped { oldest } => {
-                    Some(Nothing::Lapped { resume: self.channel.sequencer.resume(oldest) })
-                }
+                Found::Lapped { oldest } => Some(Nothing::Lapped { resume: self.channel.sequencer.resume(oldest) }),
                 Found::Empty => Some(Nothing::Empty),
                 Found::Closed => Some(Nothing::Closed),
             };
@@ -251,18 +244,12 @@ impl<S: Storage> Subscriber<S> {
 
     /// Tells the caller, and goes on behind what was lost.
     #[inline]
-    fn tell(&mut self, nothing: Nothing) -> TryRecvError {
+    pub(crate) fn tell(&mut self, nothing: Nothing) -> TryRecvError {
         match nothing {
             Nothing::Lapped { resume } => TryRecvError::Lagged(self.lag_to(resume)),
             Nothing::Empty => TryRecvError::Empty,
             Nothing::Closed => TryRecvError::Closed,
         }
-    }
-
-    /// Has the next message in the hand, from which it is borrowed.
-    #[inline]
-    pub(crate) fn take(&mut self) -> Result<(), TryRecvError> {
-        self.receive(|_in_hand, _| (), Self::tell)
     }
 
     #[inline]

@@ -64,8 +64,9 @@ impl<S: Storage> Write<'_, S> {
     /// Finishes the publish.
     pub fn commit(self, item: S::Item) {
         let mut remains = RemainsOf::<S>::default();
-        let draft = self.channel.sequencer.slots().draft_beside(None, item, &mut remains);
-        self.channel.settle(self.write.commit(draft), &mut remains);
+        self.channel.sequencer.slots().draft_beside(None, item, &mut remains, |draft, remains| {
+            self.channel.settle(self.write.commit(draft), remains);
+        });
         self.channel.wake();
         drop(remains);
     }

@@ -14,7 +14,7 @@ use std::slice;
 use bytemuck::NoUninit;
 
 use super::{Slot, Slots, Storage, sealed};
-use crate::registry::{Registry, Seat};
+use crate::registry::{Progress, Registry, Seat};
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
 use crate::sync::{Arc, AtomicU64, Ordering, zeroed_words};
@@ -89,8 +89,27 @@ impl<T: Plain> sealed::Sealed for Inline<T> {
 
 impl<T: Plain> sealed::Own for Inline<T> {
     #[inline]
-    fn own(found: T, (): &mut ()) -> T {
-        found
+    fn own(slot: InlineSlot<'_, T>, sequence: u64, (): &mut (), progress: &Progress) -> Option<T> {
+        let mut item = MaybeUninit::<T>::uninit();
+        // SAFETY: the bytes of `item`, which need not be initialised, and which nothing else borrows.
+        let bytes = unsafe { slice::from_raw_parts_mut(item.as_mut_ptr().cast(), size_of::<T>()) };
+        let (words, last) = slot.payload.split_at(size_of::<T>() / WORD);
+        let (bytes, rest) = bytes.split_at_mut(WORD * words.len());
+        if words.len() <= FEW {
+            read_words(words, bytes)
+        } else {
+            read_many_words(words, bytes)
+        }
+        if let [last] = last {
+            read_word(last, rest);
+        }
+        if !slot.stamp().still(sequence) {
+            return None;
+        }
+        progress.set_next(sequence + 1);
+        // SAFETY: the stamp says that no byte changed since it was committed, so these are all the bytes of one `T` that
+        // `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
+        Some(unsafe { item.assume_init() })
     }
 }
 
@@ -120,13 +139,12 @@ impl<T: Plain> InlineSlots<T> {
 impl<T: Plain> Slots for InlineSlots<T> {
     type Item = T;
     type Slot<'a> = InlineSlot<'a, T>;
-    // Plain data is its own draft, leaves nothing behind, and is taken out whole.
+    // Plain data is written from where it is, and leaves nothing behind.
     type Pool = ();
-    type Draft<'p> = T;
+    type Draft<'p> = &'p T;
     type Written<'p> = ();
     type Remains = ();
     type Hand = ();
-    type Found = T;
 
     fn new(span: Span) -> Option<Self> {
         let len = usize::try_from(span.capacity()).ok()?.checked_mul(Self::STRIDE)?;
@@ -148,22 +166,22 @@ impl<T: Plain> Slots for InlineSlots<T> {
     }
 
     #[inline]
-    fn draft_alone<'p>(&self, (): &'p mut (), item: T, (): &mut ()) -> Self::Draft<'p> {
-        item
+    fn draft_alone<R>(&self, (): &mut (), item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
+        publish(&item, &mut ())
     }
 
     #[inline]
-    fn draft_beside<'p>(&self, _: Option<&'p ()>, item: T, (): &mut ()) -> Self::Draft<'p> {
-        item
+    fn draft_beside<R>(&self, _: Option<&()>, item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
+        publish(&item, &mut ())
     }
 
-    fn without_pool(_: &mut T) {}
+    fn without_pool(_: &mut &T) {}
 
-    fn cancel(draft: T) -> T {
-        draft
+    fn cancel(draft: &T) -> T {
+        *draft
     }
 
-    fn discard(&self, _: T, (): &mut ()) {}
+    fn discard(&self, _: &T, (): &mut ()) {}
 
     #[inline]
     fn settle(&self, (): (), _: &Registry, (): &mut ()) {}
@@ -197,14 +215,6 @@ impl<T> Clone for InlineSlot<'_, T> {
 
 impl<T> Copy for InlineSlot<'_, T> {}
 
-impl<'a, T: Plain> InlineSlot<'a, T> {
-    /// The words that a message fills, and the last one, if it is filled in part. Apart, so that each word is one move.
-    #[inline]
-    fn words(self) -> (&'a [AtomicU64], &'a [AtomicU64]) {
-        self.payload.split_at(size_of::<T>() / WORD)
-    }
-}
-
 impl<'a, T: Plain> Slot<'a, InlineSlots<T>> for InlineSlot<'a, T> {
     #[inline]
     fn stamp(self) -> Stamp<'a> {
@@ -213,46 +223,58 @@ impl<'a, T: Plain> Slot<'a, InlineSlots<T>> for InlineSlot<'a, T> {
 
     #[inline]
     fn write<'p>(self, writing: Writing<'_>, item: DraftOf<'p, T>) -> WrittenOf<'p, T> {
-        let put = |word: &AtomicU64, bytes: &[u8]| {
-            let mut value = [0; WORD];
-            value[..bytes.len()].copy_from_slice(bytes);
-            // [word.write] Relaxed: the stamp's fences order the words.
-            word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
-        };
-        let chunks = bytemuck::bytes_of(&item).chunks_exact(WORD);
-        let (whole, rest) = self.words();
-        if let [last] = rest {
-            put(last, chunks.remainder());
+        let (words, last) = self.payload.split_at(size_of::<T>() / WORD);
+        let (bytes, rest) = bytemuck::bytes_of(item).split_at(WORD * words.len());
+        if words.len() <= FEW {
+            write_words(words, bytes)
+        } else {
+            write_many_words(words, bytes)
         }
-        for (word, bytes) in whole.iter().zip(chunks) {
-            put(word, bytes);
+        if let [last] = last {
+            write_word(last, rest);
         }
         writing.commit();
     }
+}
 
-    #[inline]
-    fn read(self, sequence: u64, (): &mut ()) -> Option<T> {
-        let mut item = MaybeUninit::<T>::uninit();
-        let get = |word: &AtomicU64, bytes: &mut [MaybeUninit<u8>]| {
-            // [word.read] Relaxed: the stamp's fences order the words.
-            let value = word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
-            bytes.copy_from_slice(&value[..bytes.len()]);
-        };
-        // SAFETY: the bytes of `item`, which need not be initialised, and which nothing else borrows.
-        let bytes = unsafe { slice::from_raw_parts_mut(item.as_mut_ptr().cast(), size_of::<T>()) };
-        let mut chunks = bytes.chunks_exact_mut(WORD);
-        let (whole, rest) = self.words();
-        for (word, bytes) in whole.iter().zip(&mut chunks) {
-            get(word, bytes);
-        }
-        if let [last] = rest {
-            get(last, chunks.into_remainder());
-        }
-        if !self.stamp().still(sequence) {
-            return None;
-        }
-        // SAFETY: the stamp says that no byte changed since it was committed, so these are all the bytes of one `T` that
-        // `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
-        Some(unsafe { item.assume_init() })
+/// So many words go through registers. To spill more of them would be a copy of its own.
+const FEW: usize = 99999;
+
+#[inline]
+fn write_words(words: &[AtomicU64], bytes: &[u8]) {
+    for (word, bytes) in words.iter().zip(bytes.chunks_exact(WORD)) {
+        write_word(word, bytes);
     }
+}
+
+#[inline(never)]
+fn write_many_words(words: &[AtomicU64], bytes: &[u8]) {
+    write_words(words, bytes);
+}
+
+#[inline]
+fn write_word(word: &AtomicU64, bytes: &[u8]) {
+    let mut value = [0; WORD];
+    value[..bytes.len()].copy_from_slice(bytes);
+    // [word.write] Relaxed: the stamp's fences order the words.
+    word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
+}
+
+#[inline]
+fn read_words(words: &[AtomicU64], bytes: &mut [MaybeUninit<u8>]) {
+    for (word, bytes) in words.iter().zip(bytes.chunks_exact_mut(WORD)) {
+        read_word(word, bytes);
+    }
+}
+
+#[inline(never)]
+fn read_many_words(words: &[AtomicU64], bytes: &mut [MaybeUninit<u8>]) {
+    read_words(words, bytes);
+}
+
+#[inline]
+fn read_word(word: &AtomicU64, bytes: &mut [MaybeUninit<u8>]) {
+    // [word.read] Relaxed: the stamp's fences order the words.
+    let value = word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
+    bytes.copy_from_slice(&value[..bytes.len()]);
 }

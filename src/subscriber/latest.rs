@@ -2,7 +2,8 @@
 
 use super::Subscriber;
 use crate::error::TryRecvError;
-use crate::sequencer::{Found, FoundOf, HandOf};
+use crate::registry::Progress;
+use crate::sequencer::{Found, HandOf, SlotOf};
 use crate::slots::{Receive, Storage};
 
 /// Receiving: the newest message.
@@ -33,16 +34,15 @@ impl<S: Receive> Subscriber<S> {
 }
 
 impl<S: Storage> Subscriber<S> {
-    /// Has the newest message in the hand, from which it is borrowed.
-    pub(crate) fn take_latest(&mut self) -> Result<(), TryRecvError> {
-        self.receive_latest(|_in_hand, _| ())
-    }
-
-    fn receive_latest<R>(&mut self, own: impl Fn(FoundOf<S>, &mut HandOf<S>) -> R) -> Result<R, TryRecvError> {
+    /// Receives the newest message as `take` takes it.
+    pub(crate) fn receive_latest<R>(
+        &mut self,
+        take: impl Fn(SlotOf<'_, S>, u64, &mut HandOf<S>, &Progress) -> Option<R>,
+    ) -> Result<R, TryRecvError> {
         loop {
             self.skip_to_latest()?;
             // Unless it was overwritten just now: there is a newer one.
-            if let Ok(received) = self.receive(&own, |_, _| ()) {
+            if let Ok(received) = self.receive(&take, |_, _| ()) {
                 return Ok(received);
             }
         }
