@@ -93,16 +93,7 @@ impl<T: Plain> sealed::Own for Inline<T> {
         let mut item = MaybeUninit::<T>::uninit();
         // SAFETY: the bytes of `item`, which need not be initialised, and which nothing else borrows.
         let bytes = unsafe { slice::from_raw_parts_mut(item.as_mut_ptr().cast(), size_of::<T>()) };
-        let (words, last) = slot.payload.split_at(size_of::<T>() / WORD);
-        let (bytes, rest) = bytes.split_at_mut(WORD * words.len());
-        if words.len() <= FEW {
-            read_words(words, bytes)
-        } else {
-            read_many_words(words, bytes)
-        }
-        if let [last] = last {
-            read_word(last, rest);
-        }
+        read_words(slot.payload, bytes);
         if !slot.stamp().still(sequence) {
             return None;
         }
@@ -223,58 +214,46 @@ impl<'a, T: Plain> Slot<'a, InlineSlots<T>> for InlineSlot<'a, T> {
 
     #[inline]
     fn write<'p>(self, writing: Writing<'_>, item: DraftOf<'p, T>) -> WrittenOf<'p, T> {
-        let (words, last) = self.payload.split_at(size_of::<T>() / WORD);
-        let (bytes, rest) = bytemuck::bytes_of(item).split_at(WORD * words.len());
-        if words.len() <= FEW {
-            write_words(words, bytes)
-        } else {
-            write_many_words(words, bytes)
-        }
-        if let [last] = last {
-            write_word(last, rest);
-        }
+        write_words(self.payload, bytemuck::bytes_of(item));
         writing.commit();
     }
 }
 
-/// So many words go through registers. To spill more of them would be a copy of its own.
-const FEW: usize = 99999;
-
+/// Copies a message into the words of its slot. The last may be filled in part; the rest of it is zero.
 #[inline]
 fn write_words(words: &[AtomicU64], bytes: &[u8]) {
-    for (word, bytes) in words.iter().zip(bytes.chunks_exact(WORD)) {
-        write_word(word, bytes);
+    let put = |word: &AtomicU64, bytes: &[u8]| {
+        let mut value = [0; WORD];
+        value[..bytes.len()].copy_from_slice(bytes);
+        // [word.write] Relaxed: the stamp's fences order the words.
+        word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
+    };
+    // Whole words apart, so that each is one move.
+    let (words, last) = words.split_at(bytes.len() / WORD);
+    let chunks = bytes.chunks_exact(WORD);
+    if let [last] = last {
+        put(last, chunks.remainder());
+    }
+    for (word, bytes) in words.iter().zip(chunks) {
+        put(word, bytes);
     }
 }
 
-#[inline(never)]
-fn write_many_words(words: &[AtomicU64], bytes: &[u8]) {
-    write_words(words, bytes);
-}
-
-#[inline]
-fn write_word(word: &AtomicU64, bytes: &[u8]) {
-    let mut value = [0; WORD];
-    value[..bytes.len()].copy_from_slice(bytes);
-    // [word.write] Relaxed: the stamp's fences order the words.
-    word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
-}
-
+/// Copies the words of a slot to where the message will be.
 #[inline]
 fn read_words(words: &[AtomicU64], bytes: &mut [MaybeUninit<u8>]) {
+    let get = |word: &AtomicU64, bytes: &mut [MaybeUninit<u8>]| {
+        // [word.read] Relaxed: the stamp's fences order the words.
+        let value = word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
+        bytes.copy_from_slice(&value[..bytes.len()]);
+    };
+    // As in `write_words`.
+    let (words, last) = words.split_at(bytes.len() / WORD);
+    let (bytes, rest) = bytes.split_at_mut(WORD * words.len());
     for (word, bytes) in words.iter().zip(bytes.chunks_exact_mut(WORD)) {
-        read_word(word, bytes);
+        get(word, bytes);
     }
-}
-
-#[inline(never)]
-fn read_many_words(words: &[AtomicU64], bytes: &mut [MaybeUninit<u8>]) {
-    read_words(words, bytes);
-}
-
-#[inline]
-fn read_word(word: &AtomicU64, bytes: &mut [MaybeUninit<u8>]) {
-    // [word.read] Relaxed: the stamp's fences order the words.
-    let value = word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
-    bytes.copy_from_slice(&value[..bytes.len()]);
+    if let [last] = last {
+        get(last, rest);
+    }
 }
