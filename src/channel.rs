@@ -2,7 +2,6 @@
 
 use crate::error::{Closed, SubscribeError};
 use crate::registry::Registry;
-use crate::seq;
 use crate::sequencer::{DraftOf, PoolOf, RemainsOf, Sequencer, SlotsOf, WrittenOf};
 use crate::slots::{Slots, Storage};
 use crate::stamp::Refused;
@@ -35,15 +34,18 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Publishes as the only publisher, without the wake-up that a commit asks for.
+    /// Publishes `item` at `sequence`, the next one of the only publisher, without the wake-up that a commit asks for.
     #[inline]
-    pub(crate) fn publish_exclusive(&self, pool: &mut PoolOf<S>, item: S::Item, remains: &mut RemainsOf<S>) -> u64 {
+    pub(crate) fn publish_exclusive(
+        &self,
+        pool: &mut PoolOf<S>,
+        sequence: u64,
+        item: S::Item,
+        remains: &mut RemainsOf<S>,
+    ) {
         self.sequencer.slots().draft_alone(pool, item, remains, |draft, remains| {
-            let sequence = self.sequencer.next_alone();
-            assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
             self.settle(self.sequencer.publish_exclusive(sequence, draft), remains);
-            sequence
-        })
+        });
     }
 
     /// Sees to what a committed write left.

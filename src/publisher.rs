@@ -8,6 +8,7 @@ use crate::channel::Channel;
 use crate::error::TryPublishError;
 use crate::handle::{Handle, look_ups};
 use crate::ring::Ring;
+use crate::seq;
 use crate::sequencer::RemainsOf;
 use crate::slots::Storage;
 use crate::start::Start;
@@ -111,8 +112,11 @@ impl<S: Storage> Publisher<S> {
     /// Publishes without the wake-up that is due then.
     #[inline]
     fn put(&mut self, value: S::Item, remains: &mut RemainsOf<S>) -> u64 {
+        let sequence = self.next_sequence();
+        assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
         let (channel, pool) = self.handle.parts();
-        channel.publish_exclusive(pool, value, remains)
+        channel.publish_exclusive(pool, sequence, value, remains);
+        sequence
     }
 
     /// Itself without its number: the ring stays open.

@@ -91,6 +91,7 @@ struct Own {
 }
 
 /// Why there is no message at the cursor, holes behind it.
+#[derive(Clone, Copy)]
 pub(crate) enum Nothing {
     Lapped { resume: u64 },
     Empty,

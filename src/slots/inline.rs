@@ -214,7 +214,8 @@ impl<'a, T: Plain> Slot<'a, InlineSlots<T>> for InlineSlot<'a, T> {
 
     #[inline]
     fn write<'p>(self, writing: Writing<'_>, item: DraftOf<'p, T>) -> WrittenOf<'p, T> {
-        write_words(self.payload, bytemuck::bytes_of(item));
+        let write = if size_of::<T>() <= SMALL { write_words } else { write_many_words };
+        write(self.payload, bytemuck::bytes_of(item));
         writing.commit();
     }
 }
@@ -237,6 +238,15 @@ fn write_words(words: &[AtomicU64], bytes: &[u8]) {
     for (word, bytes) in words.iter().zip(chunks) {
         put(word, bytes);
     }
+}
+
+/// Up to so many bytes are copied in place.
+const SMALL: usize = 256;
+
+/// A call takes a message from where it is; in place, the compiler may copy it before it copies it.
+#[inline(never)]
+fn write_many_words(words: &[AtomicU64], bytes: &[u8]) {
+    write_words(words, bytes);
 }
 
 /// Copies the words of a slot to where the message will be.
