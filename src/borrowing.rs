@@ -138,8 +138,14 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// assert_eq!(subscriber.skipped_by_choice(), 9);
     /// ```
     pub fn latest_ref(&mut self) -> Result<Ref<'_, T>, TryRecvError> {
-        self.take_latest()?;
+        self.receive_latest(Boxed::borrow)?;
         Ok(self.hand().message())
+    }
+
+    /// Has the next message in the hand, from which it is borrowed.
+    #[inline]
+    fn take(&mut self) -> Result<(), TryRecvError> {
+        self.receive(Boxed::borrow, Self::tell)
     }
 }
 

@@ -38,17 +38,18 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Writes `item` at `sequence`, the next one of the only publisher. To be settled, and then woken for.
+    /// Publishes `item` at `sequence`, the next one of the only publisher, without the wake-up that a commit asks for.
     #[inline]
-    pub(crate) fn write_exclusive<'p>(
+    pub(crate) fn publish_exclusive(
         &self,
-        pool: &'p mut PoolOf<S>,
+        pool: &mut PoolOf<S>,
         sequence: u64,
         item: S::Item,
         remains: &mut RemainsOf<S>,
-    ) -> WrittenOf<'p, S> {
-        let draft = self.sequencer.slots().draft_alone(pool, item, remains);
-        self.sequencer.publish_exclusive(sequence, draft)
+    ) {
+        self.sequencer.slots().draft_alone(pool, item, remains, |draft, remains| {
+            self.settle(self.sequencer.publish_exclusive(sequence, draft), remains);
+        });
     }
 
     /// Sees to what a committed write left.
@@ -65,15 +66,16 @@ impl<S: Storage> Channel<S> {
         item: S::Item,
         remains: &mut RemainsOf<S>,
     ) -> Result<u64, Closed<S::Item>> {
-        // Before the claim, so that nothing is left to do then that can fail or take its time.
-        let draft = self.sequencer.slots().draft_beside(Some(pool), item, remains);
-        let Some(sequence) = self.sequencer.claim() else { return self.refuse(draft) };
-        match self.sequencer.begin(sequence) {
-            Ok(write) => self.settle(write.commit(draft), remains),
-            Err(Refused::Overrun) => self.sequencer.slots().discard(draft, remains),
-            Err(Refused::Held) => return self.publish_elsewhere(sequence, draft, remains),
-        }
-        Ok(sequence)
+        // The draft comes before the claim, so that nothing is left to do then that can fail or take its time.
+        self.sequencer.slots().draft_beside(Some(pool), item, remains, |draft, remains| {
+            let Some(sequence) = self.sequencer.claim() else { return self.refuse(draft) };
+            match self.sequencer.begin(sequence) {
+                Ok(write) => self.settle(write.commit(draft), remains),
+                Err(Refused::Overrun) => self.sequencer.slots().discard(draft, remains),
+                Err(Refused::Held) => return self.publish_elsewhere(sequence, draft, remains),
+            }
+            Ok(sequence)
+        })
     }
 
     /// The slot of `skipped` is held: tries further on.

@@ -115,8 +115,7 @@ impl<S: Storage> Publisher<S> {
         let sequence = self.next_sequence();
         assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
         let (channel, pool) = self.handle.parts();
-        let written = channel.write_exclusive(pool, sequence, value, remains);
-        channel.settle(written, remains);
+        channel.publish_exclusive(pool, sequence, value, remains);
         sequence
     }
 

@@ -15,7 +15,7 @@ pub struct Seat {
 }
 
 /// Where a subscriber stands, what it borrows, and what it did not receive.
-pub(crate) struct Progress {
+pub struct Progress {
     next: AtomicU64,
     /// `q + 1` while it may be looking at message `q` where it lies; otherwise 0.
     pin: AtomicU64,

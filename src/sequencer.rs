@@ -7,13 +7,12 @@ use crate::state::{self, PublisherFence, State};
 use crate::sync::{AtomicU64, CachePadded, Ordering, load_own, zeroed_words};
 
 pub(crate) type SlotsOf<S> = <S as Sealed>::Slots;
-type SlotOf<'a, S> = <SlotsOf<S> as Slots>::Slot<'a>;
+pub(crate) type SlotOf<'a, S> = <SlotsOf<S> as Slots>::Slot<'a>;
 pub(crate) type PoolOf<S> = <SlotsOf<S> as Slots>::Pool;
 pub(crate) type DraftOf<'p, S> = <SlotsOf<S> as Slots>::Draft<'p>;
 pub(crate) type WrittenOf<'p, S> = <SlotsOf<S> as Slots>::Written<'p>;
 pub(crate) type RemainsOf<S> = <SlotsOf<S> as Slots>::Remains;
 pub(crate) type HandOf<S> = <SlotsOf<S> as Slots>::Hand;
-pub(crate) type FoundOf<S> = <SlotsOf<S> as Slots>::Found;
 
 /// Where the sequences of a ring come from and where they are found.
 pub(crate) struct Sequencer<S: Storage> {
@@ -43,9 +42,9 @@ struct Cold {
 }
 
 /// What is found at a sequence.
-pub(crate) enum Found<R> {
-    /// The message.
-    Message(R),
+pub(crate) enum Found<'a, S: Storage> {
+    /// The message is in this slot.
+    Message(SlotOf<'a, S>),
     /// No message will ever come at this sequence.
     Hole,
     /// Overwritten; the oldest that can still be read is this one.
@@ -237,34 +236,22 @@ impl<S: Storage> Sequencer<S> {
         self.cold.skipped.load(Ordering::Relaxed) // [skipped.look] Relaxed: a count for onlookers
     }
 
-    /// What is found at `sequence`, message included. `hand` was made for this ring.
-    pub(crate) fn read(&self, sequence: u64, hand: &mut HandOf<S>) -> Found<FoundOf<S>> {
-        self.find(sequence, |slot, sequence| slot.read(sequence, hand))
-    }
-
-    /// What is found at `sequence`, without reading the message.
-    pub(crate) fn probe(&self, sequence: u64) -> Found<()> {
-        self.find(sequence, |_, _| Ok(()))
-    }
-
     /// The quick answer: the message, or `Empty` in a ring that knows neither holes nor an end; `None` for all that takes longer.
     #[inline]
-    pub(crate) fn glance(&self, sequence: u64, hand: &mut HandOf<S>) -> Option<Found<FoundOf<S>>> {
+    pub(crate) fn glance(&self, sequence: u64) -> Option<Found<'_, S>> {
         let slot = self.hot.slots.slot(sequence);
         match slot.stamp().seen(sequence) {
-            Seen::Committed => slot.read(sequence, hand).ok().map(Found::Message),
+            Seen::Committed => Some(Found::Message(slot)),
             Seen::Overwritten(_) => None,
             Seen::Absent => (self.hot.state.load() & (state::SKIPPED | state::CLOSED) == 0).then_some(Found::Empty),
         }
     }
 
-    /// Looks for `sequence`. `take` runs once its message is there, and says so if it was overwritten meanwhile.
-    fn find<R>(&self, sequence: u64, take: impl FnOnce(SlotOf<'_, S>, u64) -> Result<R, u64>) -> Found<R> {
+    /// What is found at `sequence`.
+    pub(crate) fn find(&self, sequence: u64) -> Found<'_, S> {
         let slot = self.hot.slots.slot(sequence);
         match slot.stamp().seen(sequence) {
-            Seen::Committed => {
-                return take(slot, sequence).map_or_else(|evidence| self.lapped(evidence), Found::Message);
-            }
+            Seen::Committed => return Found::Message(slot),
             Seen::Overwritten(evidence) => return self.lapped(evidence),
             Seen::Absent => {}
         }
@@ -293,7 +280,7 @@ impl<S: Storage> Sequencer<S> {
 
     /// A lap, given that the slot was seen to belong to `evidence`.
     #[cold]
-    fn lapped<R>(&self, evidence: u64) -> Found<R> {
+    fn lapped(&self, evidence: u64) -> Found<'_, S> {
         // The tail only saves a second jump: it may lag behind the evidence.
         let oldest = self.oldest_below(self.claimed()).max(evidence + 1 - self.hot.span.capacity());
         Found::Lapped { oldest }

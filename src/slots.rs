@@ -8,7 +8,7 @@ mod inline;
 pub use boxed::{Boxed, Ref};
 pub use inline::{Inline, Plain};
 
-use crate::registry::{Registry, Seat};
+use crate::registry::{Progress, Registry, Seat};
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
 use crate::sync::Arc;
@@ -41,12 +41,18 @@ pub(crate) mod sealed {
         type Slots: super::Slots;
     }
 
-    /// Makes a value of what was found.
+    /// Takes messages out of their slots as values.
     pub trait Own: Sealed {
+        /// Takes the message `sequence`, after `seen` said that it is there, and says in `progress` that it was received; `None` if
+        /// it was overwritten meanwhile. `hand` is the reader's own, made for this ring.
+        ///
+        /// The value is made last: the compiler does not carry it past an atomic access without a copy.
         fn own(
-            found: <Self::Slots as super::Slots>::Found,
+            slot: <Self::Slots as super::Slots>::Slot<'_>,
+            sequence: u64,
             hand: &mut <Self::Slots as super::Slots>::Hand,
-        ) -> <Self::Slots as super::Slots>::Item;
+            progress: &super::Progress,
+        ) -> Option<<Self::Slots as super::Slots>::Item>;
     }
 }
 
@@ -67,8 +73,6 @@ pub trait Slots: Send + Sync + Sized + 'static {
     type Remains: Default;
     /// What a subscriber reads with.
     type Hand: Send + Sync + Unpin;
-    /// What a read brings: the message, or that it is in the hand.
-    type Found;
 
     /// Slots for `span`, all vacant; `None` when no allocation can hold them.
     fn new(span: Span) -> Option<Self>;
@@ -76,21 +80,24 @@ pub trait Slots: Send + Sync + Sized + 'static {
     /// The slot of `sequence`.
     fn slot(&self, sequence: u64) -> Self::Slot<'_>;
 
-    /// A publisher's own pool, in its own hands.
-    fn draft_alone<'p>(
+    /// Has `publish` publish a draft of `item`, which may borrow it: so that it need not be moved once more. A publisher's own pool,
+    /// in its own hands.
+    fn draft_alone<R>(
         &self,
-        pool: &'p mut Self::Pool,
+        pool: &mut Self::Pool,
         item: Self::Item,
         remains: &mut Self::Remains,
-    ) -> Self::Draft<'p>;
+        publish: impl FnOnce(Self::Draft<'_>, &mut Self::Remains) -> R,
+    ) -> R;
 
-    /// A pool that others may be using: never waited for, and done without if there is none.
-    fn draft_beside<'p>(
+    /// As `draft_alone`, with a pool that others may be using: never waited for, and done without if there is none.
+    fn draft_beside<R>(
         &self,
-        pool: Option<&'p Self::Pool>,
+        pool: Option<&Self::Pool>,
         item: Self::Item,
         remains: &mut Self::Remains,
-    ) -> Self::Draft<'p>;
+        publish: impl FnOnce(Self::Draft<'_>, &mut Self::Remains) -> R,
+    ) -> R;
 
     /// Gives up the pool: somebody else's code is about to run.
     fn without_pool(draft: &mut Self::Draft<'_>);
@@ -123,8 +130,4 @@ pub trait Slot<'a, L: Slots>: Copy {
 
     /// Puts `draft` in this slot, which `writing` owns, and commits it.
     fn write<'p>(self, writing: Writing<'_>, draft: L::Draft<'p>) -> L::Written<'p>;
-
-    /// Takes the message `sequence`, after `seen` said that it is there; the later sequence if it was overwritten
-    /// meanwhile. `hand` is the reader's own, made for this ring.
-    fn read(self, sequence: u64, hand: &mut L::Hand) -> Result<L::Found, u64>;
 }

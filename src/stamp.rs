@@ -90,14 +90,13 @@ impl<'a> Stamp<'a> {
         self.0.load(Ordering::Acquire) >= seq::writing(sequence)
     }
 
-    /// Whether the words read since `seen` are all of `sequence`; if not, the later sequence that took the slot.
+    /// Whether the words read since `seen` are all of `sequence`. If not, the next `seen` says which one took the slot.
     #[inline]
-    pub(crate) fn still(self, sequence: u64) -> Result<(), u64> {
+    pub(crate) fn still(self, sequence: u64) -> bool {
         // [stamp.still-fence] Pairs with the Release fence in `Writing::new`: whoever read a word of a later write sees its stamp below.
         fence(Ordering::Acquire);
         // [stamp.still] Relaxed: the fence orders it after the words.
-        let stamp = self.0.load(Ordering::Relaxed);
-        if stamp == seq::committed(sequence) { Ok(()) } else { Err(seq::of_stamp(stamp)) }
+        self.0.load(Ordering::Relaxed) == seq::committed(sequence)
     }
 }
 
@@ -140,10 +139,10 @@ mod tests {
         let word = AtomicU64::new(seq::VACANT);
         let stamp = Stamp(&word);
         stamp.begin(3).commit();
-        assert_eq!(stamp.still(3), Ok(()));
+        assert!(stamp.still(3));
         let next = stamp.begin(7);
-        assert_eq!(stamp.still(3), Err(7));
+        assert!(!stamp.still(3));
         next.commit();
-        assert_eq!(stamp.still(3), Err(7));
+        assert!(!stamp.still(3));
     }
 }

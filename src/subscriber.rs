@@ -1,4 +1,4 @@
-//! One reader with its own cursor. Every receiving call ends in [`Subscriber::step`], so that no two of them can disagree
+//! One reader with its own cursor. Every receiving call ends in [`Subscriber::receive`], so that no two of them can disagree
 //! about lag or the end.
 
 mod latest;
@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
-use crate::registry::Seat;
-use crate::sequencer::{Found, FoundOf, HandOf, SlotsOf};
+use crate::registry::{Progress, Seat};
+use crate::sequencer::{Found, HandOf, SlotOf, SlotsOf};
 use crate::slots::{Receive, Slots, Storage};
 use crate::sync::Arc;
 use crate::wait::{Arrival, Sleep, Waiter};
@@ -89,13 +89,10 @@ struct Own {
     patience: Patience,
 }
 
-/// What a look at the cursor brought, holes behind it.
-enum Step<F> {
-    /// The cursor is still at it.
-    Message(F),
-    Lapped {
-        resume: u64,
-    },
+/// Why there is no message at the cursor, holes behind it.
+#[derive(Clone, Copy)]
+pub(crate) enum Nothing {
+    Lapped { resume: u64 },
     Empty,
     Closed,
 }
@@ -150,8 +147,7 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self) -> Result<S::Item, TryRecvError> {
-        let found = self.find()?;
-        Ok(self.own(found))
+        self.receive(S::own, Self::tell)
     }
 
     /// Appends up to `limit` messages that are there now to `buffer`, and returns how many.
@@ -178,19 +174,11 @@ impl<S: Receive> Subscriber<S> {
         buffer.push(self.try_recv()?);
         let mut received = 1;
         while received < limit {
-            let Step::Message(found) = self.step() else { break };
-            buffer.push(self.own(found));
+            let Ok(message) = self.receive(S::own, |_, _| ()) else { break };
+            buffer.push(message);
             received += 1;
         }
         Ok(received)
-    }
-
-    #[inline]
-    fn own(&mut self, found: FoundOf<S>) -> S::Item {
-        let message = S::own(found, &mut self.hand);
-        // After the clone, which may panic: what was not handed out was not received.
-        self.received();
-        message
     }
 }
 
@@ -205,53 +193,56 @@ impl<S: Storage> Subscriber<S> {
         self.seat.progress.own_next()
     }
 
-    /// Finds the next message, at which the cursor stays, or says why there is none.
+    /// Receives the next message as `take` takes it, or has `tell` say why there is none.
     #[inline]
-    fn find(&mut self) -> Result<FoundOf<S>, TryRecvError> {
-        match self.step() {
-            Step::Message(found) => Ok(found),
-            Step::Empty => Err(TryRecvError::Empty),
-            Step::Lapped { resume } => Err(TryRecvError::Lagged(self.lag_to(resume))),
-            Step::Closed => Err(TryRecvError::Closed),
-        }
-    }
-
-    /// Looks at the cursor; goes over holes.
-    #[inline]
-    fn step(&mut self) -> Step<FoundOf<S>> {
-        match self.channel.sequencer.glance(self.cursor(), &mut self.hand) {
-            Some(Found::Message(found)) => Step::Message(found),
-            Some(Found::Empty) => Step::Empty,
-            _ => self.step_slowly(),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn step_slowly(&mut self) -> Step<FoundOf<S>> {
+    pub(crate) fn receive<R, E>(
+        &mut self,
+        take: impl Fn(SlotOf<'_, S>, u64, &mut HandOf<S>, &Progress) -> Option<R>,
+        tell: impl FnOnce(&mut Self, Nothing) -> E,
+    ) -> Result<R, E> {
         loop {
-            match self.channel.sequencer.read(self.cursor(), &mut self.hand) {
-                Found::Message(found) => return Step::Message(found),
-                Found::Empty => return Step::Empty,
-                Found::Lapped { oldest } => {
-                    return Step::Lapped { resume: self.channel.sequencer.resume(oldest) };
+            let cursor = self.cursor();
+            match self.channel.sequencer.glance(cursor) {
+                Some(Found::Message(slot)) => {
+                    if let Some(message) = take(slot, cursor, &mut self.hand, &self.seat.progress) {
+                        return Ok(message);
+                    }
                 }
-                Found::Closed => return Step::Closed,
-                Found::Hole => self.pass_hole(),
+                Some(Found::Empty) => return Err(tell(self, Nothing::Empty)),
+                _ => {}
+            }
+            if let Some(nothing) = self.look_closely() {
+                return Err(tell(self, nothing));
             }
         }
     }
 
-    /// The message at the cursor was handed out.
-    #[inline]
-    fn received(&mut self) {
-        self.seat.progress.set_next(self.cursor() + 1);
+    /// Goes over holes; `None` once there is a message at the cursor.
+    #[cold]
+    #[inline(never)]
+    fn look_closely(&mut self) -> Option<Nothing> {
+        loop {
+            return match self.channel.sequencer.find(self.cursor()) {
+                Found::Message(_) => None,
+                Found::Hole => {
+                    self.pass_hole();
+                    continue;
+                }
+                Found::Lapped { oldest } => Some(Nothing::Lapped { resume: self.channel.sequencer.resume(oldest) }),
+                Found::Empty => Some(Nothing::Empty),
+                Found::Closed => Some(Nothing::Closed),
+            };
+        }
     }
 
-    /// Has the next message in the hand, from which it is borrowed.
+    /// Tells the caller, and goes on behind what was lost.
     #[inline]
-    pub(crate) fn take(&mut self) -> Result<(), TryRecvError> {
-        self.find().map(|_in_hand| self.received())
+    pub(crate) fn tell(&mut self, nothing: Nothing) -> TryRecvError {
+        match nothing {
+            Nothing::Lapped { resume } => TryRecvError::Lagged(self.lag_to(resume)),
+            Nothing::Empty => TryRecvError::Empty,
+            Nothing::Closed => TryRecvError::Closed,
+        }
     }
 
     #[inline]
@@ -327,7 +318,7 @@ impl<S: Storage> Subscriber<S> {
 
     /// Whether the end of the ring was reached: nothing will ever be received again.
     pub(crate) fn is_at_end(&self) -> bool {
-        self.is_closed() && matches!(self.channel.sequencer.probe(self.cursor()), Found::Closed)
+        self.is_closed() && matches!(self.channel.sequencer.find(self.cursor()), Found::Closed)
     }
 }
 

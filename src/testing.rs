@@ -64,9 +64,10 @@ impl<S: Storage> Write<'_, S> {
     /// Finishes the publish.
     pub fn commit(self, item: S::Item) {
         let mut remains = RemainsOf::<S>::default();
-        let draft = self.channel.sequencer.slots().draft_beside(None, item, &mut remains);
         let sequence = self.write.sequence();
-        self.channel.settle(self.write.commit(draft), &mut remains);
+        self.channel.sequencer.slots().draft_beside(None, item, &mut remains, |draft, remains| {
+            self.channel.settle(self.write.commit(draft), remains);
+        });
         self.channel.wake(sequence..sequence + 1);
         drop(remains);
     }

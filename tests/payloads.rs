@@ -45,7 +45,7 @@ fn bytes_of_every_small_size() {
 #[test]
 fn bytes_of_large_sizes() {
     macro_rules! sizes { ($($n:literal)*) => { $(goes_through(bytes::<$n>);)* } }
-    sizes!(127 128 255 1000 4095 4096);
+    sizes!(127 128 255 256 257 1000 4095 4096);
 }
 
 #[test]

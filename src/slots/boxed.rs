@@ -29,7 +29,7 @@ use std::marker::PhantomData;
 
 use super::{Slot, Slots, Storage, sealed};
 use crate::nesting::contain;
-use crate::registry::{Registry, Seat};
+use crate::registry::{Progress, Registry, Seat};
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
 use crate::sync::{Arc, Ordering, Pair, zeroed_pairs};
@@ -56,9 +56,22 @@ impl<T: Send + Sync + 'static> sealed::Sealed for Boxed<T> {
 
 impl<T: Clone + Send + Sync + 'static> sealed::Own for Boxed<T> {
     #[inline]
-    fn own((): (), hand: &mut Hand<T>) -> T {
-        // The pin ends with the `Ref`, also when the clone panics.
-        T::clone(&hand.message())
+    fn own(slot: BoxedSlot<'_, T>, sequence: u64, hand: &mut Hand<T>, progress: &Progress) -> Option<T> {
+        if !slot.read(sequence, hand) {
+            return None;
+        }
+        // The pin ends with the `Ref`, also when the clone panics. What was not handed out then was not received.
+        let item = T::clone(&hand.message());
+        progress.set_next(sequence + 1);
+        Some(item)
+    }
+}
+
+impl<T: Send + Sync + 'static> Boxed<T> {
+    /// Like `own`; what it brings is in the hand.
+    #[inline]
+    pub(crate) fn borrow(slot: BoxedSlot<'_, T>, sequence: u64, hand: &mut Hand<T>, progress: &Progress) -> Option<()> {
+        slot.read(sequence, hand).then(|| progress.set_next(sequence + 1))
     }
 }
 
@@ -81,8 +94,6 @@ impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
     type Written<'p> = Written<'p, T>;
     type Remains = Remains<T>;
     type Hand = Hand<T>;
-    /// It is in the hand.
-    type Found = ();
 
     fn new(span: Span) -> Option<Self> {
         let cells = zeroed_pairs(usize::try_from(span.capacity()).ok()?)?;
@@ -98,13 +109,25 @@ impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
     }
 
     #[inline]
-    fn draft_alone<'p>(&self, pool: &'p mut Pool<T>, item: T, remains: &mut Remains<T>) -> Self::Draft<'p> {
-        Draft::new(Some(pool.alone()), item, &self.leftovers, remains)
+    fn draft_alone<R>(
+        &self,
+        pool: &mut Pool<T>,
+        item: T,
+        remains: &mut Remains<T>,
+        publish: impl FnOnce(Draft<'_, T>, &mut Remains<T>) -> R,
+    ) -> R {
+        publish(Draft::new(Some(pool.alone()), item, &self.leftovers, remains), remains)
     }
 
     #[inline]
-    fn draft_beside<'p>(&self, pool: Option<&'p Pool<T>>, item: T, remains: &mut Remains<T>) -> Self::Draft<'p> {
-        Draft::new(pool.and_then(Pool::beside), item, &self.leftovers, remains)
+    fn draft_beside<R>(
+        &self,
+        pool: Option<&Pool<T>>,
+        item: T,
+        remains: &mut Remains<T>,
+        publish: impl FnOnce(Draft<'_, T>, &mut Remains<T>) -> R,
+    ) -> R {
+        publish(Draft::new(pool.and_then(Pool::beside), item, &self.leftovers, remains), remains)
     }
 
     fn without_pool(draft: &mut Draft<'_, T>) {
@@ -170,6 +193,14 @@ impl<T> Clone for BoxedSlot<'_, T> {
 
 impl<T> Copy for BoxedSlot<'_, T> {}
 
+impl<T: Send + Sync + 'static> BoxedSlot<'_, T> {
+    /// Has the message `sequence` in the hand, unless it was overwritten since `seen` said that it is there.
+    #[inline]
+    fn read(self, sequence: u64, hand: &mut Hand<T>) -> bool {
+        hand.take(sequence, &self.0.1, self.stamp())
+    }
+}
+
 impl<'a, T: Send + Sync + 'static> Slot<'a, BoxedSlots<T>> for BoxedSlot<'a, T> {
     #[inline]
     fn stamp(self) -> Stamp<'a> {
@@ -185,11 +216,6 @@ impl<'a, T: Send + Sync + 'static> Slot<'a, BoxedSlots<T>> for BoxedSlot<'a, T> 
         writing.commit();
         Written { desk, displaced: Retired::new(displaced) }
     }
-
-    #[inline]
-    fn read(self, sequence: u64, hand: &mut Hand<T>) -> Result<(), u64> {
-        hand.take(sequence, &self.0.1, self.stamp())
-    }
 }
 
 #[cfg(test)]
@@ -200,8 +226,7 @@ mod tests {
     fn a_message_that_got_no_slot_is_dropped_with_the_remains() {
         let slots = BoxedSlots::new(Span::new(2, 0)).unwrap();
         let (message, mut remains) = (Arc::new(()), Remains::default());
-        let draft = slots.draft_beside(None, Arc::clone(&message), &mut remains);
-        slots.discard(draft, &mut remains);
+        slots.draft_beside(None, Arc::clone(&message), &mut remains, |draft, remains| slots.discard(draft, remains));
         assert_eq!(Arc::strong_count(&message), 2, "its drop runs the user's code");
         drop(remains);
         assert_eq!(Arc::strong_count(&message), 1);

@@ -9,13 +9,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
-use std::ptr;
 use std::slice;
 
 use bytemuck::NoUninit;
 
 use super::{Slot, Slots, Storage, sealed};
-use crate::registry::{Registry, Seat};
+use crate::registry::{Progress, Registry, Seat};
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
 use crate::sync::{Arc, AtomicU64, Ordering, zeroed_words};
@@ -90,8 +89,18 @@ impl<T: Plain> sealed::Sealed for Inline<T> {
 
 impl<T: Plain> sealed::Own for Inline<T> {
     #[inline]
-    fn own(found: T, (): &mut ()) -> T {
-        found
+    fn own(slot: InlineSlot<'_, T>, sequence: u64, (): &mut (), progress: &Progress) -> Option<T> {
+        let mut item = MaybeUninit::<T>::uninit();
+        // SAFETY: the bytes of `item`, which need not be initialised, and which nothing else borrows.
+        let bytes = unsafe { slice::from_raw_parts_mut(item.as_mut_ptr().cast(), size_of::<T>()) };
+        read_words(slot.payload, bytes);
+        if !slot.stamp().still(sequence) {
+            return None;
+        }
+        progress.set_next(sequence + 1);
+        // SAFETY: the stamp says that no byte changed since it was committed, so these are all the bytes of one `T` that
+        // `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
+        Some(unsafe { item.assume_init() })
     }
 }
 
@@ -121,13 +130,12 @@ impl<T: Plain> InlineSlots<T> {
 impl<T: Plain> Slots for InlineSlots<T> {
     type Item = T;
     type Slot<'a> = InlineSlot<'a, T>;
-    // Plain data is its own draft, leaves nothing behind, and is taken out whole.
+    // Plain data is written from where it is, and leaves nothing behind.
     type Pool = ();
-    type Draft<'p> = T;
+    type Draft<'p> = &'p T;
     type Written<'p> = ();
     type Remains = ();
     type Hand = ();
-    type Found = T;
 
     fn new(span: Span) -> Option<Self> {
         let len = usize::try_from(span.capacity()).ok()?.checked_mul(Self::STRIDE)?;
@@ -149,22 +157,22 @@ impl<T: Plain> Slots for InlineSlots<T> {
     }
 
     #[inline]
-    fn draft_alone<'p>(&self, (): &'p mut (), item: T, (): &mut ()) -> Self::Draft<'p> {
-        item
+    fn draft_alone<R>(&self, (): &mut (), item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
+        publish(&item, &mut ())
     }
 
     #[inline]
-    fn draft_beside<'p>(&self, _: Option<&'p ()>, item: T, (): &mut ()) -> Self::Draft<'p> {
-        item
+    fn draft_beside<R>(&self, _: Option<&()>, item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
+        publish(&item, &mut ())
     }
 
-    fn without_pool(_: &mut T) {}
+    fn without_pool(_: &mut &T) {}
 
-    fn cancel(draft: T) -> T {
-        draft
+    fn cancel(draft: &T) -> T {
+        *draft
     }
 
-    fn discard(&self, _: T, (): &mut ()) {}
+    fn discard(&self, _: &T, (): &mut ()) {}
 
     #[inline]
     fn settle(&self, (): (), _: &Registry, (): &mut ()) {}
@@ -206,32 +214,56 @@ impl<'a, T: Plain> Slot<'a, InlineSlots<T>> for InlineSlot<'a, T> {
 
     #[inline]
     fn write<'p>(self, writing: Writing<'_>, item: DraftOf<'p, T>) -> WrittenOf<'p, T> {
-        let chunks = bytemuck::bytes_of(&item).chunks(WORD);
-        for (word, chunk) in self.payload.iter().zip(chunks) {
-            let mut value = [0; WORD];
-            value[..chunk.len()].copy_from_slice(chunk);
-            // [word.write] Relaxed: the stamp's fences order the words.
-            word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
-        }
+        let write = if size_of::<T>() <= SMALL { write_words } else { write_many_words };
+        write(self.payload, bytemuck::bytes_of(item));
         writing.commit();
     }
+}
 
-    #[inline]
-    fn read(self, sequence: u64, (): &mut ()) -> Result<T, u64> {
-        let mut item = MaybeUninit::<T>::uninit();
-        let bytes = item.as_mut_ptr().cast::<u8>();
-        for (at, word) in self.payload.iter().enumerate() {
-            // [word.read] Relaxed: the stamp's fences order the words.
-            let value = word.load(Ordering::Relaxed).to_ne_bytes();
-            let offset = at * WORD;
-            let len = WORD.min(size_of::<T>() - offset);
-            // SAFETY: the payload has as many words as `size_of::<T>()` fills, so `offset + len <= size_of::<T>()`: the
-            // destination lies in `item`, which nothing else borrows.
-            unsafe { ptr::copy_nonoverlapping(value.as_ptr(), bytes.wrapping_add(offset), len) };
-        }
-        self.stamp().still(sequence)?;
-        // SAFETY: the stamp says that no byte changed since it was committed, so these are all the bytes of one `T` that
-        // `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
-        Ok(unsafe { item.assume_init() })
+/// Copies a message into the words of its slot. The last may be filled in part; the rest of it is zero.
+#[inline]
+fn write_words(words: &[AtomicU64], bytes: &[u8]) {
+    let put = |word: &AtomicU64, bytes: &[u8]| {
+        let mut value = [0; WORD];
+        value[..bytes.len()].copy_from_slice(bytes);
+        // [word.write] Relaxed: the stamp's fences order the words.
+        word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
+    };
+    // Whole words apart, so that each is one move.
+    let (words, last) = words.split_at(bytes.len() / WORD);
+    let chunks = bytes.chunks_exact(WORD);
+    if let [last] = last {
+        put(last, chunks.remainder());
+    }
+    for (word, bytes) in words.iter().zip(chunks) {
+        put(word, bytes);
+    }
+}
+
+/// Up to so many bytes are copied in place.
+const SMALL: usize = 256;
+
+/// A call takes a message from where it is; in place, the compiler may copy it before it copies it.
+#[inline(never)]
+fn write_many_words(words: &[AtomicU64], bytes: &[u8]) {
+    write_words(words, bytes);
+}
+
+/// Copies the words of a slot to where the message will be.
+#[inline]
+fn read_words(words: &[AtomicU64], bytes: &mut [MaybeUninit<u8>]) {
+    let get = |word: &AtomicU64, bytes: &mut [MaybeUninit<u8>]| {
+        // [word.read] Relaxed: the stamp's fences order the words.
+        let value = word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
+        bytes.copy_from_slice(&value[..bytes.len()]);
+    };
+    // As in `write_words`.
+    let (words, last) = words.split_at(bytes.len() / WORD);
+    let (bytes, rest) = bytes.split_at_mut(WORD * words.len());
+    for (word, bytes) in words.iter().zip(bytes.chunks_exact_mut(WORD)) {
+        get(word, bytes);
+    }
+    if let [last] = last {
+        get(last, rest);
     }
 }

@@ -2,8 +2,9 @@
 
 use super::Subscriber;
 use crate::error::TryRecvError;
-use crate::sequencer::{Found, FoundOf, SlotsOf};
-use crate::slots::{Receive, Slots, Storage};
+use crate::registry::Progress;
+use crate::sequencer::{Found, HandOf, SlotOf};
+use crate::slots::{Receive, Storage};
 
 /// Receiving: the newest message.
 impl<S: Receive> Subscriber<S> {
@@ -28,39 +29,43 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.latest(), Err(seqcast::TryRecvError::Empty));
     /// ```
     pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
-        let found = self.find_latest()?;
-        Ok(self.own(found))
+        self.receive_latest(S::own)
     }
 }
 
 impl<S: Storage> Subscriber<S> {
-    /// Has the newest message in the hand, from which it is borrowed.
-    pub(crate) fn take_latest(&mut self) -> Result<(), TryRecvError> {
-        self.find_latest().map(|_in_hand| self.received())
+    /// Receives the newest message as `take` takes it.
+    pub(crate) fn receive_latest<R>(
+        &mut self,
+        take: impl Fn(SlotOf<'_, S>, u64, &mut HandOf<S>, &Progress) -> Option<R>,
+    ) -> Result<R, TryRecvError> {
+        loop {
+            self.skip_to_latest()?;
+            // Unless it was overwritten just now: there is a newer one.
+            if let Ok(received) = self.receive(&take, |_, _| ()) {
+                return Ok(received);
+            }
+        }
     }
 
-    /// Finds the newest message and moves the cursor to it.
-    fn find_latest(&mut self) -> Result<FoundOf<S>, TryRecvError> {
+    /// Moves the cursor to the newest message.
+    fn skip_to_latest(&mut self) -> Result<(), TryRecvError> {
         let goal = self.channel.sequencer.tail();
         // From the newest back, to the first that is there. Over two laps: claims that have not reached their slots yet leave
         // the messages of the lap before.
         let span = self.channel.sequencer.span();
-        for sequence in (span.oldest(span.oldest(goal)).max(self.cursor())..goal).rev() {
-            match self.channel.sequencer.read(sequence, &mut self.hand) {
-                Found::Message(found) => {
-                    self.skip_to(sequence);
-                    return Ok(found);
-                }
-                Found::Lapped { .. } | Found::Hole | Found::Empty | Found::Closed => {}
-            }
+        let is_there = |&sequence: &u64| matches!(self.channel.sequencer.find(sequence), Found::Message(_));
+        if let Some(newest) = (span.oldest(span.oldest(goal)).max(self.cursor())..goal).rev().find(is_there) {
+            self.skip_to(newest);
+            return Ok(());
         }
         // None is: publishers hold the whole lap, or have been round it meanwhile. On from the cursor, to the goal.
         let mut newest = None;
         let mut at = self.cursor();
         let nothing = loop {
-            match self.channel.sequencer.read(at, &mut self.hand) {
-                Found::Message(found) => {
-                    newest = Some((at, found));
+            match self.channel.sequencer.find(at) {
+                Found::Message(_) => {
+                    newest = Some(at);
                     at += 1;
                 }
                 Found::Hole => {
@@ -72,9 +77,8 @@ impl<S: Storage> Subscriber<S> {
                 }
                 Found::Lapped { oldest } => {
                     debug_assert!(oldest > at);
-                    // There are newer ones. (And what was found may have been let go of to look at one of them.)
+                    // There are newer ones.
                     newest = None;
-                    SlotsOf::<S>::let_go(&mut self.hand);
                     at = self.channel.sequencer.resume(oldest);
                 }
                 Found::Empty => break TryRecvError::Empty,
@@ -84,7 +88,7 @@ impl<S: Storage> Subscriber<S> {
                 break TryRecvError::Empty;
             }
         };
-        self.skip_to(newest.as_ref().map_or(at, |(sequence, _)| *sequence));
-        newest.map(|(_, found)| found).ok_or(nothing)
+        self.skip_to(newest.unwrap_or(at));
+        newest.map(|_| ()).ok_or(nothing)
     }
 }

@@ -67,9 +67,9 @@ impl<S: Storage> Subscriber<S> {
     pub fn is_empty(&self) -> bool {
         let mut sequence = self.cursor();
         loop {
-            match self.channel.sequencer.probe(sequence) {
+            match self.channel.sequencer.find(sequence) {
                 Found::Hole => sequence += 1,
-                Found::Message(()) | Found::Lapped { .. } => return false,
+                Found::Message(_) | Found::Lapped { .. } => return false,
                 Found::Empty | Found::Closed => return true,
             }
         }

@@ -30,22 +30,22 @@ impl<T> Hand<T> {
         Self { seat, held: None }
     }
 
-    /// Takes hold of the message `sequence`, which `stamp` said is in `node`; the later sequence if it was overwritten
-    /// meanwhile.
+    /// Takes hold of the message `sequence`, which `stamp` said is in `node`, unless it was overwritten meanwhile.
     #[inline]
-    pub(super) fn take(&mut self, sequence: u64, node: &AtomicPtr<Node<T>>, stamp: Stamp<'_>) -> Result<(), u64> {
+    pub(super) fn take(&mut self, sequence: u64, node: &AtomicPtr<Node<T>>, stamp: Stamp<'_>) -> bool {
         self.held = None;
         self.seat.progress.pin(sequence);
         // [pin.fence] Pairs with the fence in `View::pins`: either the publisher sees the pin, or we see below that the slot was taken.
         full_fence();
         // [cell.read] Relaxed: as the words of an inline slot, ordered by the stamp.
         let node = node.load(Ordering::Relaxed);
-        if let Err(evidence) = stamp.still(sequence) {
+        let still = stamp.still(sequence);
+        if still {
+            self.held = NonNull::new(node);
+        } else {
             self.let_go();
-            return Err(evidence);
         }
-        self.held = NonNull::new(node);
-        Ok(())
+        still
     }
 
     /// The message that the last `take` took hold of.
