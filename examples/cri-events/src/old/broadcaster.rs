@@ -17,6 +17,7 @@ use crate::event::Event;
 use crate::message;
 use crate::outlet::Outlet;
 use crate::proto::ContainerEventResponse;
+use crate::ring::Kept;
 use crate::source::{Events, Source};
 use crate::wish::Wish;
 
@@ -53,13 +54,13 @@ pub struct Tap {
 
 impl<C: Completion> Broadcaster<C> {
     /// The source, where to publish, how many events were dropped, and the thread that sends, which ends when the tap is dropped, or panics.
-    pub fn start() -> (Self, Tap, Arc<AtomicU64>, JoinHandle<()>) {
+    pub fn start(kept: Kept) -> (Self, Tap, Arc<AtomicU64>, JoinHandle<()>) {
         let shared = Arc::new(Shared { connections: Connections::default(), next: AtomicU64::new(0) });
         let (queue, events) = sync_channel(QUEUE);
         let dropped = Arc::<AtomicU64>::default();
         let sending = Arc::clone(&shared);
         let sender = thread::Builder::new().name("broadcaster".to_owned());
-        let sender = sender.spawn(move || broadcast(&sending, &events)).expect("a thread can be started");
+        let sender = sender.spawn(move || broadcast(&sending, &events, kept)).expect("a thread can be started");
         (Self(shared), Tap { queue, dropped: Arc::clone(&dropped) }, dropped, sender)
     }
 }
@@ -72,9 +73,12 @@ impl Outlet for Tap {
     }
 }
 
-fn broadcast<C: Completion>(shared: &Shared<C>, events: &Receiver<Event>) {
+fn broadcast<C: Completion>(shared: &Shared<C>, events: &Receiver<Event>, kept: Kept) {
     while let Ok(event) = events.recv() {
-        let event = message::brief(&event);
+        let event = match kept {
+            Kept::Full => message::full(&event),
+            Kept::Compact => message::brief(&event),
+        };
         let connections: Vec<_> = shared.connections().values().cloned().collect();
         for connection in connections {
             // Waits for the client, and everybody behind it waits too.
