@@ -12,43 +12,40 @@ use common::{Folder, Stage, read, status, told};
 use rustix::process::{Pid, Signal, kill_process};
 use seqcast_cri_events::host::Ending;
 use seqcast_cri_events::ledger::Ledger;
+use seqcast_cri_events::ring::Kept;
 use seqcast_cri_events::wish::{From, MISSED, RESUME_FROM};
 use tonic::Code;
 
-const SECOND: Duration = Duration::from_secs(1);
+/// It takes less than a second where nobody else wants the cores, as the scenario, which holds it to that, does.
+const SOON: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_client_reads_what_is_left_and_then_a_final_status() {
-    let mut stage = Stage::new(|_| {}).await;
-    let mut tails = Vec::new();
+    let mut stage = Stage::new(|options| options.payload = Kept::Compact).await;
+    let mut clients = Vec::new();
     for _ in 0..32 {
-        tails.push(stage.tail(From::Latest).await);
+        let mut tail = stage.tail(From::Latest).await;
+        clients.push(tokio::spawn(async move {
+            let mut ledger = Ledger::default();
+            read(&mut tail, &mut ledger, 5).await;
+            status(&mut tail).await
+        }));
     }
-    stage.publish(100);
-    let clients: Vec<_> = tails
-        .into_iter()
-        .map(|mut tail| {
-            tokio::spawn(async move {
-                let mut ledger = Ledger::default();
-                read(&mut tail, &mut ledger, 100).await;
-                status(&mut tail).await
-            })
-        })
-        .collect();
+    stage.publish(5);
     let (socket, asked) = (stage.socket.clone(), Instant::now());
     assert_eq!(stage.server.shutdown(stage.outlet).await, Ending::Clean);
     for client in clients {
         let status = client.await.unwrap();
         assert_eq!(status.code(), Code::Unavailable);
-        assert_eq!((told(&status, RESUME_FROM), told(&status, MISSED)), (Some(100), Some(0)));
+        assert_eq!((told(&status, RESUME_FROM), told(&status, MISSED)), (Some(5), Some(0)));
     }
-    assert!(asked.elapsed() < SECOND, "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
     assert!(!socket.exists(), "the socket's file is left");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_do_not_read_and_those_that_say_nothing_do_not_hold_it_up() {
-    let mut stage = Stage::new(|options| options.capacity = 64).await;
+    let mut stage = Stage::new(|options| (options.capacity, options.payload) = (64, Kept::Compact)).await;
     let mut healthy = stage.tail(From::Latest).await;
     // One that does not read its stream; one whose connection nobody drives; one that never spoke; one without a stream.
     let _unread = stage.tail(From::Latest).await;
@@ -75,7 +72,7 @@ async fn clients_that_do_not_read_and_those_that_say_nothing_do_not_hold_it_up()
     let asked = Instant::now();
     assert_eq!(stage.server.shutdown(stage.outlet).await, Ending::Cut);
     let took = asked.elapsed();
-    assert!(took < SECOND, "{took:?}");
+    assert!(took < SOON, "{took:?}");
     assert_eq!(told(&reading.await.unwrap(), RESUME_FROM), Some(100_000));
     common::until("all are unsubscribed", || (feed.stats)().subscribers.is_empty()).await;
     thread.thread().unpark();
@@ -116,7 +113,7 @@ async fn signals_end_the_binary_in_order() {
         });
         let (exit, text) = ended.await.unwrap();
         assert!(exit.success() && text.contains("events published"), "{exit}: {text}");
-        assert!(asked.elapsed() < SECOND, "{:?}", asked.elapsed());
+        assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
         assert!(!folder.socket().exists());
     }
 }
