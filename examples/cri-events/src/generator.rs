@@ -176,8 +176,7 @@ mod tests {
     #[test]
     fn stopping_is_prompt_and_publishes_what_was_reported() {
         let shelf = Arc::default();
-        let schedule =
-            Schedule::new(Load::Storm { rate: 1, calm: std::time::Duration::from_secs(60) }, Pods::new(3, 1));
+        let schedule = Schedule::new(Load::Storm { rate: 1, calm: std::time::Duration::from_mins(1) }, Pods::new(3, 1));
         let generator = Generator::start(schedule, None, Box::new(Shelf(Arc::clone(&shelf))));
         let asked = Instant::now();
         drop(generator.stop());

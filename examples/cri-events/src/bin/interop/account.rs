@@ -9,6 +9,8 @@ use seqcast_cri_events::wish::parse_epoch;
 pub(crate) struct Account {
     pub(crate) ledger: Ledger,
     pub(crate) connections: u64,
+    /// Whether this life of it has a stream.
+    pub(crate) is_open: bool,
     /// The final status, and where the stream ended.
     pub(crate) ended: Option<(String, Option<u64>)>,
     pub(crate) wrong: Option<String>,
@@ -29,6 +31,7 @@ impl Account {
         match words[..] {
             ["opened", epoch, start] => {
                 self.connections += 1;
+                self.is_open = true;
                 let epoch = parse_epoch(epoch).ok_or("no run")?;
                 self.ledger.open(epoch, number(start)?).map_err(|fault| fault.to_string())
             }

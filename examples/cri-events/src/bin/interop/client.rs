@@ -60,6 +60,12 @@ impl Client {
         self.account().ledger.next()
     }
 
+    /// Whether it has a stream since it was started last, and has read up to there.
+    pub(crate) fn has_come_to(&self, goal: u64) -> bool {
+        let account = self.account();
+        account.is_open && account.ledger.next() == Some(goal)
+    }
+
     /// What went wrong with it.
     pub(crate) fn wrong(&self) -> Option<String> {
         Some(format!("{}: {}", self.name, self.account().wrong.as_ref()?))
@@ -146,7 +152,8 @@ fn spawn(
     account: &Arc<Mutex<Account>>,
 ) -> Result<(Child, JoinHandle<()>), Wrong> {
     let (next, epoch) = {
-        let account = account.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut account = account.lock().unwrap_or_else(PoisonError::into_inner);
+        account.is_open = false;
         (account.ledger.next(), account.ledger.epoch())
     };
     // The shell becomes the client, so that signals reach it.

@@ -81,7 +81,7 @@ fn run(arguments: &Arguments) -> Result<(), Wrong> {
 
     let outlet = generator.stop();
     let goal = (feed.stats)().published;
-    wait("every client reads to the end", &clients, |client| client.next() == Some(goal))?;
+    wait("every client reads to the end", &clients, |client| client.has_come_to(goal))?;
     drop(outlet);
     let ending = runtime.block_on(host.shutdown());
     if ending != Ending::Clean {
