@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use common::{Folder, Stage, event, until};
+use common::{Folder, LONG, Stage, event, until};
 use seqcast_cri_events::client::{Failure, Happening, follow};
 use seqcast_cri_events::server::{Options, Server};
 use seqcast_cri_events::stream::OnLag;
@@ -42,7 +42,7 @@ async fn under_terminate_it_resumes_after_each_loss_and_the_account_balances() {
     // Whatever it missed before, it is back for the last.
     until("it resumed", || stage.stats().subscribers.iter().any(|client| client.lag == 0)).await;
     stage.publish(1);
-    let (ledger, losses) = following.await.unwrap();
+    let (ledger, losses) = tokio::time::timeout(LONG, following).await.expect("it follows").unwrap();
     assert!(losses > 0 && ledger.missed() > 0, "nothing was lost, so this tested nothing");
     assert!(ledger.balances() && ledger.span() == goal, "{ledger:?}");
 }
@@ -74,7 +74,7 @@ async fn it_notices_that_the_server_was_started_anew() {
     // The new run is ahead of the old one: without the run's number nobody would notice.
     let (server, mut outlet) = Server::start(&options).await.unwrap();
     (0..20).for_each(|sequence| outlet.publish(event(sequence)));
-    let (ledger, restarts, failures) = following.await.unwrap();
+    let (ledger, restarts, failures) = tokio::time::timeout(LONG, following).await.expect("it follows").unwrap();
     assert!(restarts == 1 && failures >= 1, "{restarts} {failures}");
     assert_eq!((ledger.received(), ledger.missed(), ledger.span()), (20, 0, 20));
     server.shutdown(outlet).await;

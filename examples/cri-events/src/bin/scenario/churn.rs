@@ -89,12 +89,15 @@ async fn ring(options: &Options) -> Result<(), Wrong> {
     let goal = (feed.stats)().published;
     phase.send(Phase::Drain(goal))?;
     let quiet = Instant::now();
-    while !seen.iter().all(|one| one.next.load(Ordering::Acquire) == goal) {
+    // (Who was between two connections is back then, and connections that were dropped are gone.)
+    let subscribed = || (feed.stats)().subscribers.len();
+    while subscribed() != seen.len() || !seen.iter().all(|one| one.next.load(Ordering::Acquire) == goal) {
         if clients.iter().any(tokio::task::JoinHandle::is_finished) {
             break;
         }
         if quiet.elapsed() > HANGS {
-            return Err("a client hangs: it does not read to the end".into());
+            let (of, all) = (subscribed(), seen.len());
+            return Err(format!("not all read to the end: {all} clients, {of} subscribers").into());
         }
         sleep(Duration::from_millis(5)).await;
     }
