@@ -88,12 +88,16 @@ async fn ring(options: &Options) -> Result<(), Wrong> {
     let outlet = tokio::task::spawn_blocking(|| generator.stop()).await?;
     let goal = (feed.stats)().published;
     phase.send(Phase::Drain(goal))?;
-    let quiet = Instant::now();
+    let received = || seen.iter().map(|one| one.received.load(Ordering::Relaxed)).sum::<u64>();
+    let (mut before, mut quiet) = (received(), Instant::now());
     // (Who was between two connections is back then, and connections that were dropped are gone.)
     let subscribed = || (feed.stats)().subscribers.len();
     while subscribed() != seen.len() || !seen.iter().all(|one| one.next.load(Ordering::Acquire) == goal) {
         if clients.iter().any(tokio::task::JoinHandle::is_finished) {
             break;
+        }
+        if received() != before {
+            (before, quiet) = (received(), Instant::now());
         }
         if quiet.elapsed() > HANGS {
             let (of, all) = (subscribed(), seen.len());
