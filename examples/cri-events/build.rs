@@ -1,0 +1,10 @@
+//! Compiles the messages and the service. (`protox` is in Rust: no `protoc` is needed.)
+
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let files = protox::compile(["proto/runtime.proto"], ["proto"])?;
+    tonic_prost_build::configure().compile_fds(files)?;
+    println!("cargo::rerun-if-changed=proto");
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! A client: one stream ([`Tail`]), and one stream after another for ever ([`follow`]).
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tonic::metadata::MetadataMap;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status, Streaming};
+
+use crate::backoff::Backoff;
+use crate::ledger::{Fault, Ledger};
+use crate::proto::runtime_service_client::RuntimeServiceClient;
+use crate::proto::{ContainerEventResponse, GetEventsRequest, VersionRequest};
+use crate::told::number;
+use crate::wish::{EPOCH, From, MISSED, RESUME_FROM, START, Wish, parse_epoch};
+
+/// How long to wait for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why there is no stream, or no more of it.
+#[derive(Debug)]
+pub enum Failure {
+    /// No server answers; trying again may help.
+    Unreachable(String),
+    /// The system does not let this process connect.
+    Forbidden(String),
+    /// What the server says.
+    Status(Status),
+    /// The account does not add up.
+    Fault(Fault),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(why) | Self::Forbidden(why) => f.write_str(why),
+            Self::Status(status) => write!(f, "{:?}: {}", status.code(), status.message()),
+            Self::Fault(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl Error for Failure {}
+
+/// A client of the server on a Unix socket.
+///
+/// # Errors
+///
+/// When nobody answers there, or not to this process.
+pub async fn connect(socket: &Path) -> Result<RuntimeServiceClient<Channel>, Failure> {
+    let unreachable =
+        |error: &(dyn Error + 'static)| Failure::Unreachable(format!("{}: {}", socket.display(), root(error)));
+    let endpoint = Endpoint::from_shared(format!("unix:{}", socket.display())).map_err(|error| unreachable(&error))?;
+    match endpoint.connect_timeout(PATIENCE).connect().await {
+        Ok(channel) => Ok(RuntimeServiceClient::new(channel)),
+        Err(error) => match root(&error).downcast_ref::<io::Error>() {
+            Some(denied) if denied.kind() == io::ErrorKind::PermissionDenied => {
+                Err(Failure::Forbidden(format!("{}: {denied}", socket.display())))
+            }
+            _ => Err(unreachable(&error)),
+        },
+    }
+}
+
+/// What is behind an error.
+fn root<'a>(mut error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
+}
+
+/// A stream of events, on a connection of its own.
+#[derive(Debug)]
+pub struct Tail {
+    stream: Streaming<ContainerEventResponse>,
+    header: MetadataMap,
+}
+
+impl Tail {
+    /// Connects, asks for the version as real clients do, and begins.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or refuses.
+    pub async fn open(socket: &Path, wish: &Wish) -> Result<Self, Failure> {
+        let mut client = connect(socket).await?;
+        client.version(VersionRequest { version: "v1".to_owned() }).await.map_err(Failure::Status)?;
+        let mut request = Request::new(GetEventsRequest {});
+        wish.write(request.metadata_mut());
+        let response = client.get_container_events(request).await.map_err(Failure::Status)?;
+        let (header, stream, _) = response.into_parts();
+        Ok(Self { stream, header })
+    }
+
+    /// The server's run and the sequence at which this begins; `None` from a server that has no sequences.
+    pub fn start(&self) -> Option<(u64, u64)> {
+        Some((epoch(&self.header)?, number(&self.header, START)?))
+    }
+
+    /// The next event; in the end a status.
+    ///
+    /// # Errors
+    ///
+    /// The final status.
+    pub async fn next(&mut self) -> Result<ContainerEventResponse, Status> {
+        match self.stream.message().await {
+            Ok(Some(event)) => Ok(event),
+            Ok(None) => Err(Status::ok("the server ended the stream")),
+            Err(status) => Err(status),
+        }
+    }
+}
+
+fn epoch(metadata: &MetadataMap) -> Option<u64> {
+    parse_epoch(metadata.get(EPOCH)?.to_str().ok()?)
+}
+
+/// What a final status says about where the stream ended: the sequence to resume from, and how many are missing before it. `None`
+/// when it was not the ring that ended it.
+pub fn ending(status: &Status) -> Option<(u64, u64)> {
+    Some((number(status.metadata(), RESUME_FROM)?, number(status.metadata(), MISSED)?))
+}
+
+/// What [`follow`] meets.
+#[derive(Debug)]
+pub enum Happening<'a> {
+    /// A stream begins at this sequence.
+    Opened {
+        /// The server's run.
+        epoch: u64,
+        /// The sequence.
+        start: u64,
+    },
+    /// An event.
+    Event(&'a ContainerEventResponse),
+    /// The stream is over, or there was none; it goes on after a pause.
+    Failed(&'a Failure, Duration),
+    /// The server was started anew: what it had that was not read is lost, and nobody knows how much.
+    Restarted,
+}
+
+/// Reads events, connects again with growing pauses, and resumes where it was, until `tell` breaks off or it makes no sense to go on.
+///
+/// # Errors
+///
+/// When it makes no sense to go on.
+pub async fn follow(
+    socket: &Path,
+    mut wish: Wish,
+    mut tell: impl FnMut(Happening<'_>) -> ControlFlow<()>,
+) -> Result<Ledger, Failure> {
+    let (mut ledger, mut backoff) = (Ledger::default(), Backoff::default());
+    loop {
+        let failure = match Tail::open(socket, &wish).await {
+            Err(failure) => failure,
+            Ok(mut tail) => match read(&mut tail, &mut ledger, &mut backoff, &mut tell).await {
+                ControlFlow::Break(()) => return Ok(ledger),
+                ControlFlow::Continue(failure) => failure,
+            },
+        };
+        let restarted = match &failure {
+            Failure::Unreachable(_) => false,
+            Failure::Forbidden(_) | Failure::Fault(_) => return Err(failure),
+            Failure::Status(status) => match status.code() {
+                Code::FailedPrecondition | Code::OutOfRange if ledger.next().is_some() => true,
+                code if is_final(code) => return Err(failure),
+                _ => false,
+            },
+        };
+        (wish.from, wish.epoch) = match ledger.next() {
+            _ if restarted => (From::Oldest, None),
+            Some(next) => (From::Sequence(next), ledger.epoch()),
+            None => (wish.from, wish.epoch),
+        };
+        let pause = backoff.pause();
+        let told = if restarted { tell(Happening::Restarted) } else { tell(Happening::Failed(&failure, pause)) };
+        if told.is_break() {
+            return Ok(ledger);
+        }
+        sleep(pause).await;
+    }
+}
+
+/// Reads a stream to its end.
+async fn read(
+    tail: &mut Tail,
+    ledger: &mut Ledger,
+    backoff: &mut Backoff,
+    tell: &mut impl FnMut(Happening<'_>) -> ControlFlow<()>,
+) -> ControlFlow<(), Failure> {
+    // A server of another make has no sequences; nothing is known then of what is lost.
+    let start = tail.start();
+    if let Some((epoch, start)) = start {
+        if let Err(fault) = ledger.open(epoch, start) {
+            return ControlFlow::Continue(Failure::Fault(fault));
+        }
+        tell(Happening::Opened { epoch, start })?;
+    }
+    loop {
+        match tail.next().await {
+            Ok(event) => {
+                backoff.reset();
+                let received = if start.is_some() { ledger.receive(event.sequence, event.missed) } else { Ok(()) };
+                if let Err(fault) = received {
+                    return ControlFlow::Continue(Failure::Fault(fault));
+                }
+                tell(Happening::Event(&event))?;
+            }
+            Err(status) => {
+                let ended = ending(&status).map_or(Ok(()), |(next, missed)| ledger.end(next, missed));
+                return ControlFlow::Continue(ended.map_or_else(Failure::Fault, |()| Failure::Status(status)));
+            }
+        }
+    }
+}
+
+/// Whether the same request will be answered the same again.
+fn is_final(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unimplemented
+            | Code::InvalidArgument
+            | Code::OutOfRange
+            | Code::FailedPrecondition
+            | Code::PermissionDenied
+            | Code::Unauthenticated
+    )
+}

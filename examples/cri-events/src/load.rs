@@ -1,0 +1,92 @@
+//! When how much happens on the node.
+
+use std::time::Duration;
+
+use crate::pods::{Pods, Report};
+
+/// When how much happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// One event at a time, evenly spaced.
+    Steady {
+        /// Events a second.
+        rate: u32,
+    },
+    /// Events come together.
+    Bursts {
+        /// Events a second, on the average.
+        rate: u32,
+        /// Events at once.
+        size: u32,
+    },
+    /// The node comes under pressure again and again: its pods come up evenly, and are evicted all at once.
+    Storm {
+        /// Events a second while pods come up.
+        rate: u32,
+        /// How long it is quiet before each eviction.
+        calm: Duration,
+    },
+}
+
+/// What happens, in groups, each with the time from the start at which it is due.
+#[derive(Debug)]
+pub struct Schedule {
+    load: Load,
+    pods: Pods,
+    due: Duration,
+}
+
+impl Schedule {
+    /// A load on these pods. A rate or size of 0 counts as 1.
+    pub fn new(load: Load, pods: Pods) -> Self {
+        Self { load, pods, due: Duration::ZERO }
+    }
+
+    fn happen(&mut self, count: u32) -> Vec<Report> {
+        (0..count).map(|_| self.pods.happen()).collect()
+    }
+}
+
+impl Iterator for Schedule {
+    type Item = (Duration, Vec<Report>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (pause, reports) = match self.load {
+            Load::Steady { rate } => (spacing(1, rate), self.happen(1)),
+            Load::Bursts { rate, size } => (spacing(size.max(1), rate), self.happen(size.max(1))),
+            Load::Storm { rate, calm } => match self.pods.bring_up() {
+                Some(report) => (spacing(1, rate), vec![report]),
+                None => (calm, self.pods.evict()),
+            },
+        };
+        self.due += pause;
+        Some((self.due, reports))
+    }
+}
+
+fn spacing(count: u32, rate: u32) -> Duration {
+    Duration::from_secs(u64::from(count)) / rate.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bursts_keep_the_rate() {
+        let schedule = Schedule::new(Load::Bursts { rate: 10_000, size: 100 }, Pods::new(1, 1));
+        let groups: Vec<_> = schedule.take(100).collect();
+        assert!(groups.iter().all(|(_, reports)| reports.len() == 100));
+        assert_eq!(groups[99].0, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn storms_come_at_once_after_a_calm() {
+        let calm = Duration::from_secs(3);
+        let mut schedule = Schedule::new(Load::Storm { rate: 660, calm }, Pods::new(1, 2));
+        let up: Vec<_> = schedule.by_ref().take(660).collect();
+        assert!(up.iter().all(|(_, reports)| reports.len() == 1));
+        let (due, reports) = schedule.next().unwrap();
+        assert_eq!((reports.len(), due), (660, up[659].0 + calm));
+    }
+}

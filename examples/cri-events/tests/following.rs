@@ -1,0 +1,110 @@
+//! A client that follows: it connects again, and resumes.
+#![allow(missing_docs, clippy::pedantic)]
+
+mod common;
+
+use std::ops::ControlFlow;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use common::{Folder, LONG, Stage, event, until};
+use seqcast_cri_events::client::{Failure, Happening, follow};
+use seqcast_cri_events::server::{Options, Server};
+use seqcast_cri_events::stream::OnLag;
+use seqcast_cri_events::wish::{From, Wish};
+use tonic::Code;
+
+#[tokio::test]
+async fn under_terminate_it_resumes_after_each_loss_and_the_account_balances() {
+    let mut stage = Stage::new(|options| (options.capacity, options.on_lag) = (64, OnLag::Terminate)).await;
+    let goal = 30_000;
+    let socket = stage.socket.clone();
+    let mut losses = 0;
+    let following = tokio::spawn(async move {
+        let wish = Wish { from: From::Oldest, ..Wish::default() };
+        let ledger = follow(&socket, wish, |happening| {
+            match happening {
+                Happening::Failed(Failure::Status(status), _) if status.code() == Code::DataLoss => losses += 1,
+                Happening::Event(event) if event.sequence + 1 == goal => return ControlFlow::Break(()),
+                Happening::Failed(failure, _) => panic!("{failure}"),
+                _ => {}
+            }
+            ControlFlow::Continue(())
+        });
+        (ledger.await.unwrap(), losses)
+    });
+    stage.subscribers(1).await;
+    while stage.next < goal - 1 {
+        stage.publish((goal - 1 - stage.next).min(3000));
+        tokio::task::yield_now().await;
+    }
+    // Whatever it missed before, it is back for the last.
+    until("it resumed", || stage.stats().subscribers.iter().any(|client| client.lag == 0)).await;
+    stage.publish(1);
+    let (ledger, losses) = tokio::time::timeout(LONG, following).await.expect("it follows").unwrap();
+    assert!(losses > 0 && ledger.missed() > 0, "nothing was lost, so this tested nothing");
+    assert!(ledger.balances() && ledger.span() == goal, "{ledger:?}");
+}
+
+#[tokio::test]
+async fn it_notices_that_the_server_was_started_anew() {
+    let folder = Folder::new();
+    let options = Options::on(folder.socket());
+    let (server, mut outlet) = Server::start(&options).await.unwrap();
+    (0..10).for_each(|sequence| outlet.publish(event(sequence)));
+    let received = Arc::new(AtomicU64::new(0));
+    let (counter, socket) = (Arc::clone(&received), folder.socket());
+    let (mut restarts, mut failures) = (0, 0);
+    let following = tokio::spawn(async move {
+        let ledger = follow(&socket, Wish { from: From::Oldest, ..Wish::default() }, |happening| {
+            match happening {
+                Happening::Event(_) => drop(counter.fetch_add(1, Ordering::SeqCst)),
+                Happening::Restarted => restarts += 1,
+                Happening::Failed(..) => failures += 1,
+                Happening::Opened { .. } => {}
+            }
+            if counter.load(Ordering::SeqCst) == 30 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        (ledger.await.unwrap(), restarts, failures)
+    });
+    until("the first run's events", || received.load(Ordering::SeqCst) == 10).await;
+    server.shutdown(outlet).await;
+
+    // The new run is ahead of the old one: without the run's number nobody would notice.
+    let (server, mut outlet) = Server::start(&options).await.unwrap();
+    (0..20).for_each(|sequence| outlet.publish(event(sequence)));
+    let (ledger, restarts, failures) = tokio::time::timeout(LONG, following).await.expect("it follows").unwrap();
+    assert!(restarts == 1 && failures >= 1, "{restarts} {failures}");
+    assert_eq!((ledger.received(), ledger.missed(), ledger.span()), (20, 0, 20));
+    server.shutdown(outlet).await;
+}
+
+/// What the client's binary says to arguments, and whether it was content.
+fn client(stage: &Stage, arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_client"));
+    let output = command.arg("--socket").arg(&stage.socket).args(arguments).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_binary_tells_events_losses_and_refusals() {
+    let mut stage = Stage::new(|options| options.capacity = 16).await;
+    stage.publish(100);
+    let (good, text) = client(&stage, &["--from", "50", "--count", "3"]);
+    assert!(good, "{text}");
+    assert!(text.contains("-- 36 events are lost\n") && text.contains("86 STOPPED "), "{text}");
+    assert!(text.contains("-- 3 received, 36 missed"), "{text}");
+
+    let (good, text) = client(&stage, &["--from", "101"]);
+    assert!(!good && text.contains("not published yet"), "{text}");
+    let (good, text) = client(&stage, &["--from", "5", "--epoch", "0000000000000001"]);
+    assert!(!good && text.contains("started anew"), "{text}");
+    let (good, text) = client(&stage, &["--from", "tomorrow"]);
+    assert!(!good && text.contains("neither a sequence nor"), "{text}");
+
+    let off = Stage::new(|options| options.no_events = true).await;
+    let (good, text) = client(&off, &[]);
+    assert!(!good && text.contains("switched off"), "{text}");
+}

@@ -1,0 +1,121 @@
+//! Whose socket it is, and who may have it.
+#![allow(missing_docs, clippy::pedantic)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use common::{Folder, Stage};
+use seqcast_cri_events::server::{Options, Server};
+use seqcast_cri_events::socket::{BindError, Socket};
+use seqcast_cri_events::wish::From;
+
+async fn refusal(path: impl Into<PathBuf>) -> String {
+    Server::start(&Options::on(path)).await.map(|_| ()).unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_socket_of_a_dead_server_is_replaced() {
+    let folder = Folder::new();
+    // Dropping the listener leaves the file, as a killed server does.
+    drop(UnixListener::bind(folder.socket()).unwrap());
+    assert!(folder.socket().exists());
+    let (server, outlet) = Server::start(&Options::on(folder.socket())).await.unwrap();
+    seqcast_cri_events::client::connect(&folder.socket()).await.unwrap();
+    server.shutdown(outlet).await;
+    assert!(!folder.socket().exists());
+}
+
+#[tokio::test]
+async fn a_socket_of_a_living_server_is_refused_and_goes_on() {
+    let stage = Stage::new(|_| {}).await;
+    let message = refusal(&stage.socket).await;
+    assert!(message.contains("another server answers") && message.contains("events.sock"), "{message}");
+    stage.tail(From::Latest).await;
+}
+
+#[test]
+fn a_living_server_that_is_too_busy_to_accept_is_not_replaced_nor_waited_for() {
+    let folder = Folder::new();
+    let _busy = UnixListener::bind(folder.socket()).unwrap();
+    // It never accepts: each bind that asks takes a place of its backlog, until there is none.
+    for _ in 0..5000 {
+        assert!(matches!(Socket::bind(&folder.socket()), Err(BindError::InUse(_))));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_socket_is_left_alone() {
+    let folder = Folder::new();
+    let file = folder.path().join("notes.txt");
+    fs::write(&file, "precious").unwrap();
+    let message = refusal(&file).await;
+    assert!(message.contains("no socket") && message.contains("notes.txt"), "{message}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+    assert!(refusal(folder.path()).await.contains("no socket"));
+}
+
+#[tokio::test]
+async fn a_path_that_cannot_be_is_named() {
+    let folder = Folder::new();
+    let missing = refusal(folder.path().join("missing/events.sock")).await;
+    assert!(missing.contains("missing/events.sock") && missing.contains("No such file"), "{missing}");
+    let long = refusal(folder.path().join("long".repeat(30))).await;
+    assert!(long.contains("longlong"), "{long}");
+}
+
+#[test]
+fn a_socket_that_somebody_else_made_since_is_left_to_them() {
+    let folder = Folder::new();
+    let ours = Socket::bind(&folder.socket()).unwrap();
+    fs::remove_file(folder.socket()).unwrap();
+    let _theirs = UnixListener::bind(folder.socket()).unwrap();
+    drop(ours);
+    assert!(folder.socket().exists());
+}
+
+/// Runs a binary, as somebody without permission if this is somebody with all.
+fn run_unprivileged(folder: &Folder, binary: &str, arguments: &[&str]) -> Output {
+    let copy = folder.path().join("binary");
+    fs::copy(binary, &copy).unwrap();
+    let mut command = Command::new(&copy);
+    if fs::metadata(folder.path()).unwrap().uid() == 0 {
+        command.uid(65534).gid(65534);
+    }
+    command.args(arguments).arg("--socket").arg(folder.socket()).output().unwrap()
+}
+
+fn assert_denied(output: &Output, socket: &Path) {
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{message}");
+    assert!(message.contains("Permission denied") && message.contains(socket.to_str().unwrap()), "{message}");
+}
+
+#[test]
+fn a_folder_without_permission_is_named() {
+    let folder = Folder::new();
+    let copy = folder.path().join("binary");
+    fs::copy(env!("CARGO_BIN_EXE_server"), &copy).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let closed = Folder::new();
+    fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o555)).unwrap();
+    let mut command = Command::new(&copy);
+    if fs::metadata(folder.path()).unwrap().uid() == 0 {
+        command.uid(65534).gid(65534);
+    }
+    let output = command.arg("--socket").arg(closed.socket()).output().unwrap();
+    assert_denied(&output, &closed.socket());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_without_permission_is_told_so_and_does_not_try_again() {
+    let stage = Stage::new(|_| {}).await;
+    fs::set_permissions(&stage.socket, fs::Permissions::from_mode(0o000)).unwrap();
+    let output = run_unprivileged(&stage.folder, env!("CARGO_BIN_EXE_client"), &[]);
+    assert_denied(&output, &stage.socket);
+}
