@@ -30,8 +30,6 @@ use crate::timed::{Timed, Times};
 /// Nothing comes any more when nothing came for so long.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// How many times as long publishing may take beside a stuck client.
-const LIMIT: f64 = 2.0;
 /// How many times as many rounds are done at most to see that it does not.
 const PATIENCE: usize = 4;
 
@@ -49,6 +47,9 @@ pub(crate) struct Options {
     /// How often each is done at least; publish times are those of the round that was disturbed least.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// How many times as long publishing may take beside a stuck client (99th percentile).
+    #[arg(long, default_value_t = 2.0)]
+    limit: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Wrong> {
                 without.push(once(options, design, events, false)?);
                 with.push(once(options, design, events, true)?);
                 let ratio = summary(&with).p99.as_secs_f64() / summary(&without).p99.as_secs_f64().max(1e-9);
-                if with.len() >= options.rounds && (ratio <= LIMIT || with.len() >= options.rounds * PATIENCE) {
+                if with.len() >= options.rounds && (ratio <= options.limit || with.len() >= options.rounds * PATIENCE) {
                     break ratio;
                 }
             };
@@ -111,7 +112,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Wrong> {
                     let (without, with) = (without.received, with.received);
                     wrongs.push(format!("the ring's healthy clients got {without} and {with} of {events}"));
                 }
-                Design::Ring if ratio > LIMIT => wrongs.push(format!("publishing takes {ratio:.2} times as long")),
+                Design::Ring if ratio > options.limit => {
+                    wrongs.push(format!("publishing takes {ratio:.2} times as long"))
+                }
                 Design::CloseOnce if with.received >= without.received => {
                     wrongs.push("void: the old design lost nothing".to_owned());
                 }
