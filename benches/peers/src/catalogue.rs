@@ -219,8 +219,26 @@ where
     workload(format!("payload of {bytes} bytes, same thread"), NS_MESSAGE, runs).at(Picture::Payload, bytes)
 }
 
+fn streamed<const WORDS: usize>(size: Size) -> Workload
+where
+    [u64; WORDS]: seqcast::Plain,
+{
+    let bytes = 8 * WORDS as u64;
+    let messages = size.of(64_000_000 / (bytes + 64));
+    let runs = runs!(streaming(1, messages), Exclusive<[u64; WORDS]>, Photon<[u64; WORDS]>);
+    workload(format!("payload of {bytes} bytes, streaming, 1 to 1"), NS_MESSAGE, runs)
+}
+
 fn payloads(size: Size) -> Vec<Workload> {
-    vec![payload::<1>(size), payload::<8>(size), payload::<32>(size), payload::<128>(size), payload::<512>(size)]
+    vec![
+        payload::<1>(size),
+        payload::<8>(size),
+        payload::<32>(size),
+        payload::<128>(size),
+        payload::<512>(size),
+        streamed::<8>(size),
+        streamed::<128>(size),
+    ]
 }
 
 fn memory() -> Vec<Workload> {
