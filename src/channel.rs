@@ -33,7 +33,7 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn wake(&self, published: Range<u64>) {
         let state = self.sequencer.state();
         if state.armed_after_commit() {
-            self.waiters.wake();
+            self.waiters.wake(state);
             self.waiters.rest(state, published);
         }
     }
@@ -120,7 +120,7 @@ impl<S: Storage> Channel<S> {
     #[cold]
     fn refuse<R>(&self, draft: DraftOf<'_, S>) -> Result<R, Closed<S::Item>> {
         let item = SlotsOf::<S>::cancel(draft);
-        self.waiters.wake();
+        self.waiters.wake(self.sequencer.state());
         Err(Closed(item))
     }
 
@@ -129,7 +129,7 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn close(&self) -> bool {
         let first = self.sequencer.close();
         // Whatever ARMED says, and whoever closed: that one may have been stopped before this.
-        self.waiters.wake();
+        self.waiters.wake(self.sequencer.state());
         first
     }
 

@@ -20,7 +20,8 @@ impl<S: Receive> Subscriber<S> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses nothing: a message is taken only by the poll that returns it. The waker is let go at once.
+    /// Dropping the future loses nothing: a message is taken only by the poll that returns it. The waker is let go at once, unless a publisher is just
+    /// about to call it.
     ///
     /// ```
     /// # futures::executor::block_on(async {

@@ -68,9 +68,10 @@
 //! - The first thread or task to park on a ring makes Linux run a barrier on every core of the process
 //!   (`membarrier(2)`); from then on each publish of that ring pays a fence, until some 16 000 to 32 000 messages have passed without anybody parking.
 //!   Rings that are only polled never do. (On other systems every publish does.)
-//! - If `membarrier` is taken away after the ring was made (by a sandbox), who parks looks again every millisecond, and tasks are polled
-//!   all the time.
-//! - On systems other than 64-bit Linux, waking a thread takes a lock that the thread holds for a moment as it goes to sleep.
+//! - If `membarrier` is taken away after the ring was made (by a sandbox), then from the next time that the ring is armed, who parks looks again every
+//!   millisecond, and tasks are polled all the time. Let a sandbox allow it (one that kills for it kills whoever parks).
+//! - On systems other than 64-bit Linux, waking threads takes a lock that each thread of the ring holds for a moment as it goes to sleep and as it wakes: one
+//!   that is stopped just there holds up the others.
 
 mod blocking;
 mod borrowing;

@@ -65,6 +65,11 @@ impl State {
         self.bits.fetch_or(bit, Ordering::Release)
     }
 
+    /// Whether the ring is armed, and nobody is about to change that.
+    pub(crate) fn is_armed(&self) -> bool {
+        self.load() & (ARMED | DISARMING) == ARMED
+    }
+
     // Arming, by parkers, and disarming, by publishers: `wait.rs` tells why.
 
     /// Announces that the ring is to be armed, and ends an attempt to disarm it. Returns the state as it is now; armed already, there is no more to do.

@@ -10,7 +10,7 @@ use crate::shared::SharedPublisher;
 use crate::slots::{Slots, Storage};
 use crate::stamp::Refused;
 
-/// Whether publishers fence, because somebody has parked once (or the system has no barrier).
+/// Whether publishers fence, because somebody has parked not long ago (or the system has no barrier).
 pub fn is_armed<S: Storage>(ring: &Ring<S>) -> bool {
     ring.channel().sequencer.state().armed_after_commit()
 }

@@ -28,6 +28,9 @@
 //! and is its first parker again. A parker that was woken on its way to `ARMED` is not seen by the publisher any more, which then may take away the
 //! `ARMING` that it has set: it begins again, lest it set `ARMED` after a barrier that came before nothing.
 //!
+//! Those whom a publisher has taken off the list and not woken yet are in nobody's sight either. So a publisher that gives back what it took does as a parker
+//! does: a fence, a look at the state, and `ARMING` where it is not armed.
+//!
 //! # Nobody is held by somebody else's waker
 //!
 //! A waker is the user's code: it may take its time, call back into the ring, or panic. Before a publisher calls one it
@@ -215,27 +218,27 @@ impl WaitList {
 
     /// Wakes everybody who is parked, after a commit, a skip or the end of the ring.
     #[cold]
-    pub(crate) fn wake(&self) {
+    pub(crate) fn wake(&self, state: &State) {
         // [wake.fence] Pairs with the fence of parkers: one of the two sees the other.
         full_fence();
         self.threads.wake();
-        self.wake_tasks();
+        self.wake_tasks(state);
     }
 
-    fn wake_tasks(&self) {
+    fn wake_tasks(&self, state: &State) {
         let mut lists = take(&self.arrivals.parked);
         if !lists.is_null() {
             self.arrivals.abandoned.store(0, Ordering::Relaxed); // [abandoned.reset] Relaxed: about right will do
         }
         if nesting::is_deep(self.address()) {
-            return give_back(&self.owed, lists);
+            return self.owe(state, lists);
         }
         loop {
             if lists.is_null() {
                 lists = take(&self.owed);
             }
             let Some(waiter) = pop(&mut lists) else { return };
-            give_back(&self.owed, std::mem::replace(&mut lists, ptr::null_mut()));
+            self.owe(state, std::mem::replace(&mut lists, ptr::null_mut()));
             // [queued.clear] AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
             // queues it next owns `next`. After `next` was read, and before the wake: woken first, it could find itself still
             // queued, not queue again, and sleep for ever.
@@ -243,6 +246,21 @@ impl WaitList {
             if let Some(waker) = waiter.waker.take() {
                 nesting::call(self.address(), || waker.wake());
             }
+        }
+    }
+
+    /// Leaves lists that the caller owns, or none, to any publisher that comes by. They were in nobody's sight, and the ring may have been disarmed
+    /// meanwhile: publishers are to look again.
+    fn owe(&self, state: &State, lists: *mut Waiter) {
+        if lists.is_null() {
+            return;
+        }
+        give_back(&self.owed, lists);
+        // [owe.fence] Pairs with the fence in `disarm`: either that finds the lists, or what it did to the state is found here. (What was given back
+        // was so by an exchange.)
+        fence_after_exchange();
+        if !state.is_armed() {
+            state.begin_to_arm();
         }
     }
 
@@ -278,12 +296,12 @@ impl WaitList {
 
     /// A subscriber is gone, perhaps with its place on the list. When too many of those have come together (on a ring where
     /// nobody publishes), everybody is woken to be rid of them: a wake-up without a message does no harm.
-    pub(crate) fn abandon(&self, waiter: &Waiter, live: impl Fn() -> usize) {
+    pub(crate) fn abandon(&self, state: &State, waiter: &Waiter, live: impl Fn() -> usize) {
         // [queued.look] [abandoned.count] Relaxed, both: only a count, and about right.
         if waiter.queued.load(Ordering::Relaxed) {
             let abandoned = self.arrivals.abandoned.fetch_add(1, Ordering::Relaxed) + 1;
             if abandoned > ABANDONED_LIMIT && abandoned > ABANDONED_LIMIT + live() {
-                self.wake();
+                self.wake(state);
             }
         }
     }
@@ -300,7 +318,7 @@ impl Drop for WaitList {
 
 /// Has publishers fence from now on, and makes sure that each of them knows. After the caller's fence.
 fn arm(state: &State) -> Sleep {
-    if state.load() & (state::ARMED | state::DISARMING) != state::ARMED {
+    if !state.is_armed() {
         loop {
             let begun = state.begin_to_arm();
             if begun & state::ARMED != 0 {

@@ -5,13 +5,13 @@
 //! Publishing must not end in a fence while nobody sleeps (a fence drains the store buffer and costs more than the rest
 //! of the publish). Store-then-load on the publisher's side still has to be ordered against store-then-load on the
 //! parker's. On Linux the parker asks the kernel to run a full barrier on every core that runs a thread of this
-//! process (`membarrier(2)`, private expedited), once in a ring's life. `wait.rs` tells why that is enough. Elsewhere, and
+//! process (`membarrier(2)`, private expedited), each time that a ring is armed. `wait.rs` tells why that is enough. Elsewhere, and
 //! under the model checker, rings start with the fence in place.
 //!
 //! # The bed
 //!
 //! On Linux a futex, so that nobody who wakes threads ever waits for one of them, wherever it was stopped. Elsewhere a mutex and a condition
-//! variable do: a thread holds the mutex for a moment as it goes to sleep.
+//! variable do: a thread holds the mutex for a moment as it goes to sleep and as it wakes; stopped there, it holds up whoever sleeps or wakes.
 
 /// `fence(SeqCst)`, for those who run it for each message.
 ///

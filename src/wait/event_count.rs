@@ -13,13 +13,13 @@
 
 use std::time::Instant;
 
-use crate::sync::{AtomicU32, Bed, CachePadded, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Bed, CachePadded, Ordering};
 
 /// The threads of a ring that sleep or are about to.
 #[derive(Debug)]
 pub(crate) struct EventCount {
     /// How often a thread was about to sleep. Written by those.
-    arrivals: CachePadded<AtomicU32>,
+    arrivals: CachePadded<AtomicU64>,
     turn: CachePadded<Turn>,
 }
 
@@ -29,7 +29,7 @@ struct Turn {
     /// Changes whenever those who sleep are to wake. (It would have to change 2³² times while a thread is on its way to sleep to go unnoticed.)
     epoch: AtomicU32,
     /// Of the arrivals, so many were told.
-    woken: AtomicU32,
+    woken: AtomicU64,
     bed: Bed,
 }
 
@@ -47,8 +47,8 @@ impl Ticket {
 impl EventCount {
     pub(crate) fn new() -> Self {
         Self {
-            arrivals: CachePadded::new(AtomicU32::new(0)),
-            turn: CachePadded::new(Turn { epoch: AtomicU32::new(0), woken: AtomicU32::new(0), bed: Bed::default() }),
+            arrivals: CachePadded::new(AtomicU64::new(0)),
+            turn: CachePadded::new(Turn { epoch: AtomicU32::new(0), woken: AtomicU64::new(0), bed: Bed::default() }),
         }
     }
 
@@ -84,7 +84,7 @@ impl EventCount {
     }
 
     /// All arrivals, unless all were woken.
-    fn unwoken(&self) -> Option<u32> {
+    fn unwoken(&self) -> Option<u64> {
         // [arrivals.look] Acquire: pairs with the Release of `arrive`.
         let arrivals = self.arrivals.load(Ordering::Acquire);
         // [woken.look] Relaxed: as `woken.note`.

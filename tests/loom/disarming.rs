@@ -1,7 +1,11 @@
 //! Taking the publishers' fence away again, when nobody has parked for a while. A fence stands for the kernel's barrier on both sides; in the model
 //! a publisher asks at every second sequence.
 
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
+
 use loom::future::block_on;
+use loom::sync::{Condvar, Mutex};
 use loom::thread;
 use seqcast::{Builder, Inline, Publisher, Subscriber, testing};
 
@@ -14,7 +18,7 @@ fn unarmed_ring(capacity: usize) -> (Publisher<Inline<Pair>>, Subscriber<Inline<
 /// An armed ring in which 3 is published next, which has the publisher try to disarm it; and its subscriber, which waits for 3.
 fn about_to_disarm() -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
     let (mut publisher, mut subscriber) = unarmed_ring(8);
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut cx = Context::from_waker(Waker::noop());
     assert!(subscriber.poll_recv(&mut cx).is_pending());
     publisher.publish_many((0..3).map(pair));
     assert_eq!(subscriber.try_iter().count(), 3);
@@ -105,6 +109,75 @@ fn who_parks_beside_a_publisher_that_disarms_is_woken_by_another() {
         for _ in 0..4 {
             assert!(subscriber.recv().is_ok());
         }
+        for writer in writers {
+            writer.join().unwrap();
+        }
+    });
+}
+
+/// What the wakers of two tasks have seen.
+struct Scene {
+    /// Whether the slow one was called, and the quick one.
+    called: Mutex<[bool; 2]>,
+    changed: Condvar,
+}
+
+impl Scene {
+    fn call(&self, which: usize) {
+        self.called.lock().unwrap()[which] = true;
+        self.changed.notify_all();
+    }
+
+    fn wait_for(&self, which: usize) {
+        let mut called = self.called.lock().unwrap();
+        while !called[which] {
+            called = self.changed.wait(called).unwrap();
+        }
+    }
+}
+
+/// Comes back only when the other was called.
+struct Slow(Arc<Scene>);
+
+impl Wake for Slow {
+    fn wake(self: Arc<Self>) {
+        self.0.call(0);
+        self.0.wait_for(1);
+    }
+}
+
+struct Quick(Arc<Scene>);
+
+impl Wake for Quick {
+    fn wake(self: Arc<Self>) {
+        self.0.call(1);
+    }
+}
+
+#[test]
+fn a_slow_waker_holds_nobody_while_others_disarm() {
+    explore(2, || {
+        let (publisher, mut first) = unarmed_ring(8);
+        let mut second = first.clone();
+        let scene = Arc::new(Scene { called: Mutex::new([false; 2]), changed: Condvar::new() });
+        let slow = Waker::from(Arc::new(Slow(Arc::clone(&scene))));
+        let quick = Waker::from(Arc::new(Quick(Arc::clone(&scene))));
+        assert!(second.poll_recv(&mut Context::from_waker(&quick)).is_pending());
+        assert!(first.poll_recv(&mut Context::from_waker(&slow)).is_pending());
+        let publisher = publisher.share();
+        // One of them has the list in its hand while the other asks twice, and disarms.
+        let writers = [1, 4].map(|count| {
+            let publisher = publisher.clone();
+            thread::spawn(move || {
+                for number in 0..count {
+                    publisher.publish(pair(number)).unwrap();
+                }
+            })
+        });
+        scene.wait_for(0);
+        // Whoever publishes while one waker takes its time calls the other.
+        publisher.publish(pair(9)).unwrap();
+        scene.wait_for(1);
         for writer in writers {
             writer.join().unwrap();
         }
