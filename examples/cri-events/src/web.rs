@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -44,7 +44,12 @@ impl FromStr for Address {
         if let Some(path) = text.strip_prefix("unix:") {
             return Ok(Self::Unix(path.into()));
         }
-        text.parse().map(Self::Tcp).map_err(|_| format!("{text:?} is neither ADDRESS:PORT nor unix:PATH"))
+        // (The first, if the name has several.)
+        match text.to_socket_addrs().map(|mut addresses| addresses.next()) {
+            Ok(Some(address)) => Ok(Self::Tcp(address)),
+            Ok(None) => Err(format!("{text:?} has no address")),
+            Err(error) => Err(format!("{text:?} is neither HOST:PORT nor unix:PATH: {error}")),
+        }
     }
 }
 

@@ -136,7 +136,8 @@ async fn a_place_that_is_taken_is_named() {
     let message = Server::start(&options).await.map(|_| ()).unwrap_err().to_string();
     assert!(message.contains("metrics") && message.contains("127.0.0.1:"), "{message}");
     assert!(!folder.socket().exists(), "what was bound before is left");
-    assert!("here".parse::<Address>().unwrap_err().contains("ADDRESS:PORT"));
+    assert!("here".parse::<Address>().unwrap_err().contains("HOST:PORT"));
+    assert!(matches!("localhost:9464".parse(), Ok(Address::Tcp(address)) if address.ip().is_loopback()));
 }
 
 #[tokio::test]
