@@ -155,7 +155,8 @@ fn publish(
         let group = reports.recv();
         let over = group.is_err();
         // What else is there goes out in the same run.
-        for report in group.into_iter().chain(reports.try_iter().take(QUEUE)).flatten() {
+        let run = group.into_iter().chain(reports.try_iter().take(QUEUE)).flatten();
+        for report in run.take_while(|_| !is_late()) {
             order.admit(report, &mut ready);
         }
         if over {
