@@ -30,6 +30,13 @@ impl Backoff {
         pause.mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 
+    /// What was tried went on for so long before it failed. Less than the longest pause is no success.
+    pub fn lasted(&mut self, time: Duration) {
+        if time >= self.limit {
+            self.reset();
+        }
+    }
+
     /// It went well.
     pub fn reset(&mut self) {
         self.next = self.first;
@@ -47,6 +54,11 @@ mod tests {
             let (pause, whole) = (backoff.pause(), Duration::from_millis(whole));
             assert!(pause >= whole / 2 && pause <= whole, "{pause:?} of {whole:?}");
         }
+        backoff.lasted(Duration::from_millis(49));
+        assert!(backoff.pause() >= Duration::from_millis(25));
+        backoff.lasted(Duration::from_millis(50));
+        assert!(backoff.pause() <= Duration::from_millis(10));
+        backoff.pause();
         backoff.reset();
         assert!(backoff.pause() <= Duration::from_millis(10));
     }

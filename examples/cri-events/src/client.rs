@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout};
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
@@ -19,7 +19,7 @@ use crate::proto::{ContainerEventResponse, GetEventsRequest, VersionRequest};
 use crate::told::number;
 use crate::wish::{EPOCH, From, MISSED, RESUME_FROM, START, Wish, parse_epoch};
 
-/// How long to wait for a connection.
+/// How long to wait for a connection, and for the first answer on it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why there is no stream, or no more of it.
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub enum Failure {
     /// No server answers; trying again may help.
     Unreachable(String),
-    /// The system does not let this process connect.
+    /// The system does not let this process connect, or nobody there.
     Forbidden(String),
     /// What the server says.
     Status(Status),
@@ -59,7 +59,8 @@ pub async fn connect(socket: &Path) -> Result<RuntimeServiceClient<Channel>, Fai
     match endpoint.connect_timeout(PATIENCE).connect().await {
         Ok(channel) => Ok(RuntimeServiceClient::new(channel)),
         Err(error) => match root(&error).downcast_ref::<io::Error>() {
-            Some(denied) if denied.kind() == io::ErrorKind::PermissionDenied => {
+            // (Invalid: a path too long for a socket.)
+            Some(denied) if matches!(denied.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput) => {
                 Err(Failure::Forbidden(format!("{}: {denied}", socket.display())))
             }
             _ => Err(unreachable(&error)),
@@ -89,10 +90,14 @@ impl Tail {
     ///
     /// When the server cannot be reached, or refuses.
     pub async fn open(socket: &Path, wish: &Wish) -> Result<Self, Failure> {
-        let mut client = connect(socket).await?;
-        client.version(VersionRequest { version: "v1".to_owned() }).await.map_err(Failure::Status)?;
         let mut request = Request::new(GetEventsRequest {});
-        wish.write(request.metadata_mut());
+        wish.write(request.metadata_mut()).map_err(Failure::Status)?;
+        let mut client = connect(socket).await?;
+        match timeout(PATIENCE, client.version(VersionRequest { version: "v1".to_owned() })).await {
+            Ok(version) => version.map_err(Failure::Status)?,
+            Err(_) => return Err(Failure::Unreachable(format!("{}: no answer", socket.display()))),
+        };
+        // No limit here: some servers of other makes answer with the first event, whenever that is.
         let response = client.get_container_events(request).await.map_err(Failure::Status)?;
         let (header, stream, _) = response.into_parts();
         Ok(Self { stream, header })
@@ -156,30 +161,45 @@ pub async fn follow(
     mut tell: impl FnMut(Happening<'_>) -> ControlFlow<()>,
 ) -> Result<Ledger, Failure> {
     let (mut ledger, mut backoff) = (Ledger::default(), Backoff::default());
+    // Whether the server is known to be another run, of which there is no stream yet.
+    let mut restarted = false;
     loop {
         let failure = match Tail::open(socket, &wish).await {
             Err(failure) => failure,
-            Ok(mut tail) => match read(&mut tail, &mut ledger, &mut backoff, &mut tell).await {
-                ControlFlow::Break(()) => return Ok(ledger),
-                ControlFlow::Continue(failure) => failure,
-            },
+            Ok(mut tail) => {
+                restarted = false;
+                let opened = Instant::now();
+                let failure = match read(&mut tail, &mut ledger, &mut tell).await {
+                    ControlFlow::Break(()) => return Ok(ledger),
+                    ControlFlow::Continue(failure) => failure,
+                };
+                backoff.lasted(opened.elapsed());
+                failure
+            }
         };
-        let restarted = match &failure {
-            Failure::Unreachable(_) => false,
+        let (mut notices, mut at_once) = (false, false);
+        match &failure {
+            Failure::Unreachable(_) => {}
             Failure::Forbidden(_) | Failure::Fault(_) => return Err(failure),
             Failure::Status(status) => match status.code() {
-                Code::FailedPrecondition | Code::OutOfRange if ledger.next().is_some() => true,
+                Code::FailedPrecondition | Code::OutOfRange if ledger.next().is_some() && !restarted => notices = true,
+                // The ring goes on meanwhile: after a pause, what is to be read next would be gone again.
+                Code::DataLoss if ending(status).is_some() => at_once = true,
                 code if is_final(code) => return Err(failure),
-                _ => false,
+                _ => {}
             },
-        };
+        }
+        restarted |= notices;
         (wish.from, wish.epoch) = match ledger.next() {
             _ if restarted => (From::Oldest, None),
             Some(next) => (From::Sequence(next), ledger.epoch()),
             None => (wish.from, wish.epoch),
         };
-        let pause = backoff.pause();
-        let told = if restarted { tell(Happening::Restarted) } else { tell(Happening::Failed(&failure, pause)) };
+        if at_once {
+            backoff.reset();
+        }
+        let pause = if at_once { Duration::ZERO } else { backoff.pause() };
+        let told = if notices { tell(Happening::Restarted) } else { tell(Happening::Failed(&failure, pause)) };
         if told.is_break() {
             return Ok(ledger);
         }
@@ -191,7 +211,6 @@ pub async fn follow(
 async fn read(
     tail: &mut Tail,
     ledger: &mut Ledger,
-    backoff: &mut Backoff,
     tell: &mut impl FnMut(Happening<'_>) -> ControlFlow<()>,
 ) -> ControlFlow<(), Failure> {
     // A server of another make has no sequences; nothing is known then of what is lost.
@@ -205,7 +224,6 @@ async fn read(
     loop {
         match tail.next().await {
             Ok(event) => {
-                backoff.reset();
                 let received = if start.is_some() { ledger.receive(event.sequence, event.missed) } else { Ok(()) };
                 if let Err(fault) = received {
                     return ControlFlow::Continue(Failure::Fault(fault));

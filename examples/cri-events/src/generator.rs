@@ -1,16 +1,24 @@
 //! The producers: what happens is reported by two threads, put in order, and published by a third.
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::event::Kind;
 use crate::load::Schedule;
 use crate::order::Order;
 use crate::outlet::Outlet;
 use crate::pods::Report;
+
+/// Groups of reports that wait between two threads: when publishing falls behind, so does the pacer.
+const QUEUE: usize = 4;
+/// Events published in one run.
+const RUN: usize = 1024;
+/// How long what was reported is still published after a stop.
+pub(crate) const DRAIN: Duration = Duration::from_millis(50);
 
 /// Running producers.
 #[derive(Debug)]
@@ -19,10 +27,24 @@ pub struct Generator {
     threads: Vec<JoinHandle<()>>,
     publishing: JoinHandle<Box<dyn Outlet>>,
     published: Arc<AtomicU64>,
+    /// Set once they are stopped: when to publish no more.
+    deadline: Arc<OnceLock<Instant>>,
 }
 
-impl std::fmt::Debug for dyn Outlet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// A producer panicked. All have ended, and the outlet is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Panicked;
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a producer panicked")
+    }
+}
+
+impl std::error::Error for Panicked {}
+
+impl fmt::Debug for dyn Outlet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Outlet")
     }
 }
@@ -31,11 +53,12 @@ impl Generator {
     /// Starts them. They end by themselves after `limit` events, if there is one.
     pub fn start(schedule: Schedule, limit: Option<u64>, outlet: Box<dyn Outlet>) -> Self {
         let (stop, stopped) = channel();
-        let (inbox, reports) = channel();
-        let (calls, call_reports) = channel();
-        let (monitor, monitor_reports) = channel();
+        let (inbox, reports) = sync_channel(QUEUE);
+        let (calls, call_reports) = sync_channel(QUEUE);
+        let (monitor, monitor_reports) = sync_channel(QUEUE);
         let published = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&published);
+        let deadline = Arc::default();
+        let (counter, until) = (Arc::clone(&published), Arc::clone(&deadline));
         let other_inbox = inbox.clone();
         let threads = vec![
             // What a runtime does itself, and what it notices: the two race.
@@ -43,8 +66,8 @@ impl Generator {
             spawn("exit monitor", move || report(&monitor_reports, &other_inbox)),
             spawn("pacer", move || pace(schedule, limit.unwrap_or(u64::MAX), &stopped, &calls, &monitor)),
         ];
-        let publishing = spawn("publisher", move || publish(&reports, outlet, &counter));
-        Self { stop, threads, publishing, published }
+        let publishing = spawn("publisher", move || publish(&reports, outlet, &counter, &until));
+        Self { stop, threads, publishing, published, deadline }
     }
 
     /// How many events are published.
@@ -57,12 +80,14 @@ impl Generator {
         self.publishing.is_finished()
     }
 
-    /// Stops them. Everything that was reported is published when this returns. Blocks for that long.
+    /// Stops them. What was reported is published, as far as that takes no longer than a moment; what is left is dropped: it has no
+    /// sequence yet, so nobody misses it. Blocks for that long.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// When one of them did.
-    pub fn stop(self) -> Box<dyn Outlet> {
+    /// When one of them panicked.
+    pub fn stop(self) -> Result<Box<dyn Outlet>, Panicked> {
+        let _ = self.deadline.set(Instant::now() + DRAIN);
         // Nobody listens when they ended by themselves.
         let _ = self.stop.send(());
         self.finish()
@@ -70,14 +95,14 @@ impl Generator {
 
     /// Waits until they end by themselves.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// When one of them did.
-    pub fn finish(self) -> Box<dyn Outlet> {
-        for thread in self.threads {
-            thread.join().expect("a producer panicked");
-        }
-        self.publishing.join().expect("the publisher panicked")
+    /// When one of them panicked.
+    pub fn finish(self) -> Result<Box<dyn Outlet>, Panicked> {
+        // All are waited for, whatever became of the others: nobody publishes after this.
+        let panicked = self.threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count() > 0;
+        let outlet = self.publishing.join().map_err(|_| Panicked)?;
+        if panicked { Err(Panicked) } else { Ok(outlet) }
     }
 }
 
@@ -90,8 +115,8 @@ fn pace(
     schedule: Schedule,
     limit: u64,
     stopped: &Receiver<()>,
-    calls: &Sender<Vec<Report>>,
-    monitor: &Sender<Vec<Report>>,
+    calls: &SyncSender<Vec<Report>>,
+    monitor: &SyncSender<Vec<Report>>,
 ) {
     let start = Instant::now();
     let mut left = limit;
@@ -109,7 +134,7 @@ fn pace(
     }
 }
 
-fn report(noticed: &Receiver<Vec<Report>>, inbox: &Sender<Vec<Report>>) {
+fn report(noticed: &Receiver<Vec<Report>>, inbox: &SyncSender<Vec<Report>>) {
     while let Ok(reports) = noticed.recv() {
         if !reports.is_empty() && inbox.send(reports).is_err() {
             return;
@@ -117,23 +142,35 @@ fn report(noticed: &Receiver<Vec<Report>>, inbox: &Sender<Vec<Report>>) {
     }
 }
 
-fn publish(reports: &Receiver<Vec<Report>>, mut outlet: Box<dyn Outlet>, published: &AtomicU64) -> Box<dyn Outlet> {
+fn publish(
+    reports: &Receiver<Vec<Report>>,
+    mut outlet: Box<dyn Outlet>,
+    published: &AtomicU64,
+    deadline: &OnceLock<Instant>,
+) -> Box<dyn Outlet> {
     let (mut order, mut ready) = (Order::default(), Vec::new());
+    let is_late = || deadline.get().is_some_and(|deadline| Instant::now() >= *deadline);
     let mut count = 0;
     loop {
         let group = reports.recv();
         let over = group.is_err();
         // What else is there goes out in the same run.
-        for report in group.into_iter().chain(reports.try_iter()).flatten() {
+        let run = group.into_iter().chain(reports.try_iter().take(QUEUE)).flatten();
+        for report in run.take_while(|_| !is_late()) {
             order.admit(report, &mut ready);
         }
         if over {
             order.flush(&mut ready);
         }
-        count += ready.len() as u64;
-        outlet.publish_all(&mut ready);
-        // Release: who sees the count finds the events published.
-        published.store(count, Ordering::Release);
+        while !ready.is_empty() && !is_late() {
+            let rest = ready.split_off(ready.len().min(RUN));
+            count += ready.len() as u64;
+            outlet.publish_all(&mut ready);
+            ready = rest;
+            // Release: who sees the count finds the events published.
+            published.store(count, Ordering::Release);
+        }
+        ready.clear();
         if over {
             return outlet;
         }
@@ -162,7 +199,7 @@ mod tests {
         let shelf = Arc::default();
         let schedule = Schedule::new(Load::Bursts { rate: 1_000_000, size: 100 }, Pods::new(3, 1));
         let generator = Generator::start(schedule, Some(50_000), Box::new(Shelf(Arc::clone(&shelf))));
-        drop(generator.finish());
+        generator.finish().unwrap();
         let events = shelf.lock().unwrap();
         assert_eq!(events.len(), 50_000);
         let mut lives = HashMap::new();
@@ -174,12 +211,44 @@ mod tests {
     }
 
     #[test]
-    fn stopping_is_prompt_and_publishes_what_was_reported() {
+    fn stopping_does_not_wait_for_what_is_due() {
         let shelf = Arc::default();
         let schedule = Schedule::new(Load::Storm { rate: 1, calm: std::time::Duration::from_mins(1) }, Pods::new(3, 1));
         let generator = Generator::start(schedule, None, Box::new(Shelf(Arc::clone(&shelf))));
         let asked = Instant::now();
-        drop(generator.stop());
+        generator.stop().unwrap();
         assert!(asked.elapsed().as_secs() < 10);
+    }
+    /// Takes its time for each event, and panics at one of them.
+    struct Slow(Option<u64>);
+
+    impl Outlet for Slow {
+        fn publish(&mut self, _: Event) {
+            thread::sleep(Duration::from_millis(1));
+            self.0 = self.0.map(|left| left.checked_sub(1).expect("as was asked for"));
+        }
+    }
+
+    #[test]
+    fn what_is_queued_does_not_hold_up_a_stop() {
+        let schedule = Schedule::new(Load::Bursts { rate: 1_000_000, size: 10_000 }, Pods::new(3, 1));
+        let generator = Generator::start(schedule, None, Box::new(Slow(None)));
+        while generator.published() == 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        // (One run of 1024 events takes more than a second here; what is queued, a minute.)
+        let asked = Instant::now();
+        generator.stop().unwrap();
+        assert!(asked.elapsed().as_secs() < 15);
+    }
+
+    #[test]
+    fn a_panic_ends_them_and_is_told() {
+        let schedule = Schedule::new(Load::Bursts { rate: 1_000_000, size: 100 }, Pods::new(3, 1));
+        let generator = Generator::start(schedule, None, Box::new(Slow(Some(10))));
+        while !generator.is_finished() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(generator.stop().unwrap_err(), Panicked);
     }
 }

@@ -1,7 +1,7 @@
 //! Accepted connections, each of which can be cut from outside.
 
 use std::future::Future;
-use std::io;
+use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,6 +15,9 @@ use tonic::transport::server::{Connected, UdsConnectInfo};
 
 /// How long not to accept when the system has no descriptor left.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a connection may take to say its first bytes.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// The connections of a listener.
 pub(crate) struct Incoming {
@@ -39,9 +42,10 @@ impl Stream for Incoming {
                 self.pause = None;
             }
             match std::task::ready!(self.listener.poll_accept(cx)) {
-                Ok((stream, _)) => return Poll::Ready(Some(Ok(Connection::new(stream, &self.cut)))),
+                Ok((stream, _)) => return Poll::Ready(Some(Ok(Connection::new(stream, &self.cut, SILENCE)))),
                 Err(error) => {
-                    eprintln!("cannot accept a connection: {error}");
+                    // Nobody may read that; there is no other way to say it.
+                    let _ = writeln!(io::stderr(), "cannot accept a connection: {error}");
                     self.pause = Some(Box::pin(tokio::time::sleep(PAUSE)));
                 }
             }
@@ -49,15 +53,18 @@ impl Stream for Incoming {
     }
 }
 
-/// A connection that fails once it is cut: a client that does not read cannot keep it by that.
+/// A connection that fails once it is cut, and when nothing is said on it: a client that does not read, or write, cannot keep it by that.
 pub(crate) struct Connection {
     stream: UnixStream,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Until the first bytes came.
+    silence: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    fn new(stream: UnixStream, cut: &CancellationToken) -> Self {
-        Self { stream, cut: Box::pin(cut.clone().cancelled_owned()) }
+    fn new(stream: UnixStream, cut: &CancellationToken, silence: Duration) -> Self {
+        let silence = Some(Box::pin(tokio::time::sleep(silence)));
+        Self { stream, cut: Box::pin(cut.clone().cancelled_owned()), silence }
     }
 
     /// Also has the connection's task woken when it is cut.
@@ -80,7 +87,15 @@ impl Connected for Connection {
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.poll_cut(cx)?;
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if let Some(silence) = &mut self.silence {
+            if read.is_ready() {
+                self.silence = None;
+            } else if silence.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        read
     }
 }
 
@@ -109,5 +124,28 @@ impl AsyncWrite for Connection {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn a_connection_on_which_nothing_is_said_fails() {
+        let (one, mut other) = UnixStream::pair().unwrap();
+        let silence = Duration::from_millis(10);
+        let mut connection = Connection::new(one, &CancellationToken::new(), silence);
+        assert_eq!(connection.read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+
+        let (one, mut speaker) = UnixStream::pair().unwrap();
+        let mut connection = Connection::new(one, &CancellationToken::new(), silence);
+        speaker.write_u8(7).await.unwrap();
+        assert_eq!(connection.read_u8().await.unwrap(), 7);
+        tokio::time::sleep(silence * 3).await;
+        let later = tokio::time::timeout(silence * 3, connection.read_u8()).await;
+        assert!(later.is_err(), "one that has spoken may be silent");
+        other.shutdown().await.unwrap();
     }
 }

@@ -32,6 +32,11 @@ pub enum Fault {
         /// How many were told to be missing.
         told: u64,
     },
+    /// A sequence that none can follow.
+    Last {
+        /// It.
+        sequence: u64,
+    },
 }
 
 impl fmt::Display for Fault {
@@ -41,6 +46,7 @@ impl fmt::Display for Fault {
             Self::Gap { sequence, due, told } => {
                 write!(f, "{sequence} came when {due} was due: {} are missing, {told} were told", sequence - due)
             }
+            Self::Last { sequence } => write!(f, "no sequence can follow {sequence}"),
         }
     }
 }
@@ -66,8 +72,9 @@ impl Ledger {
     ///
     /// When it is not the one that was due, what it says to be missing left out.
     pub fn receive(&mut self, sequence: u64, missed: u64) -> Result<(), Fault> {
+        let next = sequence.checked_add(1).ok_or(Fault::Last { sequence })?;
         self.advance(sequence, missed)?;
-        self.span = self.span.map(|(start, _)| (start, sequence + 1));
+        self.span = self.span.map(|(start, _)| (start, next));
         self.received += 1;
         Ok(())
     }
@@ -161,5 +168,6 @@ mod tests {
         assert_eq!(ledger.open(1, 0), Err(Fault::Duplicate { sequence: 0, due: 1 }));
         assert_eq!(ledger.open(1, 2), Err(Fault::Gap { sequence: 2, due: 1, told: 0 }));
         assert_eq!(ledger.end(2, 0), Err(Fault::Gap { sequence: 2, due: 1, told: 0 }));
+        assert_eq!(ledger.receive(u64::MAX, u64::MAX - 1), Err(Fault::Last { sequence: u64::MAX }));
     }
 }

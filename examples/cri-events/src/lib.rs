@@ -9,7 +9,7 @@
 //! 3. [`payload`] says what lies in the ring: whole messages (boxed) or compact records (inline).
 //! 4. [`ring`] subscribes each client, at the sequence that it asks for ([`wish`]), and [`stream`] turns its subscriber into
 //!    responses, each with its sequence and with what was lost right before it.
-//! 5. [`server`] serves that on a Unix socket ([`socket`], [`incoming`]), [`metrics`] beside it, and shuts down in order.
+//! 5. [`server`] serves that on a Unix socket ([`socket`], `incoming`), [`metrics`] beside it, and shuts down in order.
 //! 6. [`client`] reads it, reconnects ([`backoff`]), resumes, and keeps a [`ledger`] that has to balance.
 //!
 //! [`old`] has the two designs that came before, behind the same server, to be measured by the same clients.

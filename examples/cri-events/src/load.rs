@@ -59,7 +59,7 @@ impl Iterator for Schedule {
                 None => (calm, self.pods.evict()),
             },
         };
-        self.due += pause;
+        self.due = self.due.saturating_add(pause);
         Some((self.due, reports))
     }
 }
@@ -78,6 +78,13 @@ mod tests {
         let groups: Vec<_> = schedule.take(100).collect();
         assert!(groups.iter().all(|(_, reports)| reports.len() == 100));
         assert_eq!(groups[99].0, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_calm_without_end_is_no_overflow() {
+        let mut schedule = Schedule::new(Load::Storm { rate: 660, calm: Duration::MAX }, Pods::new(1, 2));
+        assert!(schedule.any(|(due, _)| due == Duration::MAX));
+        assert!(schedule.take(1000).all(|(due, _)| due == Duration::MAX));
     }
 
     #[test]

@@ -116,11 +116,16 @@ impl Server {
     /// Shuts down, once (it takes the server), and in order (it takes the outlet, which nobody has while producers run):
     ///
     /// 1. the producers have stopped;
-    /// 2. the ring is closed, so every stream reads what is left, and ends with a final status;
+    /// 2. the ring is closed, so every stream reads what is left, or as much as there is time for, and ends with a final status;
     /// 3. connections end when their streams have; those whose clients do not read are cut;
     /// 4. the socket's file goes, and last the metrics.
     pub async fn shutdown(self, outlet: Box<dyn Outlet>) -> Ending {
         drop(outlet);
+        self.end().await
+    }
+
+    /// The same when the outlet is gone already, since a producer panicked.
+    pub async fn end(self) -> Ending {
         let ending = self.host.shutdown().await;
         drop(self.web);
         ending

@@ -1,15 +1,18 @@
 //! What a client reads: a subscriber of the ring as a stream of responses.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use seqcast::{RecvError, Subscriber};
 use tokio_stream::Stream;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::Status;
 
 use crate::payload::Payload;
 use crate::proto::ContainerEventResponse;
+use crate::source::Events;
 use crate::told;
 use crate::totals::{End, Totals};
 
@@ -81,5 +84,50 @@ impl<P: Payload> Stream for RingStream<P> {
 impl<P: Payload> Drop for RingStream<P> {
     fn drop(&mut self) {
         self.totals.end(self.end.unwrap_or(End::Client));
+    }
+}
+
+/// Events that end where they are once the server is in a hurry, so that a client that reads, but is far behind, gets a final status too.
+pub(crate) struct Hurried {
+    events: Events,
+    /// What the client is due next. What is lost before it is told, or told when it resumes there.
+    next: u64,
+    hurry: CancellationToken,
+    woken: Pin<Box<WaitForCancellationFutureOwned>>,
+    over: bool,
+}
+
+impl Hurried {
+    /// Events of a client that begins with `start`.
+    pub(crate) fn new(events: Events, start: u64, hurry: &CancellationToken) -> Self {
+        // One of its own, so that clients do not wait for each other's lock.
+        let hurry = hurry.child_token();
+        let woken = Box::pin(hurry.clone().cancelled_owned());
+        Self { events, next: start, hurry, woken, over: false }
+    }
+}
+
+impl Stream for Hurried {
+    type Item = Result<ContainerEventResponse, Status>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.over {
+            return Poll::Ready(None);
+        }
+        if !this.hurry.is_cancelled() {
+            let next = this.events.as_mut().poll_next(cx);
+            match &next {
+                Poll::Ready(Some(Ok(message))) => this.next = message.sequence + 1,
+                Poll::Ready(_) => this.over = true,
+                Poll::Pending => {}
+            }
+            // Polled only to be woken.
+            if next.is_ready() || this.woken.as_mut().poll(cx).is_pending() {
+                return next;
+            }
+        }
+        this.over = true;
+        Poll::Ready(Some(Err(told::closing(this.next, 0))))
     }
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,14 +15,15 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::socket::Socket;
 
-/// How long a client may take to ask.
+/// How long a client may take, to ask and to take the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long not to accept when the system has no descriptor left.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -43,7 +44,12 @@ impl FromStr for Address {
         if let Some(path) = text.strip_prefix("unix:") {
             return Ok(Self::Unix(path.into()));
         }
-        text.parse().map(Self::Tcp).map_err(|_| format!("{text:?} is neither ADDRESS:PORT nor unix:PATH"))
+        // (The first, if the name has several.)
+        match text.to_socket_addrs().map(|mut addresses| addresses.next()) {
+            Ok(Some(address)) => Ok(Self::Tcp(address)),
+            Ok(None) => Err(format!("{text:?} has no address")),
+            Err(error) => Err(format!("{text:?} is neither HOST:PORT nor unix:PATH: {error}")),
+        }
     }
 }
 
@@ -125,12 +131,9 @@ where
         let response = respond(&request, &page);
         async move { Ok::<_, Infallible>(response) }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        .serve_connection(TokioIo::new(stream), answer);
+    let connection = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), answer);
     // Whatever goes wrong is the client's affair.
-    tokio::spawn(stop.clone().run_until_cancelled_owned(async move { connection.await.ok() }));
+    tokio::spawn(stop.clone().run_until_cancelled_owned(timeout(PATIENCE, connection)));
 }
 
 fn respond(request: &Request<Incoming>, page: &Page) -> Response<Full<Bytes>> {

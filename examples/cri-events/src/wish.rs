@@ -83,7 +83,11 @@ impl Wish {
     }
 
     /// Writes it into a request.
-    pub fn write(&self, metadata: &mut MetadataMap) {
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_ARGUMENT`, when metadata cannot carry the name.
+    pub fn write(&self, metadata: &mut MetadataMap) -> Result<(), Status> {
         match self.from {
             From::Latest => {}
             From::Oldest => insert(metadata, RESUME_FROM, "oldest"),
@@ -93,8 +97,12 @@ impl Wish {
             insert(metadata, EPOCH, &epoch_text(epoch));
         }
         if let Some(name) = &self.name {
+            if !name.bytes().all(|letter| matches!(letter, b' '..=b'~')) {
+                return Err(malformed(NAME, &format!("{name:?} is not plain ASCII")));
+            }
             insert(metadata, NAME, name);
         }
+        Ok(())
     }
 }
 
@@ -148,8 +156,13 @@ mod tests {
         for from in [From::Latest, From::Oldest, From::Sequence(0), From::Sequence(u64::MAX)] {
             let wish = Wish { from, epoch: Some(0xabc), name: Some("a client".to_owned()) };
             let mut metadata = MetadataMap::new();
-            wish.write(&mut metadata);
+            wish.write(&mut metadata).unwrap();
             assert_eq!(Wish::read(&metadata).unwrap(), wish);
+        }
+        for name in ["na\u{ef}ve", "two\nlines", "\u{7f}"] {
+            let wish = Wish { name: Some(name.to_owned()), ..Wish::default() };
+            let status = wish.write(&mut MetadataMap::new()).unwrap_err();
+            assert!(status.code() == Code::InvalidArgument && status.message().contains(NAME), "{status:?}");
         }
         assert_eq!(read(&[]).unwrap(), Wish::default());
     }

@@ -3,13 +3,15 @@
 
 mod common;
 
+use std::fs;
 use std::ops::ControlFlow;
-use std::process::Command;
+use std::os::unix::net::UnixListener;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::{Folder, LONG, Stage, event, until};
-use seqcast_cri_events::client::{Failure, Happening, follow};
+use seqcast_cri_events::client::{Failure, Happening, Tail, follow};
 use seqcast_cri_events::server::{Options, Server};
 use seqcast_cri_events::stream::OnLag;
 use seqcast_cri_events::wish::{From, Wish};
@@ -25,7 +27,10 @@ async fn under_terminate_it_resumes_after_each_loss_and_the_account_balances() {
         let wish = Wish { from: From::Oldest, ..Wish::default() };
         let ledger = follow(&socket, wish, |happening| {
             match happening {
-                Happening::Failed(Failure::Status(status), _) if status.code() == Code::DataLoss => losses += 1,
+                Happening::Failed(Failure::Status(status), pause) if status.code() == Code::DataLoss => {
+                    assert!(pause.is_zero(), "what is next would be gone after {pause:?}");
+                    losses += 1;
+                }
                 Happening::Event(event) if event.sequence + 1 == goal => return ControlFlow::Break(()),
                 Happening::Failed(failure, _) => panic!("{failure}"),
                 _ => {}
@@ -55,13 +60,22 @@ async fn it_notices_that_the_server_was_started_anew() {
     (0..10).for_each(|sequence| outlet.publish(event(sequence)));
     let received = Arc::new(AtomicU64::new(0));
     let (counter, socket) = (Arc::clone(&received), folder.socket());
+    let path = socket.clone();
     let (mut restarts, mut failures) = (0, 0);
+    let away = folder.path().join("away");
     let following = tokio::spawn(async move {
-        let ledger = follow(&socket, Wish { from: From::Oldest, ..Wish::default() }, |happening| {
+        let ledger = follow(&path, Wish { from: From::Oldest, ..Wish::default() }, |happening| {
             match happening {
                 Happening::Event(_) => drop(counter.fetch_add(1, Ordering::SeqCst)),
-                Happening::Restarted => restarts += 1,
-                Happening::Failed(..) => failures += 1,
+                // Then it does not find it once more: it is not to forget meanwhile what it knows.
+                Happening::Restarted => {
+                    restarts += 1;
+                    fs::rename(&socket, &away).unwrap();
+                }
+                Happening::Failed(..) => {
+                    failures += 1;
+                    let _ = fs::rename(&away, &socket);
+                }
                 Happening::Opened { .. } => {}
             }
             if counter.load(Ordering::SeqCst) == 30 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -104,7 +118,31 @@ async fn the_binary_tells_events_losses_and_refusals() {
     let (good, text) = client(&stage, &["--from", "tomorrow"]);
     assert!(!good && text.contains("neither a sequence nor"), "{text}");
 
+    let (good, text) = client(&stage, &["--name", "na\u{ef}ve"]);
+    assert!(!good && text.contains("seqcast-name"), "{text}");
+
     let off = Stage::new(|options| options.no_events = true).await;
     let (good, text) = client(&off, &[]);
     assert!(!good && text.contains("switched off"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_binary_ends_quietly_when_nobody_reads_what_it_says() {
+    let mut stage = Stage::new(|_| {}).await;
+    stage.publish(10);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_client"));
+    command.arg("--socket").arg(&stage.socket).args(["--from", "oldest"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && text.is_empty(), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_given_up() {
+    let folder = Folder::new();
+    let _silent = UnixListener::bind(folder.socket()).unwrap();
+    let opened = tokio::time::timeout(LONG, Tail::open(&folder.socket(), &Wish::default())).await.expect("it gives up");
+    assert!(matches!(&opened, Err(Failure::Unreachable(why)) if why.contains("no answer")), "{opened:?}");
 }

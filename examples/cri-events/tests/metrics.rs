@@ -4,12 +4,13 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 
-use common::{Folder, Stage, read};
+use common::{Folder, Stage, read, until};
 use seqcast_cri_events::client::Tail;
 use seqcast_cri_events::ledger::Ledger;
 use seqcast_cri_events::server::{Options, Server};
-use seqcast_cri_events::web::Address;
+use seqcast_cri_events::web::{Address, Web};
 use seqcast_cri_events::wish::{From, Wish};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -135,5 +136,20 @@ async fn a_place_that_is_taken_is_named() {
     let message = Server::start(&options).await.map(|_| ()).unwrap_err().to_string();
     assert!(message.contains("metrics") && message.contains("127.0.0.1:"), "{message}");
     assert!(!folder.socket().exists(), "what was bound before is left");
-    assert!("here".parse::<Address>().unwrap_err().contains("ADDRESS:PORT"));
+    assert!("here".parse::<Address>().unwrap_err().contains("HOST:PORT"));
+    assert!(matches!("localhost:9464".parse(), Ok(Address::Tcp(address)) if address.ip().is_loopback()));
+}
+
+#[tokio::test]
+async fn who_does_not_take_the_page_is_cut_off() {
+    let folder = Folder::new();
+    let address = Address::Unix(folder.socket());
+    // More than the system keeps for a client.
+    let _web = Web::start(&address, || "x".repeat(16 << 20)).await.unwrap();
+    for request in ["GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n", "GET /met"] {
+        let mut stream = UnixStream::connect(folder.socket()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let is_cut = || matches!(stream.try_write(b""), Err(error) if error.kind() != ErrorKind::WouldBlock);
+        until("it is cut off", is_cut).await;
+    }
 }

@@ -8,9 +8,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use common::{Folder, Stage};
+use seqcast_cri_events::client::{Failure, connect};
 use seqcast_cri_events::server::{Options, Server};
 use seqcast_cri_events::socket::{BindError, Socket};
 use seqcast_cri_events::wish::From;
@@ -26,7 +28,7 @@ async fn a_socket_of_a_dead_server_is_replaced() {
     drop(UnixListener::bind(folder.socket()).unwrap());
     assert!(folder.socket().exists());
     let (server, outlet) = Server::start(&Options::on(folder.socket())).await.unwrap();
-    seqcast_cri_events::client::connect(&folder.socket()).await.unwrap();
+    connect(&folder.socket()).await.unwrap();
     server.shutdown(outlet).await;
     assert!(!folder.socket().exists());
 }
@@ -67,6 +69,8 @@ async fn a_path_that_cannot_be_is_named() {
     assert!(missing.contains("missing/events.sock") && missing.contains("No such file"), "{missing}");
     let long = refusal(folder.path().join("long".repeat(30))).await;
     assert!(long.contains("longlong"), "{long}");
+    let client = connect(&folder.path().join("long".repeat(30))).await;
+    assert!(matches!(&client, Err(Failure::Forbidden(why)) if why.contains("longlong")), "{client:?}");
 }
 
 #[test]
@@ -79,15 +83,21 @@ fn a_socket_that_somebody_else_made_since_is_left_to_them() {
     assert!(folder.socket().exists());
 }
 
-/// Runs a binary, as somebody without permission if this is somebody with all.
-fn run_unprivileged(folder: &Folder, binary: &str, arguments: &[&str]) -> Output {
-    let copy = folder.path().join("binary");
-    fs::copy(binary, &copy).unwrap();
-    let mut command = Command::new(&copy);
-    if fs::metadata(folder.path()).unwrap().uid() == 0 {
-        command.uid(65534).gid(65534);
-    }
-    command.args(arguments).arg("--socket").arg(folder.socket()).output().unwrap()
+/// Runs a binary of which there is a copy in `folder`, as somebody without permission if this is somebody with all.
+fn run_unprivileged(folder: &Folder, binary: &str, socket: &Path) -> Output {
+    static ONE: Mutex<()> = Mutex::new(());
+    let child = {
+        // A child that another thread makes meanwhile would hold the copy open for writing, and it could not be run.
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let copy = folder.path().join("binary");
+        fs::copy(binary, &copy).unwrap();
+        let mut command = Command::new(&copy);
+        if fs::metadata(folder.path()).unwrap().uid() == 0 {
+            command.uid(65534).gid(65534);
+        }
+        command.arg("--socket").arg(socket).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    child.wait_with_output().unwrap()
 }
 
 fn assert_denied(output: &Output, socket: &Path) {
@@ -99,16 +109,10 @@ fn assert_denied(output: &Output, socket: &Path) {
 #[test]
 fn a_folder_without_permission_is_named() {
     let folder = Folder::new();
-    let copy = folder.path().join("binary");
-    fs::copy(env!("CARGO_BIN_EXE_server"), &copy).unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let closed = Folder::new();
     fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o555)).unwrap();
-    let mut command = Command::new(&copy);
-    if fs::metadata(folder.path()).unwrap().uid() == 0 {
-        command.uid(65534).gid(65534);
-    }
-    let output = command.arg("--socket").arg(closed.socket()).output().unwrap();
+    let output = run_unprivileged(&folder, env!("CARGO_BIN_EXE_server"), &closed.socket());
     assert_denied(&output, &closed.socket());
 }
 
@@ -116,6 +120,6 @@ fn a_folder_without_permission_is_named() {
 async fn a_client_without_permission_is_told_so_and_does_not_try_again() {
     let stage = Stage::new(|_| {}).await;
     fs::set_permissions(&stage.socket, fs::Permissions::from_mode(0o000)).unwrap();
-    let output = run_unprivileged(&stage.folder, env!("CARGO_BIN_EXE_client"), &[]);
+    let output = run_unprivileged(&stage.folder, env!("CARGO_BIN_EXE_client"), &stage.socket);
     assert_denied(&output, &stage.socket);
 }

@@ -50,14 +50,16 @@ async fn main() -> ExitCode {
         if matches!(happening, Happening::Event(_)) {
             left = left.map(|left| left.saturating_sub(1));
         }
-        // Who reads this may be gone.
         if told.is_err() || left == Some(0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     tokio::select! {
         followed = follow(&socket, Wish { from, epoch, name }, &mut tell) => match followed {
-            Ok(ledger) => println!("-- {} received, {} missed", ledger.received(), ledger.missed()),
+            Ok(ledger) => {
+                // Who reads this may be gone.
+                let _ = writeln!(io::stdout(), "-- {} received, {} missed", ledger.received(), ledger.missed());
+            }
             Err(failure) => {
-                eprintln!("client: {failure}");
+                let _ = writeln!(io::stderr(), "client: {failure}");
                 return ExitCode::FAILURE;
             }
         },

@@ -4,6 +4,7 @@
 //! cargo run --release -p seqcast-cri-events --bin server -- --metrics 127.0.0.1:9464
 //! ```
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -27,13 +28,13 @@ struct Arguments {
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     rate: u32,
     /// Events at once, when they come in bursts.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     burst: u32,
     /// Containers of each pod, beside its sandbox. (With 2 an eviction storm has 660 events.)
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
     containers: u32,
     /// Seconds of quiet before each eviction storm.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(..=86_400))]
     calm: u64,
     /// Ends by itself after so many events; the ring stays open until it is told to shut down.
     #[arg(long)]
@@ -72,7 +73,7 @@ async fn main() -> ExitCode {
     match run(&Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("server: {error}");
+            let _ = writeln!(io::stderr(), "server: {error}");
             ExitCode::FAILURE
         }
     }
@@ -81,28 +82,40 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let mut signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
     let (server, outlet) = Server::start(&arguments.options).await?;
-    println!("serving on {}", arguments.options.socket.display());
+    say(format_args!("serving on {}", arguments.options.socket.display()));
     if let Some(address) = server.metrics_address() {
-        println!("metrics on {address}");
+        say(format_args!("metrics on {address}"));
     }
     let pods = Pods::new(fastrand::u64(..), arguments.containers);
     let generator = Generator::start(Schedule::new(arguments.load(), pods), arguments.limit(), outlet);
 
     any(&mut signals).await;
-    println!("shutting down");
+    say(format_args!("shutting down"));
     // Whoever asks a second time does not want to wait.
     tokio::spawn(async move {
         any(&mut signals).await;
         std::process::exit(1);
     });
     let stats = server.feed().clone();
-    let outlet = tokio::task::spawn_blocking(|| generator.stop()).await?;
-    let ending = server.shutdown(outlet).await;
-    println!("{} events published", (stats.stats)().published);
-    if ending == Ending::Cut {
-        println!("some clients did not read to the end, and were cut off");
+    let stopped = tokio::task::spawn_blocking(|| generator.stop()).await?;
+    // Whatever became of the producers, the clients are told.
+    let (ending, panicked) = match stopped {
+        Ok(outlet) => (server.shutdown(outlet).await, None),
+        Err(panicked) => (server.end().await, Some(panicked)),
+    };
+    say(format_args!("{} events published", (stats.stats)().published));
+    match (ending, panicked) {
+        (Ending::Failed, _) => return Err("the service failed".into()),
+        (_, Some(panicked)) => return Err(panicked.into()),
+        (Ending::Cut, _) => say(format_args!("some connections were still open, and were cut off")),
+        (Ending::Clean, _) => {}
     }
     Ok(())
+}
+
+/// Tells a line, if anybody listens: who closed the standard output may still want the server.
+fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Waits for one of them.

@@ -11,8 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use seqcast::RingStats;
 use seqcast_cri_events::wish::epoch_text;
 
-use crate::Wrong;
 use crate::account::Account;
+use crate::{PATIENCE, Wrong};
 
 /// When a stopped one goes on.
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +115,13 @@ impl Client {
     }
 
     fn join(&mut self) -> Result<(), Wrong> {
-        self.child.wait()?;
+        let start = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            if start.elapsed() > PATIENCE {
+                return Err(format!("{}: it does not end", self.name).into());
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
         let reader = self.reader.take().ok_or("it was joined before")?;
         reader.join().map_err(|_| "the reader of a client panicked".into())
     }

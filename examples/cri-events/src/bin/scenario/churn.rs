@@ -26,16 +26,16 @@ const HANGS: Duration = Duration::from_secs(10);
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// How long the ring is under load.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: u64,
     /// Clients that come and go.
     #[arg(long, default_value_t = 64)]
     pub(crate) clients: usize,
     /// Events a second.
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     rate: u32,
     /// Events at once.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     burst: u32,
     /// Events that the ring holds.
     #[arg(long, default_value_t = 8192)]
@@ -85,7 +85,7 @@ async fn ring(options: &Options) -> Result<(), Wrong> {
     let lag = watch_over(&seen, &feed, Duration::from_secs(options.seconds)).await?;
 
     // Everybody reads what there is, so that all can be compared.
-    let outlet = tokio::task::spawn_blocking(|| generator.stop()).await?;
+    let outlet = tokio::task::spawn_blocking(|| generator.stop()).await??;
     let goal = (feed.stats)().published;
     phase.send(Phase::Drain(goal))?;
     let received = || seen.iter().map(|one| one.received.load(Ordering::Relaxed)).sum::<u64>();

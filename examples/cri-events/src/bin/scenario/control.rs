@@ -37,7 +37,7 @@ pub(crate) async fn run(options: &Options) -> Result<Duration, Wrong> {
     let took = start.elapsed();
     let panicked = sender.is_finished() && sender.join().is_err();
     let _ = phase.send(Phase::Leave);
-    let outlet = tokio::task::spawn_blocking(|| generator.stop()).await?;
+    let outlet = tokio::task::spawn_blocking(|| generator.stop()).await??;
     for client in clients {
         // What the old design does to its clients is not asked here.
         let _ = client.await?;
