@@ -79,7 +79,7 @@ fn run(arguments: &Arguments) -> Result<(), Wrong> {
     let generator = Generator::start(Schedule::new(load, Pods::new(fastrand::u64(..), 1)), None, outlet);
     harass(&mut clients, &feed, arguments)?;
 
-    let outlet = generator.stop();
+    let outlet = generator.stop()?;
     let goal = (feed.stats)().published;
     wait("every client reads to the end", &clients, |client| client.has_come_to(goal))?;
     drop(outlet);
