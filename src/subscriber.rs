@@ -312,7 +312,7 @@ impl<S: Storage> Subscriber<S> {
     pub(crate) fn stay_awake(&mut self) {
         if self.own.asleep {
             self.own.asleep = false;
-            self.seat.waiter.disarm();
+            self.seat.waiter.forget_waker();
         }
     }
 
@@ -343,7 +343,7 @@ impl<S: Storage> Drop for Subscriber<S> {
     fn drop(&mut self) {
         self.channel.registry.leave(&self.seat);
         // The task is let go now; a place on the wait list stays until somebody comes by.
-        self.seat.waiter.disarm();
+        self.seat.waiter.forget_waker();
         self.channel.waiters.abandon(self.channel.sequencer.state(), &self.seat.waiter, || self.channel.registry.len());
         SlotsOf::<S>::let_go(&mut self.hand);
         self.channel.tidy();

@@ -96,7 +96,7 @@ impl Waiter {
     }
 
     /// Forgets the waker: its task is awake or gone. The place on the list stays until a publisher takes it.
-    pub(crate) fn disarm(&self) {
+    pub(crate) fn forget_waker(&self) {
         self.parked.store(false, Ordering::Relaxed); // [parked.clear] Relaxed: as above
         // [queued.mine] Relaxed: only its own subscriber sets it. If somebody cleared it since, that one has the waker or is about to take it.
         if self.queued.load(Ordering::Relaxed) {
@@ -196,7 +196,7 @@ impl WaitList {
 
     /// The caller can be found by publishers; now it has to find what they did before they could.
     fn announced(&self, state: &State) -> Sleep {
-        // [park.fence] Pairs with the fences in `wake` and `rest`: one of the two sees the other. (What announced us was an exchange, or an addition.)
+        // [park.fence] Pairs with the fences in `wake` and `disarm`: one of the two sees the other. (What announced us was an exchange, or an addition.)
         fence_after_exchange();
         self.arrivals.recent.store(true, Ordering::Relaxed); // [recent.set] Relaxed: about right will do
         arm(state)
@@ -283,7 +283,7 @@ impl WaitList {
             return;
         }
         let Some(attempt) = state.begin_to_disarm() else { return };
-        // [rest.fence] Pairs with the fence of parkers: who is not seen below sees the attempt.
+        // [rest.fence] Pairs with the fences of parkers and of `owe`: who is not seen below sees the attempt.
         full_fence();
         // [rest.parked] [rest.owed] Relaxed, both: after the fence.
         let tasks = [self.arrivals.parked.load(Ordering::Relaxed), self.owed.load(Ordering::Relaxed)];

@@ -26,6 +26,13 @@ fn about_to_disarm() -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
     (publisher, subscriber)
 }
 
+/// The first disarms the ring; of the second somebody may wait.
+fn publish_3_and_4(mut publisher: Publisher<Inline<Pair>>) -> Publisher<Inline<Pair>> {
+    publisher.publish(pair(3));
+    publisher.publish(pair(4));
+    publisher
+}
+
 #[test]
 fn who_arms_a_ring_is_woken() {
     explore(3, || {
@@ -67,12 +74,8 @@ fn a_ring_on_which_nobody_parks_is_disarmed() {
 #[test]
 fn a_thread_that_parks_while_the_ring_is_disarmed_is_woken() {
     explore(3, || {
-        let (mut publisher, mut subscriber) = about_to_disarm();
-        let writer = thread::spawn(move || {
-            publisher.publish(pair(3));
-            publisher.publish(pair(4));
-            publisher
-        });
+        let (publisher, mut subscriber) = about_to_disarm();
+        let writer = thread::spawn(|| publish_3_and_4(publisher));
         assert_eq!([subscriber.recv().map(id), subscriber.recv().map(id)], [Ok(3), Ok(4)]);
         writer.join().unwrap();
     });
@@ -81,12 +84,8 @@ fn a_thread_that_parks_while_the_ring_is_disarmed_is_woken() {
 #[test]
 fn a_task_that_parks_while_the_ring_is_disarmed_is_woken() {
     explore(3, || {
-        let (mut publisher, mut subscriber) = about_to_disarm();
-        let writer = thread::spawn(move || {
-            publisher.publish(pair(3));
-            publisher.publish(pair(4));
-            publisher
-        });
+        let (publisher, mut subscriber) = about_to_disarm();
+        let writer = thread::spawn(|| publish_3_and_4(publisher));
         let received = [block_on(subscriber.recv_async()), block_on(subscriber.recv_async())];
         assert_eq!(received.map(|message| message.map(id)), [Ok(3), Ok(4)]);
         writer.join().unwrap();
