@@ -190,6 +190,7 @@ impl<S: Storage> Channel<S> {
 
     pub(crate) fn stats(&self) -> RingStats {
         let seats = self.registry.seats();
+        let published = self.sequencer.published();
         let skipped = self.sequencer.skipped();
         let tail = self.sequencer.tail();
         let subscribers = seats
@@ -209,13 +210,7 @@ impl<S: Storage> Channel<S> {
                 }
             })
             .collect();
-        RingStats {
-            published: (tail - self.sequencer.span().first()).saturating_sub(skipped),
-            skipped,
-            capacity: self.capacity(),
-            closed: self.sequencer.is_closed(),
-            subscribers,
-        }
+        RingStats { published, skipped, capacity: self.capacity(), closed: self.sequencer.is_closed(), subscribers }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "it came from a `usize`")]

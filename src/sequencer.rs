@@ -37,6 +37,8 @@ struct Cold {
     /// reader at an older hole takes the newer mark as proof that it was lapped.
     skips: Box<[AtomicU64]>,
     skipped: AtomicU64,
+    /// The most that was ever told to be published.
+    published: AtomicU64,
     /// Room left in front of a lagged subscriber.
     slack: u64,
 }
@@ -80,7 +82,13 @@ impl<S: Storage> Sequencer<S> {
         Some(Self {
             hot: CachePadded::new(Hot { slots: SlotsOf::<S>::new(span)?, span, state: State::new(fence) }),
             tail: CachePadded::new(AtomicU64::new(span.first())),
-            cold: Cold { end: AtomicU64::new(span.first()), skips, skipped: AtomicU64::new(0), slack },
+            cold: Cold {
+                end: AtomicU64::new(span.first()),
+                skips,
+                skipped: AtomicU64::new(0),
+                published: AtomicU64::new(0),
+                slack,
+            },
         })
     }
 
@@ -193,15 +201,28 @@ impl<S: Storage> Sequencer<S> {
 
     // Looking.
 
-    /// The sequence that the next message gets; the end of a closed ring. Never less than what the caller has seen.
+    /// The sequence that the next message gets; the end of a closed ring. It never goes back, and is never less than what the
+    /// caller has seen.
     pub(crate) fn tail(&self) -> u64 {
         let tail = self.claimed();
-        // An exclusive publisher moves the tail after the commit: a message may be there, and have been read, that the tail does
-        // not know yet. (Nothing is ever there at the end.)
+        // An exclusive publisher moves the tail after the commit, so the stamp may know of a message that the tail does not.
         match self.hot.slots.slot(tail).stamp().seen(tail) {
+            Seen::Absent => tail,
             Seen::Committed => tail + 1,
-            Seen::Overwritten(_) | Seen::Absent => tail,
+            // A lap passed between the two looks. The tail stood at `newer` before its write began, and the stamp acquired that:
+            // no later look finds less.
+            Seen::Overwritten(newer) => newer,
         }
+    }
+
+    /// Messages published so far, and those being written. It never goes back.
+    pub(crate) fn published(&self) -> u64 {
+        // The tail first. What is skipped between the two looks makes for too small a number, which a later look puts right.
+        let drawn = self.tail() - self.hot.span.first();
+        let published = drawn.saturating_sub(self.skipped());
+        // A sequence counts when it is drawn, and no longer once it became a hole. [published.told] Relaxed: one word, in which a
+        // number only grows.
+        self.cold.published.fetch_max(published, Ordering::Relaxed).max(published)
     }
 
     /// The oldest sequence that can still be read.
@@ -209,13 +230,14 @@ impl<S: Storage> Sequencer<S> {
         self.oldest_below(self.tail())
     }
 
-    /// The oldest that can still be read, given a tail. Claims at the tail that have not reached their slots yet have
-    /// overwritten nothing; who skipped has, as whoever looks behind the mark is lapped.
+    /// The oldest that can still be read, given a tail. Claims that have not reached their slots yet have overwritten nothing. A
+    /// publisher that skipped has: whoever looks behind its mark is lapped.
     fn oldest_below(&self, tail: u64) -> u64 {
         let span = self.hot.span;
         let skipped = self.hot.state.load() & state::SKIPPED != 0;
         let passed = |&q: &u64| self.hot.slots.slot(q).stamp().reached(q) || (skipped && self.mark(q) > q);
-        let newest = (span.oldest(tail)..tail).rev().find(passed);
+        // An exclusive publisher begins the message at the tail before it moves the tail.
+        let newest = (span.oldest(tail)..=tail.min(seq::LAST)).rev().find(passed);
         newest.map_or(span.oldest(span.oldest(tail)), |newest| span.oldest(newest + 1))
     }
 

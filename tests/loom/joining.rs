@@ -149,3 +149,47 @@ fn no_cursor_is_shown_beyond_the_tail() {
     });
     assert_eq!(outcomes, BTreeSet::from([(0, 0), (0, 1), (1, 1)]));
 }
+
+#[test]
+fn what_is_told_of_the_ring_never_goes_back() {
+    // The exclusive publisher laps the ring while somebody looks: at the tail, then at the stamp of its slot.
+    let outcomes = explore(2, || {
+        let (mut publisher, _subscriber) = ring(2);
+        let ring = publisher.ring();
+        let writer = thread::spawn(move || {
+            for q in 0..3 {
+                publisher.publish(pair(q));
+            }
+            publisher
+        });
+        let looks = [(); 2].map(|()| (ring.next_sequence(), ring.oldest_sequence()));
+        assert!(looks[0].0 <= looks[1].0 && looks[0].1 <= looks[1].1, "{looks:?}");
+        let _publisher = writer.join().unwrap();
+        looks.map(|look| look.0)
+    });
+    assert!(outcomes.is_superset(&BTreeSet::from([[0, 0], [0, 2], [1, 3], [3, 3]])), "{outcomes:?}");
+}
+
+#[test]
+fn what_is_told_of_the_ring_is_not_less_than_what_was_received() {
+    let outcomes = explore(2, || {
+        let (mut publisher, mut subscriber) = ring(2);
+        let ring = publisher.ring();
+        let writer = thread::spawn(move || {
+            for q in 0..3 {
+                publisher.publish(pair(q));
+            }
+            publisher
+        });
+        let received = subscriber.try_recv();
+        let (next, tail) = (subscriber.next_sequence(), ring.next_sequence());
+        assert!(tail >= next, "the tail is {tail} after a cursor at {next}");
+        if let Err(TryRecvError::Lagged(lagged)) = received {
+            let oldest = ring.oldest_sequence();
+            assert!(oldest >= lagged.resumed_at, "the oldest is {oldest} after {lagged:?}");
+        }
+        let _publisher = writer.join().unwrap();
+        (next, tail)
+    });
+    assert!(outcomes.is_superset(&BTreeSet::from([(0, 0), (1, 1), (1, 2), (1, 3)])), "{outcomes:?}");
+}
