@@ -3,14 +3,17 @@
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(unsafe_code, reason = "installs a system call filter")]
 
+mod common;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Makes `membarrier` fail with `EPERM` for this thread and those it starts from now on.
-fn forbid_membarrier() -> bool {
+/// Makes a system call fail with `EPERM` for this thread and those it starts from now on, if its arguments of these numbers have these
+/// values.
+fn forbid(call: libc::c_long, arguments: &[(u32, libc::c_int)]) -> bool {
     #[repr(C)]
     struct Filter(u16, u8, u8, u32);
     #[repr(C)]
@@ -18,18 +21,36 @@ fn forbid_membarrier() -> bool {
     const LOAD: u16 = 0x20;
     const JUMP_IF_EQUAL: u16 = 0x15;
     const RETURN: u16 = 0x06;
-    let filters = [
-        Filter(LOAD, 0, 0, 0),
-        Filter(JUMP_IF_EQUAL, 0, 1, libc::SYS_membarrier as u32),
-        Filter(RETURN, 0, 0, 0x0005_0000 | libc::EPERM as u32),
-        Filter(RETURN, 0, 0, 0x7fff_0000),
-    ];
+    const ALLOW: u32 = 0x7fff_0000;
+    const FAIL: u32 = 0x0005_0000;
+    let mut filters =
+        vec![Filter(LOAD, 0, 0, 0), Filter(JUMP_IF_EQUAL, 1, 0, call as u32), Filter(RETURN, 0, 0, ALLOW)];
+    for &(number, value) in arguments {
+        filters.push(Filter(LOAD, 0, 0, 16 + 8 * number));
+        filters.push(Filter(JUMP_IF_EQUAL, 1, 0, value as u32));
+        filters.push(Filter(RETURN, 0, 0, ALLOW));
+    }
+    filters.push(Filter(RETURN, 0, 0, FAIL | libc::EPERM as u32));
     let program = Program(filters.len() as u16, filters.as_ptr());
     // SAFETY: plain integers.
     let no_new_privileges = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     // SAFETY: `program` and the filters it points to outlive the call.
     let installed = unsafe { libc::prctl(libc::PR_SET_SECCOMP, 2, &raw const program) };
-    no_new_privileges == 0 && installed == 0
+    let forbidden = no_new_privileges == 0 && installed == 0;
+    if !forbidden {
+        println!("SKIPPED: this system lets nobody install a system call filter");
+    }
+    forbidden
+}
+
+/// Makes `membarrier` fail.
+fn forbid_membarrier() -> bool {
+    forbid(libc::SYS_membarrier, &[])
+}
+
+/// Makes the wake-up of all threads fail that sleep on one word.
+fn forbid_waking_all() -> bool {
+    forbid(libc::SYS_futex, &[(1, libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG), (2, libc::c_int::MAX)])
 }
 
 #[derive(Default)]
@@ -54,7 +75,6 @@ fn without_the_barrier_sleepers_look_again_by_themselves() {
     let mut polled = subscriber.clone();
     let reader = thread::spawn(move || {
         if !forbid_membarrier() {
-            println!("SKIPPED: this system lets nobody install a system call filter");
             return false;
         }
         // The first to park on this ring: its barrier fails.
@@ -86,4 +106,32 @@ fn without_the_barrier_sleepers_look_again_by_themselves() {
     );
     let (_publisher, mut sound) = seqcast::inline::<u64>(4);
     assert_eq!(wakes_of_a_waiting_task(&mut sound), 0, "a sound sleeper polls");
+}
+
+#[test]
+fn a_wake_up_that_the_kernel_refuses_is_made_up_for_by_the_next_publisher() {
+    let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let publisher = publisher.share();
+    let ring = publisher.ring();
+    let parked = || ring.stats().subscribers.iter().any(|subscriber| subscriber.parked);
+    let reader = thread::spawn(move || {
+        let first = subscriber.recv();
+        (first, Instant::now())
+    });
+    while !parked() {
+        thread::yield_now();
+    }
+    thread::sleep(Duration::from_millis(20));
+    let restricted = publisher.clone();
+    let refused = thread::spawn(move || forbid_waking_all() && restricted.publish(1).is_ok()).join().unwrap();
+    if refused {
+        thread::sleep(Duration::from_millis(50));
+        assert!(!reader.is_finished(), "the wake-up was not refused: this test shows nothing");
+    }
+    let began = Instant::now();
+    publisher.publish(2).unwrap();
+    common::eventually("the reader wakes", || reader.is_finished());
+    let (first, woken) = reader.join().unwrap();
+    assert_eq!(first, Ok(1));
+    assert!(!refused || woken >= began);
 }

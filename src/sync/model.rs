@@ -238,9 +238,10 @@ impl Bed {
     }
 
     #[track_caller]
-    pub(crate) fn wake_all(&self, _: &AtomicU32) {
+    pub(crate) fn wake_all(&self, _: &AtomicU32) -> bool {
         tell(format_args!("wake all"));
         drop(self.door.lock().unwrap());
         self.morning.notify_all();
+        true
     }
 }

@@ -124,11 +124,12 @@ mod linux {
             unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, timeout) };
         }
 
-        /// Wakes all who sleep by `word`, which has another value by now.
-        pub(crate) fn wake_all(&self, word: &AtomicU32) {
+        /// Wakes all who sleep by `word`, which has another value by now. `false`: the kernel refused, and woke nobody.
+        #[must_use]
+        pub(crate) fn wake_all(&self, word: &AtomicU32) -> bool {
             let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
             // SAFETY: the kernel uses the address of the word, which is borrowed here, and touches nothing.
-            unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, libc::c_int::MAX) };
+            unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, libc::c_int::MAX) >= 0 }
         }
     }
 }
@@ -167,9 +168,11 @@ mod elsewhere {
             }
         }
 
-        pub(crate) fn wake_all(&self, _: &AtomicU32) {
+        #[must_use]
+        pub(crate) fn wake_all(&self, _: &AtomicU32) -> bool {
             drop(self.door.lock());
             self.morning.notify_all();
+            true
         }
     }
 }

@@ -71,10 +71,12 @@ impl EventCount {
         if let Some(arrivals) = self.unwoken() {
             // [epoch.end] Relaxed: the fences order what was published; who goes to sleep compares in the kernel.
             self.turn.epoch.fetch_add(1, Ordering::Relaxed);
-            self.turn.bed.wake_all(&self.turn.epoch);
-            // [woken.note] Last, so that who is stopped before leaves it to others. Relaxed: who misses it wakes once more than need be. (It may go
-            // back, when another came in between: as above.)
-            self.turn.woken.store(arrivals, Ordering::Relaxed);
+            // A sandbox may refuse this thread the wake-up. Then nothing is noted, and the next publisher tries.
+            if self.turn.bed.wake_all(&self.turn.epoch) {
+                // [woken.note] Last, so that who is stopped before leaves it to others. Relaxed: who misses it wakes once more than need be. (It may go
+                // back, when another came in between: as above.)
+                self.turn.woken.store(arrivals, Ordering::Relaxed);
+            }
         }
     }
 
