@@ -28,6 +28,13 @@ const CLOSED: &str = "the ring is closed and everything in it was read";
 const TIMEOUT: &str = "no message within the time given";
 
 /// Why [`try_recv`](crate::Subscriber::try_recv) returned no message.
+///
+/// ```
+/// let (publisher, mut subscriber) = seqcast::inline::<u32>(8);
+/// assert!(subscriber.try_recv().is_err_and(|error| error.is_empty()));
+/// drop(publisher);
+/// assert!(subscriber.try_recv().is_err_and(|error| error.is_closed()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TryRecvError {
     /// There is no message yet; one may come.
@@ -36,6 +43,23 @@ pub enum TryRecvError {
     Closed,
     /// Messages were lost; the cursor moved to the oldest that is left.
     Lagged(Lagged),
+}
+
+impl TryRecvError {
+    /// Whether there is no message yet.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+
+    /// Whether the ring is closed and read to its end.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed)
+    }
+
+    /// Whether messages were lost.
+    pub fn is_lagged(&self) -> bool {
+        matches!(self, Self::Lagged(_))
+    }
 }
 
 impl fmt::Display for TryRecvError {
@@ -59,6 +83,18 @@ pub enum RecvError {
     Lagged(Lagged),
 }
 
+impl RecvError {
+    /// Whether the ring is closed and read to its end.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed)
+    }
+
+    /// Whether messages were lost.
+    pub fn is_lagged(&self) -> bool {
+        matches!(self, Self::Lagged(_))
+    }
+}
+
 impl fmt::Display for RecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         TryRecvError::from(*self).fmt(f)
@@ -76,6 +112,23 @@ pub enum RecvTimeoutError {
     Closed,
     /// Messages were lost; the cursor moved to the oldest that is left.
     Lagged(Lagged),
+}
+
+impl RecvTimeoutError {
+    /// Whether no message came in time.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout)
+    }
+
+    /// Whether the ring is closed and read to its end.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed)
+    }
+
+    /// Whether messages were lost.
+    pub fn is_lagged(&self) -> bool {
+        matches!(self, Self::Lagged(_))
+    }
 }
 
 impl fmt::Display for RecvTimeoutError {
@@ -143,6 +196,16 @@ pub enum TryPublishError<T> {
 }
 
 impl<T> TryPublishError<T> {
+    /// Whether a gating subscriber is a full lap behind.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_))
+    }
+
+    /// Whether the ring is closed.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_))
+    }
+
     /// The value that was not published.
     pub fn into_inner(self) -> T {
         match self {
@@ -191,6 +254,18 @@ pub enum SubscribeError {
         /// The sequence the next message gets.
         tail: u64,
     },
+}
+
+impl SubscribeError {
+    /// Whether the sequence is overwritten already.
+    pub fn is_evicted(&self) -> bool {
+        matches!(self, Self::Evicted { .. })
+    }
+
+    /// Whether the sequence is not published yet.
+    pub fn is_future(&self) -> bool {
+        matches!(self, Self::Future { .. })
+    }
 }
 
 impl fmt::Display for SubscribeError {
