@@ -7,14 +7,34 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use crate::blocking::{timed, untimed};
-use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::error::{Lagged, RecvError, RecvTimeoutError, TryRecvError};
+use crate::iter::until_closed;
 use crate::slots::{Boxed, Ref};
 use crate::subscriber::Subscriber;
 
 /// Receiving by reference, in a [`boxed`](crate::boxed) ring: the message need not be `Clone`.
 ///
-/// A [`Ref`] borrows the subscriber, so there is one at a time; a batch is a loop over [`try_recv_ref`](Self::try_recv_ref), which costs
-/// no more. The message is received when the call returns, whatever becomes of the `Ref`.
+/// A [`Ref`] borrows the subscriber, so there is one at a time. The message is received when the call returns, whatever becomes of
+/// the `Ref`.
+///
+/// # Reading to the end
+///
+/// Loop over [`next_ref`](Self::next_ref) or [`next_ref_async`](Self::next_ref_async): `None` is the end of the ring and nothing else.
+/// A loop over `recv_ref` that stops at the first `Err` stops at the first loss, too.
+///
+/// # Errors and the borrow
+///
+/// A `match` on a receive keeps the subscriber borrowed in all of its arms, as the `Ref` in it has a destructor. `let … else` and
+/// `if let … else` end the borrow before their `else`:
+///
+/// ```
+/// let (_publisher, mut subscriber) = seqcast::boxed::<String>(8);
+/// let Ok(message) = subscriber.try_recv_ref() else {
+///     println!("no message; {} missed so far", subscriber.missed());
+///     return;
+/// };
+/// println!("{message}");
+/// ```
 impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// Borrows the next message if it is there.
     ///
@@ -33,11 +53,17 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// dropped.
     ///
     /// ```
+    /// use seqcast::TryRecvError;
+    ///
     /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(8);
     /// publisher.publish_many(["a".to_owned(), "b".to_owned()]);
     /// let mut text = String::new();
-    /// while let Ok(message) = subscriber.try_recv_ref() {
-    ///     text.push_str(&message);
+    /// loop {
+    ///     match subscriber.try_recv_ref() {
+    ///         Ok(message) => text.push_str(&message),
+    ///         Err(TryRecvError::Lagged(lagged)) => eprintln!("{lagged}"),
+    ///         Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+    ///     }
     /// }
     /// assert_eq!(text, "ab");
     /// ```
@@ -65,6 +91,34 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     pub fn recv_ref(&mut self) -> Result<Ref<'_, T>, RecvError> {
         untimed(self.block(None, Self::take))?;
         Ok(self.hand().message())
+    }
+
+    /// Waits for the next message and borrows it, or returns `None` at the end of the ring. As an iterator would, if iterators could
+    /// lend.
+    ///
+    /// # Errors
+    ///
+    /// [`Lagged`]: messages were lost, and the cursor stands at `resumed_at`. The next call goes on from there.
+    ///
+    /// # Blocking
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(2);
+    /// publisher.publish_many(["a", "b", "c"].map(str::to_owned));
+    /// publisher.close();
+    /// let (mut text, mut missed) = (String::new(), 0);
+    /// while let Some(message) = subscriber.next_ref() {
+    ///     match message {
+    ///         Ok(message) => text.push_str(&message),
+    ///         Err(lagged) => missed += lagged.missed, // the loop goes on with the oldest message left
+    ///     }
+    /// }
+    /// assert_eq!((text.as_str(), missed), ("bc", 1));
+    /// ```
+    pub fn next_ref(&mut self) -> Option<Result<Ref<'_, T>, Lagged>> {
+        until_closed(self.recv_ref())
     }
 
     /// Waits for the next message and borrows it, but no longer than `timeout`.
@@ -113,6 +167,34 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// ```
     pub fn recv_ref_async(&mut self) -> RecvRef<'_, T> {
         RecvRef(Some(self))
+    }
+
+    /// Waits for the next message in any async runtime, and borrows it. `None` is the end of the ring. As a stream would, if streams
+    /// could lend.
+    ///
+    /// # Errors
+    ///
+    /// As [`next_ref`](Self::next_ref).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`recv_async`](Self::recv_async). The future must not be polled again once it is ready.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(8);
+    /// publisher.publish("hello".to_owned());
+    /// publisher.close();
+    /// while let Some(message) = subscriber.next_ref_async().await {
+    ///     match message {
+    ///         Ok(message) => println!("{message}"),
+    ///         Err(lagged) => eprintln!("{lagged}"),
+    ///     }
+    /// }
+    /// # });
+    /// ```
+    pub fn next_ref_async(&mut self) -> NextRef<'_, T> {
+        NextRef(self.recv_ref_async())
     }
 
     /// Polls for the next message, and borrows it. On `Pending` the task of `cx` is woken when there may be one.
@@ -179,5 +261,21 @@ impl<T: Send + Sync + 'static> Drop for RecvRef<'_, T> {
 impl<T: Send + Sync + 'static> fmt::Debug for RecvRef<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RecvRef").field(&self.0).finish()
+    }
+}
+
+/// Future of [`Subscriber::next_ref_async`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct NextRef<'a, T: Send + Sync + 'static>(RecvRef<'a, T>);
+
+impl<'a, T: Send + Sync + 'static> Future for NextRef<'a, T> {
+    type Output = Option<Result<Ref<'a, T>, Lagged>>;
+
+    /// # Panics
+    ///
+    /// When it was ready before.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map(until_closed)
     }
 }

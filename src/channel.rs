@@ -189,7 +189,7 @@ impl<S: Storage> Channel<S> {
     }
 
     pub(crate) fn stats(&self) -> RingStats {
-        let seats = self.registry.seats();
+        let (totals, seats) = self.registry.totals();
         let published = self.sequencer.published();
         let skipped = self.sequencer.skipped();
         let tail = self.sequencer.tail();
@@ -202,6 +202,7 @@ impl<S: Storage> Channel<S> {
                     name: seat.name().as_deref().map(str::to_owned),
                     next_sequence,
                     lag: tail.saturating_sub(next_sequence),
+                    received: seat.received(),
                     missed: seat.progress.missed.get(),
                     holes: seat.progress.holes.get(),
                     skipped_by_choice: seat.progress.skipped_by_choice.get(),
@@ -210,7 +211,14 @@ impl<S: Storage> Channel<S> {
                 }
             })
             .collect();
-        RingStats { published, skipped, capacity: self.capacity(), closed: self.sequencer.is_closed(), subscribers }
+        RingStats {
+            published,
+            skipped,
+            capacity: self.capacity(),
+            closed: self.sequencer.is_closed(),
+            totals,
+            subscribers,
+        }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "it came from a `usize`")]

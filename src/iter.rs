@@ -49,7 +49,8 @@ pub struct TryIter<'a, S: Storage> {
     goal: u64,
 }
 
-fn until_closed<T>(received: Result<T, RecvError>) -> Option<Result<T, Lagged>> {
+/// A receive as an item: there is none at the end of the ring.
+pub(crate) fn until_closed<T>(received: Result<T, RecvError>) -> Option<Result<T, Lagged>> {
     match received {
         Ok(message) => Some(Ok(message)),
         Err(RecvError::Lagged(lagged)) => Some(Err(lagged)),

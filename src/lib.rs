@@ -82,6 +82,8 @@ mod future;
 mod handle;
 mod iter;
 mod nesting;
+#[allow(missing_debug_implementations, reason = "not exported")]
+mod progress;
 mod publisher;
 #[allow(missing_debug_implementations, reason = "not exported")]
 mod registry;
@@ -102,7 +104,7 @@ mod sync;
 pub mod testing;
 mod wait;
 
-pub use borrowing::RecvRef;
+pub use borrowing::{NextRef, RecvRef};
 pub use builder::{Builder, boxed, inline};
 pub use error::{Closed, Lagged, RecvError, RecvTimeoutError, SubscribeError, TryPublishError, TryRecvError};
 pub use future::{Recv, RecvMany};
@@ -113,7 +115,7 @@ pub use shared::SharedPublisher;
 pub use skip_lagged::SkipLagged;
 pub use slots::{Boxed, Inline, Plain, Receive, Ref, Storage};
 pub use start::Start;
-pub use stats::{RingStats, SubscriberStats};
+pub use stats::{RingStats, SubscriberStats, Totals};
 pub use subscriber::Subscriber;
 
 /// The README's and the book's examples, compiled and run.

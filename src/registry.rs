@@ -3,6 +3,8 @@
 
 use std::mem;
 
+use crate::progress::Progress;
+use crate::stats::Totals;
 use crate::sync::{Arc, AtomicU64, AtomicUsize, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot, fence, shard_of};
 use crate::wait::Waiter;
 
@@ -12,72 +14,30 @@ pub struct Seat {
     pub(crate) waiter: Arc<Waiter>,
     id: u64,
     name: Snapshot<Option<Box<str>>>,
-}
-
-/// Where a subscriber stands, what it borrows, and what it did not receive.
-pub struct Progress {
-    next: AtomicU64,
-    /// `q + 1` while it may be looking at message `q` where it lies; otherwise 0.
-    pin: AtomicU64,
-    pub(crate) missed: Tally,
-    pub(crate) holes: Tally,
-    pub(crate) skipped_by_choice: Tally,
-}
-
-/// A count with one writer.
-pub(crate) struct Tally(AtomicU64);
-
-impl Tally {
-    fn new() -> Self {
-        Self(AtomicU64::new(0))
-    }
-
-    /// By the one writer.
-    pub(crate) fn add(&self, more: u64) {
-        // [tally.read] [tally.add] Relaxed: a count for onlookers; load and store do, as there is one writer.
-        self.0.store(self.0.load(Ordering::Relaxed) + more, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed) // [tally.get] Relaxed: as above
-    }
-}
-
-impl Progress {
-    /// By the one writer.
-    #[inline]
-    pub(crate) fn set_next(&self, next: u64) {
-        // [cursor.show] Release: who sees the cursor sees the message before it, and so a tail that is not below it.
-        self.next.store(next, Ordering::Release);
-    }
-
-    /// By the one writer.
-    #[inline]
-    pub(crate) fn own_next(&self) -> u64 {
-        self.next.load(Ordering::Relaxed) // [cursor.own] Relaxed: it wrote that itself
-    }
-
-    pub(crate) fn next(&self) -> u64 {
-        self.next.load(Ordering::Acquire) // [cursor.look] Acquire: pairs with the Release of `set_next`
-    }
-
-    /// By the one writer. Announces that it may be looking at `sequence`, and no more at what it pinned before.
-    #[inline]
-    pub(crate) fn pin(&self, sequence: u64) {
-        // [pin.set] Release: pairs with the Acquire in `View::pins`: who reads this finds the subscriber done with what it pinned before.
-        self.pin.store(sequence + 1, Ordering::Release);
-    }
-
-    /// By the one writer: looks at nothing any more.
-    #[inline]
-    pub(crate) fn unpin(&self) {
-        self.pin.store(0, Ordering::Release); // [pin.clear] Release: as in `pin`
-    }
+    /// The largest number of received messages that was ever reported. Written by those who look on.
+    reported: AtomicU64,
 }
 
 impl Seat {
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Messages received so far, for those who look on. It never decreases, and is exact while the subscriber rests.
+    pub(crate) fn received(&self) -> u64 {
+        let received = self.progress.received().unwrap_or(0);
+        // [reported.raise] Relaxed: one word, in which a number only grows.
+        self.reported.fetch_max(received, Ordering::Relaxed).max(received)
+    }
+
+    /// What its subscriber received and did not receive.
+    fn totals(&self) -> Totals {
+        Totals {
+            received: self.received(),
+            missed: self.progress.missed.get(),
+            holes: self.progress.holes.get(),
+            skipped_by_choice: self.progress.skipped_by_choice.get(),
+        }
     }
 
     pub(crate) fn name(&self) -> Arc<Option<Box<str>>> {
@@ -96,6 +56,10 @@ pub struct Registry {
     live: AtomicUsize,
     /// Counts every coming and going, so that a `View` knows when it is old.
     changes: AtomicU64,
+    /// The totals of those that left.
+    departed: Counts,
+    /// The largest totals that were ever reported.
+    reported: Counts,
 }
 
 impl Registry {
@@ -106,22 +70,19 @@ impl Registry {
             next_id: AtomicU64::new(0),
             live: AtomicUsize::new(0),
             changes: AtomicU64::new(0),
+            departed: Counts::new(),
+            reported: Counts::new(),
         }
     }
 
     /// Adds a seat for a subscriber that stands at `next`. The seat is whole before anyone can see it.
     pub(crate) fn join(&self, next: u64, waiter: Waiter) -> Arc<Seat> {
         let seat = Arc::new(Seat {
-            progress: CachePadded::new(Progress {
-                next: AtomicU64::new(next),
-                pin: AtomicU64::new(0),
-                missed: Tally::new(),
-                holes: Tally::new(),
-                skipped_by_choice: Tally::new(),
-            }),
+            progress: CachePadded::new(Progress::new(next)),
             waiter: Arc::new(waiter),
             id: self.next_id.fetch_add(1, Ordering::Relaxed), // [seat.id] Relaxed: only distinct
             name: Snapshot::new(Arc::new(None)),
+            reported: AtomicU64::new(0),
         });
         self.live.fetch_add(1, Ordering::Relaxed); // [live.up] Relaxed: only a count
         self.shard(seat.id).update(|seats| seats.iter().chain([&seat]).cloned().collect());
@@ -133,6 +94,18 @@ impl Registry {
         self.shard(seat.id).update(|seats| seats.iter().filter(|other| !Arc::ptr_eq(other, seat)).cloned().collect());
         self.live.fetch_sub(1, Ordering::Relaxed); // [live.down] Relaxed: only a count
         self.changed();
+        // After it left the lists, so that nobody counts it twice.
+        self.departed.add(&seat.totals());
+    }
+
+    /// The totals of all subscribers that ever were, and the live ones by id. No total ever decreases. One that is leaving right now
+    /// may be missing for a moment.
+    pub(crate) fn totals(&self) -> (Totals, Vec<Arc<Seat>>) {
+        // The departed first: the seats of all that are counted here are off the lists by then.
+        let departed = self.departed.load();
+        let seats = self.seats();
+        let totals = seats.iter().fold(departed, |sum, seat| sum + seat.totals());
+        (self.reported.raise(totals), seats)
     }
 
     fn changed(&self) {
@@ -153,6 +126,36 @@ impl Registry {
 
     fn shard(&self, id: u64) -> &Snapshot<Vec<Arc<Seat>>> {
         &self.shards[shard_of(id)]
+    }
+}
+
+/// [`Totals`] that many threads write.
+struct Counts([AtomicU64; 4]);
+
+impl Counts {
+    fn new() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+
+    fn add(&self, more: &Totals) {
+        for (count, more) in self.0.iter().zip(more.to_array()) {
+            // [departed.add] Release: pairs with the Acquire of `load`: who finds a subscriber counted here finds its seat gone.
+            count.fetch_add(more, Ordering::Release);
+        }
+    }
+
+    fn load(&self) -> Totals {
+        // [departed.load] Acquire: pairs with the Release of `add`.
+        Totals::from_array(std::array::from_fn(|which| self.0[which].load(Ordering::Acquire)))
+    }
+
+    /// Raises each count to what is given, and returns the larger ones.
+    fn raise(&self, totals: Totals) -> Totals {
+        let totals = totals.to_array();
+        Totals::from_array(std::array::from_fn(|which| {
+            // [totals.raise] Relaxed: one word, in which a number only grows.
+            self.0[which].fetch_max(totals[which], Ordering::Relaxed).max(totals[which])
+        }))
     }
 }
 
@@ -181,9 +184,7 @@ impl View {
             self.as_of = as_of;
         }
         self.pins.clear();
-        // [scan.pin] Acquire: pairs with the Release of `pin` and `unpin`: whatever was pinned before is done with.
-        self.pins
-            .extend(self.seats.iter().map(|seat| seat.progress.pin.load(Ordering::Acquire)).filter(|pin| *pin != 0));
+        self.pins.extend(self.seats.iter().map(|seat| seat.progress.pinned()).filter(|pin| *pin != 0));
         self.pins.sort_unstable();
         &self.pins
     }

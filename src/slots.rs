@@ -8,7 +8,8 @@ mod inline;
 pub use boxed::{Boxed, Ref};
 pub use inline::{Inline, Plain};
 
-use crate::registry::{Progress, Registry, Seat};
+use crate::progress::Progress;
+use crate::registry::{Registry, Seat};
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
 use crate::sync::Arc;

@@ -2,13 +2,25 @@
 
 /// A look at a ring and all of its subscribers. Made by [`Ring::stats`](crate::Ring::stats).
 ///
-/// `published + skipped` is the number of sequences drawn. Each number is exact for some moment; taken while others publish and
-/// receive, they are of slightly different ones. Subscribers that are gone are not in it.
+/// Each number is exact while the ring rests. Taken while others publish and receive, the numbers belong to slightly different
+/// moments. `published`, `skipped` and [`totals`](Self::totals) never decrease, so they can feed the counters of a metrics system.
+///
+/// ```
+/// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
+/// publisher.publish_many(0..6);
+/// let _ = subscriber.try_recv(); // lagged: 2 messages
+/// assert_eq!(subscriber.try_recv(), Ok(2));
+/// drop(subscriber);
+/// // The totals keep what a subscriber did that is gone.
+/// let totals = publisher.ring().stats().totals;
+/// assert_eq!((totals.received, totals.missed), (1, 2));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RingStats {
-    /// Messages published since the ring was made, including those being written right now. (One that turns into a hole is
-    /// taken back, so with several publishers this may fall between two looks.)
+    /// Messages published since the ring was made, including those being written right now. Together with `skipped` it is the
+    /// number of sequences drawn. One exception: a publish that skipped a slot and then found the ring closed stays counted if
+    /// these statistics were read meanwhile.
     pub published: u64,
     /// Sequences that became holes: drawn by a publisher that found its slot held by a stalled one. Always 0 with one
     /// publisher.
@@ -17,14 +29,48 @@ pub struct RingStats {
     pub capacity: usize,
     /// Whether the ring has ended.
     pub closed: bool,
+    /// What all subscribers that ever were received and did not receive.
+    pub totals: Totals,
     /// The live subscribers, by id.
     pub subscribers: Vec<SubscriberStats>,
 }
 
+/// Sums over all subscribers of a ring, live and gone. No sum ever decreases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Totals {
+    /// Messages received.
+    pub received: u64,
+    /// Sequences overwritten before they were read.
+    pub missed: u64,
+    /// Holes passed.
+    pub holes: u64,
+    /// Sequences that [`Subscriber::latest`](crate::Subscriber::latest) jumped over.
+    pub skipped_by_choice: u64,
+}
+
+impl Totals {
+    pub(crate) fn to_array(self) -> [u64; 4] {
+        [self.received, self.missed, self.holes, self.skipped_by_choice]
+    }
+
+    pub(crate) fn from_array([received, missed, holes, skipped_by_choice]: [u64; 4]) -> Self {
+        Self { received, missed, holes, skipped_by_choice }
+    }
+}
+
+impl std::ops::Add for Totals {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let (ours, theirs) = (self.to_array(), other.to_array());
+        Self::from_array(std::array::from_fn(|which| ours[which] + theirs[which]))
+    }
+}
+
 /// A look at one subscriber.
 ///
-/// From its start to `next_sequence`, every sequence was received, or is counted in `missed`, `holes` or
-/// `skipped_by_choice` (as long as it did not [`seek`](crate::Subscriber::seek)).
+/// Its counts begin where it subscribed, and a [`seek`](crate::Subscriber::seek) does not reset them. None of them ever decreases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscriberStats {
@@ -36,6 +82,8 @@ pub struct SubscriberStats {
     pub next_sequence: u64,
     /// Sequences drawn and not yet read; more than the capacity once it has been lapped and did not notice yet.
     pub lag: u64,
+    /// Messages it received.
+    pub received: u64,
     /// Sequences overwritten before it read them.
     pub missed: u64,
     /// Holes it went over.

@@ -5,27 +5,30 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::{FusedStream, Stream};
 
-use crate::error::{Lagged, RecvError};
+use crate::error::Lagged;
+use crate::iter::until_closed;
 use crate::skip_lagged::SkipLagged;
 use crate::slots::Receive;
 use crate::subscriber::Subscriber;
 
-/// Ends when the ring does, and stays ended (until somebody [`seek`](Subscriber::seek)s back).
+/// Ends when the ring does, and stays ended until a [`seek`](Subscriber::seek).
 impl<S: Receive> Stream for Subscriber<S> {
     type Item = Result<S::Item, Lagged>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(match ready!(self.poll_recv(cx)) {
-            Ok(message) => Some(Ok(message)),
-            Err(RecvError::Lagged(lagged)) => Some(Err(lagged)),
-            Err(RecvError::Closed) => None,
-        })
+        let item = until_closed(ready!(self.poll_recv(cx)));
+        if item.is_none() {
+            self.set_ended();
+        }
+        Poll::Ready(item)
     }
 }
 
+/// Terminated once [`poll_next`](Stream::poll_next) has returned `None`, and not before: `select!` polls no terminated stream, and
+/// would never learn of the end.
 impl<S: Receive> FusedStream for Subscriber<S> {
     fn is_terminated(&self) -> bool {
-        self.is_at_end()
+        self.has_ended()
     }
 }
 
@@ -45,6 +48,6 @@ impl<S: Receive> Stream for SkipLagged<S> {
 
 impl<S: Receive> FusedStream for SkipLagged<S> {
     fn is_terminated(&self) -> bool {
-        self.get_ref().is_at_end()
+        self.get_ref().has_ended()
     }
 }

@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
-use crate::registry::{Progress, Seat};
+use crate::progress::Progress;
+use crate::registry::Seat;
 use crate::sequencer::{Found, HandOf, SlotOf, SlotsOf};
 use crate::slots::{Receive, Slots, Storage};
 use crate::sync::Arc;
@@ -54,9 +55,22 @@ use patience::Patience;
 ///
 /// # Accounting
 ///
-/// From the sequence it started at to [`next_sequence`](Self::next_sequence), every sequence was either received, or is
-/// counted in exactly one of [`missed`](Self::missed), [`holes`](Self::holes) and
-/// [`skipped_by_choice`](Self::skipped_by_choice). ([`seek`](Self::seek) starts a new account.)
+/// Every sequence from [`start_sequence`](Self::start_sequence) to [`next_sequence`](Self::next_sequence) is counted in exactly one of
+/// [`received`](Self::received), [`missed`](Self::missed), [`holes`](Self::holes) and
+/// [`skipped_by_choice`](Self::skipped_by_choice).
+///
+/// ```
+/// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
+/// publisher.publish_many(0..7);
+/// let _ = subscriber.try_recv(); // lagged: 3 messages
+/// assert_eq!(subscriber.try_iter().count(), 4);
+/// let counted =
+///     subscriber.received() + subscriber.missed() + subscriber.holes() + subscriber.skipped_by_choice();
+/// assert_eq!(counted, subscriber.next_sequence() - subscriber.start_sequence());
+/// ```
+///
+/// A [`seek`](Self::seek) starts a new account: `received` begins again at 0, and the other counts go on. Compare them with what
+/// they were at the `seek`.
 ///
 /// # Closing
 ///
@@ -82,6 +96,12 @@ struct Own {
     base: u64,
     /// The sequence received last before that.
     before: Option<u64>,
+    /// Where the account begins: where it subscribed, or where the last `seek` went.
+    start: u64,
+    /// Messages received before `start`.
+    received_before: u64,
+    /// As a stream it said that it is over.
+    ended: bool,
     /// A waker may be registered.
     asleep: bool,
     /// The clone or drop of a waker panicked while it was put in place: that place is unusable.
@@ -101,8 +121,16 @@ impl<S: Storage> Subscriber<S> {
     pub(crate) fn new(channel: Arc<Channel<S>>, cursor: u64) -> Self {
         let seat = channel.registry.join(cursor, Waiter::new());
         let hand = SlotsOf::<S>::hand(&seat);
-        let own =
-            Box::new(Own { base: cursor, before: None, asleep: false, deaf: false, patience: Patience::default() });
+        let own = Box::new(Own {
+            base: cursor,
+            before: None,
+            start: cursor,
+            received_before: 0,
+            ended: false,
+            asleep: false,
+            deaf: false,
+            patience: Patience::default(),
+        });
         Self { channel, seat, hand, own }
     }
 }
@@ -254,7 +282,7 @@ impl<S: Storage> Subscriber<S> {
     fn jump_to(&mut self, cursor: u64) {
         self.own.before = self.last_sequence();
         self.own.base = cursor;
-        self.seat.progress.set_next(cursor);
+        self.seat.progress.jump_to(cursor);
     }
 
     /// There is a hole at the cursor.
@@ -316,9 +344,13 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// Whether the end of the ring was reached: nothing will ever be received again.
-    pub(crate) fn is_at_end(&self) -> bool {
-        self.is_closed() && matches!(self.channel.sequencer.find(self.cursor()), Found::Closed)
+    /// As a stream it has said that it is over, and no `seek` went back since.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.own.ended
+    }
+
+    pub(crate) fn set_ended(&mut self) {
+        self.own.ended = true;
     }
 }
 

@@ -91,3 +91,85 @@ fn joining_and_leaving_from_many_threads_loses_no_seat() {
     });
     assert_eq!(ring.subscriber_count(), 1);
 }
+
+/// What the totals of a ring are.
+fn totals(ring: &Ring<Inline<u64>>) -> (u64, u64, u64) {
+    let totals = ring.stats().totals;
+    assert_eq!(totals.holes, 0);
+    (totals.received, totals.missed, totals.skipped_by_choice)
+}
+
+#[test]
+fn the_totals_keep_those_that_are_gone() {
+    let (mut publisher, mut first) = seqcast::inline::<u64>(8);
+    let ring = publisher.ring();
+    publisher.publish_many(0..10);
+    assert!(first.try_recv().is_err());
+    assert_eq!(first.try_recv(), Ok(2));
+    assert_eq!(totals(&ring), (1, 2, 0));
+    drop(first);
+    assert_eq!(totals(&ring), (1, 2, 0));
+    let mut second = ring.subscribe_at(Start::Oldest);
+    assert_eq!(second.latest(), Ok(9));
+    assert_eq!(totals(&ring), (2, 2, 7));
+    // A seek begins a new account for the subscriber; the ring's goes on.
+    second.seek(Start::Oldest);
+    assert_eq!((second.received(), second.start_sequence(), second.skipped_by_choice()), (0, 2, 7));
+    assert_eq!(second.try_iter().count(), 8);
+    assert_eq!((second.received(), ring.stats().subscribers[0].received), (8, 9));
+    assert_eq!(totals(&ring), (10, 2, 7));
+    let leaked = second.clone();
+    std::mem::forget(leaked);
+    drop((publisher, second));
+    assert_eq!(totals(&ring), (10, 2, 7));
+}
+
+#[test]
+fn no_total_ever_decreases_and_all_are_exact_in_the_end() {
+    let (publisher, subscriber) = seqcast::inline::<u64>(4);
+    let (publisher, ring) = (publisher.share(), subscriber.ring());
+    drop(subscriber);
+    let sums = thread::scope(|scope| {
+        // Subscribers that come and go, lag, jump and seek back, beside a publisher that laps them.
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                let ring = ring.clone();
+                scope.spawn(move || {
+                    let (mut received, mut missed, mut skipped) = (0, 0, 0);
+                    for round in 0..400_u64 {
+                        let mut subscriber = ring.subscribe_at(Start::Oldest);
+                        let mut before_seek = 0;
+                        for step in 0..20_u64 {
+                            let _ = subscriber.try_recv();
+                            match (round + step) % 7 {
+                                0 => drop(subscriber.latest()),
+                                1 => {
+                                    before_seek += subscriber.received();
+                                    subscriber.seek(Start::Oldest);
+                                }
+                                _ => {}
+                            }
+                        }
+                        received += before_seek + subscriber.received();
+                        missed += subscriber.missed();
+                        skipped += subscriber.skipped_by_choice();
+                    }
+                    (received, missed, skipped)
+                })
+            })
+            .collect();
+        let mut before = (0, 0, 0);
+        while readers.iter().any(|reader| !reader.is_finished()) {
+            publisher.publish_many(0..3);
+            let now = totals(&ring);
+            assert!(before.0 <= now.0 && before.1 <= now.1 && before.2 <= now.2, "{now:?} after {before:?}");
+            before = now;
+        }
+        readers.into_iter().fold((0, 0, 0), |sum, reader| {
+            let one = reader.join().unwrap();
+            (sum.0 + one.0, sum.1 + one.1, sum.2 + one.2)
+        })
+    });
+    assert!(sums.0 > 0 && sums.1 > 0 && sums.2 > 0, "{sums:?}");
+    assert_eq!(totals(&ring), sums);
+}

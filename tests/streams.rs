@@ -6,7 +6,9 @@ mod common;
 
 use common::{Account, sign, verify};
 use futures::StreamExt;
-use seqcast::{Inline, RecvError, Subscriber};
+use futures::executor::block_on;
+use futures::stream::FusedStream;
+use seqcast::{Inline, RecvError, Start, Subscriber};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,4 +108,142 @@ async fn batches_of_a_task_are_cancel_safe() {
     assert_eq!(subscriber.recv_many_async(&mut buffer, 8).await, Ok(2));
     assert_eq!(buffer, (0..10).collect::<Vec<_>>());
     assert_eq!(subscriber.recv_many_async(&mut buffer, 0).await, Ok(0));
+}
+
+/// A closed ring with these messages in it.
+fn closed(messages: impl IntoIterator<Item = u64>) -> Subscriber<Inline<u64>> {
+    let (mut publisher, subscriber) = seqcast::inline::<u64>(64);
+    publisher.publish_many(messages);
+    subscriber
+}
+
+#[test]
+fn a_stream_is_terminated_once_it_said_so() {
+    let mut subscriber = closed([1]);
+    assert!(!subscriber.is_terminated());
+    assert_eq!(block_on(subscriber.next()), Some(Ok(1)));
+    assert!(!subscriber.is_terminated(), "closed and read, but it did not say so yet");
+    assert_eq!(block_on(subscriber.next()), None);
+    assert!(subscriber.is_terminated());
+    assert_eq!(block_on(subscriber.next()), None);
+    // A clone has said nothing yet, and one that goes back has more to say.
+    assert!(!subscriber.clone().is_terminated());
+    subscriber.seek(Start::Oldest);
+    assert!(!subscriber.is_terminated());
+    assert_eq!(block_on(subscriber.next()), Some(Ok(1)));
+
+    let mut skipping = closed([]).skip_lagged();
+    assert!(!skipping.is_terminated());
+    assert_eq!(block_on(skipping.next()), None);
+    assert!(skipping.is_terminated());
+    skipping.get_mut().seek(Start::Latest);
+    assert!(!skipping.is_terminated());
+}
+
+#[test]
+fn select_learns_of_the_end() {
+    // The macro polls no terminated stream, and panics if all are.
+    let mut subscriber = closed([1, 2]);
+    let mut received = Vec::new();
+    block_on(async {
+        loop {
+            futures::select! {
+                message = subscriber.next() => match message {
+                    Some(message) => received.push(message.unwrap()),
+                    None => break,
+                },
+            }
+        }
+    });
+    assert_eq!(received, [1, 2]);
+    // Another arm is alive all the time.
+    let (mut subscriber, mut ticks) = (closed([1, 2]).skip_lagged(), futures::stream::repeat(()).fuse());
+    let mut received = 0;
+    block_on(async {
+        for _ in 0..1000 {
+            futures::select! {
+                message = subscriber.next() => match message {
+                    Some(_) => received += 1,
+                    None => return,
+                },
+                () = ticks.select_next_some() => {}
+            }
+        }
+        panic!("the end was never seen");
+    });
+    assert_eq!(received, 2);
+}
+
+#[test]
+fn select_next_some_and_fuse_come_to_the_end() {
+    let (mut first, mut second) = (closed([1, 2]), closed([3]).fuse());
+    let mut sum = 0;
+    block_on(async {
+        loop {
+            futures::select! {
+                message = first.select_next_some() => sum += message.unwrap(),
+                message = second.select_next_some() => sum += message.unwrap(),
+                complete => break,
+            }
+        }
+    });
+    assert_eq!(sum, 6);
+}
+
+#[tokio::test]
+async fn tokio_select_learns_of_the_end() {
+    let (mut first, mut second) = (closed([1, 2]), closed([3]).skip_lagged());
+    let mut sum = 0;
+    let mut open = [true; 2];
+    while open != [false; 2] {
+        tokio::select! {
+            message = first.next(), if open[0] => match message {
+                Some(message) => sum += message.unwrap(),
+                None => open[0] = false,
+            },
+            message = second.next(), if open[1] => match message {
+                Some(message) => sum += message,
+                None => open[1] = false,
+            },
+        }
+    }
+    assert_eq!(sum, 6);
+}
+
+#[tokio::test]
+async fn merged_and_mapped_streams_come_to_the_end() {
+    let merged = tokio_stream::StreamExt::merge(closed([1, 2]), closed([3]));
+    assert_eq!(merged.map(Result::unwrap).collect::<Vec<_>>().await.len(), 3);
+    let mut map = tokio_stream::StreamMap::new();
+    map.insert("first", closed([1, 2]));
+    map.insert("second", closed([3]));
+    let all: Vec<_> = StreamExt::collect(map).await;
+    assert_eq!(all.len(), 3);
+}
+
+#[test]
+fn a_loop_over_borrows_ends_with_the_ring_and_not_with_a_loss() {
+    let (mut publisher, mut subscriber) = seqcast::boxed::<String>(4);
+    let mut waiting = subscriber.clone();
+    publisher.publish_many((0..10).map(|number| number.to_string()));
+    publisher.close();
+    let (mut text, mut missed) = (String::new(), 0);
+    while let Some(message) = subscriber.next_ref() {
+        match message {
+            Ok(message) => text.push_str(&message),
+            Err(lagged) => missed += lagged.missed,
+        }
+    }
+    assert_eq!((text.as_str(), missed), ("6789", 6));
+    assert!(subscriber.next_ref().is_none());
+    let (mut text, mut missed) = (String::new(), 0);
+    block_on(async {
+        while let Some(message) = waiting.next_ref_async().await {
+            match message {
+                Ok(message) => text.push_str(&message),
+                Err(lagged) => missed += lagged.missed,
+            }
+        }
+    });
+    assert_eq!((text.as_str(), missed), ("6789", 6));
 }

@@ -29,7 +29,8 @@ use std::marker::PhantomData;
 
 use super::{Slot, Slots, Storage, sealed};
 use crate::nesting::contain;
-use crate::registry::{Progress, Registry, Seat};
+use crate::progress::Progress;
+use crate::registry::{Registry, Seat};
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
 use crate::sync::{Arc, Ordering, Pair, zeroed_pairs};

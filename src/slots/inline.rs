@@ -14,7 +14,8 @@ use std::slice;
 use bytemuck::NoUninit;
 
 use super::{Slot, Slots, Storage, sealed};
-use crate::registry::{Progress, Registry, Seat};
+use crate::progress::Progress;
+use crate::registry::{Registry, Seat};
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
 use crate::sync::{Arc, AtomicU64, Ordering, zeroed_words};

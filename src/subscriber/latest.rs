@@ -2,7 +2,7 @@
 
 use super::Subscriber;
 use crate::error::TryRecvError;
-use crate::registry::Progress;
+use crate::progress::Progress;
 use crate::sequencer::{Found, HandOf, SlotOf};
 use crate::slots::{Receive, Storage};
 

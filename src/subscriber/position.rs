@@ -9,7 +9,8 @@ use crate::start::Start;
 impl<S: Storage> Subscriber<S> {
     /// Moves the cursor, forwards or backwards. What it jumps over is not counted as missed: a new account begins here.
     ///
-    /// A subscriber that had read to the end of a closed ring can go back and read what is retained once more.
+    /// A subscriber that had read to the end of a closed ring can go back and read what is retained once more. As a stream it is
+    /// no longer terminated then.
     ///
     /// ```
     /// use seqcast::Start;
@@ -22,6 +23,28 @@ impl<S: Storage> Subscriber<S> {
     /// ```
     pub fn seek(&mut self, start: Start) {
         self.jump_to(self.channel.cursor(start));
+        self.own.start = self.cursor();
+        self.own.received_before = self.seat.progress.own_received();
+        self.own.ended = false;
+    }
+
+    /// The sequence at which its account begins: where it subscribed, or where the last [`seek`](Self::seek) went.
+    ///
+    /// ```
+    /// use seqcast::Start;
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// publisher.publish_many(0..5);
+    /// assert_eq!((subscriber.start_sequence(), subscriber.try_iter().count()), (0, 5));
+    /// subscriber.seek(Start::At(3));
+    /// assert_eq!((subscriber.start_sequence(), subscriber.received()), (3, 0));
+    /// ```
+    pub fn start_sequence(&self) -> u64 {
+        self.own.start
+    }
+
+    /// Messages received since [`start_sequence`](Self::start_sequence).
+    pub fn received(&self) -> u64 {
+        self.seat.progress.own_received() - self.own.received_before
     }
 
     /// The cursor: the sequence it reads next.

@@ -176,6 +176,7 @@ impl Account {
         assert_eq!(self.missed, subscriber.missed(), "missed as told and as counted");
         let sum = self.received + self.missed + subscriber.holes() + subscriber.skipped_by_choice();
         assert_eq!(sum, subscriber.next_sequence() - self.start, "law 1: {self:?} of {subscriber:?}");
+        assert_eq!((self.received, self.start), (subscriber.received(), subscriber.start_sequence()), "{subscriber:?}");
     }
 }
 

@@ -48,6 +48,13 @@ pub(crate) struct Subscriber {
     pub(crate) missed: u64,
     pub(crate) holes: u64,
     pub(crate) skipped_by_choice: u64,
+    /// Since it subscribed.
+    pub(crate) received: u64,
+    /// Where it subscribed or sought last, and what it had received by then.
+    pub(crate) start: u64,
+    pub(crate) received_before: u64,
+    /// As a stream it said that it is over.
+    pub(crate) ended: bool,
 }
 
 impl Ring {
@@ -143,7 +150,18 @@ impl Ring {
     }
 
     pub(crate) fn subscribe(&self, start: Start) -> Subscriber {
-        Subscriber { next: self.cursor(start), last: None, missed: 0, holes: 0, skipped_by_choice: 0 }
+        let next = self.cursor(start);
+        Subscriber {
+            next,
+            last: None,
+            missed: 0,
+            holes: 0,
+            skipped_by_choice: 0,
+            received: 0,
+            start: next,
+            received_before: 0,
+            ended: false,
+        }
     }
 
     pub(crate) fn try_subscribe(&self, start: Start) -> Result<Subscriber, SubscribeError> {
@@ -191,9 +209,15 @@ impl Subscriber {
         }
     }
 
+    pub(crate) fn seek(&mut self, ring: &Ring, start: Start) {
+        self.next = ring.cursor(start);
+        (self.start, self.received_before, self.ended) = (self.next, self.received, false);
+    }
+
     pub(crate) fn try_recv(&mut self, ring: &Ring) -> Result<u64, TryRecvError> {
         match self.pass_holes(ring) {
             Found::Message(value) => {
+                self.received += 1;
                 self.last = Some(self.next);
                 self.next += 1;
                 Ok(value)

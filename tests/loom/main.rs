@@ -10,6 +10,7 @@
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(clippy::drop_non_drop, clippy::forget_non_drop, reason = "says where a publisher is stopped for good")]
 
+mod accounts;
 mod boxed;
 mod boxed_pools;
 mod disarming;
@@ -86,6 +87,7 @@ impl Account {
             }
         };
         assert_eq!(self.missed, self.subscriber.missed());
+        assert_eq!(self.got.len() as u64, self.subscriber.received());
         assert_eq!(
             self.got.len() as u64 + self.missed + self.subscriber.holes(),
             self.subscriber.next_sequence() - self.start,

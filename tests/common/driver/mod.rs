@@ -10,6 +10,7 @@ pub(crate) use numbers::{Number, Numbers};
 
 use super::counted::Ledger;
 use super::model;
+use futures::stream::FusedStream;
 use publishing::Publishing;
 use seqcast::{Builder, SharedPublisher, Start, SubscribeError, Subscriber};
 use std::cell::OnceCell;
@@ -97,6 +98,9 @@ struct Both<'a, S: seqcast::Storage, C> {
     subscribers: Vec<Pair<S>>,
     capacity: u64,
     value: u64,
+    /// What the statistics said last: of the messages published, and of the totals.
+    published: u64,
+    totals: [u64; 4],
 }
 
 impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
@@ -108,7 +112,18 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         let ring = publisher.ring();
         assert_eq!((ring.capacity(), publisher.capacity()), (capacity, capacity));
         let publishing = Publishing::new(publisher, stalling);
-        Self { choices, ledger, publishing, ring, model, subscribers, capacity: capacity as u64, value: 0 }
+        Self {
+            choices,
+            ledger,
+            publishing,
+            ring,
+            model,
+            subscribers,
+            capacity: capacity as u64,
+            value: 0,
+            published: 0,
+            totals: [0; 4],
+        }
     }
 
     /// One operation. `depth`: of operations that are done in the middle of another.
@@ -174,17 +189,31 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
                 (expected.next, expected.last, expected.missed, expected.skipped_by_choice, expected.holes)
             );
             assert_eq!((real.is_empty(), real.lag()), (expected.is_empty(model), expected.lag(model)));
+            assert_eq!(
+                (real.start_sequence(), real.received(), real.is_terminated()),
+                (expected.start, expected.received - expected.received_before, expected.ended)
+            );
         }
     }
 
-    fn stats_agree(&self) {
+    fn stats_agree(&mut self) {
         let model = &self.model;
         let stats = self.ring.stats();
         let holes = model.holes();
+        // A publisher that skips after the end has no sequence to go on with: what was said of it is not taken back.
+        self.published = self.published.max(model.drawn() - holes);
+        let (totals, live) = (stats.totals, &stats.subscribers);
+        let now = [totals.received, totals.missed, totals.holes, totals.skipped_by_choice];
+        assert!(self.totals.iter().zip(now).all(|(before, now)| *before <= now), "{now:?} after {:?}", self.totals);
+        assert!(
+            totals.received >= live.iter().map(|live| live.received).sum()
+                && totals.missed >= live.iter().map(|live| live.missed).sum()
+        );
+        self.totals = now;
         assert_eq!(stats.capacity as u64, self.capacity);
         let said = (model.tail(), self.ring.capacity(), self.subscribers.len());
         assert!(self.publishing.look_ups().is_none_or(|look_ups| look_ups == said));
-        assert_eq!((stats.published, stats.skipped, stats.closed), (model.drawn() - holes, holes, model.closed));
+        assert_eq!((stats.published, stats.skipped, stats.closed), (self.published, holes, model.closed));
         let mut expected: Vec<_> = self.subscribers.iter().collect();
         expected.sort_unstable_by_key(|pair| pair.real.id());
         assert_eq!(stats.subscribers.len(), expected.len());
@@ -192,11 +221,12 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             assert!(!told.gating);
             assert_eq!((real.is_closed(), real.capacity()), (model.closed, stats.capacity));
             assert_eq!(
-                (told.id, told.next_sequence, told.lag, told.missed, told.holes, told.skipped_by_choice),
+                (told.id, told.next_sequence, told.lag, told.received, told.missed, told.holes, told.skipped_by_choice),
                 (
                     real.id(),
                     expected.next,
                     expected.lag(model),
+                    expected.received,
                     expected.missed,
                     expected.holes,
                     expected.skipped_by_choice

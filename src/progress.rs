@@ -1,0 +1,139 @@
+//! What a subscriber lets others see of itself: its cursor, what it borrows, and its account. One cache line that it alone writes.
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// Where a subscriber stands, what it borrows, and what it did not receive.
+pub struct Progress {
+    next: AtomicU64,
+    /// `q + 1` while it may be looking at message `q` where it lies; otherwise 0.
+    pin: AtomicU64,
+    pub(crate) missed: Tally,
+    pub(crate) holes: Tally,
+    pub(crate) skipped_by_choice: Tally,
+    /// How often the cursor jumped, twice: odd in the middle of a jump, while `next` and `offset` do not belong together.
+    jumps: AtomicU64,
+    /// `next` less the messages received so far. It wraps: a `seek` may go back.
+    offset: AtomicU64,
+}
+
+/// A count with one writer.
+pub(crate) struct Tally(AtomicU64);
+
+impl Tally {
+    fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// By the one writer.
+    pub(crate) fn add(&self, more: u64) {
+        // [tally.read] [tally.add] Relaxed: a count for onlookers; load and store do, as there is one writer.
+        self.0.store(self.0.load(Ordering::Relaxed) + more, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed) // [tally.get] Relaxed: as above
+    }
+}
+
+impl Progress {
+    pub(crate) fn new(next: u64) -> Self {
+        Self {
+            next: AtomicU64::new(next),
+            pin: AtomicU64::new(0),
+            missed: Tally::new(),
+            holes: Tally::new(),
+            skipped_by_choice: Tally::new(),
+            jumps: AtomicU64::new(0),
+            offset: AtomicU64::new(next),
+        }
+    }
+
+    /// By the one writer: a message was received.
+    #[inline]
+    pub(crate) fn set_next(&self, next: u64) {
+        // [cursor.show] Release: who sees the cursor sees the message before it, and so a tail that is not below it.
+        self.next.store(next, Ordering::Release);
+    }
+
+    /// By the one writer: moves the cursor without a message.
+    pub(crate) fn jump_to(&self, next: u64) {
+        let offset = next.wrapping_sub(self.own_received());
+        // [jump.own] Relaxed: it wrote that itself.
+        let jumps = self.jumps.load(Ordering::Relaxed);
+        // [jump.begin] Relaxed: published by the two stores that follow.
+        self.jumps.store(jumps + 1, Ordering::Relaxed);
+        // [offset.set] Release: pairs with the Acquire in `received`: who sees the new offset sees that a jump began.
+        self.offset.store(offset, Ordering::Release);
+        self.set_next(next);
+        // [jump.end] Release: pairs with the Acquire in `received`: who sees the end of the jump sees where it went.
+        self.jumps.store(jumps + 2, Ordering::Release);
+    }
+
+    /// By the one writer.
+    #[inline]
+    pub(crate) fn own_next(&self) -> u64 {
+        self.next.load(Ordering::Relaxed) // [cursor.own] Relaxed: it wrote that itself
+    }
+
+    pub(crate) fn next(&self) -> u64 {
+        self.next.load(Ordering::Acquire) // [cursor.look] Acquire: pairs with the Release of `set_next`
+    }
+
+    /// By the one writer: messages received so far.
+    pub(crate) fn own_received(&self) -> u64 {
+        self.own_next().wrapping_sub(self.offset.load(Ordering::Relaxed)) // [offset.own] Relaxed: it wrote that itself
+    }
+
+    /// Messages received so far; `None` while the cursor jumps.
+    pub(crate) fn received(&self) -> Option<u64> {
+        // [jump.look] Acquire: pairs with the Release of `jump_to`: cursor and offset are at least as new as that jump.
+        let jumps = self.jumps.load(Ordering::Acquire);
+        let next = self.next();
+        // [offset.look] Acquire: pairs with the Release of `jump_to`; and the next look comes after this one.
+        let offset = self.offset.load(Ordering::Acquire);
+        // [jump.again] Relaxed: if either of the two belongs to a later jump, that one's beginning is seen here.
+        let still = self.jumps.load(Ordering::Relaxed) == jumps;
+        (still && jumps % 2 == 0).then(|| next.wrapping_sub(offset))
+    }
+
+    /// By the one writer. Announces that it may be looking at `sequence`, and no more at what it pinned before.
+    #[inline]
+    pub(crate) fn pin(&self, sequence: u64) {
+        // [pin.set] Release: pairs with the Acquire of `pinned`: who reads this finds the subscriber done with what it pinned before.
+        self.pin.store(sequence + 1, Ordering::Release);
+    }
+
+    /// By the one writer: looks at nothing any more.
+    #[inline]
+    pub(crate) fn unpin(&self) {
+        self.pin.store(0, Ordering::Release); // [pin.clear] Release: as in `pin`
+    }
+
+    /// What is pinned, plus 1, or 0.
+    #[inline]
+    pub(crate) fn pinned(&self) -> u64 {
+        // [scan.pin] Acquire: pairs with the Release of `pin` and `unpin`: whatever was pinned before is done with.
+        self.pin.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jumps_are_not_received() {
+        let progress = Progress::new(5);
+        assert_eq!((progress.received(), progress.own_received()), (Some(0), 0));
+        progress.set_next(6);
+        progress.jump_to(60);
+        progress.set_next(61);
+        assert_eq!((progress.received(), progress.own_received()), (Some(2), 2));
+        progress.jump_to(0);
+        progress.set_next(1);
+        assert_eq!((progress.next(), progress.received()), (1, Some(3)));
+        // A jump that is on its way is not looked at.
+        progress.jumps.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(progress.received(), None);
+    }
+}
