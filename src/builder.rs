@@ -9,7 +9,7 @@ use crate::slots::{Boxed, Inline, Plain, Storage};
 use crate::start::Start;
 use crate::state::PublisherFence;
 use crate::subscriber::Subscriber;
-use crate::sync::{Arc, has_barrier};
+use crate::sync::has_barrier;
 
 /// The largest capacity that can be asked for.
 const MAX_CAPACITY: usize = isize::MAX as usize / 2;
@@ -121,7 +121,7 @@ impl Builder {
         let sequencer = Sequencer::new(span, self.lag_slack as u64, self.fence).unwrap_or_else(|| {
             panic!("`capacity`: {} messages of {} bytes do not fit in memory", self.capacity, size_of::<S::Item>())
         });
-        let publisher = Publisher::new(Handle::new(Arc::new(Channel::new(sequencer))));
+        let publisher = Publisher::new(Handle::new(Channel::new(sequencer)));
         let subscriber = publisher.subscribe_at(Start::Latest);
         (publisher, subscriber)
     }

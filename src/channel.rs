@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use crate::error::{Closed, SubscribeError};
-use crate::registry::Registry;
+use crate::nesting::{self, NO_LIST};
+use crate::registry::{Registry, Seat};
 use crate::sequencer::{DraftOf, PoolOf, RemainsOf, Sequencer, SlotsOf, WrittenOf};
 use crate::slots::{Slots, Storage};
 use crate::stamp::Refused;
 use crate::start::Start;
 use crate::stats::{RingStats, SubscriberStats};
-use crate::sync::{AtomicUsize, Ordering, yield_now};
+use crate::sync::{Arc, AtomicUsize, Ordering, Weak, yield_now};
 use crate::wait::WaitList;
 
 pub(crate) struct Channel<S: Storage> {
@@ -18,12 +19,20 @@ pub(crate) struct Channel<S: Storage> {
     pub(crate) waiters: WaitList,
     /// Handles that can publish; the last one to go closes the ring.
     publishers: AtomicUsize,
+    /// For what is left for later.
+    me: Weak<Self>,
 }
 
 impl<S: Storage> Channel<S> {
     /// A channel with one publisher.
-    pub(crate) fn new(sequencer: Sequencer<S>) -> Self {
-        Self { sequencer, registry: Registry::new(), waiters: WaitList::new(), publishers: AtomicUsize::new(1) }
+    pub(crate) fn new(sequencer: Sequencer<S>) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            sequencer,
+            registry: Registry::new(),
+            waiters: WaitList::new(),
+            publishers: AtomicUsize::new(1),
+            me: Weak::clone(me),
+        })
     }
 
     // Publishing.
@@ -33,8 +42,22 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn wake(&self, published: Range<u64>) {
         let state = self.sequencer.state();
         if state.armed_after_commit() {
-            self.waiters.wake(state);
+            self.wake_parked();
             self.waiters.rest(state, published);
+        }
+    }
+
+    /// Wakes everybody who is parked; some of them a little later, where calls of wakers nest deep on this thread.
+    #[cold]
+    fn wake_parked(&self) {
+        if !self.waiters.wake(self.sequencer.state()) {
+            let me = Weak::clone(&self.me);
+            // A ring that is gone by then has nobody parked.
+            nesting::later(NO_LIST, move || {
+                if let Some(channel) = me.upgrade() {
+                    channel.wake_parked();
+                }
+            });
         }
     }
 
@@ -120,7 +143,7 @@ impl<S: Storage> Channel<S> {
     #[cold]
     fn refuse<R>(&self, draft: DraftOf<'_, S>) -> Result<R, Closed<S::Item>> {
         let item = SlotsOf::<S>::cancel(draft);
-        self.waiters.wake(self.sequencer.state());
+        self.wake_parked();
         Err(Closed(item))
     }
 
@@ -129,7 +152,7 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn close(&self) -> bool {
         let first = self.sequencer.close();
         // Whatever ARMED says, and whoever closed: that one may have been stopped before this.
-        self.waiters.wake(self.sequencer.state());
+        self.wake_parked();
         first
     }
 
@@ -155,6 +178,13 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn is_last_publisher(&self) -> bool {
         // [publishers.last] Acquire: pairs with the Release in `drop_publisher`: the others' commits come before what the caller does next.
         self.publishers.load(Ordering::Acquire) == 1
+    }
+
+    /// The subscriber of this seat is gone, perhaps with a place among those who are to be woken.
+    pub(crate) fn abandon(&self, seat: &Seat) {
+        if self.waiters.abandon(&seat.waiter, || self.registry.len()) {
+            self.wake_parked();
+        }
     }
 
     /// A subscriber is gone, perhaps with the last borrow of a message that no publisher will see to.

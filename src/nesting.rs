@@ -1,37 +1,56 @@
-//! Calls of the user's code by somebody who has nothing to do with it: wakers, and drops of messages.
+//! Calls of the user's code by somebody who has nothing to do with it: wakers, and drops of messages and wakers.
 //!
-//! What such code panics with ends here. It may also call back into the ring, which then has more such code to call, and so on: who is about
-//! to call some asks [`is_deep`] first, and if so leaves it to the call around.
+//! Such code may panic: the panic ends here. It may also use rings, this one or others, which then have more such code to call,
+//! and so on. Calls nest at most [`DEPTH_LIMIT`] deep on a thread, however many rings take part. Beyond that, what is to be called is
+//! kept for [`later`]: it runs as soon as the calls around have returned.
+//!
+//! Drops of messages need one more rule. A message whose drop publishes to its own ring has that ring drop another message, and so
+//! on without end. So a publisher that is nested deep in a call of its own ring ([`is_nested`]) drops nothing: the next publish does.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use crate::sync::thread_local;
 
-/// How deep calls may nest before those of one list are left to the one around.
+/// How deep calls may nest on a thread.
 const DEPTH_LIMIT: u32 = 32;
 
 /// A call, on the stack of the thread that makes it.
 struct Call {
-    /// The address of the list that has more of the kind.
+    /// The address of the list that has more of the kind, which stands for the ring.
     list: usize,
     depth: u32,
     /// The call around this one, or null.
     outer: *const Call,
 }
 
+/// What was kept for later.
+#[derive(Default)]
+struct Kept {
+    code: VecDeque<Box<dyn FnOnce()>>,
+    /// The lists that some of it was of, since there was nothing kept.
+    lists: HashSet<usize>,
+}
+
 thread_local! {
     /// The innermost call that this thread is in, or null.
     #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
     static CALLING: Cell<*const Call> = Cell::new(ptr::null());
+    /// Whether anything is kept for later and nobody is running it.
+    #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
+    static IS_KEPT: Cell<bool> = Cell::new(false);
+    /// Whether what is kept is being run.
+    #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
+    static IS_RUNNING: Cell<bool> = Cell::new(false);
+    static KEPT: RefCell<Kept> = RefCell::default();
 }
 
-/// Whether calls are nested deep on this thread, and one around this is of the same list (its address): what is on it can wait
-/// for that one, or for the next that is not.
+/// Whether calls are nested so deep on this thread that it should make no further one.
 #[inline]
-pub(crate) fn is_deep(list: usize) -> bool {
-    depth() >= DEPTH_LIMIT && is_nested(list)
+pub(crate) fn is_deep() -> bool {
+    depth() >= DEPTH_LIMIT
 }
 
 /// How many calls this thread is in.
@@ -42,7 +61,7 @@ fn depth() -> u32 {
     unsafe { CALLING.with(Cell::get).as_ref() }.map_or(0, |call| call.depth)
 }
 
-/// Whether this thread is in a call of the same list.
+/// Whether this thread is in a call of the same list (its address), or has kept one for later.
 #[expect(unsafe_code, reason = "follows the calls that this thread is in, which lie on its stack")]
 pub(crate) fn is_nested(of: usize) -> bool {
     let mut call = CALLING.with(Cell::get);
@@ -53,21 +72,72 @@ pub(crate) fn is_nested(of: usize) -> bool {
         }
         call = *outer;
     }
-    false
+    KEPT.try_with(|kept| kept.borrow().lists.contains(&of)).unwrap_or(false)
 }
 
-/// Runs a user's code that was on the list at this address. What it panics with was shown by the panic hook.
+/// Calls a user's code that was on the list at this address, now or when the calls around have returned.
 #[inline]
-pub(crate) fn call(list: usize, code: impl FnOnce()) {
+pub(crate) fn call(list: usize, code: impl FnOnce() + 'static) {
+    if is_deep() { later(list, move || call_now(list, code)) } else { call_now(list, code) }
+}
+
+/// Calls a user's code that was on the list at this address. Not where calls are nested deep.
+#[inline]
+pub(crate) fn call_now(list: usize, code: impl FnOnce()) {
     let outer = CALLING.with(Cell::get);
     let call = Call { list, depth: depth() + 1, outer };
     CALLING.with(|calling| calling.set(&raw const call));
     contain(code);
     CALLING.with(|calling| calling.set(outer));
+    if IS_KEPT.with(Cell::get) {
+        run_kept();
+    }
+}
+
+/// Drops what is the user's and belongs to no list, now or when the calls around have returned.
+pub(crate) fn discard(value: impl Sized + 'static) {
+    call(NO_LIST, || drop(value));
+}
+
+/// No list has this address.
+pub(crate) const NO_LIST: usize = 0;
+
+/// Runs `code`, which may call what is on the list at this address, when the innermost call that is not nested too deep has returned.
+#[cold]
+pub(crate) fn later(list: usize, code: impl FnOnce() + 'static) {
+    let mut code = Some(code);
+    let kept = KEPT.try_with(|kept| {
+        if let Some(code) = code.take() {
+            let mut kept = kept.borrow_mut();
+            kept.code.push_back(Box::new(code));
+            kept.lists.insert(list);
+        }
+    });
+    match (kept, code) {
+        // The thread is ending, and has nothing left to keep it in.
+        (Err(_), Some(code)) => contain(code),
+        _ => IS_KEPT.with(|is_kept| is_kept.set(true)),
+    }
+}
+
+/// Runs what is kept, unless calls still nest too deep. Never from within another run, so that runs do not nest.
+#[cold]
+fn run_kept() {
+    if is_deep() || IS_RUNNING.with(|is_running| is_running.replace(true)) {
+        return;
+    }
+    let next = |kept: &RefCell<Kept>| kept.borrow_mut().code.pop_front();
+    while let Ok(Some(code)) = KEPT.try_with(next) {
+        contain(code);
+    }
+    // The lists are dropped with nothing borrowed.
+    drop(KEPT.try_with(RefCell::take));
+    IS_KEPT.with(|is_kept| is_kept.set(false));
+    IS_RUNNING.with(|is_running| is_running.set(false));
 }
 
 /// Runs a user's code that has nothing to do with the caller. What it panics with was shown by the panic hook, and ends here.
-pub(crate) fn contain(code: impl FnOnce()) {
+fn contain(code: impl FnOnce()) {
     let mut outcome = catch_unwind(AssertUnwindSafe(code));
     // What was thrown is dropped by the user's code too, which may throw again; at some point it is let go.
     for _ in 0..3 {

@@ -376,7 +376,7 @@ impl<S: Storage> Drop for Subscriber<S> {
         self.channel.registry.leave(&self.seat);
         // The task is let go now; a place on the wait list stays until somebody comes by.
         self.seat.waiter.forget_waker();
-        self.channel.waiters.abandon(self.channel.sequencer.state(), &self.seat.waiter, || self.channel.registry.len());
+        self.channel.abandon(&self.seat);
         SlotsOf::<S>::let_go(&mut self.hand);
         self.channel.tidy();
     }

@@ -3,7 +3,7 @@
 //! No other file names `std` atomics, loom, shuttle, arc-swap, atomic-waker or crossbeam-utils (but those in `sync/`, a part of this one), so
 //! that the code which runs under the model checkers is the code that ships: only these files differ.
 
-pub(crate) use std::sync::Arc;
+pub(crate) use std::sync::{Arc, Weak};
 
 pub(crate) type Pair<T> = (AtomicU64, AtomicPtr<T>);
 

@@ -35,8 +35,9 @@
 //!
 //! A waker is the user's code: it may take its time, call back into the ring, or panic. Before a publisher calls one it
 //! puts the rest of the list where any other publisher finds it (`owed`). A panic is the waker's owner's affair: it ends
-//! here, and the others are woken. A waker may publish, and so call the next waker, and so on; from some depth on, what is owed
-//! is left to the publish around, so that a thousand of those do not nest a thousand deep.
+//! here, and the others are woken. A waker may publish, and so call the next waker, and so on, through one ring or many. From some
+//! depth on a publisher leaves those it owes on the list, where any other finds them, and comes back for them when the calls around
+//! have returned (`nesting.rs`).
 
 mod event_count;
 mod list;
@@ -46,7 +47,7 @@ use std::ptr;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use crate::nesting::{self, contain};
+use crate::nesting::{self, NO_LIST};
 use crate::state::{self, State};
 use crate::sync::{
     Arc, AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CachePadded, Ordering, REST_PERIOD, WakerCell,
@@ -100,8 +101,7 @@ impl Waiter {
         self.parked.store(false, Ordering::Relaxed); // [parked.clear] Relaxed: as above
         // [queued.mine] Relaxed: only its own subscriber sets it. If somebody cleared it since, that one has the waker or is about to take it.
         if self.queued.load(Ordering::Relaxed) {
-            let waker = self.waker.take();
-            contain(|| drop(waker));
+            nesting::discard(self.waker.take());
         }
     }
 }
@@ -110,8 +110,7 @@ impl Drop for Waiter {
     /// A waker that is still here is the user's, and so is its drop, which must not take the publisher along that happens to
     /// hold the last reference.
     fn drop(&mut self) {
-        let waker = std::mem::take(&mut self.waker);
-        contain(|| drop(waker));
+        nesting::discard(std::mem::take(&mut self.waker));
     }
 }
 
@@ -216,35 +215,39 @@ impl WaitList {
         task || self.threads.is_current(waiter.asleep.load(Ordering::Relaxed)) // [asleep.look] Relaxed: a glance
     }
 
-    /// Wakes everybody who is parked, after a commit, a skip or the end of the ring.
+    /// Wakes everybody who is parked, after a commit, a skip or the end of the ring. `false`: calls of wakers nest too deep here, and
+    /// some tasks are left. The caller comes back for them.
     #[cold]
-    pub(crate) fn wake(&self, state: &State) {
+    #[must_use]
+    pub(crate) fn wake(&self, state: &State) -> bool {
         // [wake.fence] Pairs with the fence of parkers: one of the two sees the other.
         full_fence();
         self.threads.wake();
-        self.wake_tasks(state);
+        self.wake_tasks(state)
     }
 
-    fn wake_tasks(&self, state: &State) {
+    fn wake_tasks(&self, state: &State) -> bool {
         let mut lists = take(&self.arrivals.parked);
         if !lists.is_null() {
             self.arrivals.abandoned.store(0, Ordering::Relaxed); // [abandoned.reset] Relaxed: about right will do
         }
-        if nesting::is_deep(self.address()) {
-            return self.owe(state, lists);
+        if nesting::is_deep() {
+            let none = lists.is_null();
+            self.owe(state, lists);
+            return none;
         }
         loop {
             if lists.is_null() {
                 lists = take(&self.owed);
             }
-            let Some(waiter) = pop(&mut lists) else { return };
+            let Some(waiter) = pop(&mut lists) else { return true };
             self.owe(state, std::mem::replace(&mut lists, ptr::null_mut()));
             // [queued.clear] AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
             // queues it next owns `next`. After `next` was read, and before the wake: woken first, it could find itself still
             // queued, not queue again, and sleep for ever.
             waiter.queued.swap(false, Ordering::AcqRel);
             if let Some(waker) = waiter.waker.take() {
-                nesting::call(self.address(), || waker.wake());
+                nesting::call_now(NO_LIST, || waker.wake());
             }
         }
     }
@@ -262,10 +265,6 @@ impl WaitList {
         if !state.is_armed() {
             state.begin_to_arm();
         }
-    }
-
-    fn address(&self) -> usize {
-        ptr::from_ref(self).addr()
     }
 
     /// After sequences were published on an armed ring. Now and then it asks whether anybody parked since it asked last; if not, publishers need no
@@ -294,16 +293,16 @@ impl WaitList {
         }
     }
 
-    /// A subscriber is gone, perhaps with its place on the list. When too many of those have come together (on a ring where
-    /// nobody publishes), everybody is woken to be rid of them: a wake-up without a message does no harm.
-    pub(crate) fn abandon(&self, state: &State, waiter: &Waiter, live: impl Fn() -> usize) {
+    /// A subscriber is gone, perhaps with its place on the list. `true` when too many of those have come together (on a ring where
+    /// nobody publishes): then everybody is to be woken, to be rid of them. A wake-up without a message does no harm.
+    #[must_use]
+    pub(crate) fn abandon(&self, waiter: &Waiter, live: impl Fn() -> usize) -> bool {
         // [queued.look] [abandoned.count] Relaxed, both: only a count, and about right.
-        if waiter.queued.load(Ordering::Relaxed) {
-            let abandoned = self.arrivals.abandoned.fetch_add(1, Ordering::Relaxed) + 1;
-            if abandoned > ABANDONED_LIMIT && abandoned > ABANDONED_LIMIT + live() {
-                self.wake(state);
-            }
+        if !waiter.queued.load(Ordering::Relaxed) {
+            return false;
         }
+        let abandoned = self.arrivals.abandoned.fetch_add(1, Ordering::Relaxed) + 1;
+        abandoned > ABANDONED_LIMIT && abandoned > ABANDONED_LIMIT + live()
     }
 }
 

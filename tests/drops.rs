@@ -825,3 +825,76 @@ fn everything_at_once() {
         ledger.settle();
     }
 }
+
+/// Both ends of a ring.
+type Ends<T> = (Publisher<Boxed<T>>, Subscriber<Boxed<T>>);
+
+/// A message that owns a ring of such messages.
+struct Link(#[allow(dead_code, reason = "owned")] Option<Ends<Link>>, Arc<AtomicU64>);
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_chain_of_rings_is_dropped_one_by_one() {
+    // Each ring is owned by a message of the one before. With the stack that threads have by default.
+    const RINGS: u64 = 50_000;
+    let dropped = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&dropped);
+    let chain = move || {
+        let mut inner = None;
+        for _ in 0..RINGS {
+            let (mut publisher, subscriber) = seqcast::boxed(2);
+            publisher.publish(Link(inner, Arc::clone(&count)));
+            inner = Some((publisher, subscriber));
+        }
+        drop(inner);
+    };
+    thread::Builder::new().stack_size(2 << 20).spawn(chain).unwrap().join().unwrap();
+    assert_eq!(dropped.load(Ordering::Relaxed), RINGS);
+}
+
+/// A message whose drop publishes to the next of some rings.
+struct Domino {
+    at: usize,
+    rings: Arc<OnceLock<Vec<seqcast::SharedPublisher<Boxed<Domino>>>>>,
+}
+
+impl Drop for Domino {
+    fn drop(&mut self) {
+        if let Some(next) = self.rings.get().and_then(|rings| rings.get(self.at + 1)) {
+            let _ = next.publish(Domino { at: self.at + 1, rings: Arc::clone(&self.rings) });
+        }
+    }
+}
+
+#[test]
+fn drops_that_publish_along_many_rings_do_not_nest_without_bound() {
+    let fall = || {
+        let all = Arc::new(OnceLock::new());
+        let (mut rings, mut subscribers) = (Vec::new(), Vec::new());
+        for at in 0..3_000 {
+            let (publisher, subscriber) = seqcast::boxed::<Domino>(2);
+            let publisher = publisher.share();
+            // Warm: each publish drops a message.
+            for _ in 0..200 {
+                publisher.publish(Domino { at, rings: Arc::default() }).unwrap();
+            }
+            publisher.publish_many((0..200).map(|_| Domino { at, rings: Arc::clone(&all) }));
+            rings.push(publisher);
+            subscribers.push(subscriber);
+        }
+        assert!(all.set(rings).is_ok());
+        for _ in 0..200 {
+            all.get().unwrap()[0].publish(Domino { at: 0, rings: Arc::default() }).unwrap();
+        }
+        // They own the rings that they were published to: a cycle, which is to be broken.
+        for publisher in all.get().unwrap() {
+            publisher.close();
+        }
+    };
+    thread::Builder::new().stack_size(2 << 20).spawn(fall).unwrap().join().unwrap();
+}

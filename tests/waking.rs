@@ -656,3 +656,74 @@ fn idle_subscribers_cost_publishers_nothing() {
     let (few, many) = (time(1), time(10_000));
     assert!(many < few * 20, "{many:?} with 10 000 idle subscribers, {few:?} with one");
 }
+
+/// Runs `code` on a thread with the stack that threads have by default.
+fn on_an_ordinary_stack(code: impl FnOnce() + Send + 'static) {
+    thread::Builder::new().stack_size(2 << 20).spawn(code).unwrap().join().unwrap();
+}
+
+#[test]
+fn wakers_that_publish_along_many_rings_do_not_nest_without_bound() {
+    const RINGS: usize = 30_000;
+    on_an_ordinary_stack(|| {
+        let rings: Vec<_> = (0..RINGS).map(|_| seqcast::inline::<u64>(2).0.share()).collect();
+        let mut subscribers = Vec::new();
+        for (ring, next) in rings.iter().zip(&rings[1..]) {
+            let (mut subscriber, next) = (ring.subscribe(), next.clone());
+            park(
+                &mut subscriber,
+                &call(move || {
+                    next.publish(0).unwrap();
+                }),
+            );
+            subscribers.push(subscriber);
+        }
+        rings[0].publish(0).unwrap();
+        assert!(rings.iter().all(|ring| ring.next_sequence() == 1), "each was woken, and published");
+    });
+}
+
+#[test]
+fn a_ring_that_is_gone_is_not_come_back_for() {
+    // Deep inside, a ring is published to and dropped: its subscriber, too. The calls around return to nothing.
+    on_an_ordinary_stack(|| {
+        let (publisher, _first) = seqcast::inline::<u64>(1 << 8);
+        let publisher = publisher.share();
+        let woken = Arc::new(Counter::default());
+        let mut subscribers = Vec::new();
+        let inside = {
+            let woken = Arc::clone(&woken);
+            move || {
+                let (mut other, mut subscriber) = seqcast::inline::<u64>(2);
+                park(&mut subscriber, &Waker::from(Arc::clone(&woken)));
+                other.publish(0);
+            }
+        };
+        nest(&publisher, &mut subscribers, 100, inside);
+        publisher.publish(0).unwrap();
+        assert_eq!(publisher.next_sequence(), 101);
+        assert_eq!(woken.count(), 0, "its subscriber was gone");
+    });
+}
+
+#[test]
+fn wakers_that_own_what_others_wait_on_are_dropped_one_by_one() {
+    // Each waker owns a subscriber, which keeps the next waker.
+    on_an_ordinary_stack(|| {
+        let (publisher, subscriber) = seqcast::inline::<u64>(2);
+        let mut inner = subscriber;
+        for _ in 0..30_000 {
+            let mut outer = publisher.subscribe();
+            let owned = Mutex::new(inner);
+            park(
+                &mut outer,
+                &call(move || {
+                    let _ = owned.is_poisoned();
+                }),
+            );
+            inner = outer;
+        }
+        drop(inner);
+        assert_eq!(publisher.subscriber_count(), 0);
+    });
+}

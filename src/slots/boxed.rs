@@ -26,9 +26,10 @@ use pool::{Draft, Pool, Remains, Written};
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem;
 
 use super::{Slot, Slots, Storage, sealed};
-use crate::nesting::contain;
+use crate::nesting::{self, NO_LIST};
 use crate::progress::Progress;
 use crate::registry::{Registry, Seat};
 use crate::seq::Span;
@@ -77,7 +78,7 @@ impl<T: Send + Sync + 'static> Boxed<T> {
 }
 
 /// The slots of a boxed ring.
-pub struct BoxedSlots<T> {
+pub struct BoxedSlots<T: 'static> {
     cells: Box<[Cell<T>]>,
     span: Span,
     /// Nodes that no pool has.
@@ -165,8 +166,24 @@ impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
     }
 }
 
-impl<T> Drop for BoxedSlots<T> {
-    /// Nobody is left: no reader, no publisher.
+impl<T: 'static> Drop for BoxedSlots<T> {
+    /// Nobody is left: no reader, no publisher. A message may own the last handle of another ring, and so on: where such drops nest
+    /// deep, the messages wait for those around.
+    fn drop(&mut self) {
+        let rest = Rest { cells: mem::take(&mut self.cells), leftovers: mem::take(&mut self.leftovers) };
+        if mem::needs_drop::<T>() && nesting::is_deep() {
+            nesting::later(NO_LIST, move || drop(rest));
+        }
+    }
+}
+
+/// What is left in a ring that nobody uses any more.
+struct Rest<T> {
+    cells: Box<[Cell<T>]>,
+    leftovers: Leftovers<T>,
+}
+
+impl<T> Drop for Rest<T> {
     fn drop(&mut self) {
         // [cell.end] Relaxed: whoever drops the last handle comes after all others.
         let nodes = self.cells.iter().filter_map(|(_, node)| Retired::new(node.load(Ordering::Relaxed)));
@@ -174,7 +191,7 @@ impl<T> Drop for BoxedSlots<T> {
             // SAFETY: a subscriber that could borrow it holds the ring, and there is none; in each slot and in the leftovers it is the
             // only one of its node.
             let node = unsafe { node.reclaim() };
-            contain(|| drop(node));
+            nesting::call_now(NO_LIST, || drop(node));
         }
     }
 }

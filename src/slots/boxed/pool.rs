@@ -17,7 +17,7 @@ const SURPLUS_AT_ONCE: usize = 16;
 /// Whether this is not the place to drop messages of this ring: each drop may publish, and have the next message dropped, and so on.
 #[inline]
 fn is_deep<T>(leftovers: &Leftovers<T>) -> bool {
-    mem::needs_drop::<T>() && nesting::is_deep(leftovers.address())
+    mem::needs_drop::<T>() && nesting::is_deep() && nesting::is_nested(leftovers.address())
 }
 
 /// What one publisher keeps: nodes to be reclaimed, and nodes to be used again.
@@ -47,7 +47,7 @@ impl<T> Default for Lists<T> {
     }
 }
 
-impl<T> Pool<T> {
+impl<T: 'static> Pool<T> {
     #[inline]
     pub(super) fn alone(&mut self) -> Desk<'_, T> {
         Desk::Alone(self.0.get_mut())
@@ -83,7 +83,7 @@ impl<T> Pool<T> {
     }
 }
 
-impl<T> Lists<T> {
+impl<T: 'static> Lists<T> {
     #[inline]
     fn retire(&mut self, node: Retired<T>, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
         self.retired.push(node);
@@ -131,7 +131,7 @@ impl<T> Lists<T> {
 
 /// Has leftovers dropped that nobody looks at; the others stay.
 #[cold]
-fn reclaim<T>(leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
+fn reclaim<T: 'static>(leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
     let mut lists = Lists::default();
     lists.look(leftovers, registry, remains);
     for borrowed in lists.retired {
@@ -146,7 +146,7 @@ fn leftovers_are_due<T>(leftovers: &Leftovers<T>, registry: &Registry) -> bool {
 }
 
 /// No publisher comes by any more, and more is left over than can be borrowed.
-pub(super) fn tidy<T>(leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
+pub(super) fn tidy<T: 'static>(leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
     if leftovers.len() > registry.len() && !is_deep(leftovers) {
         reclaim(leftovers, registry, remains);
     }
@@ -184,7 +184,7 @@ pub struct Draft<'p, T> {
     node: Box<Node<T>>,
 }
 
-impl<'p, T> Draft<'p, T> {
+impl<'p, T: 'static> Draft<'p, T> {
     #[inline]
     pub(super) fn new(
         mut desk: Option<Desk<'p, T>>,
@@ -234,7 +234,7 @@ pub struct Written<'p, T> {
     pub(super) displaced: Option<Retired<T>>,
 }
 
-impl<T> Written<'_, T> {
+impl<T: 'static> Written<'_, T> {
     /// Keeps what was displaced until nobody looks at it.
     #[inline]
     pub(super) fn settle(self, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
@@ -254,7 +254,7 @@ impl<T> Written<'_, T> {
 /// Messages that nobody will see again. To be dropped when nothing is held: that runs the user's code. What it panics with
 /// ends here.
 #[must_use]
-pub struct Remains<T> {
+pub struct Remains<T: 'static> {
     dead: Option<T>,
     nodes: Vec<Box<Node<T>>>,
     seats: Vec<Arc<Seat>>,
@@ -262,14 +262,14 @@ pub struct Remains<T> {
     list: usize,
 }
 
-impl<T> Default for Remains<T> {
+impl<T: 'static> Default for Remains<T> {
     #[inline]
     fn default() -> Self {
         Self { dead: None, nodes: Vec::new(), seats: Vec::new(), list: 0 }
     }
 }
 
-impl<T> Remains<T> {
+impl<T: 'static> Remains<T> {
     fn nodes(&mut self, nodes: impl IntoIterator<Item = Box<Node<T>>>, leftovers: &Leftovers<T>) {
         self.nodes.extend(nodes);
         self.list = leftovers.address();
@@ -281,14 +281,24 @@ impl<T> Remains<T> {
             nesting::call(self.list, || drop(node));
         }
     }
+
+    #[cold]
+    fn drop_dead_later(&mut self) {
+        let dead = self.dead.take();
+        nesting::call(self.list, || drop(dead));
+    }
 }
 
-impl<T> Drop for Remains<T> {
+impl<T: 'static> Drop for Remains<T> {
     #[inline]
     fn drop(&mut self) {
         if mem::needs_drop::<T>() && self.dead.is_some() {
-            // In place: no copy on the way out.
-            nesting::call(self.list, || self.dead = None);
+            if nesting::is_deep() {
+                self.drop_dead_later();
+            } else {
+                // In place: no copy on the way out.
+                nesting::call_now(self.list, || self.dead = None);
+            }
         }
         if !self.nodes.is_empty() {
             self.drop_nodes();
