@@ -71,17 +71,14 @@ impl Builder {
         self
     }
 
-    /// For models: starts without the publisher's fence even where there is no barrier. Nobody may park on such a ring. (The
-    /// fence orders more than a wake-up, and hides what else is missing.)
-    #[doc(hidden)]
-    pub fn never_parked(mut self) -> Self {
+    /// For `testing.rs`, which has the conditions.
+    pub(crate) fn never_parked(mut self) -> Self {
         self.fence = PublisherFence::Never;
         self
     }
 
-    /// For models, in which a fence stands for the barrier: starts as where there is one.
-    #[doc(hidden)]
-    pub fn with_barrier(mut self) -> Self {
+    /// For `testing.rs`, which has the conditions.
+    pub(crate) fn with_barrier(mut self) -> Self {
         self.fence = PublisherFence::WhileParked;
         self
     }

@@ -1,7 +1,13 @@
-//! A publish in slow motion, so that tests can stop a publisher anywhere. Not part of the API.
+//! A publish in slow motion, so that tests can stop a publisher anywhere; and rings that start as models want them. Not part of the
+//! API.
 //!
-//! Dropping one of these in the middle is what a publisher looks like that was stopped there for good.
+//! Dropping one of these in the middle is what a publisher looks like that was suspended there for good.
+//!
+//! What can break a promise of the crate is `unsafe` here, even where it cannot touch memory.
 
+#![expect(unsafe_code, reason = "declares what breaks promises when it is misused")]
+
+use crate::builder::Builder;
 use crate::channel::Channel;
 use crate::ring::Ring;
 use crate::seq::LAST;
@@ -13,6 +19,25 @@ use crate::stamp::Refused;
 /// Whether publishers fence, because somebody has parked not long ago (or the system has no barrier).
 pub fn is_armed<S: Storage>(ring: &Ring<S>) -> bool {
     ring.channel().sequencer.state().armed_after_commit()
+}
+
+/// A ring that starts without the publisher's fence even where there is no barrier. (The fence orders more than a wake-up, and hides
+/// what else is missing.)
+///
+/// # Safety
+///
+/// Nobody parks on a ring made by it: no publisher would see that.
+pub unsafe fn never_parked(builder: Builder) -> Builder {
+    builder.never_parked()
+}
+
+/// A ring that starts as where there is a barrier.
+///
+/// # Safety
+///
+/// The process has that barrier, or a model checker's fence stands for it. Otherwise no publisher sees who parks.
+pub unsafe fn with_barrier(builder: Builder) -> Builder {
+    builder.with_barrier()
 }
 
 /// A sequence that was drawn.
@@ -30,13 +55,22 @@ pub struct Write<'a, S: Storage> {
 }
 
 /// Draws a sequence; `None` when the ring is closed.
-pub fn claim<S: Storage>(publisher: &SharedPublisher<S>) -> Option<Claim<'_, S>> {
+///
+/// # Safety
+///
+/// Fewer publishes are left unfinished than the ring has slots, or nobody else publishes. Otherwise no publisher can go on.
+pub unsafe fn claim<S: Storage>(publisher: &SharedPublisher<S>) -> Option<Claim<'_, S>> {
     let channel = publisher.channel();
     channel.sequencer.claim().map(|sequence| Claim { channel, sequence })
 }
 
 /// Goes on with a sequence that was drawn through this publisher and leaked, as another thread.
-pub fn resume<S: Storage>(publisher: &SharedPublisher<S>, sequence: u64) -> Claim<'_, S> {
+///
+/// # Safety
+///
+/// [`claim`] drew `sequence` from this ring, its `Claim` was leaked, and this is the only time that it is gone on with. Otherwise two
+/// publishers write to one slot.
+pub unsafe fn resume<S: Storage>(publisher: &SharedPublisher<S>, sequence: u64) -> Claim<'_, S> {
     assert!(sequence <= LAST, "`sequence` must be at most {LAST}, not {sequence}");
     Claim { channel: publisher.channel(), sequence }
 }

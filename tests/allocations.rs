@@ -3,6 +3,9 @@
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(unsafe_code, reason = "a global allocator that counts")]
 
+#[path = "common/testing.rs"]
+mod testing;
+
 use seqcast::{Boxed, SharedPublisher};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -70,7 +73,7 @@ fn neither_publishing_nor_receiving_allocates() {
         none("a lag told", || subscriber.recv()).unwrap_err();
         let publisher = none("share", || publisher.share());
         none("a shared publish", || publisher.publish([4; 9])).unwrap();
-        let _held = none("claim", || seqcast::testing::claim(&publisher).unwrap().begin());
+        let _held = none("claim", || testing::claim(&publisher).unwrap().begin());
         none("a skip", || publisher.publish_many([[5; 9]; 100]));
         none("a hole", || parked.try_iter().count());
         none("recv_async", || futures::FutureExt::now_or_never(subscriber.recv_async()));
@@ -144,7 +147,7 @@ fn who_waited_for_what_never_came_is_freed_with_the_ring() {
             let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
             let publisher = publisher.share();
             // A publisher stopped for good, below the end: that message is waited for, and nobody wakes who waits.
-            assert!(seqcast::testing::claim(&publisher).unwrap().begin().is_some());
+            assert!(testing::claim(&publisher).unwrap().begin().is_some());
             drop(publisher);
             assert!(subscriber.poll_recv(&mut Context::from_waker(Waker::noop())).is_pending());
         };
@@ -296,7 +299,7 @@ fn a_waker_called_in_the_middle_of_a_publish_finds_the_publisher_free() {
         let publisher = same.handle.get_or_init(|| publisher.share());
         publisher.publish_many([[0; 4]; 1_000]);
         // The slot of the next message but three is held, so that its publisher has to skip it, and wakes for the hole.
-        let _held = seqcast::testing::claim(publisher).unwrap().begin().unwrap();
+        let _held = testing::claim(publisher).unwrap().begin().unwrap();
         publisher.publish_many([[0; 4]; 3]);
         subscriber.seek(seqcast::Start::Latest);
         let waker = Waker::from(Arc::clone(&same));

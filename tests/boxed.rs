@@ -5,9 +5,10 @@
 mod common;
 
 use common::eventually;
+use common::testing;
 use futures::task::noop_waker_ref;
 use futures::{FutureExt, StreamExt};
-use seqcast::{Lagged, RecvError, RecvTimeoutError, Ref, Ring, Storage, TryRecvError, testing};
+use seqcast::{Lagged, RecvError, RecvTimeoutError, Ref, Ring, Storage, TryRecvError};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;

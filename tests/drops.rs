@@ -5,11 +5,10 @@
 mod common;
 
 use common::counted::{Counted, Ledger, throw, throws};
+use common::testing;
 use common::{CAPACITIES, FIRSTS, eventually, seed};
 use futures::FutureExt;
-use seqcast::{
-    Boxed, Builder, Closed, Publisher, RecvError, Ref, SharedPublisher, Start, Subscriber, TryRecvError, testing,
-};
+use seqcast::{Boxed, Builder, Closed, Publisher, RecvError, Ref, SharedPublisher, Start, Subscriber, TryRecvError};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};

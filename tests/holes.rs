@@ -4,8 +4,9 @@
 
 mod common;
 
+use common::testing;
 use common::{Account, eventually};
-use seqcast::{Builder, Inline, Lagged, SharedPublisher, Start, SubscribeError, Subscriber, TryRecvError, testing};
+use seqcast::{Builder, Inline, Lagged, SharedPublisher, Start, SubscribeError, Subscriber, TryRecvError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 

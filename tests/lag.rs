@@ -105,7 +105,7 @@ fn empty_hides_no_loss_while_a_publisher_is_in_the_middle_of_a_write() {
     let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
     let publisher = publisher.share();
     publisher.publish_many(0..4);
-    let write = seqcast::testing::claim(&publisher).unwrap().begin().unwrap();
+    let write = common::testing::claim(&publisher).unwrap().begin().unwrap();
     assert!(!subscriber.is_empty());
     assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 1, resumed_at: 1 })));
     assert_eq!(subscriber.try_recv(), Ok(1));

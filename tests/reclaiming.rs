@@ -2,7 +2,10 @@
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
-use seqcast::{Boxed, SharedPublisher, Start, testing};
+#[path = "common/testing.rs"]
+mod testing;
+
+use seqcast::{Boxed, SharedPublisher, Start};
 use std::sync::atomic::{AtomicIsize, Ordering};
 use std::sync::{Arc, OnceLock};
 

@@ -1,11 +1,12 @@
 //! When nobody publishes any more, everybody comes to the end of what there is. A wake-up that was lost shows here: while others
 //! publish, the next one would make good for it.
 
+use crate::testing;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use seqcast::{SharedPublisher, testing};
+use seqcast::SharedPublisher;
 
 use crate::message::Carry;
 use crate::publishing::{self, Outlet, Pen};

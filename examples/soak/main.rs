@@ -37,6 +37,8 @@ mod stage;
 mod stalling;
 mod tally;
 mod tasks;
+#[path = "../../tests/common/testing.rs"]
+mod testing;
 mod wakers;
 mod watch;
 mod ways;

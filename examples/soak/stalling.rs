@@ -1,10 +1,11 @@
 //! Publishers that stop in the middle of a publish, for a while or for good.
 
+use crate::testing;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use seqcast::{SharedPublisher, testing};
+use seqcast::SharedPublisher;
 
 use crate::message::Carry;
 use crate::publishing::{Outlet, Pen};

@@ -6,10 +6,11 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
+use common::testing;
 use arbitrary::{Arbitrary, Unstructured};
 use common::{Account, Carry, Signed, look, receive, sign, verify};
 use libfuzzer_sys::fuzz_target;
-use seqcast::{Boxed, Builder, Inline, Publisher, RecvError, Ring, SharedPublisher, Start, Subscriber, testing};
+use seqcast::{Boxed, Builder, Inline, Publisher, RecvError, Ring, SharedPublisher, Start, Subscriber};
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Barrier;

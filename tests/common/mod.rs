@@ -6,6 +6,7 @@ pub(crate) mod counted;
 pub(crate) mod driver;
 pub(crate) mod model;
 pub(crate) mod stress;
+pub(crate) mod testing;
 
 /// Threads, and futures on them: under shuttle, its own.
 #[cfg(not(shuttle))]

@@ -1,10 +1,11 @@
 //! Boxed rings of several publishers: whose nodes are whose.
 
+use crate::testing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use loom::thread;
-use seqcast::{Boxed, Ref, SharedPublisher, Start, testing};
+use seqcast::{Boxed, Ref, SharedPublisher, Start};
 
 use crate::explore;
 use crate::message::{Log, Message, borrow, ring};

@@ -1,18 +1,19 @@
 //! Taking the publishers' fence away again, when nobody has parked for a while. A fence stands for the kernel's barrier on both sides; in the model
 //! a publisher asks at every second sequence.
 
+use crate::testing;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
 use loom::future::block_on;
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
-use seqcast::{Builder, Inline, Publisher, Subscriber, testing};
+use seqcast::{Builder, Inline, Publisher, Subscriber};
 
 use crate::{Pair, explore, id, pair};
 
 fn unarmed_ring(capacity: usize) -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
-    Builder::new(capacity).with_barrier().inline()
+    testing::with_barrier(Builder::new(capacity)).inline()
 }
 
 /// An armed ring in which 3 is published next, which has the publisher try to disarm it; and its subscriber, which waits for 3.

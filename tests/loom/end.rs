@@ -1,9 +1,10 @@
 //! The end: what lies before it, and who knows of it.
 
+use crate::testing;
 use std::collections::BTreeSet;
 
 use loom::thread;
-use seqcast::{Inline, Subscriber, TryRecvError, testing};
+use seqcast::{Inline, Subscriber, TryRecvError};
 
 use crate::{Account, Pair, explore, id, pair, parking_ring, ring};
 

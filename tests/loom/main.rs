@@ -20,6 +20,8 @@ mod joining;
 mod message;
 mod parking;
 mod slots;
+#[path = "../common/testing.rs"]
+mod testing;
 
 use explore::explore;
 use seqcast::{Builder, Inline, Publisher, Subscriber, TryRecvError};
@@ -38,7 +40,7 @@ fn id([id, check]: Pair) -> u64 {
 
 /// A ring on which nobody parks, so that no fence of the wake-up orders what must be ordered without it.
 fn ring(capacity: usize) -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
-    Builder::new(capacity).never_parked().inline()
+    testing::never_parked(Builder::new(capacity)).inline()
 }
 
 /// A ring for readers that wait.

@@ -92,7 +92,7 @@ impl Log {
 /// A ring of two with the messages `0..filled` in it, and a subscriber that stands at `next`. Nobody parks, so that no fence of
 /// the wake-up orders what must be ordered without it.
 pub(crate) fn ring(log: &Arc<Log>, filled: u64, next: u64) -> (Publisher<Boxed<Message>>, Subscriber<Boxed<Message>>) {
-    let (mut publisher, mut subscriber) = Builder::new(2).never_parked().boxed();
+    let (mut publisher, mut subscriber) = crate::testing::never_parked(Builder::new(2)).boxed();
     for q in 0..filled {
         publisher.publish(log.message(q));
         if q < next {

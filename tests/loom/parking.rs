@@ -1,12 +1,12 @@
 //! Parking. A lost wake-up is a deadlock, which loom reports.
 
+use crate::testing;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use loom::future::block_on;
 use loom::thread;
-use seqcast::testing;
 
 use crate::{explore, id, pair, parking_ring};
 

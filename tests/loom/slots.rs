@@ -1,7 +1,8 @@
 //! Slots: nothing is torn, nobody waits for a stalled publisher.
 
+use crate::testing;
 use loom::thread;
-use seqcast::{Inline, Publisher, SharedPublisher, TryRecvError, testing};
+use seqcast::{Inline, Publisher, SharedPublisher, TryRecvError};
 
 use crate::{Account, Pair, explore, id, pair, parking_ring, ring};
 

@@ -1,9 +1,10 @@
 //! Publishers that are stopped in the middle of a publish and come back laps later, or never.
 
+use crate::common::testing;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use seqcast::{Builder, RecvError, Ref, TryRecvError, testing};
+use seqcast::{Builder, RecvError, Ref, TryRecvError};
 
 use crate::common::counted::{Counted, Ledger};
 use crate::common::{Account, Carry, block_on, read_to_end, sign, thread, verify};

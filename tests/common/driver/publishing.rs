@@ -2,7 +2,7 @@
 
 use super::{Both, Choices, ENOUGH, Numbers};
 use crate::common::model::{self, LAST};
-use seqcast::testing::{self, Claim, Write};
+use crate::common::testing::{self, Claim, Write};
 use seqcast::{Closed, Publisher, SharedPublisher, Start, Storage, Subscriber, TryPublishError};
 use std::cell::OnceCell;
 
