@@ -26,6 +26,7 @@ use pool::{Draft, Pool, Remains, Written};
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use super::{Slot, Slots, Storage, sealed};
 use crate::nesting::contain;
@@ -79,6 +80,8 @@ impl<T: Send + Sync + 'static> Boxed<T> {
 pub struct BoxedSlots<T> {
     cells: Box<[Cell<T>]>,
     span: Span,
+    /// The sequences whose slots may hold a node when the ring is dropped. They cover all slots until `limit_drop` is called.
+    occupied: Range<u64>,
     /// Nodes that no pool has.
     leftovers: Leftovers<T>,
 }
@@ -97,7 +100,12 @@ impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
 
     fn new(span: Span) -> Option<Self> {
         let cells = zeroed_pairs(usize::try_from(span.capacity()).ok()?)?;
-        Some(Self { cells, span, leftovers: Leftovers::default() })
+        Some(Self { cells, span, occupied: 0..span.capacity(), leftovers: Leftovers::default() })
+    }
+
+    fn limit_drop(&mut self, sequences: Range<u64>) {
+        debug_assert!(sequences.end - sequences.start <= self.span.capacity());
+        self.occupied = sequences;
     }
 
     #[inline]
@@ -168,7 +176,8 @@ impl<T> Drop for BoxedSlots<T> {
     /// Nobody is left: no reader, no publisher.
     fn drop(&mut self) {
         // [cell.end] Relaxed: whoever drops the last handle comes after all others.
-        let nodes = self.cells.iter().filter_map(|(_, node)| Retired::new(node.load(Ordering::Relaxed)));
+        let cells = self.occupied.clone().map(|sequence| &self.cells[self.span.slot(sequence)]);
+        let nodes = cells.filter_map(|(_, node)| Retired::new(node.load(Ordering::Relaxed)));
         for node in nodes.chain(self.leftovers.take()) {
             // SAFETY: a subscriber that could borrow it holds the ring, and there is none; in each slot and in the leftovers it is the
             // only one of its node.
