@@ -50,7 +50,7 @@
 //!    than the ring has slots. (The limits below are exact about "a lap".)
 //! 8. Every message put in is dropped exactly once. Memory never grows past what the ring was made with, plus a few hundred bytes for
 //!    each live subscriber (and for at most 64 that waited, and went, since the last publish); in a boxed ring, plus one message for
-//!    each live [`Ref`], and some for each publisher (see [`boxed`]).
+//!    each live [`Ref`], and some for each publisher (see [`boxed`]). A ring that more than 1 024 subscribers once shared keeps 32 KiB more.
 //!
 //! # Limits
 //!

@@ -5,7 +5,9 @@ use std::mem;
 
 use crate::progress::Progress;
 use crate::stats::Totals;
-use crate::sync::{Arc, AtomicU64, AtomicUsize, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot, fence, shard_of};
+use crate::sync::{
+    Arc, AtomicU64, AtomicUsize, CROWD, CROWD_SHARDS, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot, fence,
+};
 use crate::wait::Waiter;
 
 /// What a subscriber lets others see of itself. Only its subscriber writes.
@@ -13,6 +15,8 @@ pub struct Seat {
     pub(crate) progress: CachePadded<Progress>,
     pub(crate) waiter: Arc<Waiter>,
     id: u64,
+    /// Whether it is in the second table of the registry.
+    crowded: bool,
     name: Snapshot<Option<Box<str>>>,
     /// The largest number of received messages that was ever reported. Written by those who look on.
     reported: AtomicU64,
@@ -49,9 +53,27 @@ impl Seat {
     }
 }
 
-/// All seats, in small lists, so that joining and leaving copy one small list.
+type Seats = Vec<Arc<Seat>>;
+
+/// A list of seats that is replaced as a whole: joining and leaving copy it.
+type Shard = Snapshot<Seats>;
+
+fn shards(count: usize, empty: &Arc<Seats>) -> Box<[Shard]> {
+    (0..count).map(|_| Snapshot::new(Arc::clone(empty))).collect()
+}
+
+/// All seats, in short lists, so that joining and leaving copy little.
+///
+/// A small table of lists is there from the beginning. A subscriber that joins beside `CROWD` others goes into a second table, with many
+/// more lists. That table is made when it is first needed, and kept as long as the ring.
 pub struct Registry {
-    shards: Box<[Snapshot<Vec<Arc<Seat>>>]>,
+    shards: Box<[Shard]>,
+    /// The second table; empty until it is made. It is replaced once, so whoever finds it made has the one that all others use.
+    crowd: Snapshot<Box<[Shard]>>,
+    /// Seats in the second table.
+    crowd_len: AtomicUsize,
+    /// What every empty list is, so that lists take no memory after their subscribers left.
+    empty: Arc<Seats>,
     next_id: AtomicU64,
     live: AtomicUsize,
     /// Counts every coming and going, so that a `View` knows when it is old.
@@ -64,9 +86,12 @@ pub struct Registry {
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        let nobody = Arc::new(Vec::new());
+        let empty = Arc::default();
         Self {
-            shards: (0..REGISTRY_SHARDS).map(|_| Snapshot::new(Arc::clone(&nobody))).collect(),
+            shards: shards(REGISTRY_SHARDS, &empty),
+            crowd: Snapshot::new(Arc::default()),
+            crowd_len: AtomicUsize::new(0),
+            empty,
             next_id: AtomicU64::new(0),
             live: AtomicUsize::new(0),
             changes: AtomicU64::new(0),
@@ -75,23 +100,47 @@ impl Registry {
         }
     }
 
-    /// Adds a seat for a subscriber that stands at `next`. The seat is whole before anyone can see it.
+    /// Adds a seat for a subscriber that stands at `next`. The seat is whole before anyone can see it. It is in its list, and `changes` has
+    /// moved, before the subscriber pins anything.
     pub(crate) fn join(&self, next: u64, waiter: Waiter) -> Arc<Seat> {
+        let others = self.live.fetch_add(1, Ordering::Relaxed); // [live.up] Relaxed: only a count
         let seat = Arc::new(Seat {
             progress: CachePadded::new(Progress::new(next)),
             waiter: Arc::new(waiter),
             id: self.next_id.fetch_add(1, Ordering::Relaxed), // [seat.id] Relaxed: only distinct
+            crowded: others >= CROWD,
             name: Snapshot::new(Arc::new(None)),
             reported: AtomicU64::new(0),
         });
-        self.live.fetch_add(1, Ordering::Relaxed); // [live.up] Relaxed: only a count
-        self.shard(seat.id).update(|seats| seats.iter().chain([&seat]).cloned().collect());
+        if seat.crowded {
+            self.make_crowd();
+            // [crowd.up] Relaxed: `changed` publishes it, so a `View` that finds the change finds the count.
+            self.crowd_len.fetch_add(1, Ordering::Relaxed);
+        }
+        self.update(&seat, |seats| Arc::new(seats.iter().chain([&seat]).cloned().collect()));
         self.changed();
         seat
     }
 
+    /// Makes the second table, unless it is there. Lock-free: of several threads that make one, the first succeeds, and the others use
+    /// that one and drop their own, which nobody has seen.
+    fn make_crowd(&self) {
+        if self.crowd.load().is_empty() {
+            self.crowd.update(|crowd| {
+                if crowd.is_empty() { Arc::new(shards(CROWD_SHARDS, &self.empty)) } else { Arc::clone(crowd) }
+            });
+        }
+    }
+
     pub(crate) fn leave(&self, seat: &Arc<Seat>) {
-        self.shard(seat.id).update(|seats| seats.iter().filter(|other| !Arc::ptr_eq(other, seat)).cloned().collect());
+        self.update(seat, |seats| {
+            let left: Seats = seats.iter().filter(|other| !Arc::ptr_eq(other, seat)).cloned().collect();
+            if left.is_empty() { Arc::clone(&self.empty) } else { Arc::new(left) }
+        });
+        if seat.crowded {
+            // [crowd.down] Relaxed: whoever reads it finds one seat less to look for, and this one has left.
+            self.crowd_len.fetch_sub(1, Ordering::Relaxed);
+        }
         self.live.fetch_sub(1, Ordering::Relaxed); // [live.down] Relaxed: only a count
         self.changed();
         // After it left the lists, so that nobody counts it twice.
@@ -108,6 +157,19 @@ impl Registry {
         (self.reported.raise(totals), seats)
     }
 
+    /// Replaces the list that `seat` is in, or joins.
+    fn update(&self, seat: &Seat, next: impl FnMut(&Arc<Seats>) -> Arc<Seats>) {
+        let crowd;
+        let shards = if seat.crowded {
+            // Its own thread made the table or found it made before the seat existed for others, so this is not the empty one.
+            crowd = self.crowd.load();
+            &*crowd
+        } else {
+            &self.shards
+        };
+        shard_of(shards, seat.id).update(next);
+    }
+
     fn changed(&self) {
         // [changes.count] Release: pairs with the Acquire in `View::pins`, which then finds the change.
         self.changes.fetch_add(1, Ordering::Release);
@@ -119,13 +181,26 @@ impl Registry {
 
     /// All seats, by id.
     pub(crate) fn seats(&self) -> Vec<Arc<Seat>> {
-        let mut seats: Vec<_> = self.shards.iter().flat_map(|shard| shard.load().to_vec()).collect();
+        let mut seats = Vec::new();
+        collect(&self.shards, &mut seats);
+        // A seat is counted before it joins its list and until after it left. So as long as a seat is known to be there, the count is not 0.
+        // [crowd.look] Relaxed: `changes.look` ordered it after the seats that must be found.
+        if self.crowd_len.load(Ordering::Relaxed) != 0 {
+            collect(&self.crowd.load(), &mut seats);
+        }
         seats.sort_unstable_by_key(|seat| seat.id);
         seats
     }
+}
 
-    fn shard(&self, id: u64) -> &Snapshot<Vec<Arc<Seat>>> {
-        &self.shards[shard_of(id)]
+#[expect(clippy::cast_possible_truncation, reason = "below the number of shards")]
+fn shard_of(shards: &[Shard], id: u64) -> &Shard {
+    &shards[(id % shards.len() as u64) as usize]
+}
+
+fn collect(shards: &[Shard], seats: &mut Seats) {
+    for shard in shards {
+        seats.extend_from_slice(&shard.load());
     }
 }
 

@@ -8,6 +8,8 @@ mod inline;
 pub use boxed::{Boxed, Ref};
 pub use inline::{Inline, Plain};
 
+use std::ops::Range;
+
 use crate::progress::Progress;
 use crate::registry::{Registry, Seat};
 use crate::seq::Span;
@@ -77,6 +79,10 @@ pub trait Slots: Send + Sync + Sized + 'static {
 
     /// Slots for `span`, all vacant; `None` when no allocation can hold them.
     fn new(span: Span) -> Option<Self>;
+
+    /// Only the slots of `sequences` may hold a message: so that dropping the slots looks at no others. At most as many sequences as there
+    /// are slots.
+    fn limit_drop(&mut self, sequences: Range<u64>);
 
     /// The slot of `sequence`.
     fn slot(&self, sequence: u64) -> Self::Slot<'_>;

@@ -128,6 +128,26 @@ fn a_ring_frees_all_it_took() {
 }
 
 #[test]
+fn a_crowd_that_left_leaves_one_table() {
+    std::thread::spawn(|| {
+        let (publisher, subscriber) = seqcast::inline::<u64>(2);
+        let few = |count| drop((0..count).map(|_| publisher.subscribe()).collect::<Vec<_>>());
+        few(900); // what the thread itself keeps
+        let before = LIVE.get();
+        few(900);
+        assert_eq!(LIVE.get(), before, "a table that nobody needs");
+        for _ in 0..3 {
+            few(20_000);
+            let grown = LIVE.get() - before;
+            assert!(grown <= 33 << 10, "{grown} bytes more after 20 000 subscribers left");
+        }
+        drop(subscriber);
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
 fn a_small_ring_takes_little() {
     std::thread::spawn(|| {
         drop(seqcast::inline::<u64>(2)); // what the thread itself keeps

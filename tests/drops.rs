@@ -109,6 +109,29 @@ fn a_closed_ring_gives_the_value_back() {
 }
 
 #[test]
+fn no_message_is_forgotten_near_the_last_sequence() {
+    const LAST: u64 = (1 << 63) - (1 << 32) - 1;
+    for capacity in [2, 4, 64] {
+        for left in [1, 2, 3, capacity as u64, capacity as u64 + 1, 200] {
+            let ledger = Ledger::new();
+            let (publisher, subscriber) = Builder::new(capacity).first_sequence(LAST + 1 - left).boxed();
+            let publisher = publisher.share();
+            // One publisher takes a slot and commits only after the ring is used up; one never takes its slot.
+            let late = testing::claim(&publisher).unwrap().begin().unwrap();
+            let _ = if left > 2 { testing::claim(&publisher) } else { None };
+            let published = publisher.publish_many(make(&ledger, left as usize + 10));
+            assert!((published as u64) < left, "{published} messages, of {left}");
+            assert!(publisher.publish(ledger.make()).is_err());
+            late.commit(ledger.make());
+            let live = ledger.live();
+            assert!(live > 0 && live <= capacity as i64 + 2 * 64 + 1, "{live} messages");
+            drop((publisher, subscriber));
+            ledger.settle();
+        }
+    }
+}
+
+#[test]
 fn stopped_and_overrun_publishers_take_no_message_along() {
     for capacity in [2, 4, 64] {
         let ledger = Ledger::new();

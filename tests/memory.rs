@@ -7,7 +7,7 @@ mod common;
 
 use common::counted::{Counted, Ledger};
 use common::eventually;
-use seqcast::{Boxed, Ref, SharedPublisher, Start, Subscriber, TryRecvError};
+use seqcast::{Boxed, Builder, Ref, SharedPublisher, Start, Subscriber, TryRecvError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -307,4 +307,38 @@ fn what_starts_at_the_oldest_borrows_within_the_capacity() {
     assert!(matches!(late.try_recv_ref(), Err(TryRecvError::Empty)));
     drop((publisher, subscriber, late));
     at_most(live, 0);
+}
+
+/// Pages that the calling thread has touched for the first time, where the system counts them.
+fn page_faults() -> Option<u64> {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").ok()?;
+    stat.rsplit(')').next()?.split_whitespace().nth(7)?.parse().ok()
+}
+
+/// How many pages the drop of `handles` touches.
+fn faults_of_drop<H>(handles: H) -> Option<u64> {
+    let before = page_faults()?;
+    drop(handles);
+    Some(page_faults()? - before)
+}
+
+#[test]
+fn the_drop_of_a_large_ring_touches_only_used_slots() {
+    // An inline ring of as many bytes shows what the allocator touches by itself; a sanitizer's touches much.
+    const SLOTS: usize = 1 << 26;
+    let (mut publisher, subscriber) = seqcast::inline::<u64>(SLOTS);
+    publisher.publish_many(0..3);
+    let allocator = faults_of_drop((publisher, subscriber));
+    for first in [0, SLOTS as u64 - 1, (1 << 62) + 7] {
+        let live = count();
+        let (mut publisher, subscriber) = Builder::new(SLOTS).first_sequence(first).boxed();
+        for _ in 0..3 {
+            publisher.publish(Light::new(live));
+        }
+        let boxed = faults_of_drop((publisher, subscriber));
+        at_most(live, 0);
+        let (Some(boxed), Some(allocator)) = (boxed, allocator) else { continue };
+        // All slots together are 262 144 pages, or 512 large ones.
+        assert!(boxed <= 2 * allocator + 100, "{boxed} pages, and {allocator} without messages");
+    }
 }

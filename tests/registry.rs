@@ -173,3 +173,46 @@ fn no_total_ever_decreases_and_all_are_exact_in_the_end() {
     assert!(sums.0 > 0 && sums.1 > 0 && sums.2 > 0, "{sums:?}");
     assert_eq!(totals(&ring), sums);
 }
+
+#[test]
+fn joining_and_leaving_at_the_same_time_beside_a_thousand_loses_no_seat() {
+    // The registry gets a second table once 1 024 are live. All threads reach that number at about the same time, several times.
+    const THREADS: usize = 8;
+    for count in [1_000, 1_015, 1_023, 1_024, 1_030] {
+        let (_publisher, subscriber) = seqcast::boxed::<u64>(8);
+        let ring = subscriber.ring();
+        let idle: Vec<_> = (1..count).map(|_| subscriber.clone()).collect();
+        let start = Barrier::new(THREADS);
+        let kept: Vec<_> = thread::scope(|scope| {
+            let join = || {
+                start.wait();
+                let mut kept = Vec::new();
+                for round in 0..24 {
+                    kept.push(ring.subscribe());
+                    if round % 3 == 0 {
+                        kept.swap_remove(0);
+                    }
+                    if round % 8 == 0 {
+                        let ids: Vec<_> = ring.stats().subscribers.iter().map(|s| s.id).collect();
+                        assert!(ids.is_sorted());
+                        assert!(kept.iter().chain(&idle).all(|s| ids.binary_search(&s.id()).is_ok()));
+                    }
+                }
+                kept
+            };
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(join)).collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        let mut expected: Vec<_> = idle.iter().chain(&kept).chain([&subscriber]).map(|s| s.id()).collect();
+        expected.sort_unstable();
+        let listed = || ring.stats().subscribers.iter().map(|s| s.id).collect::<Vec<_>>();
+        assert_eq!(listed(), expected);
+        // Those of the first table go, and those of the second; the others stay.
+        drop(idle);
+        expected = kept.iter().chain([&subscriber]).map(|s| s.id()).collect();
+        expected.sort_unstable();
+        assert_eq!(listed(), expected);
+        drop(kept);
+        assert_eq!(listed(), [subscriber.id()]);
+    }
+}

@@ -27,6 +27,7 @@ use pool::{Draft, Pool, Remains, Written};
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
+use std::ops::Range;
 
 use super::{Slot, Slots, Storage, sealed};
 use crate::nesting::{self, NO_LIST};
@@ -81,6 +82,8 @@ impl<T: Send + Sync + 'static> Boxed<T> {
 pub struct BoxedSlots<T: 'static> {
     cells: Box<[Cell<T>]>,
     span: Span,
+    /// The sequences whose slots may hold a node when the ring is dropped. They cover all slots until `limit_drop` is called.
+    occupied: Range<u64>,
     /// Nodes that no pool has.
     leftovers: Leftovers<T>,
 }
@@ -99,7 +102,12 @@ impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
 
     fn new(span: Span) -> Option<Self> {
         let cells = zeroed_pairs(usize::try_from(span.capacity()).ok()?)?;
-        Some(Self { cells, span, leftovers: Leftovers::default() })
+        Some(Self { cells, span, occupied: 0..span.capacity(), leftovers: Leftovers::default() })
+    }
+
+    fn limit_drop(&mut self, sequences: Range<u64>) {
+        debug_assert!(sequences.end - sequences.start <= self.span.capacity());
+        self.occupied = sequences;
     }
 
     #[inline]
@@ -170,7 +178,8 @@ impl<T: 'static> Drop for BoxedSlots<T> {
     /// Nobody is left: no reader, no publisher. A message may own the last handle of another ring, and so on: where such drops nest
     /// deep, the messages wait for those around.
     fn drop(&mut self) {
-        let rest = Rest { cells: mem::take(&mut self.cells), leftovers: mem::take(&mut self.leftovers) };
+        let (cells, leftovers) = (mem::take(&mut self.cells), mem::take(&mut self.leftovers));
+        let rest = Rest { cells, span: self.span, occupied: self.occupied.clone(), leftovers };
         if mem::needs_drop::<T>() && nesting::is_deep() {
             nesting::later(NO_LIST, move || drop(rest));
         }
@@ -180,13 +189,16 @@ impl<T: 'static> Drop for BoxedSlots<T> {
 /// What is left in a ring that nobody uses any more.
 struct Rest<T> {
     cells: Box<[Cell<T>]>,
+    span: Span,
+    occupied: Range<u64>,
     leftovers: Leftovers<T>,
 }
 
 impl<T> Drop for Rest<T> {
     fn drop(&mut self) {
         // [cell.end] Relaxed: whoever drops the last handle comes after all others.
-        let nodes = self.cells.iter().filter_map(|(_, node)| Retired::new(node.load(Ordering::Relaxed)));
+        let cells = self.occupied.clone().map(|sequence| &self.cells[self.span.slot(sequence)]);
+        let nodes = cells.filter_map(|(_, node)| Retired::new(node.load(Ordering::Relaxed)));
         for node in nodes.chain(self.leftovers.take()) {
             // SAFETY: a subscriber that could borrow it holds the ring, and there is none; in each slot and in the leftovers it is the
             // only one of its node.

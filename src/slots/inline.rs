@@ -9,6 +9,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::slice;
 
 use bytemuck::NoUninit;
@@ -145,6 +146,8 @@ impl<T: Plain> Slots for InlineSlots<T> {
         let base = words[first..].as_ptr();
         Some(Self { words, base, span, item: PhantomData })
     }
+
+    fn limit_drop(&mut self, _: Range<u64>) {}
 
     #[inline]
     fn slot(&self, sequence: u64) -> InlineSlot<'_, T> {

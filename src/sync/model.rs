@@ -48,10 +48,8 @@ pub(crate) fn prefetch_for_writing<T>(_: *const T) {}
 pub(crate) const REST_PERIOD: u64 = 2;
 pub(crate) const SPINS: u32 = 0;
 pub(crate) const REGISTRY_SHARDS: usize = 1;
-
-pub(crate) fn shard_of(_: u64) -> usize {
-    0
-}
+pub(crate) const CROWD: usize = 2;
+pub(crate) const CROWD_SHARDS: usize = 2;
 
 #[derive(Debug, Default)]
 pub(crate) struct CachePadded<T>(T);
@@ -156,11 +154,11 @@ impl<T> Snapshot<T> {
     }
 
     #[track_caller]
-    pub(crate) fn update(&self, mut next: impl FnMut(&T) -> T) {
+    pub(crate) fn update(&self, mut next: impl FnMut(&Arc<T>) -> Arc<T>) {
         let mut now = self.newest.load(Ordering::Acquire);
         loop {
             let value = Arc::clone(&self.kept()[now]);
-            let next = self.keep(Arc::new(next(&value)));
+            let next = self.keep(next(&value));
             match self.newest.compare_exchange(now, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return,
                 Err(other) => now = other,

@@ -21,11 +21,11 @@ pub(crate) const REST_PERIOD: u64 = 1 << 14;
 /// Lists the registry is split into, so that joining copies a small one.
 pub(crate) const REGISTRY_SHARDS: usize = 64;
 
-/// In which of them the subscriber of this id is.
-#[expect(clippy::cast_possible_truncation, reason = "below the number of shards")]
-pub(crate) fn shard_of(id: u64) -> usize {
-    (id % REGISTRY_SHARDS as u64) as usize
-}
+/// A subscriber that joins beside this many others goes into the registry's second table: until then a list has about 16.
+pub(crate) const CROWD: usize = 1 << 10;
+
+/// Lists of the second table. They take 32 KiB.
+pub(crate) const CROWD_SHARDS: usize = 1 << 12;
 
 /// Loads what nobody else changes.
 #[inline]
@@ -94,7 +94,7 @@ impl<T> Snapshot<T> {
     }
 
     /// Replaces the value by what `next` makes of it; `next` runs again when another writer came first.
-    pub(crate) fn update(&self, mut next: impl FnMut(&T) -> T) {
+    pub(crate) fn update(&self, mut next: impl FnMut(&Arc<T>) -> Arc<T>) {
         self.0.rcu(|now| next(now));
     }
 }

@@ -93,6 +93,28 @@ fn a_subscriber_that_joins_is_seen_by_the_next_look() {
 }
 
 #[test]
+fn a_subscriber_that_joins_a_crowd_is_seen_by_the_next_look() {
+    // Two idle subscribers fill the registry's first table. The third makes the second table, which the publisher must then look at.
+    let outcomes = explore(3, || {
+        let log = Arc::new(Log::default());
+        let (publisher, subscriber) = ring(&log, 2, 0);
+        let idle = subscriber.clone();
+        let publisher = publisher.share();
+        let (other, ring) = (publisher.clone(), publisher.ring());
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || publish(&other, &theirs, &[10, 11, 12]));
+        let mut late = ring.subscribe_at(Start::At(1));
+        let got = borrow(&mut late);
+        let published = writer.join().unwrap();
+        check(got, &published);
+        drop((publisher, subscriber, idle, late, ring));
+        log.settle();
+        got.map(|got| got.0)
+    });
+    assert!(outcomes.contains(&Some(1)) && outcomes.contains(&None), "{outcomes:?}");
+}
+
+#[test]
 fn what_a_stalled_publisher_leaves_is_reclaimed_by_others() {
     // It has no pool with it: what it displaces is left to others, at the end or in the middle of a look.
     let outcomes = explore(2, || {

@@ -193,3 +193,30 @@ fn what_is_told_of_the_ring_is_not_less_than_what_was_received() {
     });
     assert!(outcomes.is_superset(&BTreeSet::from([(0, 0), (1, 1), (1, 2), (1, 3)])), "{outcomes:?}");
 }
+
+#[test]
+fn who_make_the_second_table_at_once_are_both_listed() {
+    // Two idle subscribers fill the registry's first table. One of them leaves while two others join.
+    let outcomes = explore(3, || {
+        let (publisher, first) = ring(2);
+        let second = first.clone();
+        let (one, two) = (first.ring(), first.ring());
+        let joining = thread::spawn(move || one.subscribe());
+        let leaving = thread::spawn(move || drop(second));
+        let third = two.subscribe();
+        let fourth = joining.join().unwrap();
+        leaving.join().unwrap();
+        let mut expected = [first.id(), third.id(), fourth.id()];
+        expected.sort_unstable();
+        let listed = || two.stats().subscribers.iter().map(|s| s.id).collect::<Vec<_>>();
+        assert_eq!(listed(), expected);
+        let order = third.id() < fourth.id();
+        drop((first, third));
+        assert_eq!(listed(), [fourth.id()]);
+        drop(fourth);
+        assert!(listed().is_empty());
+        drop(publisher);
+        order
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]));
+}
