@@ -31,7 +31,9 @@ impl<S: Receive> Subscriber<S> {
     /// });
     /// ```
     pub fn recv(&mut self) -> Result<S::Item, RecvError> {
-        untimed(self.block(None, Self::try_recv))
+        let mut message = None;
+        untimed(self.block(None, |subscriber| subscriber.try_recv_into(&mut message)))?;
+        Ok(taken(message))
     }
 
     /// Waits for the next message, but no longer than `timeout`. A timeout too far away to be told is none.
@@ -51,7 +53,9 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(nothing, Err(seqcast::RecvTimeoutError::Timeout));
     /// ```
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<S::Item, RecvTimeoutError> {
-        timed(self.block(Instant::now().checked_add(timeout), Self::try_recv))
+        let mut message = None;
+        timed(self.block(Instant::now().checked_add(timeout), |subscriber| subscriber.try_recv_into(&mut message)))?;
+        Ok(taken(message))
     }
 
     /// Waits for the next message, but not beyond `deadline`.
@@ -67,7 +71,9 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.recv_deadline(Instant::now()), Ok(1)); // there already
     /// ```
     pub fn recv_deadline(&mut self, deadline: Instant) -> Result<S::Item, RecvTimeoutError> {
-        timed(self.block(Some(deadline), Self::try_recv))
+        let mut message = None;
+        timed(self.block(Some(deadline), |subscriber| subscriber.try_recv_into(&mut message)))?;
+        Ok(taken(message))
     }
 
     /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many.
@@ -86,6 +92,21 @@ impl<S: Receive> Subscriber<S> {
     pub fn recv_many(&mut self, buffer: &mut Vec<S::Item>, limit: usize) -> Result<usize, RecvError> {
         untimed(self.block(None, |subscriber| subscriber.try_recv_many(buffer, limit)))
     }
+}
+
+impl<S: Receive> Subscriber<S> {
+    /// Receives into `message`, so that those who wait for it need not hand it on: each time would be a copy on the stack.
+    #[inline]
+    pub(crate) fn try_recv_into(&mut self, message: &mut Option<S::Item>) -> Result<(), TryRecvError> {
+        *message = Some(self.try_recv()?);
+        Ok(())
+    }
+}
+
+/// What `try_recv_into` has received.
+#[inline]
+pub(crate) fn taken<T>(message: Option<T>) -> T {
+    message.unwrap_or_else(|| unreachable!("a receive that succeeded brought nothing"))
 }
 
 impl<S: Storage> Subscriber<S> {

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use crate::blocking::taken;
 use crate::error::{RecvError, TryRecvError};
 use crate::slots::{Receive, Storage};
 use crate::subscriber::{Subscriber, settled};
@@ -75,7 +76,9 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.poll_recv(&mut cx), Poll::Ready(Ok(5)));
     /// ```
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Item, RecvError>> {
-        self.poll(cx, Self::try_recv)
+        let mut message = None;
+        ready!(self.poll(cx, |subscriber| subscriber.try_recv_into(&mut message)))?;
+        Poll::Ready(Ok(taken(message)))
     }
 }
 
