@@ -16,6 +16,7 @@ mod disarming;
 mod end;
 mod explore;
 mod joining;
+mod laps;
 mod message;
 mod parking;
 mod slots;
