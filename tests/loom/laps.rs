@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use loom::thread;
-use seqcast::{Builder, Inline, Publisher, SharedPublisher, Start, Subscriber, TryRecvError, testing};
+use seqcast::{Builder, Inline, Publisher, SharedPublisher, Start, SubscribeError, Subscriber, TryRecvError, testing};
 
-use crate::{Pair, explore, id, pair, ring};
+use crate::{Account, Pair, explore, id, pair, ring};
 
 /// A shared ring of two with 0 held for good, so that every even sequence becomes a hole.
 fn ring_with_a_held_slot() -> (SharedPublisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
@@ -165,4 +165,146 @@ fn there_is_a_newest_while_claims_reach_their_slots() {
         newest
     });
     assert_eq!(outcomes, BTreeSet::from([3, 6]));
+}
+
+#[test]
+fn what_is_told_to_be_published_never_goes_back() {
+    // 2 is drawn, and becomes a hole; another publisher goes on.
+    let outcomes = explore(2, || {
+        let (publisher, subscriber) = ring_with_a_held_slot();
+        let (other, ring) = (publisher.clone(), publisher.ring());
+        drop(subscriber);
+        let writers = [
+            thread::spawn(move || drop(testing::claim(&publisher).unwrap().begin())),
+            thread::spawn(move || drop(testing::claim(&other).unwrap())),
+        ];
+        let looks = [(); 2].map(|()| ring.stats().published);
+        assert!(looks[0] <= looks[1], "{looks:?} published");
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        looks
+    });
+    assert!(outcomes.is_superset(&BTreeSet::from([[1, 1], [1, 2], [2, 2], [2, 3]])), "{outcomes:?}");
+}
+
+/// A shared publisher goes round a ring of two, and once more.
+fn lapping(publisher: Publisher<Inline<Pair>>) -> thread::JoinHandle<SharedPublisher<Inline<Pair>>> {
+    let publisher = publisher.share();
+    thread::spawn(move || {
+        for q in 0..4 {
+            publisher.publish(pair(q)).unwrap();
+        }
+        publisher
+    })
+}
+
+#[test]
+fn who_joins_at_the_oldest_finds_it_while_publishers_lap() {
+    let outcomes = explore(2, || {
+        let (publisher, subscriber) = ring(2);
+        let ring = subscriber.ring();
+        drop(subscriber);
+        let writer = lapping(publisher);
+        let mut account = Account::new(ring.subscribe_at(Start::Oldest));
+        // Nobody is in the middle of that one, as the only publisher has gone on. It may be lost again.
+        let found = account.poll();
+        assert!(account.start == 0 || found.is_ok(), "nothing at {}", account.start);
+        let _publisher = writer.join().unwrap();
+        account.settle();
+        assert!(account.got.iter().all(|got| got.0 == got.1));
+        assert_eq!(account.subscriber.next_sequence(), 4);
+        (account.start, account.got.len())
+    });
+    assert!(outcomes.is_superset(&BTreeSet::from([(0, 3), (1, 2), (1, 3), (2, 2)])), "{outcomes:?}");
+}
+
+#[test]
+fn who_goes_on_where_it_left_is_not_in_the_future() {
+    let outcomes = explore(2, || {
+        let (mut publisher, mut subscriber) = ring(2);
+        let ring = publisher.ring();
+        let writer = thread::spawn(move || {
+            publisher.publish_many((0..4).map(pair));
+            publisher
+        });
+        let _ = subscriber.try_recv();
+        let next = subscriber.next_sequence();
+        let joined = match ring.try_subscribe_at(Start::At(next)) {
+            Ok(joined) => {
+                assert_eq!(joined.next_sequence(), next);
+                true
+            }
+            Err(SubscribeError::Evicted { oldest }) => {
+                assert!(next < oldest && ring.oldest_sequence() >= oldest);
+                false
+            }
+            Err(other) => panic!("at {next}: {other}"),
+        };
+        let _publisher = writer.join().unwrap();
+        (next, joined)
+    });
+    assert!(outcomes.is_superset(&BTreeSet::from([(0, true), (0, false), (1, true), (1, false)])), "{outcomes:?}");
+}
+
+#[test]
+fn a_sequence_is_refused_only_if_it_is_gone() {
+    let outcomes = explore(2, || {
+        let (publisher, subscriber) = ring(2);
+        let ring = subscriber.ring();
+        drop(subscriber);
+        let writer = lapping(publisher);
+        let told = match ring.try_subscribe_at(Start::At(0)) {
+            Ok(mut joined) => joined.try_recv().map(id),
+            Err(SubscribeError::Evicted { oldest }) => {
+                let late = ring.subscribe_at(Start::At(0)).try_recv();
+                let Err(TryRecvError::Lagged(lagged)) = late else { panic!("evicted, and then {late:?}") };
+                assert!(lagged.resumed_at >= oldest);
+                Err(TryRecvError::Closed)
+            }
+            Err(other) => panic!("at 0: {other}"),
+        };
+        let _publisher = writer.join().unwrap();
+        told.map_err(|error| std::mem::discriminant(&error) == std::mem::discriminant(&TryRecvError::Closed))
+    });
+    assert!(outcomes.is_superset(&BTreeSet::from([Ok(0), Err(true), Err(false)])), "{outcomes:?}");
+}
+
+#[test]
+fn what_is_not_empty_holds_a_message_or_a_loss() {
+    let outcomes = explore(2, || {
+        let (mut publisher, mut subscriber) = ring(2);
+        let writer = thread::spawn(move || {
+            publisher.publish_many((0..5).map(pair));
+            publisher
+        });
+        let there = !subscriber.is_empty();
+        let received = subscriber.try_recv();
+        assert!(!there || received != Err(TryRecvError::Empty));
+        let _publisher = writer.join().unwrap();
+        (there, received.map(id).ok())
+    });
+    assert!(outcomes.is_superset(&BTreeSet::from([(false, None), (true, Some(0)), (true, None)])), "{outcomes:?}");
+}
+
+#[test]
+fn no_cursor_is_shown_beyond_the_tail_of_a_lapped_ring() {
+    let outcomes = explore(1, || {
+        let (mut publisher, mut subscriber) = ring(2);
+        let ring = publisher.ring();
+        let reader = thread::spawn(move || {
+            let _ = subscriber.try_recv();
+            subscriber
+        });
+        let writer = thread::spawn(move || {
+            publisher.publish_many((0..3).map(pair));
+            publisher
+        });
+        let next = ring.stats().subscribers[0].next_sequence;
+        let tail = ring.next_sequence();
+        assert!(next <= tail, "at {next}, though the tail is {tail}");
+        let _handles = (reader.join().unwrap(), writer.join().unwrap());
+        (next, tail)
+    });
+    assert!(outcomes.is_superset(&BTreeSet::from([(0, 0), (0, 3), (1, 1), (1, 3)])), "{outcomes:?}");
 }
