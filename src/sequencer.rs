@@ -162,9 +162,11 @@ impl<S: Storage> Sequencer<S> {
     /// Gives up a claimed sequence whose slot is held: it becomes a hole.
     #[cold]
     pub(crate) fn skip(&self, sequence: u64) {
-        self.cold.skipped.fetch_add(1, Ordering::Relaxed); // [skipped.count] Relaxed: a count for onlookers
-        // [skips.mark] fetch_max: marks may be made out of order. Relaxed: published by the Release of the bit.
-        self.cold.skips[self.hot.span.slot(sequence)].fetch_max(sequence + 1, Ordering::Relaxed);
+        // [skipped.count] Release: pairs with the Acquire in `skipped`: who counts this hole finds a tail behind it.
+        self.cold.skipped.fetch_add(1, Ordering::Release);
+        // [skips.mark] fetch_max: marks may be made out of order. Release: pairs with the Acquire in `mark`: the bit may have been set for
+        // an earlier hole, and who goes over this one finds a tail behind it.
+        self.cold.skips[self.hot.span.slot(sequence)].fetch_max(sequence + 1, Ordering::Release);
         self.hot.state.set(state::SKIPPED);
     }
 
@@ -217,9 +219,17 @@ impl<S: Storage> Sequencer<S> {
 
     /// Messages published so far, and those being written. It never goes back.
     pub(crate) fn published(&self) -> u64 {
-        // The tail first. What is skipped between the two looks makes for too small a number, which a later look puts right.
-        let drawn = self.tail() - self.hot.span.first();
-        let published = drawn.saturating_sub(self.skipped());
+        let mut skipped = self.skipped();
+        let published = loop {
+            // After the holes, so that each of them was drawn.
+            let drawn = self.tail() - self.hot.span.first();
+            let now = self.skipped();
+            if now == skipped {
+                break drawn - skipped;
+            }
+            // Publishers made holes between the looks, and the tail may count them or not.
+            skipped = now;
+        };
         // A sequence counts when it is drawn, and no longer once it became a hole. [published.told] Relaxed: one word, in which a
         // number only grows.
         self.cold.published.fetch_max(published, Ordering::Relaxed).max(published)
@@ -255,7 +265,7 @@ impl<S: Storage> Sequencer<S> {
 
     /// How many sequences became holes.
     pub(crate) fn skipped(&self) -> u64 {
-        self.cold.skipped.load(Ordering::Relaxed) // [skipped.look] Relaxed: a count for onlookers
+        self.cold.skipped.load(Ordering::Acquire) // [skipped.look] Acquire: pairs with the Release in `skip`
     }
 
     /// The quick answer: the message, or `Empty` in a ring that knows neither holes nor an end; `None` for all that takes longer.
@@ -296,8 +306,8 @@ impl<S: Storage> Sequencer<S> {
 
     /// The newest sequence of this slot that was skipped, plus 1; to be asked after `SKIPPED` was seen.
     fn mark(&self, sequence: u64) -> u64 {
-        // [skips.look] Relaxed: the bit published it.
-        self.cold.skips[self.hot.span.slot(sequence)].load(Ordering::Relaxed)
+        // [skips.look] Acquire: pairs with the Release in `skip`. (The bit published the marks that were made before it, not later ones.)
+        self.cold.skips[self.hot.span.slot(sequence)].load(Ordering::Acquire)
     }
 
     /// A lap, given that the slot was seen to belong to `evidence`.

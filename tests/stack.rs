@@ -26,7 +26,8 @@ fn ring() -> (Publisher<Inline<Large>>, Subscriber<Inline<Large>>) {
 
 #[test]
 fn a_large_message_is_received_on_an_ordinary_stack() {
-    let ways: [fn(&mut Subscriber<Inline<Large>>) -> u8; 5] = [
+    type Receive = fn(&mut Subscriber<Inline<Large>>) -> u8;
+    let ways: [Receive; 5] = [
         |subscriber| subscriber.try_recv().map_or(0, |message| message[9]),
         |subscriber| subscriber.recv().map_or(0, |message| message[9]),
         |subscriber| subscriber.recv_timeout(Duration::ZERO).map_or(0, |message| message[9]),
@@ -51,7 +52,9 @@ fn a_large_message_is_published_on_an_ordinary_stack() {
     on_a_stack_of(2 << 20, || {
         // Warm: a message that was overwritten is dropped with each publish.
         let (mut publisher, mut subscriber) = seqcast::boxed::<[u8; 64 << 10]>(2);
-        (0..100).for_each(|byte| drop(publisher.publish([byte; 64 << 10])));
+        (0..100).for_each(|byte| {
+            publisher.publish([byte; 64 << 10]);
+        });
         assert!(subscriber.latest_ref().is_ok_and(|message| message[0] == 99));
     });
 }

@@ -48,18 +48,16 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// Moves the cursor to the newest message.
+    /// Moves the cursor to the newest message, or to where the next one comes.
     fn skip_to_latest(&mut self) -> Result<(), TryRecvError> {
-        let goal = self.channel.sequencer.tail();
-        // From the newest back, to the first that is there. Over two laps: claims that have not reached their slots yet leave
-        // the messages of the lap before.
-        let span = self.channel.sequencer.span();
-        let is_there = |&sequence: &u64| matches!(self.channel.sequencer.find(sequence), Found::Message(_));
-        if let Some(newest) = (span.oldest(span.oldest(goal)).max(self.cursor())..goal).rev().find(is_there) {
-            self.skip_to(newest);
-            return Ok(());
-        }
-        // None is: publishers hold the whole lap, or have been round it meanwhile. On from the cursor, to the goal.
+        let goal = match self.newest() {
+            Ok(newest) => {
+                self.skip_to(newest);
+                return Ok(());
+            }
+            Err(goal) => goal,
+        };
+        // On from the cursor: what is found there came just now, or is left from many laps ago.
         let mut newest = None;
         let mut at = self.cursor();
         let nothing = loop {
@@ -77,9 +75,9 @@ impl<S: Storage> Subscriber<S> {
                 }
                 Found::Lapped { oldest } => {
                     debug_assert!(oldest > at);
-                    // There are newer ones.
+                    // There are newer ones. No room is left in front: the oldest may be the only one that is there.
                     newest = None;
-                    at = self.channel.sequencer.resume(oldest);
+                    at = oldest;
                 }
                 Found::Empty => break TryRecvError::Empty,
                 Found::Closed => break TryRecvError::Closed,
@@ -90,5 +88,44 @@ impl<S: Storage> Subscriber<S> {
         };
         self.skip_to(newest.unwrap_or(at));
         newest.map(|_| ()).ok_or(nothing)
+    }
+
+    /// The newest message; or the tail, if there was a moment in this call at which no message of the last two laps was there.
+    fn newest(&self) -> Result<u64, u64> {
+        let mut before = None;
+        loop {
+            let goal = self.channel.sequencer.tail();
+            let gone = match self.newest_below(goal) {
+                Ok(newest) => return Ok(newest),
+                Err(gone) => gone,
+            };
+            // What is not there yet was not there earlier. What is gone may have been, unless it was gone at the look before: then nothing
+            // was there between the two.
+            if gone == 0 || before == Some((goal, gone)) {
+                return Err(goal);
+            }
+            before = Some((goal, gone));
+        }
+    }
+
+    /// The newest message below this tail, or how many were found to be gone.
+    fn newest_below(&self, goal: u64) -> Result<u64, u64> {
+        let (sequencer, span) = (&self.channel.sequencer, self.channel.sequencer.span());
+        let mut gone = 0;
+        // Over two laps: claims that have not reached their slots yet leave the messages of the lap before.
+        for sequence in (span.oldest(span.oldest(goal)).max(self.cursor())..goal).rev() {
+            match sequencer.find(sequence) {
+                Found::Message(_) => return Ok(sequence),
+                Found::Lapped { .. } => {
+                    gone += 1;
+                    // Publishers have been round the ring since the look at the tail: what is left may be older than what was there then.
+                    if sequence >= span.oldest(goal) && sequencer.tail() > goal {
+                        break;
+                    }
+                }
+                Found::Hole | Found::Empty | Found::Closed => {}
+            }
+        }
+        Err(gone)
     }
 }

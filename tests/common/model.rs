@@ -28,7 +28,7 @@ impl Fate {
 enum Found {
     Message(u64),
     Hole,
-    Lapped { resume: u64 },
+    Lapped { oldest: u64 },
     Empty,
     Closed,
 }
@@ -192,7 +192,7 @@ impl Ring {
 
     /// The slot was seen in use for `later`.
     fn lapped(&self, later: u64) -> Found {
-        Found::Lapped { resume: self.oldest().max(later + 1 - self.capacity) + self.slack }
+        Found::Lapped { oldest: self.oldest().max(later + 1 - self.capacity) }
     }
 }
 
@@ -222,7 +222,8 @@ impl Subscriber {
                 self.next += 1;
                 Ok(value)
             }
-            Found::Lapped { resume: resumed_at } => {
+            Found::Lapped { oldest } => {
+                let resumed_at = oldest + ring.slack;
                 assert!(
                     !matches!(ring.find(resumed_at), Found::Lapped { .. }),
                     "lost at once what it was told to go on at"
@@ -268,7 +269,7 @@ impl Subscriber {
                     }
                     at += 1;
                 }
-                Found::Lapped { resume } => (at, newest) = (resume, None),
+                Found::Lapped { oldest } => (at, newest) = (oldest, None),
                 Found::Empty | Found::Closed => break,
             }
         }

@@ -276,3 +276,30 @@ fn a_lap_while_closing_is_told_exactly() {
         assert_eq!(lagged.resumed_at, last - 1);
     });
 }
+
+#[test]
+fn a_ring_that_is_closed_while_a_publisher_laps_is_read_to_its_end() {
+    let outcomes = explore(2, || {
+        let (publisher, subscriber) = ring(2);
+        let publisher = publisher.share();
+        let (closer, ring) = (publisher.clone(), publisher.ring());
+        let mut account = Account::new(subscriber);
+        let closing = thread::spawn(move || {
+            closer.close();
+        });
+        let writer = thread::spawn(move || (0..4).take_while(|&q| publisher.publish(pair(q)).is_ok()).count() as u64);
+        // Closed before anybody else is asked: that is the end, and there is no other.
+        let early = account.settle() == TryRecvError::Closed;
+        let stood = account.subscriber.next_sequence();
+        let acknowledged = writer.join().unwrap();
+        closing.join().unwrap();
+        assert!(!early || stood == acknowledged, "closed at {stood}, before {acknowledged}");
+        assert_eq!(account.settle(), TryRecvError::Closed);
+        assert_eq!((account.subscriber.next_sequence(), ring.next_sequence()), (acknowledged, acknowledged));
+        assert!(account.got.iter().all(|got| got.0 == got.1));
+        (acknowledged, early, account.missed > 0)
+    });
+    for reached in [(0, true, false), (3, false, true), (4, false, true), (4, true, true), (4, true, false)] {
+        assert!(outcomes.contains(&reached), "{outcomes:?}");
+    }
+}

@@ -17,6 +17,7 @@ mod disarming;
 mod end;
 mod explore;
 mod joining;
+mod laps;
 mod message;
 mod parking;
 mod slots;

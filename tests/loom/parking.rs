@@ -1,14 +1,16 @@
 //! Parking. A lost wake-up is a deadlock, which loom reports.
 
 use crate::testing;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use loom::future::block_on;
 use loom::thread;
+use seqcast::RecvError;
 
-use crate::{explore, id, pair, parking_ring};
+use crate::{Pair, explore, id, pair, parking_ring};
 
 #[test]
 fn a_parked_thread_is_woken_by_a_publish() {
@@ -62,6 +64,72 @@ fn a_parked_thread_is_woken_by_a_batch() {
         assert_eq!([subscriber.recv().map(id), subscriber.recv().map(id)], [Ok(0), Ok(1)]);
         writer.join().unwrap();
     });
+}
+
+/// Waits until it stands at `end`, and says how much it received, and how much it was told to have missed.
+fn wait_until(end: u64, mut receive: impl FnMut() -> Result<Pair, RecvError>) -> (u64, u64) {
+    let (mut received, mut missed) = (0, 0);
+    while received + missed < end {
+        match receive() {
+            Ok(message) => {
+                assert_eq!(id(message), received + missed);
+                received += 1;
+            }
+            Err(RecvError::Lagged(lagged)) => missed += lagged.missed,
+            Err(RecvError::Closed) => panic!("closed while a handle is there"),
+        }
+    }
+    (received, missed)
+}
+
+#[test]
+fn a_parked_thread_is_woken_by_a_publisher_that_laps() {
+    let outcomes = explore(2, || {
+        let (mut publisher, mut subscriber) = parking_ring(2);
+        let writer = thread::spawn(move || {
+            for q in 0..3 {
+                publisher.publish(pair(q));
+            }
+            publisher
+        });
+        let account = wait_until(3, || subscriber.recv());
+        writer.join().unwrap();
+        account
+    });
+    assert_eq!(outcomes, BTreeSet::from([(2, 1), (3, 0)]));
+}
+
+#[test]
+fn a_parked_task_is_woken_by_a_publisher_that_laps() {
+    let outcomes = explore(2, || {
+        let (publisher, mut subscriber) = parking_ring(2);
+        let publisher = publisher.share();
+        let writer = thread::spawn(move || {
+            for q in 0..3 {
+                publisher.publish(pair(q)).unwrap();
+            }
+            publisher
+        });
+        let account = wait_until(3, || block_on(subscriber.recv_async()));
+        writer.join().unwrap();
+        account
+    });
+    assert_eq!(outcomes, BTreeSet::from([(2, 1), (3, 0)]));
+}
+
+#[test]
+fn who_is_parked_is_woken_by_a_batch_that_laps() {
+    let outcomes = explore(2, || {
+        let (mut publisher, mut subscriber) = parking_ring(2);
+        let writer = thread::spawn(move || {
+            publisher.publish_many((0..3).map(pair));
+            publisher
+        });
+        let account = wait_until(3, || subscriber.recv());
+        writer.join().unwrap();
+        account
+    });
+    assert_eq!(outcomes, BTreeSet::from([(2, 1), (3, 0)]));
 }
 
 #[test]
