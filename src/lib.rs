@@ -38,7 +38,9 @@
 //!
 //! 1. Between a subscribe and any later moment, `received + missed + holes == next_sequence − start`, exactly, on every receiving path
 //!    ([`latest`](Subscriber::latest) adds `skipped_by_choice`). With one publisher there are no holes.
-//! 2. A subscriber sees sequences in strictly increasing order; two subscribers see the same message under the same sequence.
+//! 2. A subscriber sees sequences in strictly increasing order; two subscribers see the same message under the same sequence. What a
+//!    handle reports of the ring's progress ([`next_sequence`](Ring::next_sequence), [`oldest_sequence`](Ring::oldest_sequence),
+//!    [`published`](RingStats::published)) never decreases, and is never less than what its caller has received.
 //! 3. A received value is exactly one published value, never torn.
 //! 4. `Empty` is never said while a message can be read or a loss is to be told. `Closed` is said only after every message before the end
 //!    was delivered or reported missed, and then for ever.
@@ -54,6 +56,10 @@
 //!
 //! # Limits
 //!
+//! *Stopped* means here that a thread takes no further step for a while or for ever: the scheduler preempted it, a signal handler or a
+//! debugger holds it, or its code was leaked or killed. Other threads cannot tell which. A stopped publisher has begun a publish and not
+//! finished it; a stopped subscriber is one that does not receive.
+//!
 //! - Wakers run on the publisher's thread, after the message is there. One that blocks holds up the publisher that calls it; who is
 //!   still to be woken is then woken by any other publisher that comes by, if there is one.
 //! - A reader at a message whose publisher was stopped goes on when the others are a lap further. If nobody publishes any more, or the
@@ -62,6 +68,15 @@
 //!   a waker and not called it, keeps those from being woken by others.
 //! - A publisher of a boxed ring drops messages that were overwritten, after its own is there: one whose drop takes long holds up that
 //!   publisher, and nobody else. The last few stay undropped until somebody publishes, or their publisher is gone.
+//! - A subscriber that is made, or parks, while a publisher is waking others is woken by the next publish, not by that one. It looks at
+//!   the ring before it sleeps, so it misses nothing.
+//! - A message that owns a handle of its own ring forms a cycle, as with [`Arc`](std::sync::Arc). Neither is dropped until another message
+//!   overwrites that one.
+//! - Wakers and drops of messages may publish, to the same ring or to others, which wakes and drops in turn. Such calls nest at most
+//!   32 deep on a thread. Deeper ones run when the calls around them have returned.
+//! - If a sandbox refuses a publisher's thread the system call that wakes threads (`futex` with `FUTEX_WAKE`), sleeping threads wake with
+//!   the next publish of a thread that may.
+//! - An inline message is copied over the stack a few times. A message of more than 64 KiB is better boxed, as `Box<T>`.
 //! - It lives in one process. After a `fork`, the child has none of the other threads: a ring whose publishers were among them is dead there.
 //! - Publishing from a signal handler is safe only in an inline ring, and only as long as nobody ever parks on it: neither waking nor
 //!   dropping is async-signal-safe.
