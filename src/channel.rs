@@ -49,6 +49,7 @@ impl<S: Storage> Channel<S> {
 
     /// Wakes everybody who is parked; some of them a little later, where calls of wakers nest deep on this thread.
     #[cold]
+    #[inline(never)]
     fn wake_parked(&self) {
         if !self.waiters.wake(self.sequencer.state()) {
             let me = Weak::clone(&self.me);

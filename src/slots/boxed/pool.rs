@@ -113,7 +113,11 @@ impl<T: 'static> Lists<T> {
     fn look(&mut self, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
         self.retired.extend(leftovers.take());
         // After the last of them was taken out of its slot.
-        let pins = self.view.pins(registry, &mut remains.seats);
+        let mut seats = Vec::new();
+        let pins = self.view.pins(registry, &mut seats);
+        if !seats.is_empty() {
+            remains.more().seats = seats;
+        }
         let mut at = 0;
         while let Some(node) = self.retired.get(at) {
             if pins.binary_search(&node.pin()).is_ok() {
@@ -256,33 +260,49 @@ impl<T: 'static> Written<'_, T> {
 #[must_use]
 pub struct Remains<T: 'static> {
     dead: Option<T>,
-    nodes: Vec<Box<Node<T>>>,
-    seats: Vec<Arc<Seat>>,
+    /// Hardly ever there, and then in a box: a publish that leaves nothing else has one word to look at.
+    more: Option<Box<More<T>>>,
     /// The address of the ring's leftovers, once there is anything.
     list: usize,
+}
+
+struct More<T> {
+    nodes: Vec<Box<Node<T>>>,
+    seats: Vec<Arc<Seat>>,
 }
 
 impl<T: 'static> Default for Remains<T> {
     #[inline]
     fn default() -> Self {
-        Self { dead: None, nodes: Vec::new(), seats: Vec::new(), list: 0 }
+        Self { dead: None, more: None, list: 0 }
     }
 }
 
 impl<T: 'static> Remains<T> {
+    #[cold]
+    fn more(&mut self) -> &mut More<T> {
+        self.more.get_or_insert_with(|| Box::new(More { nodes: Vec::new(), seats: Vec::new() }))
+    }
+
     fn nodes(&mut self, nodes: impl IntoIterator<Item = Box<Node<T>>>, leftovers: &Leftovers<T>) {
-        self.nodes.extend(nodes);
-        self.list = leftovers.address();
+        let mut nodes = nodes.into_iter().peekable();
+        if nodes.peek().is_some() {
+            self.list = leftovers.address();
+            self.more().nodes.extend(nodes);
+        }
     }
 
     #[cold]
-    fn drop_nodes(&mut self) {
-        for node in self.nodes.drain(..) {
+    #[inline(never)]
+    fn drop_more(&mut self) {
+        let Some(more) = self.more.take() else { return };
+        for node in more.nodes {
             nesting::call(self.list, || drop(node));
         }
     }
 
     #[cold]
+    #[inline(never)]
     fn drop_dead_later(&mut self) {
         let dead = self.dead.take();
         nesting::call(self.list, || drop(dead));
@@ -300,8 +320,8 @@ impl<T: 'static> Drop for Remains<T> {
                 nesting::call_now(self.list, || self.dead = None);
             }
         }
-        if !self.nodes.is_empty() {
-            self.drop_nodes();
+        if self.more.is_some() {
+            self.drop_more();
         }
     }
 }
