@@ -34,10 +34,10 @@ impl Seat {
         self.reported.fetch_max(received, Ordering::Relaxed).max(received)
     }
 
-    /// What its subscriber received and did not receive.
-    fn totals(&self) -> Totals {
+    /// What its subscriber did not receive, beside what it did.
+    fn totals(&self, received: u64) -> Totals {
         Totals {
-            received: self.received(),
+            received,
             missed: self.progress.missed.get(),
             holes: self.progress.holes.get(),
             skipped_by_choice: self.progress.skipped_by_choice.get(),
@@ -132,6 +132,7 @@ impl Registry {
         }
     }
 
+    /// By the seat's subscriber.
     pub(crate) fn leave(&self, seat: &Arc<Seat>) {
         self.update(seat, |seats| {
             let left: Seats = seats.iter().filter(|other| !Arc::ptr_eq(other, seat)).cloned().collect();
@@ -144,7 +145,7 @@ impl Registry {
         self.live.fetch_sub(1, Ordering::Relaxed); // [live.down] Relaxed: only a count
         self.changed();
         // After it left the lists, so that nobody counts it twice.
-        self.departed.add(&seat.totals());
+        self.departed.add(&seat.totals(seat.progress.own_received()));
     }
 
     /// The totals of all subscribers that ever were, and the live ones by id. No total ever decreases. One that is leaving right now
@@ -153,7 +154,7 @@ impl Registry {
         // The departed first: the seats of all that are counted here are off the lists by then.
         let departed = self.departed.load();
         let seats = self.seats();
-        let totals = seats.iter().fold(departed, |sum, seat| sum + seat.totals());
+        let totals = seats.iter().fold(departed, |sum, seat| sum + seat.totals(seat.received()));
         (self.reported.raise(totals), seats)
     }
 
@@ -213,7 +214,7 @@ impl Counts {
     }
 
     fn add(&self, more: &Totals) {
-        for (count, more) in self.0.iter().zip(more.to_array()) {
+        for (count, more) in self.0.iter().zip(more.to_array()).filter(|(_, more)| *more != 0) {
             // [departed.add] Release: pairs with the Acquire of `load`: who finds a subscriber counted here finds its seat gone.
             count.fetch_add(more, Ordering::Release);
         }
