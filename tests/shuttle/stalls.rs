@@ -3,8 +3,9 @@
 use crate::common::testing;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use seqcast::{Builder, RecvError, Ref, TryRecvError};
+use seqcast::{Builder, RecvError, Ref, Start, TryRecvError};
 
 use crate::common::counted::{Counted, Ledger};
 use crate::common::{Account, Carry, block_on, read_to_end, sign, thread, verify};
@@ -178,4 +179,145 @@ fn every_message_is_dropped_once() {
         looks.iter().any(|looks| *looks > 3)
     });
     assert_eq!(outcomes.len(), 2, "{outcomes:?}");
+}
+
+/// A slot is held for good, and two publish around it. Somebody reads and looks on: what it is told of the ring never goes back, is not
+/// less than what it received, and not more than what was begun. Returns whether it was lapped, and whether it looked in the middle.
+fn looked_on<S: Carry>() -> [bool; 2] {
+    let (publisher, subscriber) = S::ring(Builder::new(2));
+    let publisher = publisher.share();
+    drop(testing::claim(&publisher).unwrap().begin());
+    // Not shuttle's: it orders nothing.
+    let begun = Arc::new(AtomicU64::new(1));
+    let ring = publisher.ring();
+    let onlooker = {
+        let (mut subscriber, begun) = (subscriber.clone(), Arc::clone(&begun));
+        thread::spawn(move || {
+            let (mut received, mut before, mut lapped) = (0, (0, 0, 0), false);
+            let mut middle = false;
+            loop {
+                let end = match subscriber.try_recv() {
+                    Ok(_) => {
+                        received += 1;
+                        false
+                    }
+                    Err(TryRecvError::Lagged(_)) => {
+                        lapped = true;
+                        false
+                    }
+                    Err(TryRecvError::Empty) => {
+                        thread::yield_now();
+                        false
+                    }
+                    Err(TryRecvError::Closed) => true,
+                };
+                let now = (ring.next_sequence(), ring.oldest_sequence(), ring.stats().published);
+                assert!(before.0 <= now.0 && before.1 <= now.1 && before.2 <= now.2, "{now:?} after {before:?}");
+                assert!(subscriber.next_sequence() <= now.0, "{now:?} and a cursor at {}", subscriber.next_sequence());
+                assert!((received..=begun.load(Ordering::Relaxed)).contains(&now.2), "{now:?}, received {received}");
+                before = now;
+                middle |= (2..12).contains(&now.2);
+                if end {
+                    return [lapped, middle];
+                }
+            }
+        })
+    };
+    drop(subscriber);
+    let writers: Vec<_> = (0..2)
+        .map(|id| {
+            let (publisher, begun) = (publisher.clone(), Arc::clone(&begun));
+            thread::spawn(move || {
+                for number in 0..6 {
+                    begun.fetch_add(1, Ordering::Relaxed);
+                    publisher.publish(S::wrap(sign(id, number))).ok().unwrap();
+                }
+            })
+        })
+        .collect();
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    drop(publisher);
+    onlooker.join().unwrap()
+}
+
+#[test]
+fn what_is_told_of_the_ring_never_goes_back() {
+    for outcomes in [explore(4_000, looked_on::<Plain>), explore(2_400, looked_on::<Owning>)] {
+        assert!(outcomes.contains(&[true, true]) && outcomes.contains(&[true, false]), "{outcomes:?}");
+    }
+}
+
+/// Two publish on a small ring, one of them slowly, and nothing is read but the newest: it is there from the start, grows, and is not
+/// older than what was acknowledged before. Returns whether anything was jumped over, and whether nothing was new.
+fn newest<S: Carry>(slack: usize) -> [bool; 2] {
+    let (mut publisher, subscriber) = S::ring(Builder::new(4).lag_slack(slack));
+    publisher.publish_many((0..4).map(|number| S::wrap(sign(7, number))));
+    let publisher = publisher.share();
+    // Not shuttle's: it orders nothing.
+    let acknowledged = Arc::new(AtomicU64::new(3));
+    let readers: Vec<_> = (0..2)
+        .map(|_| {
+            let (mut subscriber, acknowledged) = (subscriber.clone(), Arc::clone(&acknowledged));
+            subscriber.seek(Start::Oldest);
+            thread::spawn(move || {
+                let start = subscriber.next_sequence();
+                let (mut received, mut last, mut empty) = (0, None, false);
+                loop {
+                    let floor = acknowledged.load(Ordering::Relaxed);
+                    match subscriber.latest() {
+                        Ok(message) => {
+                            verify(S::open(message));
+                            let newest = subscriber.last_sequence();
+                            assert!(last < newest, "{newest:?} after {last:?}");
+                            assert!(newest >= Some(floor), "{newest:?}, though {floor} was published");
+                            (received, last) = (received + 1, newest);
+                        }
+                        Err(TryRecvError::Empty) => {
+                            assert!(last >= Some(floor), "nothing newer than {last:?}, though {floor} was published");
+                            empty = true;
+                            thread::yield_now();
+                        }
+                        Err(TryRecvError::Closed) => break,
+                        Err(TryRecvError::Lagged(lagged)) => panic!("{lagged}"),
+                    }
+                }
+                let sum = received + subscriber.holes() + subscriber.skipped_by_choice();
+                assert_eq!((sum, subscriber.missed()), (subscriber.next_sequence() - start, 0));
+                [subscriber.skipped_by_choice() > 0, empty]
+            })
+        })
+        .collect();
+    drop(subscriber);
+    let slow = {
+        let publisher = publisher.clone();
+        thread::spawn(move || {
+            let claim = testing::claim(&publisher).unwrap();
+            thread::yield_now();
+            if let Some(write) = claim.begin() {
+                write.commit(S::wrap(sign(9, 0)));
+            }
+        })
+    };
+    // One, so that what it publishes is acknowledged in order.
+    let writer = thread::spawn(move || {
+        for number in 0..10 {
+            let sequence = publisher.publish(S::wrap(sign(0, number))).ok().unwrap();
+            acknowledged.store(sequence, Ordering::Relaxed);
+        }
+    });
+    slow.join().unwrap();
+    writer.join().unwrap();
+    let seen: Vec<_> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
+    [0, 1].map(|which| seen.iter().any(|seen| seen[which]))
+}
+
+#[test]
+fn the_newest_is_not_older_than_what_was_acknowledged() {
+    for slack in [0, 3] {
+        for outcomes in
+            [explore(3_000, move || newest::<Plain>(slack)), explore(1_500, move || newest::<Owning>(slack))]
+        {
+            assert!(outcomes.contains(&[true, true]) && outcomes.contains(&[true, false]), "{outcomes:?}");
+        }
+    }
 }
