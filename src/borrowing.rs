@@ -24,17 +24,23 @@ use crate::subscriber::Subscriber;
 ///
 /// # Errors and the borrow
 ///
-/// A `match` on a receive keeps the subscriber borrowed in all of its arms, as the `Ref` in it has a destructor. `let … else` and
-/// `if let … else` end the borrow before their `else`:
+/// A `match` on a receive keeps the subscriber borrowed in all of its arms, as the `Ref` in it has a destructor. Use the subscriber
+/// after the loop over `next_ref`, or have the `match` return what is needed:
 ///
 /// ```
-/// let (_publisher, mut subscriber) = seqcast::boxed::<String>(8);
-/// let Ok(message) = subscriber.try_recv_ref() else {
-///     println!("no message; {} missed so far", subscriber.missed());
-///     return;
+/// let (publisher, mut subscriber) = seqcast::boxed::<String>(8);
+/// drop(publisher);
+/// let ended = match subscriber.recv_ref() {
+///     Ok(message) => {
+///         println!("{message}");
+///         false
+///     }
+///     Err(error) => error.is_closed(),
 /// };
-/// println!("{message}");
+/// assert!(ended && subscriber.missed() == 0);
 /// ```
+///
+/// `let Ok(message) = … else { … }` ends the borrow before its `else`; `if let … else` does so from edition 2024 on.
 impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// Borrows the next message if it is there.
     ///

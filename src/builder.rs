@@ -151,8 +151,8 @@ pub fn inline<T: Plain>(capacity: usize) -> (Publisher<Inline<T>>, Subscriber<In
 /// subscriber.
 ///
 /// For what owns something: `String`, `Vec`, enums, `Arc`, `Box<dyn Trait>`. Subscribers borrow a message where it lies
-/// ([`try_recv_ref`](Subscriber::try_recv_ref), [`recv_ref`](Subscriber::recv_ref),
-/// [`recv_ref_async`](Subscriber::recv_ref_async)), or, if it is `Clone`, take a clone by every call that an [`inline`] ring has,
+/// ([`next_ref`](Subscriber::next_ref), [`next_ref_async`](Subscriber::next_ref_async),
+/// [`try_recv_ref`](Subscriber::try_recv_ref)), or, if it is `Clone`, take a clone by every call that an [`inline`] ring has,
 /// `Stream` and iterators included. Plain data is quicker in an [`inline`] ring.
 ///
 /// A publish moves the message into a node of its own, which is used again later: an exclusive publisher allocates nothing

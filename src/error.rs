@@ -17,7 +17,8 @@ pub struct Lagged {
 
 impl fmt::Display for Lagged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "lagged: {} messages were overwritten, resumed at sequence {}", self.missed, self.resumed_at)
+        let (messages, were) = if self.missed == 1 { ("message", "was") } else { ("messages", "were") };
+        write!(f, "lagged: {} {messages} {were} lost, resumed at sequence {}", self.missed, self.resumed_at)
     }
 }
 

@@ -36,8 +36,9 @@
 //!
 //! # The laws
 //!
-//! 1. Between a subscribe and any later moment, `received + missed + holes == next_sequence − start`, exactly, on every receiving path
-//!    ([`latest`](Subscriber::latest) adds `skipped_by_choice`). With one publisher there are no holes.
+//! 1. Between a subscribe and any later moment, `received + missed + holes + skipped_by_choice == next_sequence − start_sequence`, exactly,
+//!    on every receiving path. Only [`latest`](Subscriber::latest) skips by choice. With one publisher there are no holes. A
+//!    [`seek`](Subscriber::seek) starts a new account ([`Subscriber`] has the details).
 //! 2. A subscriber sees sequences in strictly increasing order; two subscribers see the same message under the same sequence. What a
 //!    handle reports of the ring's progress ([`next_sequence`](Ring::next_sequence), [`oldest_sequence`](Ring::oldest_sequence),
 //!    [`published`](RingStats::published)) never decreases, and is never less than what its caller has received.

@@ -62,6 +62,13 @@ impl<S: Storage> Ring<S> {
 
     /// A subscriber that begins at exactly `start`, for readers that resume from a sequence they kept.
     ///
+    /// Keep [`Subscriber::next_sequence`], not `last_sequence() + 1`: after a `Lagged` the two differ, and the loss would be reported
+    /// twice. To go on after `Evicted`, call [`subscribe_at`](Self::subscribe_at) with the same sequence: its first receive says `Lagged`
+    /// with the exact size of the gap.
+    ///
+    /// A sequence means something only in the ring it came from. If the ring may have been made anew, keep an identifier of the ring
+    /// beside the sequence.
+    ///
     /// # Errors
     ///
     /// [`Evicted`](SubscribeError::Evicted) when the sequence is overwritten already, [`Future`](SubscribeError::Future) when it lies

@@ -26,12 +26,12 @@ pub trait Storage: sealed::Sealed<Slots: Slots<Item = Self::Item>> + Send + Sync
 /// `T: Clone`.
 ///
 /// All receiving calls that return a message ask for it. Without `Clone` there are those that borrow:
-/// [`try_recv_ref`](crate::Subscriber::try_recv_ref), [`recv_ref`](crate::Subscriber::recv_ref) and
-/// [`recv_ref_async`](crate::Subscriber::recv_ref_async).
+/// [`next_ref`](crate::Subscriber::next_ref), [`next_ref_async`](crate::Subscriber::next_ref_async) and
+/// [`try_recv_ref`](crate::Subscriber::try_recv_ref).
 #[diagnostic::on_unimplemented(
     message = "the messages of `{Self}` cannot be received by value: they are not `Clone`",
     label = "returns a message, which takes a clone of it",
-    note = "borrow it where it lies: `try_recv_ref`, `recv_ref`, `recv_ref_async`; or publish `Arc`s"
+    note = "borrow it where it lies: `next_ref`, `next_ref_async`, `try_recv_ref`; or publish `Arc`s"
 )]
 pub trait Receive: Storage + sealed::Own {}
 

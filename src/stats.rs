@@ -70,7 +70,8 @@ impl std::ops::Add for Totals {
 
 /// A look at one subscriber.
 ///
-/// Its counts begin where it subscribed, and a [`seek`](crate::Subscriber::seek) does not reset them. None of them ever decreases.
+/// `received`, `missed`, `holes` and `skipped_by_choice` begin where it subscribed and never decrease: a
+/// [`seek`](crate::Subscriber::seek) does not reset them. `next_sequence` and `lag` can go down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscriberStats {

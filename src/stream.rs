@@ -26,6 +26,27 @@ impl<S: Receive> Stream for Subscriber<S> {
 
 /// Terminated once [`poll_next`](Stream::poll_next) has returned `None`, and not before: `select!` polls no terminated stream, and
 /// would never learn of the end.
+///
+/// ```
+/// use futures::StreamExt;
+///
+/// # futures::executor::block_on(async {
+/// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
+/// let mut ticks = futures::stream::repeat(()).fuse();
+/// publisher.publish(1);
+/// publisher.close();
+/// loop {
+///     futures::select! {
+///         message = subscriber.next() => match message {
+///             Some(Ok(message)) => assert_eq!(message, 1),
+///             Some(Err(lagged)) => eprintln!("{lagged}"),
+///             None => break, // the ring is closed and read to its end
+///         },
+///         () = ticks.select_next_some() => {}
+///     }
+/// }
+/// # });
+/// ```
 impl<S: Receive> FusedStream for Subscriber<S> {
     fn is_terminated(&self) -> bool {
         self.has_ended()

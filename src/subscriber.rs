@@ -69,8 +69,8 @@ use patience::Patience;
 /// assert_eq!(counted, subscriber.next_sequence() - subscriber.start_sequence());
 /// ```
 ///
-/// A [`seek`](Self::seek) starts a new account: `received` begins again at 0, and the other counts go on. Compare them with what
-/// they were at the `seek`.
+/// A [`seek`](Self::seek) starts a new account. It resets `received` and `start_sequence` only. To check the account after one, save
+/// `missed()`, `holes()` and `skipped_by_choice()` right after the `seek`, and subtract them.
 ///
 /// # Closing
 ///

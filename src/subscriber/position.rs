@@ -9,6 +9,9 @@ use crate::start::Start;
 impl<S: Storage> Subscriber<S> {
     /// Moves the cursor, forwards or backwards. What it jumps over is not counted as missed: a new account begins here.
     ///
+    /// `start` is understood as by [`Ring::subscribe_at`](crate::Ring::subscribe_at): a sequence beyond the tail means the tail, and one that
+    /// was overwritten is accepted, and the next receive says `Lagged`.
+    ///
     /// A subscriber that had read to the end of a closed ring can go back and read what is retained once more. As a stream it is
     /// no longer terminated then.
     ///
@@ -42,7 +45,8 @@ impl<S: Storage> Subscriber<S> {
         self.own.start
     }
 
-    /// Messages received since [`start_sequence`](Self::start_sequence).
+    /// Messages received since [`start_sequence`](Self::start_sequence). Unlike
+    /// [`SubscriberStats::received`](crate::SubscriberStats::received), it begins again at 0 after a [`seek`](Self::seek).
     pub fn received(&self) -> u64 {
         self.seat.progress.own_received() - self.own.received_before
     }
@@ -98,7 +102,7 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// Whether the ring is closed. There may be messages left to read.
+    /// Whether the ring is closed. This is not the end of reading: only `Closed` or `None` from a receive is.
     pub fn is_closed(&self) -> bool {
         self.channel.sequencer.is_closed()
     }

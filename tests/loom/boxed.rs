@@ -53,11 +53,11 @@ fn a_lap_takes_nothing_from_two_readers() {
         let mut second = first.clone();
         // The first has the pins looked at, the second drops what that gave.
         let writer = publishing(publisher, &log, 2..4);
-        let reader = thread::spawn(move || borrow_some(&mut first, 1));
+        let reader = thread::spawn(move || (borrow_some(&mut first, 1), first));
         let got = borrow_some(&mut second, 1);
-        let other = reader.join().unwrap();
+        let (other, first) = reader.join().unwrap();
         drop(writer.join().unwrap());
-        drop(second);
+        drop((first, second));
         log.settle();
         (got, other)
     });
