@@ -74,7 +74,8 @@
 //! - A message that owns a handle of its own ring forms a cycle, as with [`Arc`](std::sync::Arc). Neither is dropped until another message
 //!   overwrites that one.
 //! - Wakers and drops of messages may publish, to the same ring or to others, which wakes and drops in turn. Such calls nest at most
-//!   32 deep on a thread. Deeper ones run when the calls around them have returned.
+//!   128 deep on a thread, and 32 deep within one ring. Deeper ones run when the calls around them have returned: a thread that is
+//!   stopped in there has not woken those that its innermost publishes and closes found parked. Other publishers do.
 //! - If a sandbox refuses a publisher's thread the system call that wakes threads (`futex` with `FUTEX_WAKE`), sleeping threads wake with
 //!   the next publish of a thread that may.
 //! - An inline message is copied over the stack a few times. A message of more than 64 KiB is better boxed, as `Box<T>`.

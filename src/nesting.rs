@@ -1,21 +1,25 @@
 //! Calls of the user's code by somebody who has nothing to do with it: wakers, and drops of messages and wakers.
 //!
 //! Such code may panic: the panic ends here. It may also use rings, this one or others, which then have more such code to call,
-//! and so on. Calls nest at most [`DEPTH_LIMIT`] deep on a thread, however many rings take part. Beyond that, what is to be called is
-//! kept for [`later`]: it runs as soon as the calls around have returned.
+//! and so on. Calls nest at most [`DEPTH_LIMIT`] deep on a thread, however many rings take part, and less deep within one ring
+//! ([`RING_LIMIT`]). Beyond that, what is to be called is kept for [`later`]: it runs as soon as the calls around have returned.
 //!
 //! Drops of messages need one more rule. A message whose drop publishes to its own ring has that ring drop another message, and so
 //! on without end. So a publisher that is nested deep in a call of its own ring ([`is_nested`]) drops nothing: the next publish does.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashSet, VecDeque};
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use crate::sync::thread_local;
 
-/// How deep calls may nest on a thread.
-const DEPTH_LIMIT: u32 = 32;
+/// How deep calls may nest on a thread. It is well above what programs do: whoever is stopped beyond it leaves others unwoken.
+const DEPTH_LIMIT: u32 = 128;
+
+/// How deep calls may nest on a thread before those of a ring that is around are left to the call around.
+const RING_LIMIT: u32 = 32;
 
 /// A call, on the stack of the thread that makes it.
 struct Call {
@@ -44,13 +48,20 @@ thread_local! {
     /// Whether what is kept is being run.
     #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
     static IS_RUNNING: Cell<bool> = Cell::new(false);
-    static KEPT: RefCell<Kept> = RefCell::default();
+    /// Never dropped, so that it is there to the end of the thread. Nothing is lost: it is empty when no call is on its way.
+    static KEPT: ManuallyDrop<RefCell<Kept>> = ManuallyDrop::default();
 }
 
 /// Whether calls are nested so deep on this thread that it should make no further one.
 #[inline]
 pub(crate) fn is_deep() -> bool {
     depth() >= DEPTH_LIMIT
+}
+
+/// Whether that is so for the list at this address: also where calls of the same list are around, and nest less deep.
+#[inline]
+pub(crate) fn is_deep_in(list: usize) -> bool {
+    depth() >= RING_LIMIT && (is_deep() || is_nested(list))
 }
 
 /// How many calls this thread is in.
@@ -72,7 +83,7 @@ pub(crate) fn is_nested(of: usize) -> bool {
         }
         call = *outer;
     }
-    KEPT.try_with(|kept| kept.borrow().lists.contains(&of)).unwrap_or(false)
+    KEPT.with(|kept| kept.borrow().lists.contains(&of))
 }
 
 /// Calls a user's code that was on the list at this address, now or when the calls around have returned.
@@ -105,19 +116,12 @@ pub(crate) const NO_LIST: usize = 0;
 /// Runs `code`, which may call what is on the list at this address, when the innermost call that is not nested too deep has returned.
 #[cold]
 pub(crate) fn later(list: usize, code: impl FnOnce() + 'static) {
-    let mut code = Some(code);
-    let kept = KEPT.try_with(|kept| {
-        if let Some(code) = code.take() {
-            let mut kept = kept.borrow_mut();
-            kept.code.push_back(Box::new(code));
-            kept.lists.insert(list);
-        }
+    KEPT.with(|kept| {
+        let mut kept = kept.borrow_mut();
+        kept.code.push_back(Box::new(code));
+        kept.lists.insert(list);
     });
-    match (kept, code) {
-        // The thread is ending, and has nothing left to keep it in.
-        (Err(_), Some(code)) => contain(code),
-        _ => IS_KEPT.with(|is_kept| is_kept.set(true)),
-    }
+    IS_KEPT.with(|is_kept| is_kept.set(true));
 }
 
 /// Runs what is kept, unless calls still nest too deep. Never from within another run, so that runs do not nest.
@@ -126,12 +130,10 @@ fn run_kept() {
     if is_deep() || IS_RUNNING.with(|is_running| is_running.replace(true)) {
         return;
     }
-    let next = |kept: &RefCell<Kept>| kept.borrow_mut().code.pop_front();
-    while let Ok(Some(code)) = KEPT.try_with(next) {
+    while let Some(code) = KEPT.with(|kept| kept.borrow_mut().code.pop_front()) {
         contain(code);
     }
-    // The lists are dropped with nothing borrowed.
-    drop(KEPT.try_with(RefCell::take));
+    KEPT.with(|kept| kept.take());
     IS_KEPT.with(|is_kept| is_kept.set(false));
     IS_RUNNING.with(|is_running| is_running.set(false));
 }

@@ -47,7 +47,7 @@ use std::ptr;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use crate::nesting::{self, NO_LIST};
+use crate::nesting;
 use crate::state::{self, State};
 use crate::sync::{
     Arc, AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CachePadded, Ordering, REST_PERIOD, WakerCell,
@@ -231,10 +231,11 @@ impl WaitList {
         if !lists.is_null() {
             self.arrivals.abandoned.store(0, Ordering::Relaxed); // [abandoned.reset] Relaxed: about right will do
         }
-        if nesting::is_deep() {
-            let none = lists.is_null();
+        if nesting::is_deep_in(self.address()) {
             self.owe(state, lists);
-            return none;
+            // Also those that another publisher owes: it may be stopped. [owed.look] Relaxed: what is not seen was given back beside
+            // this, by one who calls wakers now or comes back.
+            return self.owed.load(Ordering::Relaxed).is_null();
         }
         loop {
             if lists.is_null() {
@@ -247,7 +248,7 @@ impl WaitList {
             // queued, not queue again, and sleep for ever.
             waiter.queued.swap(false, Ordering::AcqRel);
             if let Some(waker) = waiter.waker.take() {
-                nesting::call_now(NO_LIST, || waker.wake());
+                nesting::call_now(self.address(), || waker.wake());
             }
         }
     }
@@ -265,6 +266,10 @@ impl WaitList {
         if !state.is_armed() {
             state.begin_to_arm();
         }
+    }
+
+    fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
     }
 
     /// After sequences were published on an armed ring. Now and then it asks whether anybody parked since it asked last; if not, publishers need no

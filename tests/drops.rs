@@ -11,7 +11,7 @@ use futures::FutureExt;
 use seqcast::{Boxed, Builder, Closed, Publisher, RecvError, Ref, SharedPublisher, Start, Subscriber, TryRecvError};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
@@ -882,13 +882,13 @@ fn a_chain_of_rings_is_dropped_one_by_one() {
 /// A message whose drop publishes to the next of some rings.
 struct Domino {
     at: usize,
-    rings: Arc<OnceLock<Vec<seqcast::SharedPublisher<Boxed<Domino>>>>>,
+    rings: Weak<Vec<seqcast::SharedPublisher<Boxed<Domino>>>>,
 }
 
 impl Drop for Domino {
     fn drop(&mut self) {
-        if let Some(next) = self.rings.get().and_then(|rings| rings.get(self.at + 1)) {
-            let _ = next.publish(Domino { at: self.at + 1, rings: Arc::clone(&self.rings) });
+        if let Some(next) = self.rings.upgrade().as_ref().and_then(|rings| rings.get(self.at + 1)) {
+            let _ = next.publish(Domino { at: self.at + 1, rings: Weak::clone(&self.rings) });
         }
     }
 }
@@ -896,27 +896,48 @@ impl Drop for Domino {
 #[test]
 fn drops_that_publish_along_many_rings_do_not_nest_without_bound() {
     let fall = || {
-        let all = Arc::new(OnceLock::new());
-        let (mut rings, mut subscribers) = (Vec::new(), Vec::new());
-        for at in 0..3_000 {
-            let (publisher, subscriber) = seqcast::boxed::<Domino>(2);
-            let publisher = publisher.share();
-            // Warm: each publish drops a message.
-            for _ in 0..200 {
-                publisher.publish(Domino { at, rings: Arc::default() }).unwrap();
-            }
-            publisher.publish_many((0..200).map(|_| Domino { at, rings: Arc::clone(&all) }));
-            rings.push(publisher);
-            subscribers.push(subscriber);
-        }
-        assert!(all.set(rings).is_ok());
+        let mut subscribers = Vec::new();
+        let rings = Arc::new_cyclic(|all| {
+            let ring = |at| {
+                let (publisher, subscriber) = seqcast::boxed::<Domino>(2);
+                let publisher = publisher.share();
+                // Warm: each publish drops a message.
+                publisher.publish_many((0..200).map(|_| Domino { at, rings: Weak::new() }));
+                publisher.publish_many((0..200).map(|_| Domino { at, rings: Weak::clone(all) }));
+                subscribers.push(subscriber);
+                publisher
+            };
+            (0..3_000).map(ring).collect::<Vec<_>>()
+        });
+        let end = |at: usize| rings[at].next_sequence();
+        let before = (end(1), end(2_999));
         for _ in 0..200 {
-            all.get().unwrap()[0].publish(Domino { at: 0, rings: Arc::default() }).unwrap();
+            rings[0].publish(Domino { at: 0, rings: Weak::new() }).unwrap();
         }
-        // They own the rings that they were published to: a cycle, which is to be broken.
-        for publisher in all.get().unwrap() {
-            publisher.close();
-        }
+        assert!(end(1) > before.0 && end(2_999) > before.1, "no drop came to publish");
     };
     thread::Builder::new().stack_size(2 << 20).spawn(fall).unwrap().join().unwrap();
+}
+
+/// A message whose drop publishes through a handle of its own.
+struct Echo;
+
+static ECHO: OnceLock<seqcast::SharedPublisher<Boxed<Echo>>> = OnceLock::new();
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        if let Some(publisher) = ECHO.get() {
+            let _ = publisher.clone().publish(Echo);
+        }
+    }
+}
+
+#[test]
+fn drops_that_publish_through_handles_of_their_own_do_not_branch() {
+    let publisher = ECHO.get_or_init(|| seqcast::boxed::<Echo>(2).0.share());
+    for _ in 0..300 {
+        publisher.publish(Echo).unwrap();
+    }
+    assert!(publisher.next_sequence() < 300 * 40, "{} were published", publisher.next_sequence());
+    publisher.close();
 }

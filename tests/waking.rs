@@ -10,7 +10,7 @@ use futures::task::noop_waker_ref;
 use seqcast::{Inline, RecvTimeoutError, SharedPublisher, Start, Subscriber, TryRecvError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -726,4 +726,76 @@ fn wakers_that_own_what_others_wait_on_are_dropped_one_by_one() {
         drop(inner);
         assert_eq!(publisher.subscriber_count(), 0);
     });
+}
+
+/// Runs `code` from within this many calls of wakers, each of a ring of its own.
+fn from_within(depth: usize, code: Arc<dyn Fn() + Send + Sync>) {
+    if depth == 0 {
+        return code();
+    }
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(2);
+    park(&mut subscriber, &call(move || from_within(depth - 1, Arc::clone(&code))));
+    publisher.publish(0);
+}
+
+#[test]
+fn from_deep_inside_others_are_woken_that_a_stopped_publisher_owes() {
+    let (publisher, mut first) = seqcast::inline::<u64>(4);
+    let publisher = publisher.share();
+    let mut second = first.clone();
+    let counter = Arc::new(Counter::default());
+    park(&mut first, &Waker::from(Arc::clone(&counter)));
+    // On top of the list: its waker takes its time, and the other is owed.
+    let (begun, stopped) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let waits = {
+        let (begun, stopped) = (Arc::clone(&begun), Arc::clone(&stopped));
+        move || {
+            begun.wait();
+            stopped.wait();
+        }
+    };
+    park(&mut second, &call(waits));
+    let slow = thread::spawn({
+        let publisher = publisher.clone();
+        move || publisher.publish(1).unwrap()
+    });
+    begun.wait();
+    let publishing = publisher.clone();
+    from_within(
+        200,
+        Arc::new(move || {
+            publishing.publish(2).unwrap();
+        }),
+    );
+    assert_eq!(counter.count(), 1, "it was not woken");
+    stopped.wait();
+    slow.join().unwrap();
+}
+
+#[test]
+fn at_the_end_of_a_thread_others_are_woken_from_deep_inside() {
+    struct AtExit(std::cell::RefCell<Option<Box<dyn FnOnce()>>>);
+    impl Drop for AtExit {
+        fn drop(&mut self) {
+            if let Some(code) = self.0.take() {
+                code();
+            }
+        }
+    }
+    thread_local!(static LAST: AtExit = const { AtExit(std::cell::RefCell::new(None)) });
+    let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let publisher = publisher.share();
+    let counter = Arc::new(Counter::default());
+    park(&mut subscriber, &Waker::from(Arc::clone(&counter)));
+    thread::spawn(move || {
+        let publish = Arc::new(move || {
+            publisher.publish(1).unwrap();
+        });
+        LAST.with(|last| last.0.replace(Some(Box::new(move || from_within(200, publish)))));
+        // What the thread keeps for itself is made after what runs last, and so would go before it.
+        from_within(200, Arc::new(|| {}));
+    })
+    .join()
+    .unwrap();
+    assert_eq!(counter.count(), 1, "it was not woken");
 }

@@ -17,7 +17,7 @@ const SURPLUS_AT_ONCE: usize = 16;
 /// Whether this is not the place to drop messages of this ring: each drop may publish, and have the next message dropped, and so on.
 #[inline]
 fn is_deep<T>(leftovers: &Leftovers<T>) -> bool {
-    mem::needs_drop::<T>() && nesting::is_deep() && nesting::is_nested(leftovers.address())
+    mem::needs_drop::<T>() && nesting::is_deep_in(leftovers.address()) && nesting::is_nested(leftovers.address())
 }
 
 /// What one publisher keeps: nodes to be reclaimed, and nodes to be used again.
@@ -144,14 +144,15 @@ fn reclaim<T: 'static>(leftovers: &Leftovers<T>, registry: &Registry, remains: &
     remains.nodes(lists.spare, leftovers);
 }
 
-/// Whether so many nodes are left over that it is time to reclaim them, though one for each subscriber may be borrowed.
+/// Whether so many nodes are left over that it is time to reclaim them, though one for each subscriber may be borrowed. Not in a drop of
+/// this ring, as it would drop many: drops that publish would branch.
 fn leftovers_are_due<T>(leftovers: &Leftovers<T>, registry: &Registry) -> bool {
-    leftovers.len() >= KEPT_BACK + registry.len() && !is_deep(leftovers)
+    leftovers.len() >= KEPT_BACK + registry.len() && !nesting::is_nested(leftovers.address())
 }
 
 /// No publisher comes by any more, and more is left over than can be borrowed.
 pub(super) fn tidy<T: 'static>(leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
-    if leftovers.len() > registry.len() && !is_deep(leftovers) {
+    if leftovers.len() > registry.len() && !nesting::is_nested(leftovers.address()) {
         reclaim(leftovers, registry, remains);
     }
 }
