@@ -100,7 +100,7 @@ fn totals(ring: &Ring<Inline<u64>>) -> (u64, u64, u64) {
 }
 
 #[test]
-fn the_totals_keep_those_that_are_gone() {
+fn the_totals_keep_those_that_are_gone_or_leaked() {
     let (mut publisher, mut first) = seqcast::inline::<u64>(8);
     let ring = publisher.ring();
     publisher.publish_many(0..10);

@@ -685,25 +685,19 @@ fn wakers_that_publish_along_many_rings_do_not_nest_without_bound() {
 
 #[test]
 fn a_ring_that_is_gone_is_not_come_back_for() {
-    // Deep inside, a ring is published to and dropped: its subscriber, too. The calls around return to nothing.
-    on_an_ordinary_stack(|| {
-        let (publisher, _first) = seqcast::inline::<u64>(1 << 8);
-        let publisher = publisher.share();
-        let woken = Arc::new(Counter::default());
-        let mut subscribers = Vec::new();
-        let inside = {
-            let woken = Arc::clone(&woken);
-            move || {
-                let (mut other, mut subscriber) = seqcast::inline::<u64>(2);
-                park(&mut subscriber, &Waker::from(Arc::clone(&woken)));
-                other.publish(0);
-            }
-        };
-        nest(&publisher, &mut subscribers, 100, inside);
-        publisher.publish(0).unwrap();
-        assert_eq!(publisher.next_sequence(), 101);
-        assert_eq!(woken.count(), 0, "its subscriber was gone");
-    });
+    // Deep inside, a ring is published to and dropped, its subscriber too. The calls around return to nothing.
+    let woken = Arc::new(Counter::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    from_within(
+        DEPTH,
+        Arc::new(move || {
+            let (mut other, mut subscriber) = seqcast::inline::<u64>(2);
+            park(&mut subscriber, &waker);
+            other.publish(0);
+            drop(subscriber);
+        }),
+    );
+    assert_eq!(woken.count(), 0, "its subscriber was gone");
 }
 
 #[test]
@@ -727,6 +721,9 @@ fn wakers_that_own_what_others_wait_on_are_dropped_one_by_one() {
         assert_eq!(publisher.subscriber_count(), 0);
     });
 }
+
+/// So deep that a publish leaves those whom it should wake to the calls around.
+const DEPTH: usize = 128;
 
 /// Runs `code` from within this many calls of wakers, each of a ring of its own.
 fn from_within(depth: usize, code: Arc<dyn Fn() + Send + Sync>) {
@@ -762,7 +759,7 @@ fn from_deep_inside_others_are_woken_that_a_stopped_publisher_owes() {
     begun.wait();
     let publishing = publisher.clone();
     from_within(
-        200,
+        DEPTH,
         Arc::new(move || {
             publishing.publish(2).unwrap();
         }),
@@ -785,15 +782,17 @@ fn at_the_end_of_a_thread_others_are_woken_from_deep_inside() {
     thread_local!(static LAST: AtExit = const { AtExit(std::cell::RefCell::new(None)) });
     let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
     let publisher = publisher.share();
+    // Its drop closes the ring, and so wakes: not before the end.
+    let _kept = publisher.clone();
     let counter = Arc::new(Counter::default());
     park(&mut subscriber, &Waker::from(Arc::clone(&counter)));
     thread::spawn(move || {
         let publish = Arc::new(move || {
             publisher.publish(1).unwrap();
         });
-        LAST.with(|last| last.0.replace(Some(Box::new(move || from_within(200, publish)))));
+        LAST.with(|last| last.0.replace(Some(Box::new(move || from_within(DEPTH, publish)))));
         // What the thread keeps for itself is made after what runs last, and so would go before it.
-        from_within(200, Arc::new(|| {}));
+        from_within(DEPTH, Arc::new(|| {}));
     })
     .join()
     .unwrap();
