@@ -235,7 +235,8 @@ impl WaitList {
             self.owe(state, lists);
             // Also those that another publisher owes: it may be stopped. [owed.look] Relaxed: what is not seen was given back beside
             // this, by one who calls wakers now or comes back.
-            return self.owed.load(Ordering::Relaxed).is_null();
+            // (A call of this ring that is around comes back for them by itself.)
+            return !nesting::is_deep() || self.owed.load(Ordering::Relaxed).is_null();
         }
         loop {
             if lists.is_null() {
