@@ -130,16 +130,20 @@ fn no_total_ever_decreases_and_all_are_exact_in_the_end() {
     let (publisher, ring) = (publisher.share(), subscriber.ring());
     drop(subscriber);
     let sums = thread::scope(|scope| {
-        // Subscribers that come and go, lag, jump and seek back, beside a publisher that laps them.
+        // Subscribers that come and go, lag, jump and seek back, beside a publisher that laps them. So that each kind is certain to occur,
+        // they publish as well, more than the ring holds.
         let readers: Vec<_> = (0..2)
             .map(|_| {
-                let ring = ring.clone();
+                let (ring, publisher) = (ring.clone(), publisher.clone());
                 scope.spawn(move || {
                     let (mut received, mut missed, mut skipped) = (0, 0, 0);
                     for round in 0..400_u64 {
                         let mut subscriber = ring.subscribe_at(Start::Oldest);
                         let mut before_seek = 0;
                         for step in 0..20_u64 {
+                            if step % 10 == 0 {
+                                publisher.publish_many(0..6);
+                            }
                             let _ = subscriber.try_recv();
                             match (round + step) % 7 {
                                 0 => drop(subscriber.latest()),

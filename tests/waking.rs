@@ -770,6 +770,27 @@ fn from_deep_inside_others_are_woken_that_a_stopped_publisher_owes() {
 }
 
 #[test]
+fn from_within_a_call_of_its_own_ring_others_are_woken_when_that_returns() {
+    // Less deep than `DEPTH`: the call around is left what the publish within owes, and nobody else comes back for it.
+    let (publisher, mut first) = seqcast::inline::<u64>(4);
+    let publisher = publisher.share();
+    let counter = Arc::new(Counter::default());
+    let within = {
+        let (publisher, counter) = (publisher.clone(), Arc::clone(&counter));
+        Arc::new(move || {
+            let mut second = publisher.subscribe();
+            park(&mut second, &Waker::from(Arc::clone(&counter)));
+            publisher.publish(2).unwrap();
+            std::mem::forget(second);
+            assert_eq!(counter.count(), 0, "it was woken within, which this test is not about");
+        })
+    };
+    park(&mut first, &call(move || from_within(40, within.clone())));
+    publisher.publish(1).unwrap();
+    assert_eq!(counter.count(), 1);
+}
+
+#[test]
 fn at_the_end_of_a_thread_others_are_woken_from_deep_inside() {
     struct AtExit(std::cell::RefCell<Option<Box<dyn FnOnce()>>>);
     impl Drop for AtExit {
