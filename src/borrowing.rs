@@ -1,5 +1,7 @@
 //! Receiving from a boxed ring without a clone: messages are borrowed where they lie.
 
+#![expect(unsafe_code, reason = "borrows messages that the subscriber has pinned")]
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -9,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::blocking::{timed, untimed};
 use crate::error::{Lagged, RecvError, RecvTimeoutError, TryRecvError};
 use crate::iter::until_closed;
-use crate::slots::{Boxed, Ref};
+use crate::slots::{Boxed, Pinned, Ref};
 use crate::subscriber::Subscriber;
 
 /// Receiving by reference, in a [`boxed`](crate::boxed) ring: the message need not be `Clone`.
@@ -75,8 +77,8 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// ```
     #[inline]
     pub fn try_recv_ref(&mut self) -> Result<Ref<'_, T>, TryRecvError> {
-        self.take()?;
-        Ok(self.hand().message())
+        let pinned = self.take()?;
+        Ok(self.lend(pinned))
     }
 
     /// Waits for the next message and borrows it: spins briefly, then parks the thread.
@@ -95,8 +97,8 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// assert_eq!(subscriber.recv_ref().unwrap().len(), 3);
     /// ```
     pub fn recv_ref(&mut self) -> Result<Ref<'_, T>, RecvError> {
-        untimed(self.block(None, Self::take))?;
-        Ok(self.hand().message())
+        let pinned = untimed(self.block(None, Self::take))?;
+        Ok(self.lend(pinned))
     }
 
     /// Waits for the next message and borrows it, or returns `None` at the end of the ring. As an iterator would, if iterators could
@@ -139,8 +141,8 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// assert_eq!(nothing.unwrap_err(), seqcast::RecvTimeoutError::Timeout);
     /// ```
     pub fn recv_ref_timeout(&mut self, timeout: Duration) -> Result<Ref<'_, T>, RecvTimeoutError> {
-        timed(self.block(Instant::now().checked_add(timeout), Self::take))?;
-        Ok(self.hand().message())
+        let pinned = timed(self.block(Instant::now().checked_add(timeout), Self::take))?;
+        Ok(self.lend(pinned))
     }
 
     /// Waits for the next message and borrows it, but not beyond `deadline`.
@@ -149,8 +151,8 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     ///
     /// As [`recv_timeout`](Self::recv_timeout).
     pub fn recv_ref_deadline(&mut self, deadline: Instant) -> Result<Ref<'_, T>, RecvTimeoutError> {
-        timed(self.block(Some(deadline), Self::take))?;
-        Ok(self.hand().message())
+        let pinned = timed(self.block(Some(deadline), Self::take))?;
+        Ok(self.lend(pinned))
     }
 
     /// Waits for the next message in any async runtime, and borrows it.
@@ -209,8 +211,8 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     ///
     /// As [`recv`](Self::recv).
     pub fn poll_recv_ref(&mut self, cx: &mut Context<'_>) -> Poll<Result<Ref<'_, T>, RecvError>> {
-        ready!(self.poll(cx, Self::take))?;
-        Poll::Ready(Ok(self.hand().message()))
+        let pinned = ready!(self.poll(cx, Self::take))?;
+        Poll::Ready(Ok(self.lend(pinned)))
     }
 
     /// Borrows the newest message, and leaves the cursor behind it.
@@ -226,14 +228,22 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// assert_eq!(subscriber.skipped_by_choice(), 9);
     /// ```
     pub fn latest_ref(&mut self) -> Result<Ref<'_, T>, TryRecvError> {
-        self.receive_latest(Boxed::borrow)?;
-        Ok(self.hand().message())
+        let pinned = self.receive_latest(Boxed::borrow)?;
+        Ok(self.lend(pinned))
     }
 
-    /// Has the next message in the hand, from which it is borrowed.
+    /// Receives the next message and pins it.
     #[inline]
-    fn take(&mut self) -> Result<(), TryRecvError> {
-        self.receive(Boxed::borrow, Self::tell)
+    fn take(&mut self) -> Result<Pinned<T>, TryRecvError> {
+        self.receive(Boxed::borrow).map_err(|nothing| self.tell(nothing))
+    }
+
+    /// Borrows what this subscriber has just pinned.
+    #[inline]
+    fn lend(&mut self, pinned: Pinned<T>) -> Ref<'_, T> {
+        // SAFETY: each method of this file hands on what its own `take` or `receive_latest` has pinned, with this subscriber borrowed
+        // mutably from before that until the `Ref` is gone.
+        unsafe { Ref::new(pinned, self.progress()) }
     }
 }
 
@@ -252,7 +262,7 @@ impl<'a, T: Send + Sync + 'static> Future for RecvRef<'a, T> {
         let taken = ready!(subscriber.poll(cx, Subscriber::take));
         // Done: the borrow passes on to the message.
         let Some(subscriber) = self.0.take() else { unreachable!("polled just now") };
-        Poll::Ready(taken.map(|()| subscriber.hand().message()))
+        Poll::Ready(taken.map(|pinned| subscriber.lend(pinned)))
     }
 }
 

@@ -5,8 +5,8 @@ use std::ops::Range;
 use crate::error::{Closed, SubscribeError};
 use crate::nesting::{self, NO_LIST};
 use crate::registry::{Registry, Seat};
-use crate::sequencer::{DraftOf, PoolOf, RemainsOf, Sequencer, SlotsOf, WrittenOf};
-use crate::slots::{Slots, Storage};
+use crate::sequencer::Sequencer;
+use crate::slots::Storage;
 use crate::stamp::Refused;
 use crate::start::Start;
 use crate::stats::{RingStats, SubscriberStats};
@@ -64,13 +64,7 @@ impl<S: Storage> Channel<S> {
 
     /// Publishes `item` at `sequence`, the next one of the only publisher, without the wake-up that a commit asks for.
     #[inline]
-    pub(crate) fn publish_exclusive(
-        &self,
-        pool: &mut PoolOf<S>,
-        sequence: u64,
-        item: S::Item,
-        remains: &mut RemainsOf<S>,
-    ) {
+    pub(crate) fn publish_exclusive(&self, pool: &mut S::Pool, sequence: u64, item: S::Item, remains: &mut S::Remains) {
         self.sequencer.slots().draft_alone(pool, item, remains, |draft, remains| {
             self.settle(self.sequencer.publish_exclusive(sequence, draft), remains);
         });
@@ -78,7 +72,7 @@ impl<S: Storage> Channel<S> {
 
     /// Sees to what a committed write left.
     #[inline]
-    pub(crate) fn settle(&self, written: WrittenOf<'_, S>, remains: &mut RemainsOf<S>) {
+    pub(crate) fn settle(&self, written: S::Written<'_>, remains: &mut S::Remains) {
         self.sequencer.slots().settle(written, &self.registry, remains);
     }
 
@@ -86,12 +80,12 @@ impl<S: Storage> Channel<S> {
     #[inline]
     pub(crate) fn publish_shared(
         &self,
-        pool: &PoolOf<S>,
+        pool: &S::Pool,
         item: S::Item,
-        remains: &mut RemainsOf<S>,
+        remains: &mut S::Remains,
     ) -> Result<u64, Closed<S::Item>> {
         // The draft comes before the claim, so that nothing is left to do then that can fail or take its time.
-        self.sequencer.slots().draft_beside(Some(pool), item, remains, |draft, remains| {
+        self.sequencer.slots().draft_beside(pool, item, remains, |draft, remains| {
             let Some(sequence) = self.sequencer.claim() else { return self.refuse(draft) };
             match self.sequencer.begin(sequence) {
                 Ok(write) => self.settle(write.commit(draft), remains),
@@ -107,11 +101,11 @@ impl<S: Storage> Channel<S> {
     fn publish_elsewhere(
         &self,
         mut skipped: u64,
-        mut draft: DraftOf<'_, S>,
-        remains: &mut RemainsOf<S>,
+        mut draft: S::Draft<'_>,
+        remains: &mut S::Remains,
     ) -> Result<u64, Closed<S::Item>> {
         // To skip is to wake, and wakers may take their time.
-        SlotsOf::<S>::without_pool(&mut draft);
+        S::without_pool(&mut draft);
         let mut skips = 0;
         loop {
             self.skip(skipped);
@@ -142,8 +136,8 @@ impl<S: Storage> Channel<S> {
 
     /// The ring is closed. (If it has just run out of sequences, nobody was woken yet.)
     #[cold]
-    fn refuse<R>(&self, draft: DraftOf<'_, S>) -> Result<R, Closed<S::Item>> {
-        let item = SlotsOf::<S>::cancel(draft);
+    fn refuse<R>(&self, draft: S::Draft<'_>) -> Result<R, Closed<S::Item>> {
+        let item = S::cancel(draft);
         self.wake_parked();
         Err(Closed(item))
     }
@@ -162,9 +156,9 @@ impl<S: Storage> Channel<S> {
         self.publishers.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn drop_publisher(&self, pool: &mut PoolOf<S>) {
+    pub(crate) fn drop_publisher(&self, pool: &mut S::Pool) {
         // First, so that the last one finds what the others left.
-        let mut remains = RemainsOf::<S>::default();
+        let mut remains = S::Remains::default();
         self.sequencer.slots().retire(pool, &self.registry, false, &mut remains);
         // [publishers.drop] AcqRel: Release so that this handle's commits come before the end; Acquire so that the last one's close comes
         // after all of theirs.
@@ -191,7 +185,7 @@ impl<S: Storage> Channel<S> {
     /// A subscriber is gone, perhaps with the last borrow of a message that no publisher will see to.
     pub(crate) fn tidy(&self) {
         if self.sequencer.is_closed() {
-            self.sequencer.slots().tidy(&self.registry, &mut RemainsOf::<S>::default());
+            self.sequencer.slots().tidy(&self.registry, &mut S::Remains::default());
         }
     }
 

@@ -2,20 +2,19 @@
 
 use crate::channel::Channel;
 use crate::ring::Ring;
-use crate::sequencer::PoolOf;
 use crate::slots::Storage;
 use crate::sync::Arc;
 
 /// One of the publishers of a ring; the last to be dropped closes it.
 pub(crate) struct Handle<S: Storage> {
     channel: Arc<Channel<S>>,
-    pool: PoolOf<S>,
+    pool: S::Pool,
 }
 
 impl<S: Storage> Handle<S> {
     /// The channel counts it already.
     pub(crate) fn new(channel: Arc<Channel<S>>) -> Self {
-        Self { channel, pool: PoolOf::<S>::default() }
+        Self { channel, pool: S::Pool::default() }
     }
 
     #[inline]
@@ -24,12 +23,12 @@ impl<S: Storage> Handle<S> {
     }
 
     #[inline]
-    pub(crate) fn pool(&self) -> &PoolOf<S> {
+    pub(crate) fn pool(&self) -> &S::Pool {
         &self.pool
     }
 
     #[inline]
-    pub(crate) fn parts(&mut self) -> (&Channel<S>, &mut PoolOf<S>) {
+    pub(crate) fn parts(&mut self) -> (&Channel<S>, &mut S::Pool) {
         (&self.channel, &mut self.pool)
     }
 

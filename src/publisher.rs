@@ -9,7 +9,6 @@ use crate::error::TryPublishError;
 use crate::handle::{Handle, look_ups};
 use crate::ring::Ring;
 use crate::seq;
-use crate::sequencer::RemainsOf;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::subscriber::Subscriber;
@@ -61,7 +60,7 @@ impl<S: Storage> Publisher<S> {
     #[inline]
     pub fn publish(&mut self, value: S::Item) -> u64 {
         // Dropped last: that may take its time. (Where it is: to move it would cost something.)
-        let mut remains = RemainsOf::<S>::default();
+        let mut remains = S::Remains::default();
         let sequence = self.put(value, &mut remains);
         self.channel().wake(sequence..sequence + 1);
         sequence
@@ -93,7 +92,7 @@ impl<S: Storage> Publisher<S> {
         let start = self.next_sequence();
         let batch = Batch { publisher: self, start };
         for value in values {
-            batch.publisher.put(value, &mut RemainsOf::<S>::default());
+            batch.publisher.put(value, &mut S::Remains::default());
         }
         drop(batch);
         start..self.next_sequence()
@@ -111,7 +110,7 @@ impl<S: Storage> Publisher<S> {
 
     /// Publishes without the wake-up that is due then.
     #[inline]
-    fn put(&mut self, value: S::Item, remains: &mut RemainsOf<S>) -> u64 {
+    fn put(&mut self, value: S::Item, remains: &mut S::Remains) -> u64 {
         let sequence = self.next_sequence();
         assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
         let (channel, pool) = self.handle.parts();

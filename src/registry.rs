@@ -11,7 +11,7 @@ use crate::sync::{
 use crate::wait::Waiter;
 
 /// What a subscriber lets others see of itself. Only its subscriber writes.
-pub struct Seat {
+pub(crate) struct Seat {
     pub(crate) progress: CachePadded<Progress>,
     pub(crate) waiter: Arc<Waiter>,
     id: u64,
@@ -250,7 +250,7 @@ impl View {
     /// Whoever pins a message that was taken out of its slot before this, and is not in here, finds its slot taken. `gone` gets the
     /// seats as they were before: to drop the last reference to one may run the user's code.
     pub(crate) fn pins(&mut self, registry: &Registry, gone: &mut Vec<Arc<Seat>>) -> &[u64] {
-        // [scan.fence] Pairs with the fence of `slots/boxed/hand.rs`, after the pin and before the last look at the slot. If that one comes first,
+        // [scan.fence] Pairs with the fence of `slots/boxed/guard.rs`, after the pin and before the last look at the slot. If that one comes first,
         // the pin (and the seat, which came before) is seen here; if this one does, the look finds the slot taken.
         fence(Ordering::SeqCst);
         // [changes.look] Acquire: pairs with the Release in `changed`.

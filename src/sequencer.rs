@@ -1,22 +1,14 @@
 //! Slots, tail and end: claim, commit, skip, find a sequence, close. Knows no subscriber.
 
 use crate::seq::{self, Span};
-use crate::slots::{Slot, Slots, Storage, sealed::Sealed};
+use crate::slots::{Slot, Storage};
 use crate::stamp::{Refused, Seen, Writing};
 use crate::state::{self, PublisherFence, State};
 use crate::sync::{AtomicU64, CachePadded, Ordering, load_own, zeroed_words};
 
-pub(crate) type SlotsOf<S> = <S as Sealed>::Slots;
-pub(crate) type SlotOf<'a, S> = <SlotsOf<S> as Slots>::Slot<'a>;
-pub(crate) type PoolOf<S> = <SlotsOf<S> as Slots>::Pool;
-pub(crate) type DraftOf<'p, S> = <SlotsOf<S> as Slots>::Draft<'p>;
-pub(crate) type WrittenOf<'p, S> = <SlotsOf<S> as Slots>::Written<'p>;
-pub(crate) type RemainsOf<S> = <SlotsOf<S> as Slots>::Remains;
-pub(crate) type HandOf<S> = <SlotsOf<S> as Slots>::Hand;
-
 /// Where the sequences of a ring come from and where they are found.
 pub(crate) struct Sequencer<S: Storage> {
-    hot: CachePadded<Hot<SlotsOf<S>>>,
+    hot: CachePadded<Hot<S>>,
     /// The sequence that the next claim gets, and `CLOSED_BIT`. Read by nobody who polls.
     tail: CachePadded<AtomicU64>,
     cold: Cold,
@@ -46,7 +38,7 @@ struct Cold {
 /// What is found at a sequence.
 pub(crate) enum Found<'a, S: Storage> {
     /// The message is in this slot.
-    Message(SlotOf<'a, S>),
+    Message(Slot<'a, S::Payload>),
     /// No message will ever come at this sequence.
     Hole,
     /// Overwritten; the oldest that can still be read is this one.
@@ -59,7 +51,7 @@ pub(crate) enum Found<'a, S: Storage> {
 
 /// A slot that a claimed sequence has taken.
 pub(crate) struct Write<'a, S: Storage> {
-    slot: SlotOf<'a, S>,
+    slot: Slot<'a, S::Payload>,
     writing: Writing<'a>,
 }
 
@@ -69,8 +61,8 @@ impl<S: Storage> Write<'_, S> {
     }
 
     #[inline]
-    pub(crate) fn commit(self, draft: DraftOf<'_, S>) -> WrittenOf<'_, S> {
-        self.slot.write(self.writing, draft)
+    pub(crate) fn commit(self, draft: S::Draft<'_>) -> S::Written<'_> {
+        S::write(self.slot, self.writing, draft)
     }
 }
 
@@ -80,7 +72,7 @@ impl<S: Storage> Sequencer<S> {
         debug_assert!(slack < span.capacity());
         let (skips, _) = zeroed_words(usize::try_from(span.capacity()).ok()?)?;
         Some(Self {
-            hot: CachePadded::new(Hot { slots: SlotsOf::<S>::new(span)?, span, state: State::new(fence) }),
+            hot: CachePadded::new(Hot { slots: S::new(span)?, span, state: State::new(fence) }),
             tail: CachePadded::new(AtomicU64::new(span.first())),
             cold: Cold {
                 end: AtomicU64::new(span.first()),
@@ -117,15 +109,15 @@ impl<S: Storage> Sequencer<S> {
 
     /// Writes `draft` at `sequence`, the caller's own next one.
     #[inline]
-    pub(crate) fn publish_exclusive<'p>(&self, sequence: u64, draft: DraftOf<'p, S>) -> WrittenOf<'p, S> {
+    pub(crate) fn publish_exclusive<'p>(&self, sequence: u64, draft: S::Draft<'p>) -> S::Written<'p> {
         let slot = self.hot.slots.slot(sequence);
-        let written = slot.write(slot.stamp().begin(sequence), draft);
+        let written = S::write(slot, slot.stamp.begin(sequence), draft);
         // [tail.move] Release: pairs with the Acquire of `tail()`: who starts at the tail finds all before it committed.
         self.tail.store(sequence + 1, Ordering::Release);
         written
     }
 
-    pub(crate) fn slots(&self) -> &SlotsOf<S> {
+    pub(crate) fn slots(&self) -> &S {
         &self.hot.slots
     }
 
@@ -155,7 +147,7 @@ impl<S: Storage> Sequencer<S> {
     #[inline]
     pub(crate) fn begin(&self, sequence: u64) -> Result<Write<'_, S>, Refused> {
         let slot = self.hot.slots.slot(sequence);
-        let writing = slot.stamp().try_begin(sequence, self.hot.span.previous_stamp(sequence))?;
+        let writing = slot.stamp.try_begin(sequence, self.hot.span.previous_stamp(sequence))?;
         Ok(Write { slot, writing })
     }
 
@@ -208,7 +200,7 @@ impl<S: Storage> Sequencer<S> {
     pub(crate) fn tail(&self) -> u64 {
         let tail = self.claimed();
         // An exclusive publisher moves the tail after the commit, so the stamp may know of a message that the tail does not.
-        match self.hot.slots.slot(tail).stamp().seen(tail) {
+        match self.hot.slots.slot(tail).stamp.seen(tail) {
             Seen::Absent => tail,
             Seen::Committed => tail + 1,
             // A lap passed between the two looks. The tail stood at `newer` before its write began, and the stamp acquired that:
@@ -245,7 +237,7 @@ impl<S: Storage> Sequencer<S> {
     fn oldest_below(&self, tail: u64) -> u64 {
         let span = self.hot.span;
         let skipped = self.hot.state.load() & state::SKIPPED != 0;
-        let passed = |&q: &u64| self.hot.slots.slot(q).stamp().reached(q) || (skipped && self.mark(q) > q);
+        let passed = |&q: &u64| self.hot.slots.slot(q).stamp.reached(q) || (skipped && self.mark(q) > q);
         // An exclusive publisher begins the message at the tail before it moves the tail.
         let newest = (span.oldest(tail)..=tail.min(seq::LAST)).rev().find(passed);
         newest.map_or(span.oldest(span.oldest(tail)), |newest| span.oldest(newest + 1))
@@ -272,7 +264,7 @@ impl<S: Storage> Sequencer<S> {
     #[inline]
     pub(crate) fn glance(&self, sequence: u64) -> Option<Found<'_, S>> {
         let slot = self.hot.slots.slot(sequence);
-        match slot.stamp().seen(sequence) {
+        match slot.stamp.seen(sequence) {
             Seen::Committed => Some(Found::Message(slot)),
             Seen::Overwritten(_) => None,
             Seen::Absent => (self.hot.state.load() & (state::SKIPPED | state::CLOSED) == 0).then_some(Found::Empty),
@@ -282,7 +274,7 @@ impl<S: Storage> Sequencer<S> {
     /// What is found at `sequence`.
     pub(crate) fn find(&self, sequence: u64) -> Found<'_, S> {
         let slot = self.hot.slots.slot(sequence);
-        match slot.stamp().seen(sequence) {
+        match slot.stamp.seen(sequence) {
             Seen::Committed => return Found::Message(slot),
             Seen::Overwritten(evidence) => return self.lapped(evidence),
             Seen::Absent => {}

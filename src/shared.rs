@@ -9,7 +9,6 @@ use crate::error::{Closed, TryPublishError};
 use crate::handle::{Handle, look_ups};
 use crate::publisher::Publisher;
 use crate::ring::Ring;
-use crate::sequencer::RemainsOf;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::subscriber::Subscriber;
@@ -83,7 +82,7 @@ impl<S: Storage> SharedPublisher<S> {
     #[inline]
     pub fn publish(&self, value: S::Item) -> Result<u64, Closed<S::Item>> {
         // Dropped last: that may take its time.
-        let mut remains = RemainsOf::<S>::default();
+        let mut remains = S::Remains::default();
         let sequence = self.channel().publish_shared(self.handle.pool(), value, &mut remains)?;
         self.channel().wake(sequence..sequence + 1);
         Ok(sequence)
@@ -116,7 +115,7 @@ impl<S: Storage> SharedPublisher<S> {
         let mut batch = Batch { publisher: self, sequences: 0..0 };
         let mut published = 0;
         for value in values {
-            let mut remains = RemainsOf::<S>::default();
+            let mut remains = S::Remains::default();
             let Ok(sequence) = self.channel().publish_shared(self.handle.pool(), value, &mut remains) else { break };
             if published == 0 {
                 batch.sequences.start = sequence;

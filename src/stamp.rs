@@ -18,7 +18,7 @@ use crate::sync::{AtomicU64, Ordering, fence};
 
 /// A slot's stamp, borrowed where it lies.
 #[derive(Debug, Clone, Copy)]
-pub struct Stamp<'a>(pub(crate) &'a AtomicU64);
+pub(crate) struct Stamp<'a>(pub(crate) &'a AtomicU64);
 
 /// What a subscriber finds in the slot of its cursor.
 pub(crate) enum Seen {

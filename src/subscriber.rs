@@ -14,8 +14,8 @@ use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
 use crate::progress::Progress;
 use crate::registry::Seat;
-use crate::sequencer::{Found, HandOf, SlotOf, SlotsOf};
-use crate::slots::{Receive, Slots, Storage};
+use crate::sequencer::Found;
+use crate::slots::{Receive, Slot, Storage};
 use crate::sync::Arc;
 use crate::wait::{Arrival, Sleep, Waiter};
 use patience::Patience;
@@ -84,8 +84,6 @@ pub struct Subscriber<S: Storage> {
     channel: Arc<Channel<S>>,
     /// The cursor is kept here alone: the one place that a receive writes is the one where others look.
     seat: Arc<Seat>,
-    /// What it reads with; made for this ring and seat.
-    hand: HandOf<S>,
     own: Box<Own>,
 }
 
@@ -120,7 +118,6 @@ pub(crate) enum Nothing {
 impl<S: Storage> Subscriber<S> {
     pub(crate) fn new(channel: Arc<Channel<S>>, cursor: u64) -> Self {
         let seat = channel.registry.join(cursor, Waiter::new());
-        let hand = SlotsOf::<S>::hand(&seat);
         let own = Box::new(Own {
             base: cursor,
             before: None,
@@ -131,7 +128,7 @@ impl<S: Storage> Subscriber<S> {
             deaf: false,
             patience: Patience::default(),
         });
-        Self { channel, seat, hand, own }
+        Self { channel, seat, own }
     }
 }
 
@@ -175,7 +172,7 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self) -> Result<S::Item, TryRecvError> {
-        self.receive(S::own, Self::tell)
+        self.receive(S::own).map_err(|nothing| self.tell(nothing))
     }
 
     /// Appends up to `limit` messages that are there now to `buffer`, and returns how many.
@@ -202,7 +199,7 @@ impl<S: Receive> Subscriber<S> {
         buffer.push(self.try_recv()?);
         let mut received = 1;
         while received < limit {
-            let Ok(message) = self.receive(S::own, |_, _| ()) else { break };
+            let Ok(message) = self.receive(S::own) else { break };
             buffer.push(message);
             received += 1;
         }
@@ -221,26 +218,25 @@ impl<S: Storage> Subscriber<S> {
         self.seat.progress.own_next()
     }
 
-    /// Receives the next message as `take` takes it, or has `tell` say why there is none.
+    /// Receives the next message as `take` takes it; or why there is none, of which nothing is told yet.
     #[inline]
-    pub(crate) fn receive<R, E>(
+    pub(crate) fn receive<R>(
         &mut self,
-        take: impl Fn(SlotOf<'_, S>, u64, &mut HandOf<S>, &Progress) -> Option<R>,
-        tell: impl FnOnce(&mut Self, Nothing) -> E,
-    ) -> Result<R, E> {
+        take: impl Fn(Slot<'_, S::Payload>, u64, &Progress) -> Option<R>,
+    ) -> Result<R, Nothing> {
         loop {
             let cursor = self.cursor();
             match self.channel.sequencer.glance(cursor) {
                 Some(Found::Message(slot)) => {
-                    if let Some(message) = take(slot, cursor, &mut self.hand, &self.seat.progress) {
+                    if let Some(message) = take(slot, cursor, &self.seat.progress) {
                         return Ok(message);
                     }
                 }
-                Some(Found::Empty) => return Err(tell(self, Nothing::Empty)),
+                Some(Found::Empty) => return Err(Nothing::Empty),
                 _ => {}
             }
             if let Some(nothing) = self.look_closely() {
-                return Err(tell(self, nothing));
+                return Err(nothing);
             }
         }
     }
@@ -274,8 +270,8 @@ impl<S: Storage> Subscriber<S> {
     }
 
     #[inline]
-    pub(crate) fn hand(&mut self) -> &mut HandOf<S> {
-        &mut self.hand
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.seat.progress
     }
 
     /// Moves the cursor by anything but a receive.
@@ -377,7 +373,8 @@ impl<S: Storage> Drop for Subscriber<S> {
         // The task is let go now; a place on the wait list stays until somebody comes by.
         self.seat.waiter.forget_waker();
         self.channel.abandon(&self.seat);
-        SlotsOf::<S>::let_go(&mut self.hand);
+        // A `Ref` may have been leaked.
+        self.seat.progress.unpin();
         self.channel.tidy();
     }
 }

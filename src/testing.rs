@@ -11,9 +11,9 @@ use crate::builder::Builder;
 use crate::channel::Channel;
 use crate::ring::Ring;
 use crate::seq::LAST;
-use crate::sequencer::{self, RemainsOf};
+use crate::sequencer;
 use crate::shared::SharedPublisher;
-use crate::slots::{Slots, Storage};
+use crate::slots::Storage;
 use crate::stamp::Refused;
 
 /// Whether publishers fence, because somebody has parked not long ago (or the system has no barrier).
@@ -97,11 +97,13 @@ impl<'a, S: Storage> Claim<'a, S> {
 impl<S: Storage> Write<'_, S> {
     /// Finishes the publish.
     pub fn commit(self, item: S::Item) {
-        let mut remains = RemainsOf::<S>::default();
+        let (mut pool, mut remains) = (S::Pool::default(), S::Remains::default());
         let sequence = self.write.sequence();
-        self.channel.sequencer.slots().draft_beside(None, item, &mut remains, |draft, remains| {
+        let slots = self.channel.sequencer.slots();
+        slots.draft_alone(&mut pool, item, &mut remains, |draft, remains| {
             self.channel.settle(self.write.commit(draft), remains);
         });
+        slots.retire(&mut pool, &self.channel.registry, false, &mut remains);
         self.channel.wake(sequence..sequence + 1);
         drop(remains);
     }

@@ -4,7 +4,7 @@
 //! # Who frees a message
 //!
 //! The cursor is the hazard pointer. A subscriber announces the sequence that it is going to look at on a cache line of its own
-//! (its *pin*), runs a fence, and *then* asks the slot's stamp whether the message is still there (`hand.rs`). A publisher
+//! (its *pin*), runs a fence, and *then* asks the slot's stamp whether the message is still there (`guard.rs`). A publisher
 //! takes the old node out of the slot, and keeps it back; once it has some, it runs a fence, and *then* looks at all pins
 //! (`pool.rs`). Of two such fences one comes first: if the reader's, the publisher sees the pin and lets the node be; if
 //! the publisher's, the reader finds the slot taken and touches nothing. So a node that is in no pin is the publisher's alone.
@@ -16,70 +16,31 @@
 
 #![expect(unsafe_code, reason = "frees what is still in the slots at the end")]
 
-mod hand;
+mod guard;
 mod node;
 mod pool;
 
-pub(super) use hand::Hand;
-pub use hand::Ref;
+pub(crate) use guard::Pinned;
+pub use guard::Ref;
 use pool::{Draft, Pool, Remains, Written};
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::mem;
 use std::ops::Range;
 
-use super::{Slot, Slots, Storage, sealed};
+use super::{Receive, Slot, Storage, sealed};
 use crate::nesting::{self, NO_LIST};
 use crate::progress::Progress;
-use crate::registry::{Registry, Seat};
+use crate::registry::Registry;
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
-use crate::sync::{Arc, Ordering, Pair, zeroed_pairs};
+use crate::sync::{AtomicPtr, Ordering, Pair, zeroed_pairs};
 use node::{Leftovers, Node, Retired};
 
 /// Messages of any `T: Send + Sync + 'static`, each kept in a box of its own, which subscribers borrow in place.
 ///
 /// Made by [`boxed`](crate::boxed) or [`Builder::boxed`](crate::Builder::boxed).
-pub struct Boxed<T>(PhantomData<fn(T) -> T>);
-
-impl<T> fmt::Debug for Boxed<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Boxed")
-    }
-}
-
-impl<T: Send + Sync + 'static> Storage for Boxed<T> {
-    type Item = T;
-}
-
-impl<T: Send + Sync + 'static> sealed::Sealed for Boxed<T> {
-    type Slots = BoxedSlots<T>;
-}
-
-impl<T: Clone + Send + Sync + 'static> sealed::Own for Boxed<T> {
-    #[inline]
-    fn own(slot: BoxedSlot<'_, T>, sequence: u64, hand: &mut Hand<T>, progress: &Progress) -> Option<T> {
-        if !slot.read(sequence, hand) {
-            return None;
-        }
-        // The pin ends with the `Ref`, also when the clone panics. What was not handed out then was not received.
-        let item = T::clone(&hand.message());
-        progress.set_next(sequence + 1);
-        Some(item)
-    }
-}
-
-impl<T: Send + Sync + 'static> Boxed<T> {
-    /// Like `own`; what it brings is in the hand.
-    #[inline]
-    pub(crate) fn borrow(slot: BoxedSlot<'_, T>, sequence: u64, hand: &mut Hand<T>, progress: &Progress) -> Option<()> {
-        slot.read(sequence, hand).then(|| progress.set_next(sequence + 1))
-    }
-}
-
-/// The slots of a boxed ring.
-pub struct BoxedSlots<T: 'static> {
+pub struct Boxed<T: 'static> {
     cells: Box<[Cell<T>]>,
     span: Span,
     /// The sequences whose slots may hold a node when the ring is dropped. They cover all slots until `limit_drop` is called.
@@ -91,14 +52,21 @@ pub struct BoxedSlots<T: 'static> {
 /// A slot: its stamp, and the node that was put there last. The node belongs to the slot.
 type Cell<T> = Pair<Node<T>>;
 
-impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
+impl<T> fmt::Debug for Boxed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Boxed")
+    }
+}
+
+impl<T: Send + Sync + 'static> sealed::Sealed for Boxed<T> {}
+
+impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     type Item = T;
-    type Slot<'a> = BoxedSlot<'a, T>;
+    type Payload = AtomicPtr<Node<T>>;
     type Pool = Pool<T>;
     type Draft<'p> = Draft<'p, T>;
     type Written<'p> = Written<'p, T>;
     type Remains = Remains<T>;
-    type Hand = Hand<T>;
 
     fn new(span: Span) -> Option<Self> {
         let cells = zeroed_pairs(usize::try_from(span.capacity()).ok()?)?;
@@ -111,11 +79,12 @@ impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
     }
 
     #[inline]
-    fn slot(&self, sequence: u64) -> BoxedSlot<'_, T> {
+    fn slot(&self, sequence: u64) -> Slot<'_, AtomicPtr<Node<T>>> {
         let at = self.span.slot(sequence);
         debug_assert!(at < self.cells.len());
         // SAFETY: `new` allocated `capacity` cells, and `Span::slot` is below `capacity`.
-        BoxedSlot(unsafe { self.cells.get_unchecked(at) })
+        let (stamp, payload) = unsafe { self.cells.get_unchecked(at) };
+        Slot { stamp: Stamp(stamp), payload }
     }
 
     #[inline]
@@ -132,12 +101,12 @@ impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
     #[inline]
     fn draft_beside<R>(
         &self,
-        pool: Option<&Pool<T>>,
+        pool: &Pool<T>,
         item: T,
         remains: &mut Remains<T>,
         publish: impl FnOnce(Draft<'_, T>, &mut Remains<T>) -> R,
     ) -> R {
-        publish(Draft::new(pool.and_then(Pool::beside), item, &self.leftovers, remains), remains)
+        publish(Draft::new(pool.beside(), item, &self.leftovers, remains), remains)
     }
 
     fn without_pool(draft: &mut Draft<'_, T>) {
@@ -165,16 +134,46 @@ impl<T: Send + Sync + 'static> Slots for BoxedSlots<T> {
         pool::tidy(&self.leftovers, registry, remains);
     }
 
-    fn hand(seat: &Arc<Seat>) -> Hand<T> {
-        Hand::new(Arc::clone(seat))
-    }
-
-    fn let_go(hand: &mut Hand<T>) {
-        hand.let_go();
+    #[inline]
+    fn write<'p>(
+        slot: Slot<'_, AtomicPtr<Node<T>>>,
+        writing: Writing<'_>,
+        draft: Self::Draft<'p>,
+    ) -> Self::Written<'p> {
+        let (node, desk) = draft.place(writing.sequence());
+        // [cell.displace] [cell.place] Relaxed, both: as the words of an inline slot, ordered by the stamp. Load and store do: the slot is ours.
+        let displaced = slot.payload.load(Ordering::Relaxed);
+        slot.payload.store(node, Ordering::Relaxed);
+        writing.commit();
+        Written { desk, displaced: Retired::new(displaced) }
     }
 }
 
-impl<T: 'static> Drop for BoxedSlots<T> {
+impl<T: Clone + Send + Sync + 'static> Receive for Boxed<T> {
+    #[inline]
+    fn own(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, progress: &Progress) -> Option<T> {
+        let pinned = guard::pin(sequence, slot, progress)?;
+        // SAFETY: just pinned, and the subscriber is in the middle of this call.
+        let message = unsafe { Ref::new(pinned, progress) };
+        // The pin ends with the `Ref`, also when the clone panics. What was not handed out then was not received.
+        let item = T::clone(&message);
+        drop(message);
+        progress.set_next(sequence + 1);
+        Some(item)
+    }
+}
+
+impl<T: Send + Sync + 'static> Boxed<T> {
+    /// Like `own`; what it brings is pinned.
+    #[inline]
+    pub(crate) fn borrow(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, progress: &Progress) -> Option<Pinned<T>> {
+        let node = guard::pin(sequence, slot, progress)?;
+        progress.set_next(sequence + 1);
+        Some(node)
+    }
+}
+
+impl<T: 'static> Drop for Boxed<T> {
     /// Nobody is left: no reader, no publisher. A message may own the last handle of another ring, and so on: where such drops nest
     /// deep, the messages wait for those around.
     fn drop(&mut self) {
@@ -208,55 +207,18 @@ impl<T> Drop for Rest<T> {
     }
 }
 
-// As the trait names them, which makes a difference to the lifetime.
-type DraftOf<'p, T> = <BoxedSlots<T> as Slots>::Draft<'p>;
-type WrittenOf<'p, T> = <BoxedSlots<T> as Slots>::Written<'p>;
-
-/// One slot of a boxed ring.
-pub struct BoxedSlot<'a, T>(&'a Cell<T>);
-
-impl<T> Clone for BoxedSlot<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for BoxedSlot<'_, T> {}
-
-impl<T: Send + Sync + 'static> BoxedSlot<'_, T> {
-    /// Has the message `sequence` in the hand, unless it was overwritten since `seen` said that it is there.
-    #[inline]
-    fn read(self, sequence: u64, hand: &mut Hand<T>) -> bool {
-        hand.take(sequence, &self.0.1, self.stamp())
-    }
-}
-
-impl<'a, T: Send + Sync + 'static> Slot<'a, BoxedSlots<T>> for BoxedSlot<'a, T> {
-    #[inline]
-    fn stamp(self) -> Stamp<'a> {
-        Stamp(&self.0.0)
-    }
-
-    #[inline]
-    fn write<'p>(self, writing: Writing<'_>, draft: DraftOf<'p, T>) -> WrittenOf<'p, T> {
-        let (node, desk) = draft.place(writing.sequence());
-        // [cell.displace] [cell.place] Relaxed, both: as the words of an inline slot, ordered by the stamp. Load and store do: the slot is ours.
-        let displaced = self.0.1.load(Ordering::Relaxed);
-        self.0.1.store(node, Ordering::Relaxed);
-        writing.commit();
-        Written { desk, displaced: Retired::new(displaced) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::Arc;
 
     #[test]
     fn a_message_that_got_no_slot_is_dropped_with_the_remains() {
-        let slots = BoxedSlots::new(Span::new(2, 0)).unwrap();
+        let slots = Boxed::new(Span::new(2, 0)).unwrap();
         let (message, mut remains) = (Arc::new(()), Remains::default());
-        slots.draft_beside(None, Arc::clone(&message), &mut remains, |draft, remains| slots.discard(draft, remains));
+        slots.draft_beside(&Pool::default(), Arc::clone(&message), &mut remains, |draft, remains| {
+            slots.discard(draft, remains);
+        });
         assert_eq!(Arc::strong_count(&message), 2, "its drop runs the user's code");
         drop(remains);
         assert_eq!(Arc::strong_count(&message), 1);

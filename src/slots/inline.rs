@@ -6,7 +6,6 @@
 
 #![expect(unsafe_code, reason = "turns validated bytes back into a `T`, and indexes slots without a bounds check")]
 
-use std::fmt;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -14,12 +13,12 @@ use std::slice;
 
 use bytemuck::NoUninit;
 
-use super::{Slot, Slots, Storage, sealed};
+use super::{Receive, Slot, Storage, sealed};
 use crate::progress::Progress;
-use crate::registry::{Registry, Seat};
+use crate::registry::Registry;
 use crate::seq::Span;
 use crate::stamp::{Stamp, Writing};
-use crate::sync::{Arc, AtomicU64, Ordering, zeroed_words};
+use crate::sync::{AtomicU64, Ordering, zeroed_words};
 
 /// Plain data that an inline ring can carry: every `T: bytemuck::NoUninit + Send`.
 ///
@@ -73,42 +72,8 @@ impl<T: NoUninit + Send> Plain for T {}
 /// Messages are plain data, copied into and out of the ring's slots: the fastest way.
 ///
 /// Made by [`inline`](crate::inline) or [`Builder::inline`](crate::Builder::inline).
-pub struct Inline<T>(PhantomData<fn(T) -> T>);
-
-impl<T> fmt::Debug for Inline<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Inline")
-    }
-}
-
-impl<T: Plain> Storage for Inline<T> {
-    type Item = T;
-}
-
-impl<T: Plain> sealed::Sealed for Inline<T> {
-    type Slots = InlineSlots<T>;
-}
-
-impl<T: Plain> sealed::Own for Inline<T> {
-    #[inline]
-    fn own(slot: InlineSlot<'_, T>, sequence: u64, (): &mut (), progress: &Progress) -> Option<T> {
-        let mut item = MaybeUninit::<T>::uninit();
-        // SAFETY: the bytes of `item`, which need not be initialised, and which nothing else borrows.
-        let bytes = unsafe { slice::from_raw_parts_mut(item.as_mut_ptr().cast(), size_of::<T>()) };
-        read_words(slot.payload, bytes);
-        if !slot.stamp().still(sequence) {
-            return None;
-        }
-        progress.set_next(sequence + 1);
-        // SAFETY: the stamp says that no byte changed since it was committed, so these are all the bytes of one `T` that
-        // `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
-        Some(unsafe { item.assume_init() })
-    }
-}
-
-/// The slots of an inline ring.
 #[derive(Debug)]
-pub struct InlineSlots<T> {
+pub struct Inline<T> {
     /// `STRIDE` words a slot, from `base` on. A `Vec`, as a `Box` may not be moved while something points into it.
     words: Vec<AtomicU64>,
     /// Kept as an address: to add where the slots begin would cost every receive two instructions.
@@ -118,26 +83,27 @@ pub struct InlineSlots<T> {
 }
 
 // SAFETY: `base` points into `words`, and is used as a shared borrow of those, which may be sent and shared.
-unsafe impl<T> Send for InlineSlots<T> {}
+unsafe impl<T> Send for Inline<T> {}
 // SAFETY: as above.
-unsafe impl<T> Sync for InlineSlots<T> {}
+unsafe impl<T> Sync for Inline<T> {}
 
 const WORD: usize = size_of::<u64>();
 
-impl<T: Plain> InlineSlots<T> {
+impl<T: Plain> Inline<T> {
     /// Words of a slot: its stamp and its payload, whose last word may be filled in part; the rest of it is zero.
     const STRIDE: usize = 1 + size_of::<T>().div_ceil(WORD);
 }
 
-impl<T: Plain> Slots for InlineSlots<T> {
+impl<T: Plain> sealed::Sealed for Inline<T> {}
+
+impl<T: Plain> Storage for Inline<T> {
     type Item = T;
-    type Slot<'a> = InlineSlot<'a, T>;
+    type Payload = [AtomicU64];
     // Plain data is written from where it is, and leaves nothing behind.
     type Pool = ();
     type Draft<'p> = &'p T;
     type Written<'p> = ();
     type Remains = ();
-    type Hand = ();
 
     fn new(span: Span) -> Option<Self> {
         let len = usize::try_from(span.capacity()).ok()?.checked_mul(Self::STRIDE)?;
@@ -150,14 +116,14 @@ impl<T: Plain> Slots for InlineSlots<T> {
     fn limit_drop(&mut self, _: Range<u64>) {}
 
     #[inline]
-    fn slot(&self, sequence: u64) -> InlineSlot<'_, T> {
+    fn slot(&self, sequence: u64) -> Slot<'_, [AtomicU64]> {
         let offset = self.span.slot(sequence) * Self::STRIDE;
         debug_assert!(self.base.wrapping_add(offset + Self::STRIDE) <= self.words.as_ptr_range().end);
         // SAFETY: `new` allocated `STRIDE` words for each of `capacity` slots from `base` on, and `Span::slot` is below `capacity`.
         let base = unsafe { self.base.add(offset) };
         // SAFETY: as above; `words` keeps them, never to be touched but as the atomics that they are.
         let words = unsafe { slice::from_raw_parts(base, Self::STRIDE) };
-        InlineSlot { stamp: &words[0], payload: &words[1..], item: PhantomData }
+        Slot { stamp: Stamp(&words[0]), payload: &words[1..] }
     }
 
     #[inline]
@@ -166,7 +132,7 @@ impl<T: Plain> Slots for InlineSlots<T> {
     }
 
     #[inline]
-    fn draft_beside<R>(&self, _: Option<&()>, item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
+    fn draft_beside<R>(&self, (): &(), item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
         publish(&item, &mut ())
     }
 
@@ -185,42 +151,28 @@ impl<T: Plain> Slots for InlineSlots<T> {
 
     fn tidy(&self, _: &Registry, (): &mut ()) {}
 
-    fn hand(_: &Arc<Seat>) {}
-
-    fn let_go((): &mut ()) {}
-}
-
-// As the trait names them, which makes a difference to the lifetime.
-type DraftOf<'p, T> = <InlineSlots<T> as Slots>::Draft<'p>;
-type WrittenOf<'p, T> = <InlineSlots<T> as Slots>::Written<'p>;
-
-/// One slot of an inline ring.
-#[derive(Debug)]
-pub struct InlineSlot<'a, T> {
-    stamp: &'a AtomicU64,
-    payload: &'a [AtomicU64],
-    item: PhantomData<fn(T) -> T>,
-}
-
-impl<T> Clone for InlineSlot<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for InlineSlot<'_, T> {}
-
-impl<'a, T: Plain> Slot<'a, InlineSlots<T>> for InlineSlot<'a, T> {
     #[inline]
-    fn stamp(self) -> Stamp<'a> {
-        Stamp(self.stamp)
-    }
-
-    #[inline]
-    fn write<'p>(self, writing: Writing<'_>, item: DraftOf<'p, T>) -> WrittenOf<'p, T> {
+    fn write<'p>(slot: Slot<'_, [AtomicU64]>, writing: Writing<'_>, item: Self::Draft<'p>) -> Self::Written<'p> {
         let write = if size_of::<T>() <= SMALL { write_words } else { write_many_words };
-        write(self.payload, bytemuck::bytes_of(item));
+        write(slot.payload, bytemuck::bytes_of(item));
         writing.commit();
+    }
+}
+
+impl<T: Plain> Receive for Inline<T> {
+    #[inline]
+    fn own(slot: Slot<'_, [AtomicU64]>, sequence: u64, progress: &Progress) -> Option<T> {
+        let mut item = MaybeUninit::<T>::uninit();
+        // SAFETY: the bytes of `item`, which need not be initialised, and which nothing else borrows.
+        let bytes = unsafe { slice::from_raw_parts_mut(item.as_mut_ptr().cast(), size_of::<T>()) };
+        read_words(slot.payload, bytes);
+        if !slot.stamp.still(sequence) {
+            return None;
+        }
+        progress.set_next(sequence + 1);
+        // SAFETY: the stamp says that no byte changed since it was committed, so these are all the bytes of one `T` that
+        // `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
+        Some(unsafe { item.assume_init() })
     }
 }
 

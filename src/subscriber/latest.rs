@@ -3,8 +3,8 @@
 use super::Subscriber;
 use crate::error::TryRecvError;
 use crate::progress::Progress;
-use crate::sequencer::{Found, HandOf, SlotOf};
-use crate::slots::{Receive, Storage};
+use crate::sequencer::Found;
+use crate::slots::{Receive, Slot, Storage};
 
 /// Receiving: the newest message.
 impl<S: Receive> Subscriber<S> {
@@ -37,12 +37,12 @@ impl<S: Storage> Subscriber<S> {
     /// Receives the newest message as `take` takes it.
     pub(crate) fn receive_latest<R>(
         &mut self,
-        take: impl Fn(SlotOf<'_, S>, u64, &mut HandOf<S>, &Progress) -> Option<R>,
+        take: impl Fn(Slot<'_, S::Payload>, u64, &Progress) -> Option<R>,
     ) -> Result<R, TryRecvError> {
         loop {
             self.skip_to_latest()?;
             // Unless it was overwritten just now: there is a newer one.
-            if let Ok(received) = self.receive(&take, |_, _| ()) {
+            if let Ok(received) = self.receive(&take) {
                 return Ok(received);
             }
         }

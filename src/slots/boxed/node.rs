@@ -8,7 +8,7 @@ use crate::sync::{AtomicPtr, AtomicUsize, Ordering};
 
 /// A message. Its owner is, in turn: a publisher (a `Box`), a slot (a pointer), whoever took it out ([`Retired`]), and once nobody
 /// looks at it, a publisher again.
-pub(super) struct Node<T> {
+pub struct Node<T> {
     pub(super) value: T,
     /// The message's, from before it is put into a slot until it is reclaimed.
     pub(super) sequence: u64,
