@@ -775,13 +775,14 @@ fn from_within_a_call_of_its_own_ring_others_are_woken_when_that_returns() {
     let (publisher, mut first) = seqcast::inline::<u64>(4);
     let publisher = publisher.share();
     let counter = Arc::new(Counter::default());
+    let kept = Arc::new(Mutex::new(None));
     let within = {
-        let (publisher, counter) = (publisher.clone(), Arc::clone(&counter));
+        let (publisher, counter, kept) = (publisher.clone(), Arc::clone(&counter), Arc::clone(&kept));
         Arc::new(move || {
             let mut second = publisher.subscribe();
             park(&mut second, &Waker::from(Arc::clone(&counter)));
             publisher.publish(2).unwrap();
-            std::mem::forget(second);
+            *kept.lock().unwrap() = Some(second);
             assert_eq!(counter.count(), 0, "it was woken within, which this test is not about");
         })
     };
