@@ -176,7 +176,7 @@ impl<S: Storage> Sequencer<S> {
             // seen the largest tail. Relaxed: published by the Release below.
             self.cold.end.fetch_max(tail.min(seq::LAST + 1), Ordering::Relaxed);
             let closed = tail | seq::CLOSED_BIT;
-            // [close.bit]
+            // [close.bit] Release: a thread that sees the bit sees the end. Acquire on failure, as above.
             match self.tail.compare_exchange_weak(tail, closed, Ordering::Release, Ordering::Acquire) {
                 Ok(_) => first = true,
                 Err(now) => tail = now,

@@ -75,6 +75,7 @@ impl<'a> Stamp<'a> {
     #[inline]
     pub(crate) fn seen(self, sequence: u64) -> Seen {
         // [stamp.seen] Acquire: pairs with the Release of `commit`, so that the words read next are this message's or later ones.
+        // With the stamp of a later message comes the tail that its publisher saw.
         let stamp = self.0.load(Ordering::Acquire);
         let wanted = seq::committed(sequence);
         // The quick way asks only this; a three-way comparison would make it ask twice.

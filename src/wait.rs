@@ -329,7 +329,7 @@ fn arm(state: &State) -> Sleep {
             if begun & state::ARMED != 0 {
                 break;
             }
-            // [arm.barrier] On the publishers' side of the fences, for those that run none.
+            // [arm.barrier] Stands for the fence of publishers that saw neither bit and ran none.
             if !barrier_everywhere() {
                 state.set(state::UNPROVEN);
             }

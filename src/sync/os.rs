@@ -19,10 +19,10 @@
 /// of ordinary memory as well, and is cheaper.
 #[inline]
 pub(crate) fn full_fence() {
-    // [full-fence.locked]
+    // [full-fence.locked] Loads and stores of ordinary memory are not reordered with locked instructions.
     #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
     locked_instruction();
-    // [full-fence.elsewhere]
+    // [full-fence.elsewhere] No other instruction is known to do.
     #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
     std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
 }
@@ -31,10 +31,10 @@ pub(crate) fn full_fence() {
 /// takes.
 #[inline]
 pub(crate) fn fence_after_exchange() {
-    // [exchange-fence.locked]
+    // [exchange-fence.locked] The exchange was locked; only the compiler is left to be told.
     #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
     std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
-    // [exchange-fence.elsewhere]
+    // [exchange-fence.elsewhere] An exchange is no fence there.
     #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
     std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
 }
@@ -42,7 +42,7 @@ pub(crate) fn fence_after_exchange() {
 /// The publishers' side of the barrier: for compilers. (`modelled` is for models, in which a fence stands for it.)
 #[inline]
 pub(crate) fn asymmetric_fence(_modelled: bool) {
-    // [asymmetric.compiler]
+    // [asymmetric.compiler] The parker's barrier orders what the processor does, not what the compiler did.
     std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
 }
 

@@ -19,7 +19,8 @@ pub(super) fn push(head: &AtomicPtr<Waiter>, waiter: Arc<Waiter>) {
     // [list.guess] Relaxed: a guess, which the exchange checks.
     let mut now = head.load(Ordering::Relaxed);
     loop {
-        // SAFETY: the node was not given away yet, so the strong reference in `node` keeps it alive. [list.link]
+        // SAFETY: the node was not given away yet, so the strong reference in `node` keeps it alive.
+        // [list.link] Relaxed: the Release below publishes it.
         unsafe { &*node }.next.store(now, Ordering::Relaxed);
         // [list.push] Release: pairs with the Acquire of `take`, which then reads every `next`.
         match head.compare_exchange_weak(now, node, Ordering::Release, Ordering::Relaxed) {
@@ -84,7 +85,8 @@ pub(super) fn pop(lists: &mut *mut Waiter) -> Option<Arc<Waiter>> {
     } else {
         // What `push` left there is null: a line that is still on its way need not be waited for.
         if !other.is_null() {
-            // SAFETY: `next` is on a list that the caller owns, so its strong reference keeps it alive. [list.pass]
+            // SAFETY: `next` is on a list that the caller owns, so its strong reference keeps it alive.
+            // [list.pass] Relaxed: `give_back` publishes it.
             unsafe { &*next }.other.store(other, Ordering::Relaxed);
         }
         prefetch_for_writing(next);

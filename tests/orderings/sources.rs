@@ -43,13 +43,13 @@ impl Operation {
         self.call.ends_with("fence") || self.is_barrier()
     }
 
-    pub(crate) fn is_barrier(&self) -> bool {
-        BARRIERS.contains(&self.call.as_str())
-    }
-
-    /// As the table writes it: `Acquire / Relaxed`.
+    /// As it is shown: `Acquire / Relaxed`.
     pub(crate) fn ordering(&self) -> String {
         self.orderings.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" / ")
+    }
+
+    pub(crate) fn is_barrier(&self) -> bool {
+        BARRIERS.contains(&self.call.as_str())
     }
 }
 
@@ -105,6 +105,9 @@ pub(crate) fn of_file(name: &str, text: &str) -> Result<Vec<Operation>, String> 
         return Err(format!("{name}: {} labels, but {} operations: {labels:?} {lines:?}", labels.len(), found.len()));
     }
     for (operation, label) in found.iter_mut().zip(labels) {
+        if !label.has_reason {
+            return Err(format!("{name}:{}: the label {} gives no reason", label.line, label.name));
+        }
         if label.line > operation.line || label.line + LINES_ABOVE < operation.line {
             return Err(format!("{name}:{}: the label {} is at line {}", operation.line, label.name, label.line));
         }
@@ -118,6 +121,8 @@ struct Label {
     name: String,
     line: usize,
     at: Range<usize>,
+    /// Whether anything follows it in its line.
+    has_reason: bool,
 }
 
 /// What stands in brackets, with a dot in it, in a comment.
@@ -132,7 +137,8 @@ fn labels_in(text: &str) -> Vec<Label> {
             let plain = name.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == '.');
             if plain && name.matches('.').count() == 1 && !name.starts_with('.') {
                 let at = start + comment + open;
-                labels.push(Label { name: name.to_owned(), line: number + 1, at: at..at + name.len() });
+                let has_reason = !inside[name.len() + 1..].trim().is_empty();
+                labels.push(Label { name: name.to_owned(), line: number + 1, at: at..at + name.len(), has_reason });
             }
         }
         start += line.len();

@@ -8,11 +8,6 @@ use std::path::Path;
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) label: String,
-    /// Below `src`: the heading the row stands under.
-    pub(crate) file: String,
-    pub(crate) function: String,
-    pub(crate) call: String,
-    pub(crate) ordering: String,
     pub(crate) partners: Vec<String>,
     /// Tests that fail when it is weaker: `loom::MODULE::NAME`, or `FILE::NAME` for one of `tests`.
     pub(crate) tests: Vec<String>,
@@ -23,31 +18,24 @@ pub(crate) struct Row {
 /// All rows, and the names of the arguments (`A1`) that the document makes.
 pub(crate) fn read(root: &Path) -> (Vec<Row>, Vec<String>) {
     let text = fs::read_to_string(root.join("docs/orderings.md")).unwrap();
-    let (mut rows, mut arguments, mut file) = (Vec::new(), Vec::new(), "");
+    let (mut rows, mut arguments) = (Vec::new(), Vec::new());
     for line in text.lines() {
-        if let Some(heading) = line.strip_prefix("## ") {
-            file = heading.trim_matches('`').trim_start_matches("src/");
-        } else if let Some(heading) = line.strip_prefix("### A") {
+        if let Some(heading) = line.strip_prefix("### A") {
             arguments.push(format!("A{}", heading.split('.').next().unwrap()));
         } else if line.starts_with("| `") {
-            rows.push(row(file, line));
+            rows.push(row(line));
         }
     }
     (rows, arguments)
 }
 
-fn row(file: &str, line: &str) -> Row {
+fn row(line: &str) -> Row {
     let cells: Vec<_> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
-    let [label, function, call, ordering, partners, _why, _breaks, shown] = cells[..] else {
-        panic!("not 8 cells, but {}: {line}", cells.len());
+    let [label, partners, _breaks, shown] = cells[..] else {
+        panic!("not 4 cells, but {}: {line}", cells.len());
     };
-    let code = |cell: &str| cell.trim_matches('`').to_owned();
     Row {
-        label: code(label),
-        file: file.to_owned(),
-        function: code(function),
-        call: code(call),
-        ordering: ordering.to_owned(),
+        label: label.trim_matches('`').to_owned(),
         partners: quoted(partners),
         tests: quoted(shown),
         argued: shown.split('(').skip(1).filter_map(|inside| inside.split(')').next()).map(pair).collect(),
