@@ -120,7 +120,7 @@ fn timed<R>(received: Result<R, RecvTimeoutError>) -> Result<R, TryRecvError> {
 
 /// Why an iterator over what is there ends.
 fn nothing<S: Carry>(subscriber: &Subscriber<S>) -> TryRecvError {
-    if subscriber.is_terminated() { TryRecvError::Closed } else { TryRecvError::Empty }
+    if subscriber.is_closed() && subscriber.lag() == 0 { TryRecvError::Closed } else { TryRecvError::Empty }
 }
 
 fn next<R>(item: Option<Result<R, Lagged>>) -> Result<R, TryRecvError> {
