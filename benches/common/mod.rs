@@ -6,7 +6,7 @@ mod pace;
 mod tails;
 
 pub(crate) use crew::Crew;
-pub(crate) use pace::{CAPACITY, Marks, Pace, SLOTS};
+pub(crate) use pace::{Marks, Pace, SLOTS};
 pub(crate) use tails::Tails;
 
 use criterion::Criterion;

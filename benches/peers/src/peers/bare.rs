@@ -7,8 +7,8 @@ use std::task::Poll;
 
 use atomic_waker::AtomicWaker;
 
+use crate::column::Column;
 use crate::peer::{Async, Peer};
-use crate::table::Column;
 
 pub struct Shared {
     published: AtomicU64,
