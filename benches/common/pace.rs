@@ -16,7 +16,7 @@ impl Marks {
         Arc::new(Self((0..readers).map(|_| CachePadded::default()).collect()))
     }
 
-    /// The reader has everything before `next`. Told now and then, lest it cost much.
+    /// The reader has everything before `next`. Stored every now and then, which costs little.
     #[inline]
     pub(crate) fn set(&self, reader: u64, next: u64) {
         if next % (CAPACITY / 8) == 0 {

@@ -1,4 +1,4 @@
-//! Which workloads there are, and who takes part. Who lacks what a workload needs does not.
+//! Which workloads there are, and which peers run them. A peer that lacks what a workload needs does not run it.
 
 use std::sync::Arc;
 

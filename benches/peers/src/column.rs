@@ -1,4 +1,4 @@
-//! Who is compared: a column of the table each.
+//! What is compared: each crate has a column of the table.
 
 /// A column of the table. The first run of a workload is what the others are compared with.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

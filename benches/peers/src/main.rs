@@ -1,6 +1,6 @@
 //! The same workloads on seqcast and its peers, interleaved in one process: medians over rounds, and ratios.
 //!
-//! `cargo run --release -p seqcast-peers -- --help` tells what can be chosen.
+//! `cargo run --release -p seqcast-peers -- --help` lists the options.
 
 mod catalogue;
 mod column;

@@ -1,4 +1,4 @@
-//! Pictures of the medians, as SVG: text is left to who shows it, so that no fonts are needed.
+//! Pictures of the medians, as SVG: the viewer renders the text, so that no fonts are needed.
 
 use std::error::Error;
 use std::path::Path;

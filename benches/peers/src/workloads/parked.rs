@@ -25,7 +25,7 @@ pub fn parked<P: Blocking>(threads: u64, rounds: u64) -> [f64; 2] {
                 for round in 0..rounds {
                     assert_eq!(P::wait(&mut rx), round);
                     if (count.fetch_add(1, Ordering::AcqRel) + 1) % threads == 0 {
-                        ended.send(Instant::now()).expect("somebody waits for it");
+                        ended.send(Instant::now()).expect("the publisher waits for it");
                     }
                 }
             })

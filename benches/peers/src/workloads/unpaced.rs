@@ -11,7 +11,7 @@ const BATCH: u64 = 64;
 /// `publishers` publish batches as fast as they go, and nobody reads: lossy. Nanoseconds a message, all together; microseconds of
 /// the slowest batch, and of one in a thousand.
 pub fn unpaced<P: Shareable>(publishers: u64, batches: u64) -> [f64; 3] {
-    // Somebody is subscribed, or some would publish nothing.
+    // With a subscriber: some peers publish nothing without one.
     let (tx, _idle) = P::ring(1 << 13, 1);
     let start = &Barrier::new(size(publishers) + 1);
     let (took, times) = thread::scope(|scope| {
