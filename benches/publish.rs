@@ -1,4 +1,4 @@
-//! What does a publish cost, alone, beside subscribers that do nothing, and once somebody has parked? `cargo bench --bench publish`
+//! What does a publish cost, alone, beside subscribers that do nothing, and once a reader has parked? `cargo bench --bench publish`
 //!
 //! Nobody reads: all of it is lossy.
 #![allow(missing_docs, reason = "criterion's macros")]
@@ -47,7 +47,7 @@ fn publish(c: &mut Criterion) {
     // From then on, every publish pays a fence.
     let (publisher, mut subscriber) = seqcast::inline::<u64>(1024);
     let _ = subscriber.recv_timeout(Duration::from_millis(1));
-    rows(&mut group, "after somebody parked", publisher);
+    rows(&mut group, "after a reader parked", publisher);
     group.finish();
 }
 

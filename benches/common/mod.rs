@@ -6,7 +6,7 @@ mod pace;
 mod tails;
 
 pub(crate) use crew::Crew;
-pub(crate) use pace::{CAPACITY, Marks, Pace, SLOTS};
+pub(crate) use pace::{Marks, Pace, SLOTS};
 pub(crate) use tails::Tails;
 
 use criterion::Criterion;
@@ -50,7 +50,7 @@ pub(crate) fn label(what: &str, threads: u64) -> String {
 }
 
 /// How those wait that poll; each wait with a copy. Where there are more threads than cores, they must let the others run; elsewhere
-/// only after a long while, lest two that were put on one core stay there.
+/// only after a long while, so that two threads on one core do not stay there.
 pub(crate) fn relax(threads: u64) -> impl FnMut() + Copy + Send + 'static {
     let (crowded, mut polls) = (threads > cores(), 0_u32);
     move || {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Slots of the rings between threads.
 pub(crate) const SLOTS: usize = 1 << 13;
-pub(crate) const CAPACITY: u64 = SLOTS as u64;
+const CAPACITY: u64 = SLOTS as u64;
 
 /// How far each reader has come. Publishers look, and stay within half a ring of the slowest: so nothing is lost.
 pub(crate) struct Marks(Vec<CachePadded<AtomicU64>>);
@@ -16,7 +16,7 @@ impl Marks {
         Arc::new(Self((0..readers).map(|_| CachePadded::default()).collect()))
     }
 
-    /// The reader has everything before `next`. Told now and then, lest it cost much.
+    /// The reader has everything before `next`. Stored every now and then, which costs little.
     #[inline]
     pub(crate) fn set(&self, reader: u64, next: u64) {
         if next % (CAPACITY / 8) == 0 {

@@ -16,22 +16,16 @@ impl Tails {
         Self { times, made: Instant::now() }
     }
 
-    /// To be called as a sample begins: what was noted while criterion warms up does not count. Whether it still does so.
-    pub(crate) fn sample(&mut self) -> bool {
-        let warming_up = self.made.elapsed() < WARM_UP;
-        if warming_up {
+    /// To be called as a sample begins: what was noted while criterion warms up does not count.
+    pub(crate) fn sample(&mut self) {
+        if self.made.elapsed() < WARM_UP {
             self.times.reset();
         }
-        warming_up
     }
 
     #[inline]
     pub(crate) fn note(&mut self, time: Duration) {
         self.times.saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
-    }
-
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.times.add(&other.times).expect("the same bounds");
     }
 
     /// One line, unless criterion was told to leave the row out.

@@ -1,150 +1,100 @@
-//! One ring, many readers: broadcasts to blocking threads and async tasks at once, and accounts for every message.
+//! One ring, many readers: publishers broadcast to blocking threads and async tasks, and every message is accounted for.
 //!
 //! ```text
 //! cargo run --release --example fanout
 //! cargo run --release --example fanout -- --publishers 4 --readers 8 --tasks 8 --capacity 2
-//! cargo run --release --example fanout -- --payload 1024 --seconds 4 | cat
 //! ```
 //!
-//! It runs for ten seconds, in two phases of the same ring:
+//! A table shows what each subscriber has received, missed and not yet read. One subscriber is slow on purpose. It loses
+//! messages, each of them counted, and delays nobody. When the time is over the publishers are dropped, which closes the
+//! ring. Every subscriber reads what is left, and its account must balance:
 //!
-//! 1. A real stream: the kernel's counters in `/proc`, sampled in a tight loop; each counter that changed is a message.
-//!    (Where there is no `/proc`, the clock's jitter.)
-//! 2. A synthetic one: every publisher publishes as fast as it can, and yields its core now and then.
+//! ```text
+//! received + missed + holes == next_sequence - start_sequence
+//! ```
 //!
-//! A live table shows what each subscriber receives, how far it lags and what it missed. One of them is slow on purpose:
-//! it loses messages, exactly counted, and holds up nobody. In the end the publishers go, which closes the ring, everybody
-//! reads what is left, and each account has to balance:
+//! The process fails if an account does not balance.
 //!
-//! - a subscriber's `received + missed + holes == next_sequence - start`, and it stands at the end of the ring;
-//! - the ring's `published + skipped ==` sequences drawn, where `published` is the publishers' own count;
-//! - no message was torn: each carries a checksum.
-//!
-//! The process fails if one does not. Ctrl-C ends the run early, with the accounts.
-//!
-//! On a terminal the table is drawn in place; elsewhere it is plain text. `--help` tells the options.
-//!
-//! # Where to look
-//!
-//! How to publish is in `publishing.rs`, how to receive in `receiving.rs`, how to read the statistics in `table.rs` and
-//! `accounts.rs`.
+//! - `publishing.rs` publishes, from one exclusive publisher or from many shared ones.
+//! - `receiving.rs` receives, on a thread or in a task.
+//! - `table.rs` reads the ring's statistics, and checks the accounts.
 
-mod accounts;
 mod message;
-mod options;
 mod publishing;
 mod receiving;
-mod source;
 mod table;
-mod terminal;
-mod text;
-mod timetable;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
-use seqcast::{Inline, Ring};
+use clap::builder::RangedU64ValueParser;
 use tokio::runtime::Runtime;
 
-use crate::accounts::Accounts;
 use crate::message::Message;
-use crate::options::{Options, Payload};
-use crate::receiving::Audience;
+use crate::receiving::Reader;
 use crate::table::Table;
-use crate::terminal::Terminal;
-use crate::timetable::{Phase, Timetable};
+
+/// Broadcasts to threads and async tasks, and accounts for every message
+#[derive(Debug, Parser)]
+#[command(name = "fanout", next_line_help = true)]
+struct Options {
+    /// Publishing threads: 1 is exclusive, more are shared
+    #[arg(long, default_value_t = 1, value_parser = between::<usize>(1, 64))]
+    publishers: usize,
+
+    /// Subscribers on blocking threads; the first is slow
+    #[arg(long, default_value_t = 3, value_parser = between::<u64>(0, 256))]
+    readers: u64,
+
+    /// Async subscribers; without threads, the first is slow
+    #[arg(long, default_value_t = 3, value_parser = between::<u64>(0, 1024))]
+    tasks: u64,
+
+    /// Messages in the ring, rounded up to a power of two
+    #[arg(long, default_value_t = 1024, value_parser = between::<usize>(1, 1 << 20))]
+    capacity: usize,
+
+    /// Duration
+    #[arg(long, default_value_t = 10, value_parser = between::<u64>(1, 86_400))]
+    seconds: u64,
+}
+
+fn between<T: TryFrom<u64> + Clone + Send + Sync>(least: u64, most: u64) -> RangedU64ValueParser<T> {
+    RangedU64ValueParser::new().range(least..=most)
+}
 
 fn main() -> io::Result<ExitCode> {
     let options = Options::parse();
-    let balanced = match options.payload {
-        Payload::Bytes16 => run::<2>(&options),
-        Payload::Bytes64 => run::<8>(&options),
-        Payload::Bytes256 => run::<32>(&options),
-        Payload::Bytes1024 => run::<128>(&options),
-    }?;
-    Ok(if balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Runs with messages of `WORDS` words; `true` if all accounts balance.
-fn run<const WORDS: usize>(options: &Options) -> io::Result<bool> {
     let runtime = Runtime::new()?;
-    let files = source::readable_files();
-    let mut terminal = Terminal::of_stdout();
-
-    let (publisher, newest) = seqcast::inline::<Message<WORDS>>(options.capacity);
+    let (publisher, _) = seqcast::inline::<Message>(options.capacity);
     let ring = publisher.ring();
-    terminal.append(&introduction(options, &ring, &files));
-    let audience = Audience::assemble(options, &ring, &runtime)?;
-    let timetable = Arc::new(Timetable::starting_now(options.seconds));
-    end_on_ctrl_c(&runtime, &timetable);
-    let publishers = publishing::start(publisher, options.publishers, &files, &timetable)?;
 
-    let mut table = Table::new(ring.clone(), newest, files.is_empty());
-    show(&mut terminal, &mut table, &audience, &timetable);
-    timetable.end_now();
+    // All subscribe before the first message, and so read the ring from its first sequence.
+    let threads: Vec<_> = (1..=options.readers)
+        .map(|nth| Reader::new(&ring, "thread", nth, nth == 1))
+        .map(|reader| thread::spawn(|| reader.read()))
+        .collect();
+    let tasks: Vec<_> = (1..=options.tasks)
+        .map(|nth| Reader::new(&ring, "task", nth, nth == 1 && options.readers == 0))
+        .map(|reader| runtime.spawn(reader.read_async()))
+        .collect();
+    let end = Instant::now() + Duration::from_secs(options.seconds);
+    let publishers = publishing::start(publisher, options.publishers, end);
 
-    // The publishers return without their handles. The last of these closes the ring, and that ends the audience.
-    let count = publishers.into_iter().map(publishing::finish).sum::<io::Result<u64>>()?;
-    // They stay subscribed until their accounts are made: a subscriber that is gone is gone from the statistics.
-    let (members, subscribers) = audience.disperse(&runtime);
-    let newest = table.finish();
-    let accounts = Accounts::new(&ring, count, &members, newest.member());
-    terminal.append(&accounts.to_string());
-    drop((subscribers, newest));
-    Ok(accounts.balance())
-}
-
-/// Draws the table until the time is over, or nobody is there to read it.
-fn show<const WORDS: usize>(
-    terminal: &mut Terminal,
-    table: &mut Table<WORDS>,
-    audience: &Audience<WORDS>,
-    timetable: &Timetable,
-) {
-    for phase in [Phase::Real, Phase::FullSpeed] {
-        for tick in timetable.ticks(phase, terminal.period()) {
-            timetable.sleep_until(tick);
-            terminal.draw(&table.frame(phase, timetable, audience.members()));
-            if timetable.is_over() || terminal.is_gone() {
-                return;
-            }
-        }
-        // The last table of a phase stays.
-        terminal.keep();
+    let mut table = Table::new(ring.clone());
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
+        thread::sleep(left.min(table.period()));
+        table.draw()?;
     }
-}
 
-/// Ends the run at the first Ctrl-C, and the process at the second.
-fn end_on_ctrl_c(runtime: &Runtime, timetable: &Arc<Timetable>) {
-    let timetable = Arc::clone(timetable);
-    let screen = thread::current();
-    runtime.spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            timetable.end_now();
-            screen.unpark();
-        }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(130);
-        }
-    });
-}
-
-fn introduction<const WORDS: usize>(options: &Options, ring: &Ring<Inline<Message<WORDS>>>, files: &[&str]) -> String {
-    let Options { publishers, readers, tasks, seconds, .. } = options;
-    let kind = if *publishers == 1 { "exclusive publisher" } else { "shared publishers" };
-    let (capacity, size) = (ring.capacity(), size_of::<Message<WORDS>>());
-    let mut text = format!(
-        "{publishers} {kind} to {readers} threads and {tasks} tasks, for {seconds} s\n\
-         a ring of {capacity} messages of {size} bytes\n"
-    );
-    if files.is_empty() {
-        text += "no /proc on this system: the jitter of the clock stands in for its counters\n";
-    }
-    if *publishers > 1 && capacity < 4 * publishers {
-        text += "expect holes: the capacity is less than four times the number of publishers\n";
-    }
-    text
+    let count = publishers.into_iter().map(|thread| thread.join().expect("no publisher panics")).sum();
+    let threads = threads.into_iter().map(|thread| thread.join().expect("no reader panics"));
+    let tasks = tasks.into_iter().map(|task| runtime.block_on(task).expect("no task panics"));
+    let readers: Vec<_> = threads.chain(tasks).collect();
+    let (text, balanced) = table::accounts(&ring, count, &readers);
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(if balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,98 +1,44 @@
-//! The publishing threads.
+//! How to publish: from one exclusive publisher, or from many shared ones.
 
-use std::io;
+use std::array;
 use std::iter::repeat_n;
-use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-use seqcast::{Inline, Publisher, SharedPublisher};
+use seqcast::{Inline, Publisher};
 
 use crate::message::Message;
-use crate::source::Source;
-use crate::timetable::{Phase, Timetable};
 
-/// Messages published in a row at full speed, before a look at the clock.
-const BURST: u64 = 64;
-/// Bursts before the core is offered to others: the table has to be drawn, on two cores too.
-const BURSTS_PER_YIELD: u64 = 64;
+/// Messages that are published in one call. It wakes sleeping subscribers once.
+const BURST: usize = 64;
+/// How long a publisher sleeps after each burst. Ordinary subscribers keep up with that; the slow one does not.
+const PAUSE: Duration = Duration::from_micros(200);
 
-/// A publishing thread; it returns how many messages it published.
-pub(crate) type Publishing = JoinHandle<io::Result<u64>>;
-
-/// The two ways to publish.
-enum Outlet<const WORDS: usize> {
-    /// The only publisher of the ring: the fast way.
-    Exclusive(Publisher<Inline<Message<WORDS>>>),
-    /// One of many.
-    Shared(SharedPublisher<Inline<Message<WORDS>>>),
-}
-
-impl<const WORDS: usize> Outlet<WORDS> {
-    fn split(publisher: Publisher<Inline<Message<WORDS>>>, count: usize) -> Vec<Self> {
-        if count == 1 {
-            vec![Self::Exclusive(publisher)]
-        } else {
-            repeat_n(publisher.share(), count).map(Self::Shared).collect()
-        }
+/// Starts threads that publish until `end`. Each returns how many messages it published, and drops its publisher. The last
+/// publisher dropped closes the ring.
+pub(crate) fn start(mut publisher: Publisher<Inline<Message>>, count: usize, end: Instant) -> Vec<JoinHandle<u64>> {
+    if count == 1 {
+        let publish = move |burst| {
+            let sequences = publisher.publish_many(burst);
+            sequences.end - sequences.start
+        };
+        return vec![thread::spawn(move || publish_until(end, 0, publish))];
     }
-
-    /// Publishes in a row, and returns how many. Never waits for a subscriber; wakes the parked ones once, at the end.
-    fn publish_many(&mut self, messages: impl Iterator<Item = Message<WORDS>>) -> u64 {
-        match self {
-            Self::Exclusive(publisher) => {
-                let sequences = publisher.publish_many(messages);
-                sequences.end - sequences.start
-            }
-            Self::Shared(publisher) => publisher.publish_many(messages) as u64,
-        }
-    }
-}
-
-pub(crate) fn start<const WORDS: usize>(
-    publisher: Publisher<Inline<Message<WORDS>>>,
-    count: usize,
-    files: &[&'static str],
-    timetable: &Arc<Timetable>,
-) -> io::Result<Vec<Publishing>> {
-    let outlets = Outlet::split(publisher, count).into_iter().enumerate();
-    outlets
-        .map(|(id, outlet)| {
-            let (files, timetable) = (files.to_vec(), Arc::clone(timetable));
-            let publish = move || {
-                let source = Source::share(&files, id, count)?;
-                publish_both_streams(outlet, id as u64, source, &timetable)
-            };
-            thread::Builder::new().name(format!("publisher {id}")).spawn(publish)
+    repeat_n(publisher.share(), count)
+        .zip(0..)
+        .map(|(publisher, id)| {
+            let publish = move |burst| publisher.publish_many(burst) as u64;
+            thread::spawn(move || publish_until(end, id, publish))
         })
         .collect()
 }
 
-/// How many messages the thread published.
-pub(crate) fn finish(publishing: Publishing) -> io::Result<u64> {
-    publishing.join().unwrap_or_else(|panic| resume_unwind(panic))
-}
-
-/// Owns the outlet, and so drops it when the time is over.
-fn publish_both_streams<const WORDS: usize>(
-    mut outlet: Outlet<WORDS>,
-    id: u64,
-    mut source: Source,
-    timetable: &Timetable,
-) -> io::Result<u64> {
+/// Never waits for a subscriber: a message that was not read in time is overwritten.
+fn publish_until(end: Instant, id: u64, mut publish: impl FnMut([Message; BURST]) -> u64) -> u64 {
     let mut published = 0;
-    let mut changes = Vec::new();
-    while timetable.phase() == Phase::Real {
-        source.sample(&mut changes)?;
-        published += outlet.publish_many(changes.drain(..));
+    while Instant::now() < end {
+        published += publish(array::from_fn(|at| Message::new(id, published + at as u64)));
+        thread::sleep(PAUSE);
     }
-    let mut next = 0;
-    while timetable.phase() == Phase::FullSpeed {
-        published += outlet.publish_many((next..next + BURST).map(|number| Message::numbered(id, number)));
-        next += BURST;
-        if next % (BURST * BURSTS_PER_YIELD) == 0 {
-            thread::yield_now();
-        }
-    }
-    Ok(published)
+    published
 }

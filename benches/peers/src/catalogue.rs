@@ -1,17 +1,18 @@
-//! Which workloads there are, and who takes part. Who lacks what a workload needs does not.
+//! Which workloads there are, and which peers run them. A peer that lacks what a workload needs does not run it.
 
 use std::sync::Arc;
 
+use crate::column::Column;
 use crate::limits;
 use crate::peer::Peer;
 use crate::peers::{
-    AsyncBroadcast, Bare, Borrowed, BorrowedShared, Bus, Cloned, Crossbeam, Disruptor, DisruptorShared, Exclusive,
-    Many, Photon, PhotonShared, Shared, Tokio,
+    AsyncBroadcast, Bare, Borrowed, BorrowedShared, Bus, Cloned, Conditional, Crossbeam, Disruptor, DisruptorShared,
+    Exclusive, Many, Photon, PhotonShared, Shared, Tokio,
 };
-use crate::plots::{Picture, Point};
-use crate::table::{BYTES, Column, Figures, Run, Workload};
+use crate::rows::{BYTES, Figures, Picture, Point, Run, Workload};
 use crate::workloads::{
-    Place, bytes_a_slot, idle, parked, publishers, round_trip, same_thread, streaming, tasks, unpaced,
+    Place, bytes_a_slot, idle, lagged, overtaken, parked, publishers, round_trip, same_thread, streaming, tasks,
+    unpaced,
 };
 
 /// How much of everything.
@@ -45,6 +46,7 @@ macro_rules! runs {
 const CAPACITY: u64 = 65_536;
 const NS_MESSAGE: &[(&str, &str)] = &[("", "ns a message")];
 const NS_DELIVERY: &[(&str, &str)] = &[("", "ns a delivery")];
+const BURSTS: &[(&str, &str)] = &[("", "ns a delivery"), (": 99 % within", "us")];
 
 fn workload(name: impl Into<String>, measures: &'static [(&'static str, &'static str)], runs: Vec<Run>) -> Workload {
     Workload { name: name.into(), measures, runs, point: None }
@@ -70,6 +72,7 @@ pub fn workloads(size: Size) -> Vec<Workload> {
     all.extend(on_one_thread(size));
     all.extend(asleep(size));
     all.extend(unread(size));
+    all.extend(lossy(size));
     all.extend(texts(size));
     all.extend(payloads(size));
     all.extend(memory());
@@ -149,15 +152,23 @@ fn asleep(size: Size) -> Vec<Workload> {
                 AsyncBroadcast,
                 Bare
             );
-            all.push(workload(format!("{count} tasks, bursts of 16 from a {place}"), NS_DELIVERY, runs));
+            all.push(workload(format!("{count} tasks, bursts of 16 from a {place}"), BURSTS, runs));
         }
         let runs = runs!(tasks(workers, from, 1000, 1, deliveries), Exclusive, Tokio, AsyncBroadcast, Bare);
-        all.push(workload(format!("1000 tasks, one message at a time from a {place}"), NS_DELIVERY, runs));
+        all.push(workload(format!("1000 tasks, one message at a time from a {place}"), BURSTS, runs));
     }
     let rounds = if size.quick { 10 } else { 50 };
-    let runs = runs!(parked(16, rounds), Exclusive, Tokio, AsyncBroadcast, Bus, Crossbeam);
-    let parked = workload("16 parked threads, until all have it", &[("", "us")], runs);
-    all.push(parked.limit("condvar", move || limits::parked(16, rounds)));
+    let runs = runs!(
+        parked(16, rounds),
+        Exclusive,
+        Tokio,
+        AsyncBroadcast,
+        Bus,
+        Crossbeam,
+        Conditional as "condvar"
+    );
+    let measures = &[("", "us"), (": slowest", "us")];
+    all.push(workload("16 parked threads, until all have it", measures, runs));
     all
 }
 
@@ -170,7 +181,33 @@ fn unread(size: Size) -> Vec<Workload> {
         let runs = runs!(idle(count, messages), Exclusive, Photon, Tokio, AsyncBroadcast);
         all.push(workload(format!("publish beside {count} idle, lossy"), measures, runs));
     }
+    let texts = runs!(idle(0, messages), Borrowed<String>);
+    all.push(workload("texts, publish beside 0 idle, lossy", measures, texts));
+    for count in [1, 1_000, 10_000] {
+        let runs = runs!(
+            idle(count, messages),
+            Borrowed<String>,
+            Tokio<String> as "String",
+            Tokio<Arc<str>> as "Arc"
+        );
+        all.push(workload(format!("texts, publish beside {count} idle, lossy"), measures, runs));
+    }
     all
+}
+
+/// seqcast alone.
+fn lossy(size: Size) -> Vec<Workload> {
+    let ours = |name: &str, measures, go: Box<dyn Fn() -> Vec<f64>>| {
+        workload(name, measures, vec![Run { column: Column::Seqcast, label: "", go }])
+    };
+    let (rounds, messages) = (size.of(10_000), size.of(4_000_000));
+    let receive = &[(" finds its message", "ns"), (" reports a loss", "ns")];
+    let reader = &[(": received of a million", "messages"), (": 99 % of gaps within", "us")];
+    vec![
+        ours("a receive", receive, Box::new(move || lagged(rounds).figures())),
+        ours("reader overtaken", reader, Box::new(move || overtaken(0, messages).figures())),
+        ours("reader overtaken, lag_slack 192", reader, Box::new(move || overtaken(192, messages).figures())),
+    ]
 }
 
 /// 64 bytes in a `String`, borrowed; or cloned, by a reference count in an `Arc<str>`.
@@ -225,7 +262,12 @@ where
 {
     let bytes = 8 * WORDS as u64;
     let messages = size.of(64_000_000 / (bytes + 64));
-    let runs = runs!(streaming(1, messages), Exclusive<[u64; WORDS]>, Photon<[u64; WORDS]>);
+    let runs = runs!(
+        streaming(1, messages),
+        Exclusive<[u64; WORDS]>,
+        Borrowed<[u64; WORDS]> as "boxed",
+        Photon<[u64; WORDS]>
+    );
     workload(format!("payload of {bytes} bytes, streaming, 1 to 1"), NS_MESSAGE, runs)
 }
 

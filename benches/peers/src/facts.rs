@@ -2,12 +2,18 @@
 
 use std::fs;
 use std::process::Command;
+use std::thread;
 
 const PEERS: [&str; 7] =
     ["photon-ring", "tokio", "async-broadcast", "bus", "disruptor", "crossbeam-channel", "seqcast"];
 
 /// The versions that were built.
 const LOCK: &str = include_str!("../../../Cargo.lock");
+
+/// On how many cores we are.
+pub fn cores() -> u64 {
+    thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
+}
 
 fn said_by(command: &str, arguments: &[&str]) -> String {
     let output = Command::new(command).args(arguments).output();
@@ -26,7 +32,7 @@ fn version(package: &str) -> Option<&'static str> {
 }
 
 pub fn print() {
-    println!("{} cores, {}, {}", crate::cores(), model(), said_by("uname", &["-srm"]));
+    println!("{} cores, {}, {}", cores(), model(), said_by("uname", &["-srm"]));
     let versions: Vec<_> =
         PEERS.iter().filter_map(|package| Some(format!("{package} {}", version(package)?))).collect();
     println!("{}, {}", env!("BUILT_BY"), said_by("date", &["-u", "+%Y-%m-%d %H:%M UTC"]));

@@ -3,22 +3,18 @@
 use std::array;
 use std::collections::VecDeque;
 use std::hint::{black_box, spin_loop};
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::channel;
-use std::sync::{Barrier, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
 
 use crossbeam_utils::CachePadded;
 
 use crate::message::Message;
-use crate::table::median;
-use crate::workloads::{SLEEP, microseconds, nanoseconds};
+use crate::statistics::nanoseconds;
+use crate::workloads::{CAPACITY, SLOTS};
 
 type Line = CachePadded<AtomicU64>;
-
-const SLOTS: usize = 1 << 13;
-const CAPACITY: u64 = SLOTS as u64;
 
 fn wait_for(word: &AtomicU64, value: u64) {
     while word.load(Ordering::Acquire) != value {
@@ -101,33 +97,6 @@ pub fn texts(readers: u64, deliveries: u64) -> f64 {
         texts.pop_front();
     }
     nanoseconds(began.elapsed(), messages * readers)
-}
-
-/// Microseconds from before a number is changed until all who wait for that with a condition variable know: the median of the rounds.
-pub fn parked(threads: u64, rounds: u64) -> f64 {
-    let mut times = Vec::new();
-    let (word, changed, awake, (ended, all)) = (Mutex::new(0), Condvar::new(), AtomicU64::new(0), channel());
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            let (word, changed, awake, ended) = (&word, &changed, &awake, ended.clone());
-            scope.spawn(move || {
-                for round in 0..rounds {
-                    drop(changed.wait_while(word.lock().expect("none panics"), |word| *word == round));
-                    if (awake.fetch_add(1, Ordering::AcqRel) + 1) % threads == 0 {
-                        ended.send(Instant::now()).expect("somebody waits for it");
-                    }
-                }
-            });
-        }
-        for round in 0..rounds {
-            thread::sleep(SLEEP);
-            let began = Instant::now();
-            *word.lock().expect("none panics") = round + 1;
-            changed.notify_all();
-            times.push(microseconds(all.recv().expect("the last one tells") - began));
-        }
-    });
-    median(&times)
 }
 
 #[allow(clippy::cast_possible_truncation)]

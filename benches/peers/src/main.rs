@@ -1,8 +1,9 @@
 //! The same workloads on seqcast and its peers, interleaved in one process: medians over rounds, and ratios.
 //!
-//! `cargo run --release -p seqcast-peers -- --help` tells what can be chosen.
+//! `cargo run --release -p seqcast-peers -- --help` lists the options.
 
 mod catalogue;
+mod column;
 mod counting;
 mod facts;
 mod limits;
@@ -10,15 +11,20 @@ mod message;
 mod peer;
 mod peers;
 mod plots;
+mod rows;
+mod statistics;
 mod table;
 mod workloads;
 
 use std::error::Error;
 use std::num::NonZero;
 use std::path::PathBuf;
-use std::{fs, panic, process, thread};
+use std::{fs, panic, process};
 
 use clap::Parser;
+
+use crate::facts::cores;
+use crate::rows::Row;
 
 /// Runs the same workloads on seqcast and its peers, interleaved in one process, and prints ratios.
 #[derive(Parser)]
@@ -44,11 +50,6 @@ struct Options {
     /// Writes every value into this file.
     #[arg(long)]
     csv: Option<PathBuf>,
-}
-
-/// On how many cores we are.
-fn cores() -> u64 {
-    thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -77,11 +78,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut rows = Vec::new();
     for workload in workloads.iter().filter(|workload| workload.name.contains(&options.only)) {
         let new = workload.run(options.rounds.get());
-        new.iter().for_each(table::Row::print);
+        new.iter().for_each(Row::print);
         rows.extend(new);
     }
     println!();
-    rows.iter().for_each(table::Row::print_bytes);
+    rows.iter().for_each(Row::print_bytes);
     if let Some(path) = options.csv {
         let mut lines = "workload,unit,peer,variant,round,value\n".to_owned();
         for row in &rows {

@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::ops::Range;
 
+use crate::column::Column;
 use crate::message::KINDS;
-use crate::table::Column;
 
 pub trait Peer {
     /// Under which the table shows it.

@@ -1,9 +1,10 @@
-//! Everybody, one file each.
+//! What is compared, one file each.
 
 mod async_broadcast;
 mod bare;
 mod boxed;
 mod bus;
+mod condvar;
 mod crossbeam;
 mod disruptor;
 mod inline;
@@ -14,6 +15,7 @@ pub use async_broadcast::AsyncBroadcast;
 pub use bare::Bare;
 pub use boxed::{Borrowed, BorrowedShared, Cloned};
 pub use bus::Bus;
+pub use condvar::Conditional;
 pub use crossbeam::Crossbeam;
 pub use disruptor::{Disruptor, DisruptorShared};
 pub use inline::{Exclusive, Many, Shared};

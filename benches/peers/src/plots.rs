@@ -1,4 +1,4 @@
-//! Pictures of the medians, as SVG: text is left to who shows it, so that no fonts are needed.
+//! Pictures of the medians, as SVG: the viewer renders the text, so that no fonts are needed.
 
 use std::error::Error;
 use std::path::Path;
@@ -7,23 +7,9 @@ use plotters::coord::Shift;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::prelude::*;
 
-use crate::table::{COLUMNS, Column, Row, median, short};
-
-/// A picture.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Picture {
-    SameThread,
-    Readers,
-    Publishers,
-    Payload,
-}
-
-/// Where a workload stands in which picture.
-#[derive(Clone, Copy)]
-pub struct Point {
-    pub picture: Picture,
-    pub at: f64,
-}
+use crate::column::{COLUMNS, Column};
+use crate::rows::{Picture, Row};
+use crate::statistics::{median, short};
 
 struct About {
     picture: Picture,

@@ -3,6 +3,7 @@
 //! leaves every now and then.
 
 mod idle;
+mod lag;
 mod memory;
 mod parked;
 mod publishers;
@@ -13,8 +14,9 @@ mod tasks;
 mod unpaced;
 
 pub use idle::idle;
+pub use lag::{lagged, overtaken};
 pub use memory::bytes_a_slot;
-pub use parked::{SLEEP, parked};
+pub use parked::parked;
 pub use publishers::publishers;
 pub use round_trip::round_trip;
 pub use same_thread::same_thread;
@@ -24,27 +26,17 @@ pub use unpaced::unpaced;
 
 use std::hint::spin_loop;
 use std::thread;
-use std::time::Duration;
 
 /// Slots of the rings between threads.
-const CAPACITY: u64 = 1 << 13;
+pub const SLOTS: usize = 1 << 13;
+pub const CAPACITY: u64 = SLOTS as u64;
 
 fn size(count: u64) -> usize {
     usize::try_from(count).expect("it fits into memory")
 }
 
-/// Each of `count`.
-#[allow(clippy::cast_precision_loss)]
-pub fn nanoseconds(time: Duration, count: u64) -> f64 {
-    time.as_nanos() as f64 / count as f64
-}
-
-pub fn microseconds(time: Duration) -> f64 {
-    nanoseconds(time, 1000)
-}
-
 /// How those wait that poll: where there are more threads than cores, they must let the others run.
 fn pause(threads: u64) -> impl Fn() + Copy + Send {
-    let crowded = threads > crate::cores();
+    let crowded = threads > crate::facts::cores();
     move || if crowded { thread::yield_now() } else { spin_loop() }
 }

@@ -2,8 +2,8 @@
 
 use async_broadcast::{InactiveReceiver, Receiver, Sender, TryRecvError};
 
+use crate::column::Column;
 use crate::peer::{Async, Blocking, Peer, Shareable};
-use crate::table::Column;
 
 pub struct AsyncBroadcast;
 

@@ -1,4 +1,4 @@
-//! No peer: the least that waking takes. A number and a waker for each task; no slots, no lag, no end; whoever is stopped stops all.
+//! No peer: the least that waking takes. A number and a waker for each task; no slots, no lag, no end; a suspended publisher stops all others.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use std::task::Poll;
 
 use atomic_waker::AtomicWaker;
 
+use crate::column::Column;
 use crate::peer::{Async, Peer};
-use crate::table::Column;
 
 pub struct Shared {
     published: AtomicU64,

@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 use seqcast::{Publisher, SharedPublisher, Subscriber};
 
 use super::inline::number;
+use crate::column::Column;
 use crate::message::Message;
 use crate::peer::{Peer, Shareable};
-use crate::table::Column;
 
 type Tx<T> = Publisher<seqcast::Boxed<T>>;
 type Rx<T> = Subscriber<seqcast::Boxed<T>>;

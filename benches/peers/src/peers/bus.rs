@@ -2,8 +2,8 @@
 
 use std::sync::mpsc::TryRecvError;
 
+use crate::column::Column;
 use crate::peer::{Blocking, Peer};
-use crate::table::Column;
 
 pub struct Bus;
 

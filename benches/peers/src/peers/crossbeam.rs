@@ -2,8 +2,8 @@
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
+use crate::column::Column;
 use crate::peer::{Blocking, Peer, Shareable};
-use crate::table::Column;
 
 pub struct Crossbeam;
 

@@ -5,8 +5,8 @@ use disruptor::{
     SingleConsumerBarrier, SingleProducer, SingleProducerBarrier, build_multi_producer, build_single_producer,
 };
 
+use crate::column::Column;
 use crate::peer::{Peer, Shareable};
-use crate::table::Column;
 
 /// Its publishers are of one type beside one reader, and of another beside more.
 #[derive(Clone)]

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use seqcast::{Inline, Plain, Publisher, SharedPublisher, Subscriber, TryRecvError};
 
+use crate::column::Column;
 use crate::message::Message;
 use crate::peer::{Async, Blocking, Peer, Shareable};
-use crate::table::Column;
 
 /// What a try brought, in a ring that is not to lose anything.
 #[inline]
@@ -24,10 +24,12 @@ fn poll<T: Message + Plain>(rx: &mut Subscriber<Inline<T>>) -> Option<u64> {
     number(rx.try_recv().map(|message| message.number()))
 }
 
-/// By the only publisher of its ring.
-pub struct Exclusive<T = u64>(PhantomData<T>);
+/// By the only publisher of its ring. A burst is published one by one, or in one call with one wake-up.
+pub struct Exclusive<T = u64, const MANY: bool = false>(PhantomData<T>);
 
-impl<T: Message + Plain> Peer for Exclusive<T> {
+pub type Many = Exclusive<u64, true>;
+
+impl<T: Message + Plain, const MANY: bool> Peer for Exclusive<T, MANY> {
     const COLUMN: Column = Column::Seqcast;
     const KINDS: u64 = T::KINDS;
     type Tx = Publisher<Inline<T>>;
@@ -56,40 +58,17 @@ impl Blocking for Exclusive {
     }
 }
 
-impl Async for Exclusive {
+impl<const MANY: bool> Async for Exclusive<u64, MANY> {
     async fn next(rx: &mut Self::Rx) -> u64 {
         rx.recv_async().await.expect("a message")
     }
-}
-
-/// As `Exclusive`, with a burst published in one call: one wake-up for all of it.
-pub struct Many;
-
-impl Peer for Many {
-    const COLUMN: Column = Column::Seqcast;
-    type Tx = <Exclusive as Peer>::Tx;
-    type Rx = <Exclusive as Peer>::Rx;
-
-    fn ring(capacity: usize, readers: usize) -> (Self::Tx, Vec<Self::Rx>) {
-        <Exclusive>::ring(capacity, readers)
-    }
-
-    fn publish(tx: &mut Self::Tx, number: u64) {
-        <Exclusive>::publish(tx, number);
-    }
-
-    fn poll(rx: &mut Self::Rx) -> Option<u64> {
-        poll(rx)
-    }
-}
-
-impl Async for Many {
-    fn next(rx: &mut Self::Rx) -> impl Future<Output = u64> + Send {
-        <Exclusive as Async>::next(rx)
-    }
 
     fn burst(tx: &mut Self::Tx, numbers: Range<u64>) {
-        tx.publish_many(numbers);
+        if MANY {
+            tx.publish_many(numbers);
+        } else {
+            numbers.for_each(|number| Self::publish(tx, number));
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 
 use photon_ring::{MpPublisher, Pod, Publisher, Subscribable, Subscriber, TryRecvError};
 
+use crate::column::Column;
 use crate::message::Message;
 use crate::peer::{Peer, Shareable};
-use crate::table::Column;
 
 fn subscribe<T: Pod>(ring: &Subscribable<T>, readers: usize) -> Vec<Subscriber<T>> {
     (0..readers).map(|_| ring.subscribe()).collect()

@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::broadcast::{Receiver, Sender};
 
+use crate::column::Column;
 use crate::message::Message;
 use crate::peer::{Async, Blocking, Peer, Shareable};
-use crate::table::Column;
 
 pub struct Tokio<T = u64>(PhantomData<T>);
 

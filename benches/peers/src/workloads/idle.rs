@@ -1,7 +1,7 @@
 use std::time::Instant;
 
-use super::nanoseconds;
 use crate::peer::Peer;
+use crate::statistics::nanoseconds;
 
 /// Nanoseconds a publish, beside `idle` subscribers that do nothing: lossy.
 pub fn idle<P: Peer>(idle: usize, messages: u64) -> f64 {

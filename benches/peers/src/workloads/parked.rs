@@ -4,16 +4,16 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{microseconds, size};
+use super::size;
 use crate::peer::Blocking;
-use crate::table::median;
+use crate::statistics::Sorted;
 
 /// Long enough for all to have gone to sleep again.
-pub const SLEEP: Duration = Duration::from_millis(2);
+const SLEEP: Duration = Duration::from_millis(2);
 
-/// Microseconds from before one publish until all of `threads` sleeping threads have the message: the median of the rounds. The
-/// last of them looks at the clock, and the publisher sleeps meanwhile.
-pub fn parked<P: Blocking>(threads: u64, rounds: u64) -> f64 {
+/// Microseconds from before one publish until all of `threads` sleeping threads have the message: the median of the
+/// rounds and the slowest. The last of them looks at the clock, and the publisher sleeps meanwhile.
+pub fn parked<P: Blocking>(threads: u64, rounds: u64) -> [f64; 2] {
     let (mut tx, rxs) = P::ring(64, size(threads));
     let count = Arc::new(AtomicU64::new(0));
     let (ended, all) = channel();
@@ -25,7 +25,7 @@ pub fn parked<P: Blocking>(threads: u64, rounds: u64) -> f64 {
                 for round in 0..rounds {
                     assert_eq!(P::wait(&mut rx), round);
                     if (count.fetch_add(1, Ordering::AcqRel) + 1) % threads == 0 {
-                        ended.send(Instant::now()).expect("somebody waits for it");
+                        ended.send(Instant::now()).expect("the publisher waits for it");
                     }
                 }
             })
@@ -36,10 +36,11 @@ pub fn parked<P: Blocking>(threads: u64, rounds: u64) -> f64 {
         thread::sleep(SLEEP);
         let began = Instant::now();
         P::publish(&mut tx, round);
-        times.push(microseconds(all.recv().expect("the last one tells") - began));
+        times.push(all.recv().expect("the last one sends") - began);
     }
     for reader in readers {
         reader.join().expect("all in order");
     }
-    median(&times)
+    let times = Sorted::new(times);
+    [times.median(), times.slowest()]
 }

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use crossbeam_utils::CachePadded;
 
-use super::{CAPACITY, nanoseconds, pause, size};
+use super::{CAPACITY, pause, size};
 use crate::peer::Shareable;
+use crate::statistics::nanoseconds;
 
 /// Nanoseconds a message, `count` publishers (a power of two) and a reader on a thread each. The publishers keep in step.
 pub fn publishers<P: Shareable>(count: u64, messages: u64) -> f64 {

@@ -3,8 +3,8 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
-use super::nanoseconds;
 use crate::peer::Peer;
+use crate::statistics::nanoseconds;
 
 /// Nanoseconds there and back, over two rings and two threads that poll.
 pub fn round_trip<P: Peer>(trips: u64) -> f64 {

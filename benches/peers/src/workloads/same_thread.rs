@@ -1,8 +1,9 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use super::{nanoseconds, size};
+use super::size;
 use crate::peer::Peer;
+use crate::statistics::nanoseconds;
 
 /// Nanoseconds a delivery: one thread publishes and has each of `readers` take the message.
 pub fn same_thread<P: Peer>(capacity: usize, readers: u64, deliveries: u64) -> f64 {

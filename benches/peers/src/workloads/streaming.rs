@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use crossbeam_utils::CachePadded;
 
-use super::{CAPACITY, nanoseconds, size};
+use super::{CAPACITY, size};
 use crate::peer::Peer;
+use crate::statistics::nanoseconds;
 
 /// Nanoseconds a message, publisher and `readers` on a thread each, as fast as the slowest goes.
 pub fn streaming<P: Peer>(readers: u64, messages: u64) -> f64 {

@@ -2,18 +2,19 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
-use super::{microseconds, nanoseconds, size};
+use super::size;
 use crate::peer::Shareable;
+use crate::statistics::{Sorted, nanoseconds};
 
 const BATCH: u64 = 64;
 
 /// `publishers` publish batches as fast as they go, and nobody reads: lossy. Nanoseconds a message, all together; microseconds of
 /// the slowest batch, and of one in a thousand.
 pub fn unpaced<P: Shareable>(publishers: u64, batches: u64) -> [f64; 3] {
-    // Somebody is subscribed, or some would publish nothing.
+    // With a subscriber: some peers publish nothing without one.
     let (tx, _idle) = P::ring(1 << 13, 1);
     let start = &Barrier::new(size(publishers) + 1);
-    let (took, mut times) = thread::scope(|scope| {
+    let (took, times) = thread::scope(|scope| {
         let publish = |mut tx: P::Tx| {
             let mut times = Vec::with_capacity(size(batches));
             start.wait();
@@ -40,8 +41,6 @@ pub fn unpaced<P: Shareable>(publishers: u64, batches: u64) -> [f64; 3] {
         let ended = done.iter().map(|(_, ended, _)| *ended).max().expect("a publisher");
         (ended - began, done.into_iter().flat_map(|(.., times)| times).collect::<Vec<_>>())
     });
-    times.sort_unstable();
-    let thousandth = times[times.len() - 1 - times.len() / 1000];
-    let slowest = times[times.len() - 1];
-    [nanoseconds(took, publishers * batches * BATCH), microseconds(slowest), microseconds(thousandth)]
+    let times = Sorted::new(times);
+    [nanoseconds(took, publishers * batches * BATCH), times.slowest(), times.all_but_one_in(1000)]
 }

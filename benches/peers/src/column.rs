@@ -1,0 +1,50 @@
+//! What is compared: each crate has a column of the table.
+
+/// A column of the table. The first run of a workload is what the others are compared with.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Column {
+    Seqcast,
+    Photon,
+    Tokio,
+    AsyncBroadcast,
+    Bus,
+    Disruptor,
+    Crossbeam,
+    /// No peer: what the machine takes.
+    Machine,
+}
+
+pub const COLUMNS: [Column; 8] = [
+    Column::Seqcast,
+    Column::Photon,
+    Column::Tokio,
+    Column::AsyncBroadcast,
+    Column::Bus,
+    Column::Disruptor,
+    Column::Crossbeam,
+    Column::Machine,
+];
+
+impl Column {
+    pub fn title(self) -> &'static str {
+        match self {
+            Column::Seqcast => "seqcast",
+            Column::Photon => "photon-ring",
+            Column::Tokio => "tokio",
+            Column::AsyncBroadcast => "async-broadcast",
+            Column::Bus => "bus",
+            Column::Disruptor => "disruptor",
+            Column::Crossbeam => "crossbeam",
+            Column::Machine => "bare machine",
+        }
+    }
+
+    /// Its publisher looks after its readers by itself.
+    fn lossless(self) -> bool {
+        matches!(self, Column::Bus | Column::Disruptor | Column::Crossbeam)
+    }
+
+    pub fn head(self) -> String {
+        format!("{}{}", self.title(), if self.lossless() { "†" } else { "" })
+    }
+}
