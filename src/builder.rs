@@ -7,9 +7,9 @@ use crate::seq::{LAST, Span};
 use crate::sequencer::Sequencer;
 use crate::slots::{Boxed, Inline, Plain, Storage};
 use crate::start::Start;
-use crate::state::PublisherFence;
 use crate::subscriber::Subscriber;
 use crate::sync::has_barrier;
+use crate::wait::PublisherFence;
 
 /// The largest capacity that can be asked for.
 const MAX_CAPACITY: usize = isize::MAX as usize / 2;
@@ -115,10 +115,10 @@ impl Builder {
 
     fn build<S: Storage>(self) -> (Publisher<S>, Subscriber<S>) {
         let span = Span::new(self.capacity as u64, self.first);
-        let sequencer = Sequencer::new(span, self.lag_slack as u64, self.fence).unwrap_or_else(|| {
+        let sequencer = Sequencer::new(span, self.lag_slack as u64).unwrap_or_else(|| {
             panic!("`capacity`: {} messages of {} bytes do not fit in memory", self.capacity, size_of::<S::Item>())
         });
-        let publisher = Publisher::new(Handle::new(Channel::new(sequencer)));
+        let publisher = Publisher::new(Handle::new(Channel::new(sequencer, self.fence)));
         let subscriber = publisher.subscribe_at(Start::Latest);
         (publisher, subscriber)
     }

@@ -11,7 +11,7 @@ use crate::stamp::Refused;
 use crate::start::Start;
 use crate::stats::{RingStats, SubscriberStats};
 use crate::sync::{Arc, AtomicUsize, Ordering, Weak, yield_now};
-use crate::wait::WaitList;
+use crate::wait::{PublisherFence, WaitList};
 
 pub(crate) struct Channel<S: Storage> {
     pub(crate) sequencer: Sequencer<S>,
@@ -25,11 +25,11 @@ pub(crate) struct Channel<S: Storage> {
 
 impl<S: Storage> Channel<S> {
     /// A channel with one publisher.
-    pub(crate) fn new(sequencer: Sequencer<S>) -> Arc<Self> {
+    pub(crate) fn new(sequencer: Sequencer<S>, fence: PublisherFence) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             sequencer,
             registry: Registry::new(),
-            waiters: WaitList::new(),
+            waiters: WaitList::new(fence),
             publishers: AtomicUsize::new(1),
             me: Weak::clone(me),
         })
@@ -40,10 +40,9 @@ impl<S: Storage> Channel<S> {
     /// To be called after every commit or batch of commits; `published` is about what it was.
     #[inline]
     pub(crate) fn wake(&self, published: Range<u64>) {
-        let state = self.sequencer.state();
-        if state.armed_after_commit() {
+        if self.waiters.armed_after_commit() {
             self.wake_parked();
-            self.waiters.rest(state, published);
+            self.waiters.rest(published);
         }
     }
 
@@ -51,7 +50,7 @@ impl<S: Storage> Channel<S> {
     #[cold]
     #[inline(never)]
     fn wake_parked(&self) {
-        if !self.waiters.wake(self.sequencer.state()) {
+        if !self.waiters.wake() {
             let me = Weak::clone(&self.me);
             // A ring that is gone by then has nobody parked.
             nesting::later(NO_LIST, move || {

@@ -112,7 +112,6 @@ mod skip_lagged;
 mod slots;
 mod stamp;
 mod start;
-mod state;
 mod stats;
 mod stream;
 mod subscriber;

@@ -3,7 +3,6 @@
 use crate::seq::{self, Span};
 use crate::slots::{Slot, Storage};
 use crate::stamp::{Refused, Seen, Writing};
-use crate::state::{self, PublisherFence, State};
 use crate::sync::{AtomicU64, CachePadded, Ordering, load_own, zeroed_words};
 
 /// Where the sequences of a ring come from and where they are found.
@@ -18,8 +17,14 @@ pub(crate) struct Sequencer<S: Storage> {
 struct Hot<L> {
     slots: L,
     span: Span,
-    state: State,
+    /// `CLOSED` and `SKIPPED`, once they hold.
+    flags: AtomicU64,
 }
+
+/// The ring has ended.
+const CLOSED: u64 = 1;
+/// Some sequence was skipped: look for holes.
+const SKIPPED: u64 = 1 << 1;
 
 /// Touched on a hole, at the end, or when somebody looks.
 struct Cold {
@@ -68,11 +73,11 @@ impl<S: Storage> Write<'_, S> {
 
 impl<S: Storage> Sequencer<S> {
     /// `None` when no allocation can hold the slots. `slack` is below the capacity.
-    pub(crate) fn new(span: Span, slack: u64, fence: PublisherFence) -> Option<Self> {
+    pub(crate) fn new(span: Span, slack: u64) -> Option<Self> {
         debug_assert!(slack < span.capacity());
         let (skips, _) = zeroed_words(usize::try_from(span.capacity()).ok()?)?;
         Some(Self {
-            hot: CachePadded::new(Hot { slots: S::new(span)?, span, state: State::new(fence) }),
+            hot: CachePadded::new(Hot { slots: S::new(span)?, span, flags: AtomicU64::new(0) }),
             tail: CachePadded::new(AtomicU64::new(span.first())),
             cold: Cold {
                 end: AtomicU64::new(span.first()),
@@ -82,11 +87,6 @@ impl<S: Storage> Sequencer<S> {
                 slack,
             },
         })
-    }
-
-    #[inline]
-    pub(crate) fn state(&self) -> &State {
-        &self.hot.state
     }
 
     #[inline]
@@ -159,7 +159,7 @@ impl<S: Storage> Sequencer<S> {
         // [skips.mark] fetch_max: marks may be made out of order. Release: pairs with the Acquire in `mark`: the bit may have been set for
         // an earlier hole, and who goes over this one finds a tail behind it.
         self.cold.skips[self.hot.span.slot(sequence)].fetch_max(sequence + 1, Ordering::Release);
-        self.hot.state.set(state::SKIPPED);
+        self.set(SKIPPED);
     }
 
     // The end.
@@ -184,13 +184,26 @@ impl<S: Storage> Sequencer<S> {
         }
         // By whoever comes by: the one who closed may have been stopped before this.
         if !self.is_closed() {
-            self.hot.state.set(state::CLOSED);
+            self.set(CLOSED);
         }
         first
     }
 
+    fn set(&self, flag: u64) {
+        // [flags.set] Release: pairs with the Acquire of `flags`.
+        self.hot.flags.fetch_or(flag, Ordering::Release);
+    }
+
+    /// `CLOSED` and `SKIPPED`.
+    #[inline]
+    fn flags(&self) -> u64 {
+        // [flags.load] Acquire: pairs with the Release of `set`, so that what a flag promises (a hole's mark, the end, the last commits) is
+        // seen with it.
+        self.hot.flags.load(Ordering::Acquire)
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
-        self.hot.state.load() & state::CLOSED != 0
+        self.flags() & CLOSED != 0
     }
 
     // Looking.
@@ -236,7 +249,7 @@ impl<S: Storage> Sequencer<S> {
     /// publisher that skipped has: whoever looks behind its mark is lapped.
     fn oldest_below(&self, tail: u64) -> u64 {
         let span = self.hot.span;
-        let skipped = self.hot.state.load() & state::SKIPPED != 0;
+        let skipped = self.flags() & SKIPPED != 0;
         let passed = |&q: &u64| self.hot.slots.slot(q).stamp.reached(q) || (skipped && self.mark(q) > q);
         // An exclusive publisher begins the message at the tail before it moves the tail.
         let newest = (span.oldest(tail)..=tail.min(seq::LAST)).rev().find(passed);
@@ -267,7 +280,7 @@ impl<S: Storage> Sequencer<S> {
         match slot.stamp.seen(sequence) {
             Seen::Committed => Some(Found::Message(slot)),
             Seen::Overwritten(_) => None,
-            Seen::Absent => (self.hot.state.load() & (state::SKIPPED | state::CLOSED) == 0).then_some(Found::Empty),
+            Seen::Absent => (self.flags() == 0).then_some(Found::Empty),
         }
     }
 
@@ -279,8 +292,8 @@ impl<S: Storage> Sequencer<S> {
             Seen::Overwritten(evidence) => return self.lapped(evidence),
             Seen::Absent => {}
         }
-        let bits = self.hot.state.load();
-        if bits & state::SKIPPED != 0 {
+        let flags = self.flags();
+        if flags & SKIPPED != 0 {
             let mark = self.mark(sequence);
             if mark == sequence + 1 {
                 return Found::Hole;
@@ -289,8 +302,8 @@ impl<S: Storage> Sequencer<S> {
                 return self.lapped(mark - 1);
             }
         }
-        // [end.find] Relaxed: `bits` acquired it. A sequence before the end is claimed: it will come, or be skipped.
-        if bits & state::CLOSED != 0 && sequence >= self.cold.end.load(Ordering::Relaxed) {
+        // [end.find] Relaxed: `flags` acquired it. A sequence before the end is claimed: it will come, or be skipped.
+        if flags & CLOSED != 0 && sequence >= self.cold.end.load(Ordering::Relaxed) {
             return Found::Closed;
         }
         Found::Empty
@@ -331,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_refused_claim_takes_its_count_back() {
-        let sequencer = Sequencer::<Inline<u64>>::new(Span::new(2, seq::LAST - 1), 0, PublisherFence::Never).unwrap();
+        let sequencer = Sequencer::<Inline<u64>>::new(Span::new(2, seq::LAST - 1), 0).unwrap();
         assert_eq!([sequencer.claim(), sequencer.claim()], [Some(seq::LAST - 1), Some(seq::LAST)]);
         for _ in 0..3 {
             assert_eq!(sequencer.claim(), None);

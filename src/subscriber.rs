@@ -307,14 +307,14 @@ impl<S: Storage> Subscriber<S> {
     pub(crate) fn enlist(&mut self, waker: &Waker) -> Sleep {
         self.own.asleep = true;
         let deaf = std::mem::replace(&mut self.own.deaf, true);
-        let sleep = self.channel.waiters.enlist(self.channel.sequencer.state(), &self.seat.waiter, waker);
+        let sleep = self.channel.waiters.enlist(&self.seat.waiter, waker);
         self.own.deaf = deaf;
         if deaf { Sleep::Unproven } else { sleep }
     }
 
     /// The calling thread is about to sleep. The ring is to be looked at once more before it does.
     pub(crate) fn arrive(&self) -> Arrival {
-        self.channel.waiters.arrive(self.channel.sequencer.state())
+        self.channel.waiters.arrive()
     }
 
     /// How long to spin before it parks.

@@ -18,7 +18,7 @@ use crate::stamp::Refused;
 
 /// Whether publishers fence, because somebody has parked not long ago (or the system has no barrier).
 pub fn is_armed<S: Storage>(ring: &Ring<S>) -> bool {
-    ring.channel().sequencer.state().armed_after_commit()
+    ring.channel().waiters.armed_after_commit()
 }
 
 /// A ring that starts without the publisher's fence even where there is no barrier. (The fence orders more than a wake-up, and hides

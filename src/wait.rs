@@ -8,29 +8,6 @@
 //! is there. Of two such fences one comes first: if the parker's, the publisher sees it announced; if the publisher's, the parker's
 //! second look sees the message.
 //!
-//! # The fence that is not there until somebody parks
-//!
-//! A ring starts without `ARMED`, and publishers that see neither `ARMING` nor `ARMED` run no fence. The first parker
-//! announces itself, sets `ARMING`, has a barrier run on every core of the process (`sync/os.rs`), sets `ARMED`, and goes on
-//! as above. Take any publish. If its load of the state saw one of the bits, it fences, and the argument above holds.
-//! If it saw neither, that load came before the barrier on its core (after it, `ARMING` is seen), and so did its commit,
-//! which is earlier in program order; so the parker's look after the barrier sees the message. A parker that
-//! finds `ARMING` alone runs a barrier of its own. One that finds `ARMED` relies on it being set only after a barrier was
-//! complete: no publisher still acts on an older state. If the barrier ever fails (a sandbox put on after the ring was
-//! made), nothing is proved any more: `UNPROVEN` is set and parkers look again every millisecond.
-//!
-//! # The way back
-//!
-//! When nobody has parked for a while, a publisher takes the fence away again: it sets `DISARMING` (publishers still fence), runs a full fence, looks, and
-//! if nobody is there, exchanges the very state that it set for one without the three bits. A parker looks at the state *after* its fence.
-//! Of the two fences one comes first: if the parker's, the publisher finds it and stays armed; if the publisher's, the parker finds `DISARMING` and takes it
-//! away, so that the exchange fails (each attempt has a number, lest it be taken for another), or comes too late for that, finds the ring unarmed,
-//! and is its first parker again. A parker that was woken on its way to `ARMED` is not seen by the publisher any more, which then may take away the
-//! `ARMING` that it has set: it begins again, lest it set `ARMED` after a barrier that came before nothing.
-//!
-//! Those whom a publisher has taken off the list and not woken yet are in nobody's sight either. So a publisher that gives back what it took does as a parker
-//! does: a fence, a look at the state, and `ARMING` where it is not armed.
-//!
 //! # Nobody is held by somebody else's waker
 //!
 //! A waker is the user's code: it may take its time, call back into the ring, or panic. Before a publisher calls one it
@@ -39,6 +16,7 @@
 //! depth on a publisher leaves those it owes on the list, where any other finds them, and comes back for them when the calls around
 //! have returned (`nesting.rs`).
 
+mod arming;
 mod event_count;
 mod list;
 
@@ -48,11 +26,12 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::nesting;
-use crate::state::{self, State};
 use crate::sync::{
     Arc, AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CachePadded, Ordering, REST_PERIOD, WakerCell,
-    barrier_everywhere, fence_after_exchange, full_fence,
+    fence_after_exchange, full_fence,
 };
+use arming::Arming;
+pub(crate) use arming::PublisherFence;
 use event_count::{EventCount, Ticket};
 use list::{give_back, pop, push, take};
 
@@ -117,6 +96,8 @@ impl Drop for Waiter {
 /// The subscribers of a ring that sleep or are about to.
 #[derive(Debug)]
 pub(crate) struct WaitList {
+    /// Read by publishers after each commit, and written hardly ever.
+    arming: CachePadded<Arming>,
     arrivals: CachePadded<Arrivals>,
     /// Taken off `parked` by a publisher that is calling the waker of another. A list of lists. Apart from what parkers write, as a publisher comes here
     /// twice for each that it wakes.
@@ -165,8 +146,9 @@ pub(crate) struct Arrival {
 }
 
 impl WaitList {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(fence: PublisherFence) -> Self {
         Self {
+            arming: CachePadded::new(Arming::new(fence)),
             arrivals: CachePadded::new(Arrivals {
                 parked: AtomicPtr::new(ptr::null_mut()),
                 recent: AtomicBool::new(false),
@@ -177,28 +159,34 @@ impl WaitList {
         }
     }
 
+    /// Whether a publisher that has just committed must call [`wake`](Self::wake).
+    #[inline]
+    pub(crate) fn armed_after_commit(&self) -> bool {
+        self.arming.armed_after_commit()
+    }
+
     /// Registers the waker of a task and queues `waiter`. The caller must look at the ring once more before it sleeps.
-    pub(crate) fn enlist(&self, state: &State, waiter: &Arc<Waiter>, waker: &Waker) -> Sleep {
+    pub(crate) fn enlist(&self, waiter: &Arc<Waiter>, waker: &Waker) -> Sleep {
         waiter.waker.register(waker);
         // [queued.set] AcqRel: Release so that whoever clears it sees the waker; Acquire so that `next` is ours after the last owner.
         if !waiter.queued.swap(true, Ordering::AcqRel) {
             push(&self.arrivals.parked, Arc::clone(waiter));
         }
-        self.announced(state)
+        self.announced()
     }
 
     /// The calling thread is about to sleep. It must look at the ring once more before it does.
-    pub(crate) fn arrive(&self, state: &State) -> Arrival {
+    pub(crate) fn arrive(&self) -> Arrival {
         let ticket = self.threads.arrive();
-        Arrival { ticket, sleep: self.announced(state) }
+        Arrival { ticket, sleep: self.announced() }
     }
 
     /// The caller can be found by publishers; now it has to find what they did before they could.
-    fn announced(&self, state: &State) -> Sleep {
+    fn announced(&self) -> Sleep {
         // [park.fence] Pairs with the fences in `wake` and `disarm`: one of the two sees the other. (What announced us was an exchange, or an addition.)
         fence_after_exchange();
         self.arrivals.recent.store(true, Ordering::Relaxed); // [recent.set] Relaxed: about right will do
-        arm(state)
+        if self.arming.arm() { Sleep::Sound } else { Sleep::Unproven }
     }
 
     /// Sleeps until woken or until `deadline`; may return early.
@@ -219,20 +207,20 @@ impl WaitList {
     /// some tasks are left. The caller comes back for them.
     #[cold]
     #[must_use]
-    pub(crate) fn wake(&self, state: &State) -> bool {
+    pub(crate) fn wake(&self) -> bool {
         // [wake.fence] Pairs with the fence of parkers: one of the two sees the other.
         full_fence();
         self.threads.wake();
-        self.wake_tasks(state)
+        self.wake_tasks()
     }
 
-    fn wake_tasks(&self, state: &State) -> bool {
+    fn wake_tasks(&self) -> bool {
         let mut lists = take(&self.arrivals.parked);
         if !lists.is_null() {
             self.arrivals.abandoned.store(0, Ordering::Relaxed); // [abandoned.reset] Relaxed: about right will do
         }
         if nesting::is_deep_in(self.address()) {
-            self.owe(state, lists);
+            self.owe(lists);
             // Also those that another publisher owes: it may be stopped. [owed.look] Relaxed: what is not seen was given back beside
             // this, by one who calls wakers now or comes back.
             // (A call of this ring that is around comes back for them by itself.)
@@ -243,7 +231,7 @@ impl WaitList {
                 lists = take(&self.owed);
             }
             let Some(waiter) = pop(&mut lists) else { return true };
-            self.owe(state, std::mem::replace(&mut lists, ptr::null_mut()));
+            self.owe(std::mem::replace(&mut lists, ptr::null_mut()));
             // [queued.clear] AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
             // queues it next owns `next`. After `next` was read, and before the wake: woken first, it could find itself still
             // queued, not queue again, and sleep for ever.
@@ -256,16 +244,16 @@ impl WaitList {
 
     /// Leaves lists that the caller owns, or none, to any publisher that comes by. They were in nobody's sight, and the ring may have been disarmed
     /// meanwhile: publishers are to look again.
-    fn owe(&self, state: &State, lists: *mut Waiter) {
+    fn owe(&self, lists: *mut Waiter) {
         if lists.is_null() {
             return;
         }
         give_back(&self.owed, lists);
-        // [owe.fence] Pairs with the fence in `disarm`: either that finds the lists, or what it did to the state is found here. (What was given back
+        // [owe.fence] Pairs with the fence in `disarm`: either that finds the lists, or what it did to the arming is found here. (What was given back
         // was so by an exchange.)
         fence_after_exchange();
-        if !state.is_armed() {
-            state.begin_to_arm();
+        if !self.arming.is_armed() {
+            self.arming.begin_to_arm();
         }
     }
 
@@ -275,27 +263,27 @@ impl WaitList {
 
     /// After sequences were published on an armed ring. Now and then it asks whether anybody parked since it asked last; if not, publishers need no
     /// fence until somebody does.
-    pub(crate) fn rest(&self, state: &State, published: Range<u64>) {
+    pub(crate) fn rest(&self, published: Range<u64>) {
         if published.start / REST_PERIOD != published.end / REST_PERIOD {
-            self.disarm(state);
+            self.disarm();
         }
     }
 
     #[cold]
-    fn disarm(&self, state: &State) {
+    fn disarm(&self) {
         // [recent.take] Relaxed: about right will do.
         if self.arrivals.recent.swap(false, Ordering::Relaxed) {
             return;
         }
-        let Some(attempt) = state.begin_to_disarm() else { return };
+        let Some(attempt) = self.arming.begin_to_disarm() else { return };
         // [rest.fence] Pairs with the fences of parkers and of `owe`: who is not seen below sees the attempt.
         full_fence();
         // [rest.parked] [rest.owed] Relaxed, both: after the fence.
         let tasks = [self.arrivals.parked.load(Ordering::Relaxed), self.owed.load(Ordering::Relaxed)];
         if tasks.iter().all(|list| list.is_null()) && self.threads.is_idle() {
-            state.disarm(attempt);
+            self.arming.disarm(attempt);
         } else {
-            state.stay_armed();
+            self.arming.stay_armed();
         }
     }
 
@@ -319,27 +307,6 @@ impl Drop for WaitList {
             while pop(&mut lists).is_some() {}
         }
     }
-}
-
-/// Has publishers fence from now on, and makes sure that each of them knows. After the caller's fence.
-fn arm(state: &State) -> Sleep {
-    if !state.is_armed() {
-        loop {
-            let begun = state.begin_to_arm();
-            if begun & state::ARMED != 0 {
-                break;
-            }
-            // [arm.barrier] Stands for the fence of publishers that saw neither bit and ran none.
-            if !barrier_everywhere() {
-                state.set(state::UNPROVEN);
-            }
-            if state.arm(begun) {
-                break;
-            }
-        }
-    }
-    // Whoever sees ARMED sees UNPROVEN if it was set before, and comes after the barrier (Release in `arm`, Acquire in `load`).
-    if state.load() & state::UNPROVEN == 0 { Sleep::Sound } else { Sleep::Unproven }
 }
 
 #[cfg(test)]

@@ -15,7 +15,9 @@ pub(super) fn tell(what: fmt::Arguments<'_>) {
 
 macro_rules! told {
     ($name:ident $(<$of:ident>)?, $value:ty, $($op:ident)*) => {
-        pub(crate) struct $name$(<$of>)?(plain::$name$(<$of>)?);
+        /// As its namesake.
+        #[allow(unreachable_pub, reason = "the slots are named in a public trait, which is sealed")]
+        pub struct $name$(<$of>)?(plain::$name$(<$of>)?);
 
         #[allow(dead_code, reason = "each has what one of them needs")]
         impl$(<$of>)? $name$(<$of>)? {

@@ -1,0 +1,243 @@
+//! Whether publishers run a fence after each commit and look for parked subscribers: *armed* while somebody parks.
+//!
+//! # The fence that is not there until somebody parks
+//!
+//! A ring starts without `ARMED`, and publishers that see neither `ARMING` nor `ARMED` run no fence. The first parker
+//! announces itself, sets `ARMING`, has a barrier run on every core of the process (`sync/os.rs`), sets `ARMED`, and goes on
+//! as `wait.rs` says. Take any publish. If its load of the word saw one of the bits, it fences, and the argument there holds.
+//! If it saw neither, that load came before the barrier on its core (after it, `ARMING` is seen), and so did its commit,
+//! which is earlier in program order; so the parker's look after the barrier sees the message. A parker that
+//! finds `ARMING` alone runs a barrier of its own. One that finds `ARMED` relies on it being set only after a barrier was
+//! complete: no publisher still acts on an older value. If the barrier ever fails (a sandbox put on after the ring was
+//! made), nothing is proved any more: `UNPROVEN` is set and parkers look again every millisecond.
+//!
+//! # The way back
+//!
+//! When nobody has parked for a while, a publisher takes the fence away again: it sets `DISARMING` (publishers still fence), runs a full fence, looks, and
+//! if nobody is there, exchanges the very value that it set for one without the three bits. A parker looks at the word *after* its fence.
+//! Of the two fences one comes first: if the parker's, the publisher finds it and stays armed; if the publisher's, the parker finds `DISARMING` and takes it
+//! away, so that the exchange fails (each attempt has a number, lest it be taken for another), or comes too late for that, finds the ring unarmed,
+//! and is its first parker again. A parker that was woken on its way to `ARMED` is not seen by the publisher any more, which then may take away the
+//! `ARMING` that it has set: it begins again, lest it set `ARMED` after a barrier that came before nothing.
+//!
+//! Those whom a publisher has taken off the list and not woken yet are in nobody's sight either. So a publisher that gives back what it took does as a parker
+//! does: a fence, a look at the word, and `ARMING` where it is not armed.
+
+use crate::sync::{AtomicU64, Ordering, asymmetric_fence, barrier_everywhere};
+
+/// When publishers run a fence after each commit, without which parkers could not rely on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PublisherFence {
+    /// From the beginning: there is no barrier.
+    Always,
+    /// From when somebody parks until nobody has for a while.
+    WhileParked,
+    /// Nobody ever parks (models).
+    Never,
+}
+
+/// A first parker is on its way to `ARMED`.
+const ARMING: u64 = 1;
+/// Somebody has parked: publishers fence and look at the wait list.
+const ARMED: u64 = 1 << 1;
+/// A barrier failed after the ring was made: nothing proves that a publisher sees a parker, so parkers poll.
+const UNPROVEN: u64 = 1 << 2;
+/// A publisher is about to take `ARMED` away, as nobody has parked for a while.
+const DISARMING: u64 = 1 << 3;
+/// Above the bits: how often that was tried, so that no attempt is taken for another.
+const ATTEMPT: u64 = 1 << 4;
+
+/// One read-mostly word. `ARMING`, `ARMED` and `DISARMING` come and go; `UNPROVEN` stays once it is set.
+#[derive(Debug)]
+pub(super) struct Arming {
+    bits: AtomicU64,
+    /// Whether parkers have a barrier that stands for the publishers' fence (`sync/os.rs`).
+    barrier: bool,
+}
+
+impl Arming {
+    pub(super) fn new(fence: PublisherFence) -> Self {
+        let bits = if fence == PublisherFence::Always { ARMED } else { 0 };
+        Self { bits: AtomicU64::new(bits), barrier: fence == PublisherFence::WhileParked }
+    }
+
+    /// Whether a publisher that has just committed must look for parked subscribers.
+    #[inline]
+    pub(super) fn armed_after_commit(&self) -> bool {
+        // [arming.light-fence] Keeps the compiler from moving the load above the commit; what the processor may move, the parker's
+        // barrier puts right (`sync/os.rs`).
+        asymmetric_fence(self.barrier);
+        // [arming.glance] Relaxed: the parker's barrier or, once a bit is seen, the caller's SeqCst fence orders it.
+        self.bits.load(Ordering::Relaxed) & (ARMING | ARMED) != 0
+    }
+
+    fn load(&self) -> u64 {
+        // [arming.load] Acquire: pairs with the Release of `finish_arming` and `fail`, so that a ring that is seen armed is seen after its barrier.
+        self.bits.load(Ordering::Acquire)
+    }
+
+    /// Whether the ring is armed, and nobody is about to change that.
+    pub(super) fn is_armed(&self) -> bool {
+        self.load() & (ARMED | DISARMING) == ARMED
+    }
+
+    /// Has publishers fence from now on, and makes sure that each of them knows. `false`: nothing proves it. After a parker's fence.
+    pub(super) fn arm(&self) -> bool {
+        if !self.is_armed() {
+            loop {
+                let begun = self.begin_to_arm();
+                if begun & ARMED != 0 {
+                    break;
+                }
+                // [arm.barrier] Stands for the fence of publishers that saw neither bit and ran none.
+                if !barrier_everywhere() {
+                    self.fail();
+                }
+                if self.finish_arming(begun) {
+                    break;
+                }
+            }
+        }
+        // Whoever sees ARMED sees UNPROVEN if it was set before, and comes after the barrier.
+        self.load() & UNPROVEN == 0
+    }
+
+    /// Announces that the ring is to be armed, and ends an attempt to disarm it. Returns the state as it is now; armed already, there is no more to do.
+    pub(super) fn begin_to_arm(&self) -> u64 {
+        let mut now = self.load();
+        loop {
+            let arming = now & !DISARMING | ARMING;
+            // [arm.begin] Relaxed: comes after the parker's fence. Acquire on failure, as in `load`.
+            match self.bits.compare_exchange_weak(now, arming, Ordering::Relaxed, Ordering::Acquire) {
+                Ok(_) => return arming,
+                Err(other) => now = other,
+            }
+        }
+    }
+
+    /// Arms the ring, if nobody has tried to disarm it since `begun`: else what was announced may have been taken back before the barrier, and
+    /// all is to be done again.
+    fn finish_arming(&self, begun: u64) -> bool {
+        let mut now = begun;
+        while now / ATTEMPT == begun / ATTEMPT {
+            // [arm.end] Release: pairs with the Acquire of `load`: who finds the ring armed comes after the barrier. Relaxed on failure: says only
+            // what to try next.
+            match self.bits.compare_exchange_weak(now, now | ARMED, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(other) => now = other,
+            }
+        }
+        false
+    }
+
+    /// A barrier failed.
+    fn fail(&self) {
+        // [arming.fail] Relaxed: a parker that relies on it was the one to set it, or sees it with `ARMED`, which is set after it.
+        self.bits.fetch_or(UNPROVEN, Ordering::Relaxed);
+    }
+
+    /// Announces that the ring is to be disarmed, unless that cannot be or somebody else is at it. Returns the state as it is now.
+    pub(super) fn begin_to_disarm(&self) -> Option<u64> {
+        let now = self.load();
+        if !self.barrier || now & (ARMED | UNPROVEN | DISARMING) != ARMED {
+            return None;
+        }
+        let attempt = (now | DISARMING) + ATTEMPT;
+        // [disarm.begin] Relaxed: the fences that follow here and precede a parker's look at the state order all there is to order.
+        self.bits.compare_exchange(now, attempt, Ordering::Relaxed, Ordering::Relaxed).is_ok().then_some(attempt)
+    }
+
+    /// Disarms the ring, if its state is that of the attempt still.
+    pub(super) fn disarm(&self, attempt: u64) {
+        let quiet = attempt & !(ARMING | ARMED | DISARMING);
+        // [disarm.end] Relaxed: as above. If it fails, somebody parked.
+        if self.bits.compare_exchange(attempt, quiet, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+            self.stay_armed();
+        }
+    }
+
+    /// Takes back what `begin_to_disarm` announced, whoever did.
+    pub(super) fn stay_armed(&self) {
+        self.bits.fetch_and(!DISARMING, Ordering::Relaxed); // [disarm.stop] Relaxed: an attempt ends, and the ring is armed as before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn armed() -> Arming {
+        let arming = Arming::new(PublisherFence::WhileParked);
+        arming.bits.fetch_or(ARMING | ARMED, Ordering::Relaxed);
+        arming
+    }
+
+    #[test]
+    fn each_bit_is_its_own_and_publishers_look_from_arming_on() {
+        let bits = [ARMING, ARMED, UNPROVEN, DISARMING];
+        assert!(bits.iter().all(|bit| bit.is_power_of_two() && *bit < ATTEMPT));
+        assert_eq!(bits.into_iter().fold(0, |all, bit| all ^ bit).count_ones(), 4);
+        let arming = Arming::new(PublisherFence::WhileParked);
+        arming.fail();
+        assert!(!arming.armed_after_commit());
+        assert_eq!(arming.begin_to_arm(), ARMING | UNPROVEN);
+        assert!(arming.armed_after_commit());
+        assert!(Arming::new(PublisherFence::Always).armed_after_commit());
+    }
+
+    #[test]
+    fn an_attempt_to_disarm_ends_when_anything_happens() {
+        assert_eq!(Arming::new(PublisherFence::WhileParked).begin_to_disarm(), None, "it is not armed");
+        let arming = armed();
+        let first = arming.begin_to_disarm().unwrap();
+        assert_eq!(arming.begin_to_disarm(), None, "somebody is at it");
+        assert!(arming.armed_after_commit());
+        arming.stay_armed();
+        let second = arming.begin_to_disarm().unwrap();
+        arming.disarm(first);
+        assert_eq!(arming.load() & (ARMED | DISARMING), ARMED, "the first is over, and took the second along");
+        arming.disarm(second);
+        assert!(arming.armed_after_commit());
+        let third = arming.begin_to_disarm().unwrap();
+        arming.disarm(third);
+        assert!(!arming.armed_after_commit());
+        assert_eq!(arming.load() & (ARMING | ARMED | DISARMING), 0);
+        let failed = armed();
+        let fourth = failed.begin_to_disarm().unwrap();
+        failed.fail();
+        failed.disarm(fourth);
+        assert_eq!(failed.load() & (ARMED | DISARMING), ARMED);
+    }
+
+    #[test]
+    fn who_arms_while_others_disarm_begins_again() {
+        let arming = Arming::new(PublisherFence::WhileParked);
+        let (first, second) = (arming.begin_to_arm(), arming.begin_to_arm());
+        assert!(first & (ARMING | ARMED) == ARMING && first == second);
+        assert!(arming.finish_arming(first));
+        // Its announcement is taken back before its barrier is complete, and somebody else makes one.
+        arming.disarm(arming.begin_to_disarm().unwrap());
+        assert_eq!(arming.begin_to_arm() & (ARMING | ARMED), ARMING);
+        assert!(!arming.finish_arming(second) && arming.load() & ARMED == 0);
+        // A barrier that failed makes no difference.
+        let third = arming.begin_to_arm();
+        arming.fail();
+        assert!(arming.finish_arming(third));
+        // Who finds the ring armed only ends the attempt to disarm it.
+        let arming = armed();
+        let attempt = arming.begin_to_disarm().unwrap();
+        assert_eq!(arming.begin_to_arm() & (ARMED | DISARMING), ARMED);
+        arming.disarm(attempt);
+        assert!(arming.load() & ARMED != 0);
+    }
+
+    #[test]
+    fn what_has_no_barrier_stays_armed() {
+        for fence in [PublisherFence::Always, PublisherFence::Never] {
+            assert_eq!(Arming::new(fence).begin_to_disarm(), None);
+        }
+        let failed = armed();
+        failed.fail();
+        assert_eq!(failed.begin_to_disarm(), None);
+    }
+}
