@@ -176,7 +176,7 @@ impl<S: Storage> Channel<S> {
 
     /// The subscriber of this seat is gone, perhaps with a place among those who are to be woken.
     pub(crate) fn abandon(&self, seat: &Seat) {
-        if self.waiters.abandon(&seat.waiter, || self.registry.len()) {
+        if self.waiters.abandon(&seat.waiter, self.registry.len()) {
             self.wake_parked();
         }
     }
@@ -230,7 +230,7 @@ impl<S: Storage> Channel<S> {
                     missed: seat.progress.missed.get(),
                     holes: seat.progress.holes.get(),
                     skipped_by_choice: seat.progress.skipped_by_choice.get(),
-                    parked: self.waiters.is_parked(&seat.waiter),
+                    parked: seat.waiter.is_parked(),
                     gating: false,
                 }
             })

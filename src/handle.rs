@@ -1,5 +1,7 @@
 //! What keeps a ring open.
 
+use std::ops::Range;
+
 use crate::channel::Channel;
 use crate::ring::Ring;
 use crate::slots::Storage;
@@ -47,6 +49,25 @@ impl<S: Storage> Clone for Handle<S> {
 impl<S: Storage> Drop for Handle<S> {
     fn drop(&mut self) {
         self.channel.drop_publisher(&mut self.pool);
+    }
+}
+
+/// A run of messages. Wakes parked subscribers once, at its end, also when that is a panic.
+pub(crate) struct Batch<'a, S: Storage> {
+    channel: &'a Channel<S>,
+    /// From its first message to its last.
+    pub(crate) published: Range<u64>,
+}
+
+impl<'a, S: Storage> Batch<'a, S> {
+    pub(crate) fn new(channel: &'a Channel<S>, published: Range<u64>) -> Self {
+        Self { channel, published }
+    }
+}
+
+impl<S: Storage> Drop for Batch<'_, S> {
+    fn drop(&mut self) {
+        self.channel.wake(self.published.clone());
     }
 }
 

@@ -61,7 +61,13 @@ pub(crate) fn is_deep() -> bool {
 /// Whether that is so for the list at this address: also where calls of the same list are around, and nest less deep.
 #[inline]
 pub(crate) fn is_deep_in(list: usize) -> bool {
-    depth() >= RING_LIMIT && (is_deep() || is_nested(list))
+    is_deep() || is_nested_deep(list)
+}
+
+/// Whether calls of the list at this address are around, and calls are nested so deep that it should be left to them.
+#[inline]
+pub(crate) fn is_nested_deep(list: usize) -> bool {
+    depth() >= RING_LIMIT && is_nested(list)
 }
 
 /// How many calls this thread is in.

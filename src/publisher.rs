@@ -6,7 +6,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::channel::Channel;
 use crate::error::TryPublishError;
-use crate::handle::{Handle, look_ups};
+use crate::handle::{Batch, Handle, look_ups};
 use crate::ring::Ring;
 use crate::seq;
 use crate::slots::Storage;
@@ -61,8 +61,9 @@ impl<S: Storage> Publisher<S> {
     pub fn publish(&mut self, value: S::Item) -> u64 {
         // Dropped last: that may take its time. (Where it is: to move it would cost something.)
         let mut remains = S::Remains::default();
-        let sequence = self.put(value, &mut remains);
-        self.channel().wake(sequence..sequence + 1);
+        let (channel, pool) = self.handle.parts();
+        let sequence = put(channel, pool, value, &mut remains);
+        channel.wake(sequence..sequence + 1);
         sequence
     }
 
@@ -89,13 +90,13 @@ impl<S: Storage> Publisher<S> {
     /// assert_eq!(publisher.publish_many([]), 4..4);
     /// ```
     pub fn publish_many(&mut self, values: impl IntoIterator<Item = S::Item>) -> Range<u64> {
-        let start = self.next_sequence();
-        let batch = Batch { publisher: self, start };
+        let (channel, pool) = self.handle.parts();
+        let start = channel.sequencer.next_alone();
+        let mut batch = Batch::new(channel, start..start);
         for value in values {
-            batch.publisher.put(value, &mut S::Remains::default());
+            batch.published.end = put(channel, pool, value, &mut S::Remains::default()) + 1;
         }
-        drop(batch);
-        start..self.next_sequence()
+        batch.published.clone()
     }
 
     /// Closes the ring, as dropping it does.
@@ -108,16 +109,6 @@ impl<S: Storage> Publisher<S> {
 
     look_ups!();
 
-    /// Publishes without the wake-up that is due then.
-    #[inline]
-    fn put(&mut self, value: S::Item, remains: &mut S::Remains) -> u64 {
-        let sequence = self.next_sequence();
-        assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
-        let (channel, pool) = self.handle.parts();
-        channel.publish_exclusive(pool, sequence, value, remains);
-        sequence
-    }
-
     /// Itself without its number: the ring stays open.
     pub(crate) fn into_handle(self) -> Handle<S> {
         self.handle
@@ -129,16 +120,13 @@ impl<S: Storage> Publisher<S> {
     }
 }
 
-/// A run of messages; wakes at its end, also when that is a panic.
-struct Batch<'a, S: Storage> {
-    publisher: &'a mut Publisher<S>,
-    start: u64,
-}
-
-impl<S: Storage> Drop for Batch<'_, S> {
-    fn drop(&mut self) {
-        self.publisher.channel().wake(self.start..self.publisher.next_sequence());
-    }
+/// Publishes without the wake-up that is due then.
+#[inline]
+fn put<S: Storage>(channel: &Channel<S>, pool: &mut S::Pool, value: S::Item, remains: &mut S::Remains) -> u64 {
+    let sequence = channel.sequencer.next_alone();
+    assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
+    channel.publish_exclusive(pool, sequence, value, remains);
+    sequence
 }
 
 impl<S: Storage> fmt::Debug for Publisher<S> {

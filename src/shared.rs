@@ -1,12 +1,11 @@
 //! One of many publishers.
 
 use std::fmt;
-use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::channel::Channel;
 use crate::error::{Closed, TryPublishError};
-use crate::handle::{Handle, look_ups};
+use crate::handle::{Batch, Handle, look_ups};
 use crate::publisher::Publisher;
 use crate::ring::Ring;
 use crate::slots::Storage;
@@ -112,15 +111,15 @@ impl<S: Storage> SharedPublisher<S> {
     /// assert_eq!(publisher.publish_many([4, 5]), 0);
     /// ```
     pub fn publish_many(&self, values: impl IntoIterator<Item = S::Item>) -> usize {
-        let mut batch = Batch { publisher: self, sequences: 0..0 };
+        let mut batch = Batch::new(self.channel(), 0..0);
         let mut published = 0;
         for value in values {
             let mut remains = S::Remains::default();
             let Ok(sequence) = self.channel().publish_shared(self.handle.pool(), value, &mut remains) else { break };
             if published == 0 {
-                batch.sequences.start = sequence;
+                batch.published.start = sequence;
             }
-            batch.sequences.end = sequence + 1;
+            batch.published.end = sequence + 1;
             published += 1;
         }
         published
@@ -181,19 +180,6 @@ impl<S: Storage> SharedPublisher<S> {
     #[inline]
     pub(crate) fn channel(&self) -> &Channel<S> {
         self.handle.channel()
-    }
-}
-
-/// A run of messages; wakes at its end, also when that is a panic.
-struct Batch<'a, S: Storage> {
-    publisher: &'a SharedPublisher<S>,
-    /// From its first message to its last.
-    sequences: Range<u64>,
-}
-
-impl<S: Storage> Drop for Batch<'_, S> {
-    fn drop(&mut self) {
-        self.publisher.channel().wake(self.sequences.clone());
     }
 }
 

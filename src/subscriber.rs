@@ -329,7 +329,7 @@ impl<S: Storage> Subscriber<S> {
 
     /// Says that its task sleeps now.
     pub(crate) fn set_parked(&self) {
-        self.seat.waiter.set_parked();
+        self.seat.waiter.set_parked(true);
     }
 
     /// Lets go of the waker of a task that waits no more.

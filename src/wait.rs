@@ -27,8 +27,8 @@ use std::time::{Duration, Instant};
 
 use crate::nesting;
 use crate::sync::{
-    Arc, AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, CachePadded, Ordering, REST_PERIOD, WakerCell,
-    fence_after_exchange, full_fence,
+    Arc, AtomicBool, AtomicPtr, AtomicUsize, CachePadded, Ordering, REST_PERIOD, WakerCell, fence_after_exchange,
+    full_fence,
 };
 use arming::Arming;
 pub(crate) use arming::PublisherFence;
@@ -52,10 +52,8 @@ pub(crate) struct Waiter {
     next: AtomicPtr<Waiter>,
     /// In the first node of a list: the first node of another list.
     other: AtomicPtr<Waiter>,
-    /// For onlookers: its task said that it sleeps, and did not take it back.
+    /// For onlookers: its task or thread sleeps, or was woken and has not run since.
     parked: AtomicBool,
-    /// For onlookers: the number of the ticket that its thread sleeps by; 0 while it does not.
-    asleep: AtomicU64,
 }
 
 impl Waiter {
@@ -66,18 +64,22 @@ impl Waiter {
             next: AtomicPtr::new(ptr::null_mut()),
             other: AtomicPtr::new(ptr::null_mut()),
             parked: AtomicBool::new(false),
-            asleep: AtomicU64::new(0),
         }
     }
 
-    /// Says that its task sleeps now.
-    pub(crate) fn set_parked(&self) {
-        self.parked.store(true, Ordering::Relaxed); // [parked.set] Relaxed: only onlookers read it
+    /// By its subscriber: says whether its task or thread sleeps now.
+    pub(crate) fn set_parked(&self, parked: bool) {
+        self.parked.store(parked, Ordering::Relaxed); // [parked.set] Relaxed: only onlookers read it
+    }
+
+    /// Whether its task or thread sleeps.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.parked.load(Ordering::Relaxed) // [parked.look] Relaxed: a glance
     }
 
     /// Forgets the waker: its task is awake or gone. The place on the list stays until a publisher takes it.
     pub(crate) fn forget_waker(&self) {
-        self.parked.store(false, Ordering::Relaxed); // [parked.clear] Relaxed: as above
+        self.set_parked(false);
         // [queued.mine] Relaxed: only its own subscriber sets it. If somebody cleared it since, that one has the waker or is about to take it.
         if self.queued.load(Ordering::Relaxed) {
             nesting::discard(self.waker.take());
@@ -191,16 +193,9 @@ impl WaitList {
 
     /// Sleeps until woken or until `deadline`; may return early.
     pub(crate) fn sleep(&self, waiter: &Waiter, arrival: Arrival, deadline: Option<Instant>) {
-        waiter.asleep.store(arrival.ticket.number(), Ordering::Relaxed); // [asleep.set] Relaxed: only onlookers read it
+        waiter.set_parked(true);
         self.threads.sleep(arrival.ticket, arrival.sleep.until(deadline));
-        waiter.asleep.store(0, Ordering::Relaxed); // [asleep.clear] Relaxed: as above
-    }
-
-    /// Whether its task or thread sleeps, and was not told to wake.
-    pub(crate) fn is_parked(&self, waiter: &Waiter) -> bool {
-        // [parked.look] [queued.glance] Relaxed, both: a glance. Who was taken off the list was told to wake.
-        let task = waiter.parked.load(Ordering::Relaxed) && waiter.queued.load(Ordering::Relaxed);
-        task || self.threads.is_current(waiter.asleep.load(Ordering::Relaxed)) // [asleep.look] Relaxed: a glance
+        waiter.set_parked(false);
     }
 
     /// Wakes everybody who is parked, after a commit, a skip or the end of the ring. `false`: calls of wakers nest too deep here, and
@@ -290,13 +285,13 @@ impl WaitList {
     /// A subscriber is gone, perhaps with its place on the list. `true` when too many of those have come together (on a ring where
     /// nobody publishes): then everybody is to be woken, to be rid of them. A wake-up without a message does no harm.
     #[must_use]
-    pub(crate) fn abandon(&self, waiter: &Waiter, live: impl Fn() -> usize) -> bool {
+    pub(crate) fn abandon(&self, waiter: &Waiter, live: usize) -> bool {
         // [queued.look] [abandoned.count] Relaxed, both: only a count, and about right.
         if !waiter.queued.load(Ordering::Relaxed) {
             return false;
         }
         let abandoned = self.arrivals.abandoned.fetch_add(1, Ordering::Relaxed) + 1;
-        abandoned > ABANDONED_LIMIT && abandoned > ABANDONED_LIMIT + live()
+        abandoned > ABANDONED_LIMIT + live
     }
 }
 

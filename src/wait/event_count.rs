@@ -37,13 +37,6 @@ struct Turn {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket(u32);
 
-impl Ticket {
-    /// As a number that is not 0, for onlookers.
-    pub(crate) fn number(self) -> u64 {
-        u64::from(self.0) + 1
-    }
-}
-
 impl EventCount {
     pub(crate) fn new() -> Self {
         Self {
@@ -92,11 +85,6 @@ impl EventCount {
         // [woken.look] Relaxed: as `woken.note`.
         (arrivals != self.turn.woken.load(Ordering::Relaxed)).then_some(arrivals)
     }
-
-    /// For onlookers: whether who sleeps by the ticket of this number was not told to wake.
-    pub(crate) fn is_current(&self, number: u64) -> bool {
-        Ticket(self.turn.epoch.load(Ordering::Relaxed)).number() == number // [epoch.look] Relaxed: a glance
-    }
 }
 
 #[cfg(test)]
@@ -108,14 +96,14 @@ mod tests {
         let threads = EventCount::new();
         assert!(threads.is_idle());
         let first = threads.arrive();
-        assert!(!threads.is_idle() && threads.is_current(first.number()));
+        assert!(!threads.is_idle());
         threads.wake();
-        assert!(threads.is_idle() && !threads.is_current(first.number()));
+        assert!(threads.is_idle());
         // Woken already: it does not sleep.
         threads.sleep(first, None);
         threads.wake();
         let second = threads.arrive();
-        assert_eq!(second.number(), first.number() + 1, "nobody was there to be woken the second time");
+        assert_eq!(second.0, first.0 + 1, "nobody was there to be woken the second time");
         assert!(!threads.is_idle());
     }
 }

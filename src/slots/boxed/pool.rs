@@ -17,7 +17,7 @@ const SURPLUS_AT_ONCE: usize = 16;
 /// Whether this is not the place to drop messages of this ring: each drop may publish, and have the next message dropped, and so on.
 #[inline]
 fn is_deep<T>(leftovers: &Leftovers<T>) -> bool {
-    mem::needs_drop::<T>() && nesting::is_deep_in(leftovers.address()) && nesting::is_nested(leftovers.address())
+    mem::needs_drop::<T>() && nesting::is_nested_deep(leftovers.address())
 }
 
 /// What one publisher keeps: nodes to be reclaimed, and nodes to be used again.
