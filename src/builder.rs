@@ -1,7 +1,7 @@
 //! How to make a ring.
 
 use crate::channel::Channel;
-use crate::handle::Handle;
+use crate::publisher::Handle;
 use crate::publisher::Publisher;
 use crate::seq::{LAST, Span};
 use crate::sequencer::Sequencer;

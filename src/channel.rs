@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use crate::error::{Closed, SubscribeError};
-use crate::nesting::{self, NO_LIST};
 use crate::registry::{Registry, Seat};
 use crate::sequencer::Sequencer;
 use crate::slots::Storage;
-use crate::stamp::Refused;
+use crate::slots::stamp::Refused;
 use crate::start::Start;
 use crate::stats::{RingStats, SubscriberStats};
 use crate::sync::{Arc, AtomicUsize, Ordering, Weak, yield_now};
+use crate::wait::reentrancy::{self, NO_LIST};
 use crate::wait::{PublisherFence, WaitList};
 
 pub(crate) struct Channel<S: Storage> {
@@ -53,7 +53,7 @@ impl<S: Storage> Channel<S> {
         if !self.waiters.wake() {
             let me = Weak::clone(&self.me);
             // A ring that is gone by then has nobody parked.
-            nesting::later(NO_LIST, move || {
+            reentrancy::later(NO_LIST, move || {
                 if let Some(channel) = me.upgrade() {
                     channel.wake_parked();
                 }

@@ -90,49 +90,32 @@
 //! - On systems other than 64-bit Linux, waking threads takes a lock that each thread of the ring holds for a moment as it goes to sleep and as it wakes: one
 //!   that is stopped just there holds up the others.
 
-mod blocking;
-mod borrowing;
 mod builder;
 mod channel;
 mod error;
-mod future;
-mod handle;
-mod iter;
-mod nesting;
-#[allow(missing_debug_implementations, reason = "not exported")]
-mod progress;
 mod publisher;
 #[allow(missing_debug_implementations, reason = "not exported")]
 mod registry;
 mod ring;
 mod seq;
 mod sequencer;
-mod shared;
-mod skip_lagged;
 mod slots;
-mod stamp;
 mod start;
 mod stats;
-mod stream;
 mod subscriber;
 mod sync;
 #[doc(hidden)]
 pub mod testing;
 mod wait;
 
-pub use borrowing::{NextRef, RecvRef};
 pub use builder::{Builder, boxed, inline};
 pub use error::{Closed, Lagged, RecvError, RecvTimeoutError, SubscribeError, TryPublishError, TryRecvError};
-pub use future::{Recv, RecvMany};
-pub use iter::{IntoIter, Iter, TryIter};
-pub use publisher::Publisher;
+pub use publisher::{Publisher, SharedPublisher};
 pub use ring::Ring;
-pub use shared::SharedPublisher;
-pub use skip_lagged::SkipLagged;
 pub use slots::{Boxed, Inline, Plain, Receive, Ref, Storage};
 pub use start::Start;
 pub use stats::{RingStats, SubscriberStats, Totals};
-pub use subscriber::Subscriber;
+pub use subscriber::{IntoIter, Iter, NextRef, Recv, RecvMany, RecvRef, SkipLagged, Subscriber, TryIter};
 
 /// The README's and the book's examples, compiled and run.
 #[cfg(doctest)]

@@ -1,8 +1,8 @@
 //! Slots, tail and end: claim, commit, skip, find a sequence, close. Knows no subscriber.
 
 use crate::seq::{self, Span};
+use crate::slots::stamp::{Refused, Seen, Writing};
 use crate::slots::{Slot, Storage};
-use crate::stamp::{Refused, Seen, Writing};
 use crate::sync::{AtomicU64, CachePadded, Ordering, load_own, zeroed_words};
 
 /// Where the sequences of a ring come from and where they are found.

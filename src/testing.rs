@@ -9,12 +9,12 @@
 
 use crate::builder::Builder;
 use crate::channel::Channel;
+use crate::publisher::SharedPublisher;
 use crate::ring::Ring;
 use crate::seq::LAST;
 use crate::sequencer;
-use crate::shared::SharedPublisher;
 use crate::slots::Storage;
-use crate::stamp::Refused;
+use crate::slots::stamp::Refused;
 
 /// Whether publishers fence, because somebody has parked not long ago (or the system has no barrier).
 pub fn is_armed<S: Storage>(ring: &Ring<S>) -> bool {

@@ -13,11 +13,10 @@ use std::slice;
 
 use bytemuck::NoUninit;
 
+use super::stamp::{Stamp, Writing};
 use super::{Receive, Slot, Storage, sealed};
-use crate::progress::Progress;
-use crate::registry::Registry;
+use crate::registry::{Progress, Registry};
 use crate::seq::Span;
-use crate::stamp::{Stamp, Writing};
 use crate::sync::{AtomicU64, Ordering, zeroed_words};
 
 /// Plain data that an inline ring can carry: every `T: bytemuck::NoUninit + Send`.

@@ -2,7 +2,7 @@
 
 use super::Subscriber;
 use crate::error::TryRecvError;
-use crate::progress::Progress;
+use crate::registry::Progress;
 use crate::sequencer::Found;
 use crate::slots::{Receive, Slot, Storage};
 

@@ -1,19 +1,14 @@
 //! What the model checkers run on: the same names over loom, which tries every interleaving of small programs and lets loads be as
 //! stale as the language allows, and over shuttle, which draws interleavings of large ones, and in which every load sees the last store.
 
-#![allow(clippy::unnecessary_wraps, reason = "the signatures are those of `real.rs`")]
+#![allow(clippy::unnecessary_wraps, reason = "the signatures are those of `native.rs`")]
 
-#[cfg(loom)]
-pub(super) use loom as checker;
-#[cfg(shuttle)]
-pub(super) use shuttle as checker;
-
-use super::told::tell;
-use super::{Arc, Pair};
+use super::traced::tell;
+use super::{Arc, Pair, checker};
 use checker::sync::{Condvar, Mutex};
 use std::time::Instant;
 
-pub(crate) use super::told::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, fence};
+pub(crate) use super::traced::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, fence};
 pub(crate) use checker::hint::spin_loop;
 pub(crate) use checker::sync::atomic::Ordering;
 pub(crate) use checker::thread::yield_now;

@@ -5,7 +5,7 @@
 //! Publishing must not end in a fence while nobody sleeps (a fence drains the store buffer and costs more than the rest
 //! of the publish). Store-then-load on the publisher's side still has to be ordered against store-then-load on the
 //! parker's. On Linux the parker asks the kernel to run a full barrier on every core that runs a thread of this
-//! process (`membarrier(2)`, private expedited), each time that a ring is armed. `wait.rs` tells why that is enough. Elsewhere, and
+//! process (`membarrier(2)`, private expedited), each time that a ring is armed. `wait/arming.rs` tells why that is enough. Elsewhere, and
 //! under the model checker, rings start with the fence in place.
 //!
 //! # The bed

@@ -4,7 +4,7 @@
 //!
 //! A ring starts without `ARMED`, and publishers that see neither `ARMING` nor `ARMED` run no fence. The first parker
 //! announces itself, sets `ARMING`, has a barrier run on every core of the process (`sync/os.rs`), sets `ARMED`, and goes on
-//! as `wait.rs` says. Take any publish. If its load of the word saw one of the bits, it fences, and the argument there holds.
+//! as `wait/mod.rs` says. Take any publish. If its load of the word saw one of the bits, it fences, and the argument there holds.
 //! If it saw neither, that load came before the barrier on its core (after it, `ARMING` is seen), and so did its commit,
 //! which is earlier in program order; so the parker's look after the barrier sees the message. A parker that
 //! finds `ARMING` alone runs a barrier of its own. One that finds `ARMED` relies on it being set only after a barrier was

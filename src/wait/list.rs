@@ -8,7 +8,7 @@
 
 use std::ptr;
 
-use super::Waiter;
+use super::waiter::Waiter;
 use crate::sync::{Arc, AtomicPtr, Ordering, prefetch_for_writing};
 
 /// Puts a node in front of a list, which owns it from then on.

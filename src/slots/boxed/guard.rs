@@ -8,7 +8,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 
 use super::node::Node;
-use crate::progress::Progress;
+use crate::registry::Progress;
 use crate::slots::Slot;
 use crate::sync::{AtomicPtr, Ordering, full_fence};
 
@@ -73,7 +73,7 @@ impl<'a, T> Ref<'a, T> {
     #[inline]
     fn node(&self) -> &Node<T> {
         // SAFETY: its sequence was found in its slot after the pin and the fence, and stays pinned until this is dropped (the promise
-        // made to `new`). So no publisher reclaims the node (`boxed.rs`), and nobody changes a node that is not reclaimed.
+        // made to `new`). So no publisher reclaims the node (`slots/boxed/mod.rs`), and nobody changes a node that is not reclaimed.
         unsafe { self.node.as_ref() }
     }
 

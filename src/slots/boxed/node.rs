@@ -116,7 +116,7 @@ impl<T> Leftovers<T> {
         })
     }
 
-    /// By which `nesting.rs` knows the ring.
+    /// By which `reentrancy.rs` knows the ring.
     pub(super) fn address(&self) -> usize {
         ptr::from_ref(self).addr()
     }

@@ -7,9 +7,9 @@ use std::mem;
 use std::ops::{Deref, DerefMut};
 
 use super::node::{Leftovers, Node, Retired};
-use crate::nesting;
 use crate::registry::{Registry, Seat, View};
 use crate::sync::{Arc, CachePadded, KEPT_BACK, TryLock, TryLockGuard};
+use crate::wait::reentrancy;
 
 /// How many messages beyond its own share a publish drops at the most, when many come back at once.
 const SURPLUS_AT_ONCE: usize = 16;
@@ -17,7 +17,7 @@ const SURPLUS_AT_ONCE: usize = 16;
 /// Whether this is not the place to drop messages of this ring: each drop may publish, and have the next message dropped, and so on.
 #[inline]
 fn is_deep<T>(leftovers: &Leftovers<T>) -> bool {
-    mem::needs_drop::<T>() && nesting::is_nested_deep(leftovers.address())
+    mem::needs_drop::<T>() && reentrancy::is_nested_deep(leftovers.address())
 }
 
 /// What one publisher keeps: nodes to be reclaimed, and nodes to be used again.
@@ -104,7 +104,7 @@ impl<T: 'static> Lists<T> {
         // More than that was borrowed, and came back. (One for each subscriber stays, lest what is borrowed at one look and not at the
         // next be freed and allocated in turn. In a drop of this ring all stay, lest drops that publish branch.)
         let surplus = self.spare.len().saturating_sub(period + subscribers);
-        if surplus > 0 && !nesting::is_nested(leftovers.address()) {
+        if surplus > 0 && !reentrancy::is_nested(leftovers.address()) {
             remains.nodes(self.spare.drain(..surplus.min(SURPLUS_AT_ONCE)), leftovers);
         }
     }
@@ -147,12 +147,12 @@ fn reclaim<T: 'static>(leftovers: &Leftovers<T>, registry: &Registry, remains: &
 /// Whether so many nodes are left over that it is time to reclaim them, though one for each subscriber may be borrowed. Not in a drop of
 /// this ring, as it would drop many: drops that publish would branch.
 fn leftovers_are_due<T>(leftovers: &Leftovers<T>, registry: &Registry) -> bool {
-    leftovers.len() >= KEPT_BACK + registry.len() && !nesting::is_nested(leftovers.address())
+    leftovers.len() >= KEPT_BACK + registry.len() && !reentrancy::is_nested(leftovers.address())
 }
 
 /// No publisher comes by any more, and more is left over than can be borrowed.
 pub(super) fn tidy<T: 'static>(leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
-    if leftovers.len() > registry.len() && !nesting::is_nested(leftovers.address()) {
+    if leftovers.len() > registry.len() && !reentrancy::is_nested(leftovers.address()) {
         reclaim(leftovers, registry, remains);
     }
 }
@@ -298,7 +298,7 @@ impl<T: 'static> Remains<T> {
     fn drop_more(&mut self) {
         let Some(more) = self.more.take() else { return };
         for node in more.nodes {
-            nesting::call(self.list, || drop(node));
+            reentrancy::call(self.list, || drop(node));
         }
     }
 
@@ -306,7 +306,7 @@ impl<T: 'static> Remains<T> {
     #[inline(never)]
     fn drop_dead_later(&mut self) {
         let dead = self.dead.take();
-        nesting::call(self.list, || drop(dead));
+        reentrancy::call(self.list, || drop(dead));
     }
 }
 
@@ -314,11 +314,11 @@ impl<T: 'static> Drop for Remains<T> {
     #[inline]
     fn drop(&mut self) {
         if mem::needs_drop::<T>() && self.dead.is_some() {
-            if nesting::is_deep() {
+            if reentrancy::is_deep() {
                 self.drop_dead_later();
             } else {
                 // In place: no copy on the way out.
-                nesting::call_now(self.list, || self.dead = None);
+                reentrancy::call_now(self.list, || self.dead = None);
             }
         }
         if self.more.is_some() {

@@ -14,86 +14,33 @@
 //! puts the rest of the list where any other publisher finds it (`owed`). A panic is the waker's owner's affair: it ends
 //! here, and the others are woken. A waker may publish, and so call the next waker, and so on, through one ring or many. From some
 //! depth on a publisher leaves those it owes on the list, where any other finds them, and comes back for them when the calls around
-//! have returned (`nesting.rs`).
+//! have returned (`reentrancy.rs`).
 
 mod arming;
 mod event_count;
 mod list;
+pub(crate) mod reentrancy;
+mod waiter;
 
 use std::ops::Range;
 use std::ptr;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use crate::nesting;
 use crate::sync::{
-    Arc, AtomicBool, AtomicPtr, AtomicUsize, CachePadded, Ordering, REST_PERIOD, WakerCell, fence_after_exchange,
-    full_fence,
+    Arc, AtomicBool, AtomicPtr, AtomicUsize, CachePadded, Ordering, REST_PERIOD, fence_after_exchange, full_fence,
 };
 use arming::Arming;
 pub(crate) use arming::PublisherFence;
 use event_count::{EventCount, Ticket};
 use list::{give_back, pop, push, take};
+pub(crate) use waiter::Waiter;
 
 /// How often a parker looks again when nothing proves that it will be woken.
 const UNPROVEN_PERIOD: Duration = Duration::from_millis(1);
 
 /// Places that dropped subscribers may leave on the list, beyond one for each live one.
 const ABANDONED_LIMIT: usize = 64;
-
-/// A subscriber's place among those who wait.
-#[derive(Debug)]
-pub(crate) struct Waiter {
-    waker: WakerCell,
-    /// Whether it is on a list or in a publisher's hand. Set and cleared by `swap` alone.
-    queued: AtomicBool,
-    /// The next on the list. This and `other` belong to whoever owns the node: its subscriber until it is queued, then who
-    /// takes it.
-    next: AtomicPtr<Waiter>,
-    /// In the first node of a list: the first node of another list.
-    other: AtomicPtr<Waiter>,
-    /// For onlookers: its task or thread sleeps, or was woken and has not run since.
-    parked: AtomicBool,
-}
-
-impl Waiter {
-    pub(crate) fn new() -> Self {
-        Self {
-            waker: WakerCell::default(),
-            queued: AtomicBool::new(false),
-            next: AtomicPtr::new(ptr::null_mut()),
-            other: AtomicPtr::new(ptr::null_mut()),
-            parked: AtomicBool::new(false),
-        }
-    }
-
-    /// By its subscriber: says whether its task or thread sleeps now.
-    pub(crate) fn set_parked(&self, parked: bool) {
-        self.parked.store(parked, Ordering::Relaxed); // [parked.set] Relaxed: only onlookers read it
-    }
-
-    /// Whether its task or thread sleeps.
-    pub(crate) fn is_parked(&self) -> bool {
-        self.parked.load(Ordering::Relaxed) // [parked.look] Relaxed: a glance
-    }
-
-    /// Forgets the waker: its task is awake or gone. The place on the list stays until a publisher takes it.
-    pub(crate) fn forget_waker(&self) {
-        self.set_parked(false);
-        // [queued.mine] Relaxed: only its own subscriber sets it. If somebody cleared it since, that one has the waker or is about to take it.
-        if self.queued.load(Ordering::Relaxed) {
-            nesting::discard(self.waker.take());
-        }
-    }
-}
-
-impl Drop for Waiter {
-    /// A waker that is still here is the user's, and so is its drop, which must not take the publisher along that happens to
-    /// hold the last reference.
-    fn drop(&mut self) {
-        nesting::discard(std::mem::take(&mut self.waker));
-    }
-}
 
 /// The subscribers of a ring that sleep or are about to.
 #[derive(Debug)]
@@ -214,12 +161,12 @@ impl WaitList {
         if !lists.is_null() {
             self.arrivals.abandoned.store(0, Ordering::Relaxed); // [abandoned.reset] Relaxed: about right will do
         }
-        if nesting::is_deep_in(self.address()) {
+        if reentrancy::is_deep_in(self.address()) {
             self.owe(lists);
             // Also those that another publisher owes: it may be stopped. [owed.look] Relaxed: what is not seen was given back beside
             // this, by one who calls wakers now or comes back.
             // (A call of this ring that is around comes back for them by itself.)
-            return !nesting::is_deep() || self.owed.load(Ordering::Relaxed).is_null();
+            return !reentrancy::is_deep() || self.owed.load(Ordering::Relaxed).is_null();
         }
         loop {
             if lists.is_null() {
@@ -232,7 +179,7 @@ impl WaitList {
             // queued, not queue again, and sleep for ever.
             waiter.queued.swap(false, Ordering::AcqRel);
             if let Some(waker) = waiter.waker.take() {
-                nesting::call_now(self.address(), || waker.wake());
+                reentrancy::call_now(self.address(), || waker.wake());
             }
         }
     }

@@ -4,6 +4,7 @@
 #[allow(missing_debug_implementations, reason = "what is not exported")]
 mod boxed;
 mod inline;
+pub(crate) mod stamp;
 
 pub(crate) use boxed::Pinned;
 pub use boxed::{Boxed, Ref};
@@ -11,10 +12,9 @@ pub use inline::{Inline, Plain};
 
 use std::ops::Range;
 
-use crate::progress::Progress;
-use crate::registry::Registry;
+use crate::registry::{Progress, Registry};
 use crate::seq::Span;
-use crate::stamp::{Stamp, Writing};
+use stamp::{Stamp, Writing};
 
 // A publish goes `Item → Draft`, then, in the slot that it took, `Draft → Written`, which is settled once it is committed. No code
 // of the user's runs on the way: what is to be dropped is put with the remains, which the caller drops when nothing is held.

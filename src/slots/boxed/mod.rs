@@ -29,12 +29,11 @@ use std::mem;
 use std::ops::Range;
 
 use super::{Receive, Slot, Storage, sealed};
-use crate::nesting::{self, NO_LIST};
-use crate::progress::Progress;
-use crate::registry::Registry;
+use crate::registry::{Progress, Registry};
 use crate::seq::Span;
-use crate::stamp::{Stamp, Writing};
+use crate::slots::stamp::{Stamp, Writing};
 use crate::sync::{AtomicPtr, Ordering, Pair, zeroed_pairs};
+use crate::wait::reentrancy::{self, NO_LIST};
 use node::{Leftovers, Node, Retired};
 
 /// Messages of any `T: Send + Sync + 'static`, each kept in a box of its own, which subscribers borrow in place.
@@ -179,8 +178,8 @@ impl<T: 'static> Drop for Boxed<T> {
     fn drop(&mut self) {
         let (cells, leftovers) = (mem::take(&mut self.cells), mem::take(&mut self.leftovers));
         let rest = Rest { cells, span: self.span, occupied: self.occupied.clone(), leftovers };
-        if mem::needs_drop::<T>() && nesting::is_deep() {
-            nesting::later(NO_LIST, move || drop(rest));
+        if mem::needs_drop::<T>() && reentrancy::is_deep() {
+            reentrancy::later(NO_LIST, move || drop(rest));
         }
     }
 }
@@ -202,7 +201,7 @@ impl<T> Drop for Rest<T> {
             // SAFETY: a subscriber that could borrow it holds the ring, and there is none; in each slot and in the leftovers it is the
             // only one of its node.
             let node = unsafe { node.reclaim() };
-            nesting::call_now(NO_LIST, || drop(node));
+            reentrancy::call_now(NO_LIST, || drop(node));
         }
     }
 }

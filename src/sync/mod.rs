@@ -7,16 +7,21 @@ pub(crate) use std::sync::{Arc, Weak};
 
 pub(crate) type Pair<T> = (AtomicU64, AtomicPtr<T>);
 
+#[cfg(loom)]
+use loom as checker;
 #[cfg(any(loom, shuttle))]
 mod model;
 #[cfg(not(any(loom, shuttle)))]
-mod os;
+mod native;
 #[cfg(not(any(loom, shuttle)))]
-mod real;
+mod os;
 #[cfg(any(loom, shuttle))]
-mod told;
+mod traced;
+
+#[cfg(shuttle)]
+use shuttle as checker;
 
 #[cfg(any(loom, shuttle))]
 pub(crate) use model::*;
 #[cfg(not(any(loom, shuttle)))]
-pub(crate) use real::*;
+pub(crate) use native::*;

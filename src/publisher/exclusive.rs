@@ -4,9 +4,9 @@ use std::fmt;
 use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
+use super::handle::{Batch, Handle, look_ups};
 use crate::channel::Channel;
 use crate::error::TryPublishError;
-use crate::handle::{Batch, Handle, look_ups};
 use crate::ring::Ring;
 use crate::seq;
 use crate::slots::Storage;

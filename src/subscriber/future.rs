@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use crate::blocking::taken;
+use super::blocking::taken;
 use crate::error::{RecvError, TryRecvError};
 use crate::slots::{Receive, Storage};
 use crate::subscriber::{Subscriber, settled};

@@ -1,9 +1,12 @@
 //! The live subscribers of a ring, for whoever looks: nobody on the way of a message comes here (but a boxed ring's
 //! publishers, once in a while, to see what is borrowed).
 
+mod cursor;
+
+pub(crate) use cursor::Progress;
+
 use std::mem;
 
-use crate::progress::Progress;
 use crate::stats::Totals;
 use crate::sync::{
     Arc, AtomicU64, AtomicUsize, CROWD, CROWD_SHARDS, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot, fence,

@@ -2,9 +2,9 @@
 
 use std::iter::Flatten;
 
-use crate::iter::{IntoIter, Iter};
+use super::Subscriber;
+use super::iter::{IntoIter, Iter};
 use crate::slots::{Receive, Storage};
-use crate::subscriber::Subscriber;
 
 impl<S: Storage> Subscriber<S> {
     /// Turns it into a stream and iterator of plain messages. Losses are not told, but counted all the same.

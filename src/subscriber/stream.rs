@@ -5,11 +5,11 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::{FusedStream, Stream};
 
+use super::Subscriber;
+use super::iter::until_closed;
+use super::skip_lagged::SkipLagged;
 use crate::error::Lagged;
-use crate::iter::until_closed;
-use crate::skip_lagged::SkipLagged;
 use crate::slots::Receive;
-use crate::subscriber::Subscriber;
 
 /// Ends when the ring does, and stays ended until a [`seek`](Subscriber::seek).
 impl<S: Receive> Stream for Subscriber<S> {

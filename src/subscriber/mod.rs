@@ -1,9 +1,20 @@
 //! One reader with its own cursor. Every receiving call ends in [`Subscriber::receive`], so that no two of them can disagree
 //! about lag or the end.
 
+mod blocking;
+mod future;
+mod iter;
 mod latest;
-mod patience;
 mod position;
+mod recv_ref;
+mod skip_lagged;
+mod spin;
+mod stream;
+
+pub use future::{Recv, RecvMany};
+pub use iter::{IntoIter, Iter, TryIter};
+pub use recv_ref::{NextRef, RecvRef};
+pub use skip_lagged::SkipLagged;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -12,13 +23,12 @@ use std::time::Instant;
 
 use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
-use crate::progress::Progress;
-use crate::registry::Seat;
+use crate::registry::{Progress, Seat};
 use crate::sequencer::Found;
 use crate::slots::{Receive, Slot, Storage};
 use crate::sync::Arc;
 use crate::wait::{Arrival, Sleep, Waiter};
-use patience::Patience;
+use spin::Patience;
 
 /// One reader of a ring, with its own cursor.
 ///

@@ -2,9 +2,9 @@
 
 use std::iter::FusedIterator;
 
+use super::Subscriber;
 use crate::error::{Lagged, RecvError, TryRecvError};
 use crate::slots::{Receive, Storage};
-use crate::subscriber::Subscriber;
 
 /// Receiving: as an iterator.
 impl<S: Receive> Subscriber<S> {

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use super::model::checker::sync::atomic as plain;
+use super::checker::sync::atomic as plain;
 use plain::Ordering;
 
 /// Tells of one operation, in the line that called it.

@@ -8,11 +8,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use crate::blocking::{timed, untimed};
+use super::Subscriber;
+use super::blocking::{timed, untimed};
+use super::iter::until_closed;
 use crate::error::{Lagged, RecvError, RecvTimeoutError, TryRecvError};
-use crate::iter::until_closed;
 use crate::slots::{Boxed, Pinned, Ref};
-use crate::subscriber::Subscriber;
 
 /// Receiving by reference, in a [`boxed`](crate::boxed) ring: the message need not be `Clone`.
 ///

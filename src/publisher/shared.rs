@@ -3,10 +3,10 @@
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
+use super::exclusive::Publisher;
+use super::handle::{Batch, Handle, look_ups};
 use crate::channel::Channel;
 use crate::error::{Closed, TryPublishError};
-use crate::handle::{Batch, Handle, look_ups};
-use crate::publisher::Publisher;
 use crate::ring::Ring;
 use crate::slots::Storage;
 use crate::start::Start;
