@@ -97,6 +97,9 @@ struct Both<'a, S: seqcast::Storage, C> {
     totals: [u64; 4],
 }
 
+type Step<B> = Operation<fn(&mut B, u32)>;
+type Coming<B, S> = Operation<fn(&B, Start) -> Option<Pair<S>>>;
+
 impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     fn new(shape: Shape, choices: C, ledger: Arc<Ledger>, stalling: &'a OnceCell<SharedPublisher<S>>) -> Self {
         let Shape { capacity, slack, first } = shape;
@@ -121,7 +124,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     }
 
     /// What is done next; each knows how many operations it is done in the middle of.
-    const STEPS: [Operation<fn(&mut Self, u32)>; 7] = [
+    const STEPS: [Step<Self>; 7] = [
         op("publish", 12, |both, _| both.publish()),
         op("publish_many", 2, |both, _| both.publish_many()),
         op("publisher:", 1, |both, _| both.change_publishers()),
@@ -158,7 +161,8 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         self.subscribers.extend(subscribe(self, start));
     }
 
-    const COMING: [Operation<fn(&Self, Start) -> Option<Pair<S>>>; 3] = [
+    /// How a subscriber is made; none comes where it is refused.
+    const COMING: [Coming<Self, S>; 3] = [
         op("subscribe_at", 1, |both, start| {
             let real = both.publishing.subscribe_at(start).unwrap_or_else(|| both.ring.subscribe_at(start));
             Some(Pair::new(real, both.model.subscribe(start)))

@@ -66,6 +66,9 @@ impl<'a, S: Storage> Publishing<'a, S> {
     }
 }
 
+/// What the handles of a kind become.
+type Change<B, P, S> = Operation<fn(&mut B, P) -> Handles<S>>;
+
 impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     fn next_value(&mut self) -> u64 {
         self.value += 1;
@@ -153,7 +156,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         self.publishing.handles = match std::mem::replace(&mut self.publishing.handles, Handles::Over) {
             Handles::Exclusive(publisher) => draw(&mut self.choices, &Self::EXCLUSIVE).begin()(self, publisher),
             Handles::Shared(publishers) => draw(&mut self.choices, &Self::SHARED).begin()(self, publishers),
-            Handles::Over => draw(&mut self.choices, &Self::OVER).begin()(self),
+            Handles::Over => draw(&mut self.choices, &Self::OVER).begin()(self, ()),
         };
         if self.model.closed && !was_closed {
             self.happened();
@@ -161,7 +164,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     }
 
     /// What an exclusive publisher becomes.
-    const EXCLUSIVE: [Operation<fn(&mut Self, Publisher<S>) -> Handles<S>>; 3] = [
+    const EXCLUSIVE: [Change<Self, Publisher<S>, S>; 3] = [
         op("share", 14, |_, publisher| Handles::Shared(vec![publisher.share()])),
         op("close", 1, |both, publisher| {
             both.model.closed = true;
@@ -176,7 +179,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     ];
 
     /// What becomes of shared ones.
-    const SHARED: [Operation<fn(&mut Self, Vec<SharedPublisher<S>>) -> Handles<S>>; 4] = [
+    const SHARED: [Change<Self, Vec<SharedPublisher<S>>, S>; 4] = [
         op("clone", 5, |_, mut publishers| {
             if publishers.len() < ENOUGH {
                 publishers.push(publishers[0].clone());
@@ -210,12 +213,12 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     ];
 
     /// What is done when none is left, unless one was stopped, which is still there.
-    const OVER: [Operation<fn(&mut Self) -> Handles<S>>; 2] = [
-        op("clone the stopped one", 15, |both| match both.publishing.stalling.get() {
+    const OVER: [Change<Self, (), S>; 2] = [
+        op("clone the stopped one", 15, |both, ()| match both.publishing.stalling.get() {
             Some(publisher) => Handles::Shared(vec![publisher.clone()]),
             None => Handles::Over,
         }),
-        op("close the stopped one", 1, |both| {
+        op("close the stopped one", 1, |both, ()| {
             if let Some(publisher) = both.publishing.stalling.get() {
                 assert_eq!(publisher.close(), !both.model.closed);
                 both.model.closed = true;

@@ -18,8 +18,11 @@ struct Turn {
     start: Start,
 }
 
+type OnTurn<B> = Operation<fn(&mut B, Turn)>;
+
 impl<S: Numbers, C: Choices> Both<'_, S, C> {
-    const TURNS: [Operation<fn(&mut Self, Turn)>; 18] = [
+    /// What is done with a subscriber.
+    const TURNS: [OnTurn<Self>; 18] = [
         op("clone", 1, Self::copy),
         op("end:", 1, Self::end),
         op("set_name", 1, Self::rename),
