@@ -128,14 +128,14 @@ fn from_within_a_call_of_its_own_ring_others_are_woken_when_that_returns() {
     // Less deep than `DEPTH`: the call around is left what the publish within owes, and nobody else comes back for it.
     let (publisher, mut first) = seqcast::inline::<u64>(4);
     let publisher = publisher.share();
-    let counter = Counter::new();
+    let (counter, kept) = (Counter::new(), Arc::new(Mutex::new(Vec::new())));
     let within = {
-        let (publisher, counter) = (publisher.clone(), Arc::clone(&counter));
+        let (publisher, counter, kept) = (publisher.clone(), Arc::clone(&counter), Arc::clone(&kept));
         Arc::new(move || {
             let mut second = publisher.subscribe();
             park(&mut second, &counter.waker());
             publisher.publish(2).unwrap();
-            std::mem::forget(second);
+            kept.lock().unwrap().push(second);
             assert_eq!(counter.count(), 0, "it was woken within, which this test is not about");
         })
     };
