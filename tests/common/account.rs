@@ -1,10 +1,11 @@
-//! The account of one subscriber: each sequence that it moved over is counted once (law 1), and sequences grow (law 2).
+//! The account of one subscriber: each sequence that it moved over is counted once (law 1), and
+//! sequences grow (law 2).
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use seqcast::{Lagged, Storage, Subscriber};
 
-/// Kept beside a subscriber, of which each receive is reported to it. What begins with `check` returns what is wrong, the
-/// others panic with it.
+/// Kept beside a subscriber. Each receive is reported to it. Functions that begin with `check` return
+/// what is wrong, the others panic with it.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     pub(crate) start: u64,

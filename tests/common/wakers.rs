@@ -1,4 +1,5 @@
-//! Wakers that count, that run a closure, that own something. They use nothing of a model checker's: they order nothing.
+//! Wakers that count, that run a closure, that own something. Their atomics are the standard
+//! library's, also under a model checker: they order nothing.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use seqcast::{Receive, Subscriber};

@@ -58,7 +58,8 @@ fn a_ring_on_which_nobody_parks_any_more_is_disarmed() {
     publisher.publish(0);
     assert!(!is_armed(&ring));
 
-    // One that is parked where nobody comes by keeps it armed; and so does one that parks again and again.
+    // One that is parked where nobody comes by keeps it armed; and so does one that parks again and
+    // again.
     subscriber.seek(Start::Latest);
     park(&mut subscriber, noop_waker_ref());
     assert!(is_armed(&ring));

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 #[test]
 fn a_pass_over_many_parked_costs_each_the_same() {
-    // A pass that walked the rest of the list for each would cost a hundred times more a waiter here: a factor of twenty is
-    // not sharp about time.
+    // A pass that walked the rest of the list for each would cost a hundred times more a waiter
+    // here: a factor of twenty is not sharp about time.
     let time = |parked: u32| {
         let (publisher, subscriber) = seqcast::inline::<u64>(4);
         let publisher = publisher.share();
@@ -31,8 +31,8 @@ fn a_pass_over_many_parked_costs_each_the_same() {
 
 #[test]
 fn idle_subscribers_cost_publishers_nothing() {
-    // Ten thousand that do not wait, of which some did once. A pass over them would cost a thousand times more, so that
-    // a factor of twenty tells without being sharp about time.
+    // Ten thousand that do not wait, of which some did once. A pass over them would cost a thousand
+    // times more, so that a factor of twenty tells without being sharp about time.
     let time = |subscribers: usize| {
         let (mut publisher, subscriber) = seqcast::inline::<u64>(1024);
         let mut idle: Vec<_> = (0..subscribers).map(|_| subscriber.clone()).collect();

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
-/// Parks a subscriber whose waker publishes, once for each of `depth`, so that they nest; the innermost runs `inside`.
+/// Parks a subscriber whose waker publishes, once for each of `depth`, so that they nest; the
+/// innermost runs `inside`.
 fn nest(
     publisher: &SharedPublisher<Inline<u64>>,
     subscribers: &mut Vec<Subscriber<Inline<u64>>>,
@@ -32,8 +33,8 @@ fn nest(
 
 #[test]
 fn from_deep_inside_wakers_everybody_is_woken() {
-    // Deep enough that what is owed is left to the publish around; there, two more groups park and are published to, and so
-    // are two on a ring of which no publish is around.
+    // Deep enough that what is owed is left to the publish around; there, two more groups park and
+    // are published to, and so are two on a ring of which no publish is around.
     let (publisher, _first) = seqcast::inline::<u64>(1 << 10);
     let (other, _other) = seqcast::inline::<u64>(16);
     let (publisher, other) = (publisher.share(), other.share());
@@ -74,7 +75,8 @@ fn from_within(depth: usize, code: Arc<dyn Fn() + Send + Sync>) {
 
 #[test]
 fn a_ring_that_is_gone_is_not_come_back_for() {
-    // Deep inside, a ring is published to and dropped, its subscriber too. The calls around return to nothing.
+    // Deep inside, a ring is published to and dropped, its subscriber too. The calls around return
+    // to nothing.
     let woken = Counter::new();
     let waker = woken.waker();
     from_within(
@@ -125,7 +127,8 @@ fn from_deep_inside_others_are_woken_that_a_stopped_publisher_owes() {
 
 #[test]
 fn from_within_a_call_of_its_own_ring_others_are_woken_when_that_returns() {
-    // Less deep than `DEPTH`: the call around is left what the publish within owes, and nobody else comes back for it.
+    // Less deep than `DEPTH`: the call around is left what the publish within owes, and nobody else
+    // comes back for it.
     let (publisher, mut first) = seqcast::inline::<u64>(4);
     let publisher = publisher.share();
     let (counter, kept) = (Counter::new(), Arc::new(Mutex::new(Vec::new())));

@@ -48,7 +48,8 @@ fn a_waker_may_call_back_into_the_ring() {
     park(
         &mut subscriber,
         &call(move || {
-            // Publishes, subscribes, drops a subscriber, and looks around, in the middle of somebody's publish.
+            // Publishes, subscribes, drops a subscriber, and looks around, in the middle of
+            // somebody's publish.
             let mut own = handle.subscribe();
             handle.publish(100).unwrap();
             assert_eq!(own.try_recv(), Ok(100));
@@ -66,7 +67,8 @@ fn a_waker_may_call_back_into_the_ring() {
 
 #[test]
 fn a_slow_waker_holds_nobody_else() {
-    // The publisher that calls it is stuck in it; whoever else was parked is woken by the next publisher that comes by.
+    // The publisher that calls it is stuck in it; whoever else was parked is woken by the next
+    // publisher that comes by.
     let (publisher, mut slow) = seqcast::inline::<u64>(16);
     let publisher = publisher.share();
     let (stuck, free) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
@@ -126,8 +128,8 @@ fn a_waker_may_panic_when_it_is_cloned() {
 #[test]
 #[allow(unsafe_code)]
 fn a_waker_may_panic_when_it_is_dropped() {
-    // A message comes while the waker is put in place, so that the poll that put it there takes the message and lets go of the
-    // waker, whose drop panics. The message must not be lost over that.
+    // A message comes while the waker is put in place, so that the poll that put it there takes the
+    // message and lets go of the waker, whose drop panics. The message must not be lost over that.
     type Context_ = SharedPublisher<Inline<u64>>;
     const CLONED: RawWakerVTable =
         RawWakerVTable::new(|data| RawWaker::new(data, &CLONED), |_| {}, |_| {}, |_| panic!("a waker's own affair"));
@@ -152,8 +154,8 @@ fn a_waker_may_panic_when_it_is_dropped() {
 
 #[test]
 fn a_panicking_drop_of_a_waker_ends_nobody_elses_wake_up() {
-    // The clone of one waker panics as it replaces another, whose drop panics; then its subscriber goes while it is queued, and
-    // the list holds the last of it.
+    // The clone of one waker panics as it replaces another, whose drop panics; then its subscriber
+    // goes while it is queued, and the list holds the last of it.
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {

@@ -1,4 +1,5 @@
-//! Parking and waking (laws 5 to 7): no wake-up is lost, wakers are the user's code and treated as such.
+//! Parking and waking (laws 5 to 7): no wake-up is lost, wakers are the user's code and treated as
+//! such.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 

@@ -1,4 +1,5 @@
-//! Wakers that publish, which wakes others: such calls nest only so deep, on a stack of ordinary size.
+//! Wakers that publish, which wakes others: such calls nest only so deep, on a stack of ordinary
+//! size.
 
 use crate::common::wakers::{call, owning, park};
 use std::thread;

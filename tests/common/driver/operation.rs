@@ -1,13 +1,16 @@
 //! Operations by name, of which one is drawn.
 //!
-//! Whatever panics while a program runs, the names of the operations so far are printed before. With `SEQCAST_TRACE` set,
-//! they are printed of every program: `SEQCAST_TRACE=1 cargo +nightly fuzz run ops FILE`.
+//! A panic while a program runs prints the names of its operations so far. With `SEQCAST_TRACE` set,
+//! those of every program are printed:
+//!
+//! `SEQCAST_TRACE=1 cargo +nightly fuzz run ops FILE`
 
 use super::Choices;
 use std::cell::RefCell;
 use std::sync::Once;
 
-/// One of a table. Its place and its weight decide which choices mean it: the inputs that fuzzers keep rely on both.
+/// One of a table. Its place and its weight decide which choices mean it: the inputs that fuzzers
+/// keep rely on both.
 #[derive(Clone, Copy)]
 pub(super) struct Operation<F> {
     name: &'static str,

@@ -1,13 +1,13 @@
-//! A soak: rings live and end while publishers and subscribers of all kinds come, go, stall, panic and are leaked, and
-//! everything that must hold is checked all the time.
+//! A soak: rings live and end while publishers and subscribers of all kinds come, go, stall, panic
+//! and are leaked, and everything that must hold is checked all the time.
 //!
 //! ```text
 //! cargo run --release -p seqcast-soak -- --seconds 3600 --threads 8
 //! cargo run --release -p seqcast-soak -- --seconds 10 --seed 1          # a seed that was printed
 //! ```
 //!
-//! A seed begins the same lives, of which each takes its turns as the machine has it: give a rare failure some runs of its
-//! seed, with the same options.
+//! A seed begins the same lives, of which each takes its turns as the machine has it: give a rare
+//! failure some runs of its seed, with the same options.
 //!
 //! | exit status | |
 //! |---|---|
@@ -26,8 +26,9 @@
 //! - `published + skipped` is what was drawn, and what the publishers counted themselves (`life.rs`);
 //! - each message of a boxed ring is dropped once, none is seen after its drop, and few are kept (`message.rs`).
 //!
-//! A ring's life is in `life.rs`; who publishes, in `publishing.rs` and `stalling.rs`; who receives, in `audience.rs`, `receiving.rs`,
-//! `tasks.rs` and `wakers.rs`. Handles that are leaked are dropped once their ring was checked, so that leak detectors have the last word.
+//! A ring's life is in `life.rs`; who publishes, in `publishing.rs` and `stalling.rs`; who
+//! receives, in `audience.rs`, `receiving.rs`, `tasks.rs` and `wakers.rs`. Handles that are leaked
+//! are dropped once their ring was checked, so that leak detectors have the last word.
 
 #![allow(clippy::forget_non_drop, reason = "says where a publisher is stopped for good")]
 
