@@ -5,14 +5,17 @@
 
 #[path = "common/testing.rs"]
 mod testing;
+#[path = "common/wakers.rs"]
+mod wakers;
 
 use seqcast::{Boxed, SharedPublisher};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use std::time::Duration;
+use wakers::{call, owning, park};
 
 struct Counting;
 
@@ -305,12 +308,6 @@ impl Same {
     }
 }
 
-impl Wake for Same {
-    fn wake(self: Arc<Self>) {
-        self.publish();
-    }
-}
-
 #[test]
 fn a_waker_called_in_the_middle_of_a_publish_finds_the_publisher_free() {
     std::thread::spawn(|| {
@@ -322,8 +319,8 @@ fn a_waker_called_in_the_middle_of_a_publish_finds_the_publisher_free() {
         let _held = testing::claim(publisher).unwrap().begin().unwrap();
         publisher.publish_many([[0; 4]; 3]);
         subscriber.seek(seqcast::Start::Latest);
-        let waker = Waker::from(Arc::clone(&same));
-        assert!(subscriber.poll_recv(&mut Context::from_waker(&waker)).is_pending());
+        let within = Arc::clone(&same);
+        park(&mut subscriber, &call(move || within.publish()));
         assert_eq!(publisher.publish([0; 4]), Ok(1_006), "after the hole, and what the waker published");
         assert_eq!(same.told(), (1, 0));
     })
@@ -335,9 +332,6 @@ fn a_waker_called_in_the_middle_of_a_publish_finds_the_publisher_free() {
 #[allow(unsafe_code, reason = "a waker whose clone panics")]
 fn a_waker_dropped_with_the_last_of_its_subscriber_finds_the_publisher_free() {
     struct OnDrop(Arc<Same>);
-    impl Wake for OnDrop {
-        fn wake(self: Arc<Self>) {}
-    }
     impl Drop for OnDrop {
         fn drop(&mut self) {
             self.0.publish();
@@ -353,8 +347,8 @@ fn a_waker_dropped_with_the_last_of_its_subscriber_finds_the_publisher_free() {
         publisher.publish_many([[0; 4]; 1_000]);
         victim.seek(seqcast::Start::Latest);
         // The clone of one waker panics as it replaces another, which then stays until the last of the subscriber goes.
-        let first = Waker::from(Arc::new(OnDrop(Arc::clone(&same))));
-        assert!(victim.poll_recv(&mut Context::from_waker(&first)).is_pending());
+        let first = owning(OnDrop(Arc::clone(&same)));
+        park(&mut victim, &first);
         drop(first);
         // SAFETY: the functions use no data, and may be called from any thread.
         let second = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &UNCLONABLE)) };

@@ -6,30 +6,20 @@ mod common;
 
 use common::eventually;
 use common::testing;
+use common::wakers::Counter;
 use futures::task::noop_waker_ref;
 use futures::{FutureExt, StreamExt};
 use seqcast::{Lagged, RecvError, RecvTimeoutError, Ref, Ring, Storage, TryRecvError};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Cannot be cloned.
 #[derive(Debug, PartialEq)]
 struct Unique(u64);
-
-/// Counts its wakes; its reference count tells who holds it.
-#[derive(Default)]
-struct Counter(AtomicUsize);
-
-impl Wake for Counter {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
 
 fn parked<S: Storage>(ring: &Ring<S>) {
     eventually("parked", || ring.stats().subscribers[0].parked);
@@ -176,8 +166,8 @@ fn a_thread_that_waits_to_borrow_is_woken() {
 #[test]
 fn a_future_that_is_dropped_loses_nothing_and_lets_go_of_its_waker() {
     let (mut publisher, mut subscriber) = seqcast::boxed::<Unique>(4);
-    let counter = Arc::new(Counter::default());
-    let waker = Waker::from(Arc::clone(&counter));
+    let counter = Counter::new();
+    let waker = counter.waker();
     for number in 0..100 {
         {
             let mut future = pin!(subscriber.recv_ref_async());
@@ -185,7 +175,7 @@ fn a_future_that_is_dropped_loses_nothing_and_lets_go_of_its_waker() {
             assert_eq!(Arc::strong_count(&counter), 3);
             if number % 2 == 0 {
                 publisher.publish(Unique(number));
-                assert_eq!(counter.0.load(Ordering::SeqCst) as u64, number / 2 + 1);
+                assert_eq!(counter.count() as u64, number / 2 + 1);
             }
         }
         assert_eq!(Arc::strong_count(&counter), 2, "the waker is still held");

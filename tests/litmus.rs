@@ -3,22 +3,16 @@
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
+#[path = "common/wakers.rs"]
+mod wakers;
+
 use std::hint::{black_box, spin_loop};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Wake, Waker};
+use std::task::Context;
 use std::thread;
 
 use seqcast::{Builder, Inline, Publisher, Start, Subscriber};
-
-#[derive(Default)]
-struct Counter(AtomicUsize);
-
-impl Wake for Counter {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
+use wakers::Counter;
 
 /// Where two threads wait for each other, again and again.
 #[derive(Default)]
@@ -48,7 +42,7 @@ fn who_parks_first_is_woken() {
     const ROUNDS: usize = 20_000;
     let rings = (0..ROUNDS).map(|_| Builder::new(2).inline::<u64>());
     let (mut publishers, mut subscribers): (Vec<Publisher<_>>, Vec<Subscriber<Inline<u64>>>) = rings.unzip();
-    let counters: Vec<_> = (0..ROUNDS).map(|_| Arc::<Counter>::default()).collect();
+    let counters: Vec<_> = (0..ROUNDS).map(|_| Counter::new()).collect();
     let meeting = Meeting::default();
     let pending = thread::scope(|scope| {
         scope.spawn(|| {
@@ -60,7 +54,7 @@ fn who_parks_first_is_woken() {
         });
         let mut pending = Vec::new();
         for (round, subscriber) in subscribers.iter_mut().enumerate() {
-            let waker = Waker::from(Arc::clone(&counters[round]));
+            let waker = counters[round].waker();
             meeting.wait(round);
             if subscriber.poll_recv(&mut Context::from_waker(&waker)).is_pending() {
                 pending.push(round);
@@ -69,7 +63,7 @@ fn who_parks_first_is_woken() {
         pending
     });
     println!("{} found the message, {} slept", ROUNDS - pending.len(), pending.len());
-    let lost = pending.iter().filter(|&&round| counters[round].0.load(Ordering::Relaxed) == 0).count();
+    let lost = pending.iter().filter(|&&round| counters[round].count() == 0).count();
     assert_eq!(lost, 0, "asleep beside a message, of {} that slept", pending.len());
 }
 

@@ -5,9 +5,7 @@
 
 mod common;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Wake, Waker};
+use common::wakers::{Counter, park};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -53,20 +51,11 @@ fn forbid_waking_all() -> bool {
     forbid(libc::SYS_futex, &[(1, libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG), (2, libc::c_int::MAX)])
 }
 
-#[derive(Default)]
-struct Counter(AtomicUsize);
-
-impl Wake for Counter {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
 /// How often a task is woken that waits on a ring where nothing happens.
 fn wakes_of_a_waiting_task(subscriber: &mut seqcast::Subscriber<seqcast::Inline<u64>>) -> usize {
-    let counter = Arc::new(Counter::default());
-    assert!(subscriber.poll_recv(&mut Context::from_waker(&Waker::from(Arc::clone(&counter)))).is_pending());
-    counter.0.load(Ordering::SeqCst)
+    let counter = Counter::new();
+    park(subscriber, &counter.waker());
+    counter.count()
 }
 
 #[test]

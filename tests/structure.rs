@@ -194,9 +194,7 @@ fn unsafe_code_is_where_it_is_allowed() {
 fn no_page_and_no_example_teaches_a_loop_that_ends_at_the_first_loss() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = vec![root.join("README.md")];
-    ["docs", "src", "examples/fanout", "examples/soak"]
-        .iter()
-        .for_each(|folder| sources(&root.join(folder), &mut files));
+    ["docs", "src", "examples/fanout", "tests/soak"].iter().for_each(|folder| sources(&root.join(folder), &mut files));
     for file in files.iter().filter(|file| file.extension().is_some_and(|kind| kind == "rs" || kind == "md")) {
         let text = fs::read_to_string(file).unwrap();
         let wrong = text.lines().find(|line| line.contains("while let Ok(") && line.contains("recv"));

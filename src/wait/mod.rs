@@ -174,6 +174,8 @@ impl WaitList {
             }
             let Some(waiter) = pop(&mut lists) else { return true };
             self.owe(std::mem::replace(&mut lists, ptr::null_mut()));
+            // Before it can queue itself again, lest this overwrite what it says then.
+            waiter.set_parked(false);
             // [queued.clear] AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
             // queues it next owns `next`. After `next` was read, and before the wake: woken first, it could find itself still
             // queued, not queue again, and sleep for ever.

@@ -16,7 +16,7 @@ pub(crate) struct Waiter {
     pub(super) next: AtomicPtr<Waiter>,
     /// In the first node of a list: the first node of another list.
     pub(super) other: AtomicPtr<Waiter>,
-    /// For onlookers: its task or thread sleeps, or was woken and has not run since.
+    /// For onlookers: its task sleeps and was not woken, or its thread sleeps.
     parked: AtomicBool,
 }
 
@@ -31,7 +31,7 @@ impl Waiter {
         }
     }
 
-    /// By its subscriber: says whether its task or thread sleeps now.
+    /// Says whether its task or thread sleeps now: by its subscriber, or by a publisher that wakes it.
     pub(crate) fn set_parked(&self, parked: bool) {
         self.parked.store(parked, Ordering::Relaxed); // [parked.set] Relaxed: only onlookers read it
     }

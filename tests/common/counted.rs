@@ -1,8 +1,8 @@
 //! Messages that are counted one by one (law 8): each is in a ledger, which knows if it was dropped, and how often.
 
-use std::panic::panic_any;
+use super::lock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex};
 
 type Hook = Arc<dyn Fn(u64) + Send + Sync>;
 
@@ -15,11 +15,6 @@ pub(crate) struct Ledger {
     most: AtomicI64,
     on_drop: Mutex<Option<Hook>>,
     on_clone: Mutex<Option<Hook>>,
-}
-
-/// Whatever panics while it is held is not about what it holds.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Ledger {
@@ -125,32 +120,5 @@ impl Drop for Counted {
 impl std::fmt::Debug for Counted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Counted({})", self.id)
-    }
-}
-
-/// What is thrown on purpose.
-#[derive(Debug)]
-pub(crate) struct Planned;
-
-/// Panics without a word.
-pub(crate) fn throw() {
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| {
-        let loud = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if !panic.payload().is::<Planned>() {
-                loud(panic);
-            }
-        }));
-    });
-    panic_any(Planned);
-}
-
-/// Whether `code` threw on purpose.
-pub(crate) fn throws<R>(code: impl FnOnce() -> R) -> bool {
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(code)) {
-        Ok(_) => false,
-        Err(thrown) if thrown.is::<Planned>() => true,
-        Err(thrown) => std::panic::resume_unwind(thrown),
     }
 }

@@ -1,12 +1,29 @@
-//! What several tests share. `model.rs` is the obviously right ring that the real one is compared with, and `driver/` what compares
-//! them; `stress.rs` runs everything at once; `counted.rs` are messages that must be dropped once. The fuzz targets share it too.
+//! What several tests, the soak and the fuzz targets share.
+//!
+//! | file | |
+//! |---|---|
+//! | `account.rs` | what a subscriber received and missed must add up |
+//! | `counted.rs` | messages that must be dropped once |
+//! | `driver/` | operations on a ring, compared with `model.rs`, the obviously right one |
+//! | `panics.rs` | panics on purpose |
+//! | `stress.rs` | everything at once |
+//! | `testing.rs` | the crate's `testing` module |
+//! | `wakers.rs` | wakers that count, call or own |
+//!
+//! The models of loom use `account.rs`, `testing.rs` and `wakers.rs` alone.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod account;
 pub(crate) mod counted;
 pub(crate) mod driver;
 pub(crate) mod model;
+pub(crate) mod panics;
 pub(crate) mod stress;
 pub(crate) mod testing;
+pub(crate) mod wakers;
+
+#[allow(unused_imports, reason = "each test uses a part of it")]
+pub(crate) use account::Account;
 
 /// Threads, and futures on them: under shuttle, its own.
 #[cfg(not(shuttle))]
@@ -14,8 +31,9 @@ pub(crate) use {futures::executor::block_on, std::thread};
 #[cfg(shuttle)]
 pub(crate) use {shuttle::future::block_on, shuttle::thread};
 
-use seqcast::{Boxed, Builder, Inline, Publisher, Receive, RecvError, Ref, Storage, Subscriber, TryRecvError};
+use seqcast::{Boxed, Builder, Inline, Publisher, Receive, RecvError, RecvTimeoutError, Ref, Subscriber, TryRecvError};
 use std::ops::Deref;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The capacities that every law is tried with.
 pub(crate) const CAPACITIES: [usize; 4] = [2, 4, 64, 1024];
@@ -40,6 +58,20 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(began.elapsed().as_secs() < 30, "never: {what}");
         thread::yield_now();
+    }
+}
+
+/// Locks a mutex that no panic spoils: what panics while it is held has nothing to do with its content.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same without a timeout, which is taken for "nothing there".
+pub(crate) fn untimed(error: RecvTimeoutError) -> TryRecvError {
+    match error {
+        RecvTimeoutError::Timeout => TryRecvError::Empty,
+        RecvTimeoutError::Closed => TryRecvError::Closed,
+        RecvTimeoutError::Lagged(lagged) => TryRecvError::Lagged(lagged),
     }
 }
 
@@ -140,45 +172,6 @@ fn linger<T: Deref<Target = Signed>>(message: Ref<'_, T>) -> Signed {
     }
     assert_eq!(**message, signed);
     signed
-}
-
-/// What law 1 counts, kept beside a subscriber.
-#[derive(Debug)]
-pub(crate) struct Account {
-    pub(crate) start: u64,
-    pub(crate) received: u64,
-    pub(crate) missed: u64,
-    last: Option<u64>,
-}
-
-impl Account {
-    pub(crate) fn new<S: Storage>(subscriber: &Subscriber<S>) -> Self {
-        Self { start: subscriber.next_sequence(), received: 0, missed: 0, last: None }
-    }
-
-    /// `count` messages were received.
-    #[track_caller]
-    pub(crate) fn received<S: Storage>(&mut self, subscriber: &Subscriber<S>, count: usize) {
-        let last = subscriber.last_sequence();
-        assert!(count == 0 || self.last < last, "law 2: {last:?} after {:?}", self.last);
-        self.last = last;
-        self.received += count as u64;
-    }
-
-    #[track_caller]
-    pub(crate) fn lagged<S: Storage>(&mut self, subscriber: &Subscriber<S>, lagged: seqcast::Lagged) {
-        assert!(lagged.missed > 0);
-        assert_eq!(lagged.resumed_at, subscriber.next_sequence());
-        self.missed += lagged.missed;
-    }
-
-    #[track_caller]
-    pub(crate) fn settle<S: Storage>(&self, subscriber: &Subscriber<S>) {
-        assert_eq!(self.missed, subscriber.missed(), "missed as told and as counted");
-        let sum = self.received + self.missed + subscriber.holes() + subscriber.skipped_by_choice();
-        assert_eq!(sum, subscriber.next_sequence() - self.start, "law 1: {self:?} of {subscriber:?}");
-        assert_eq!((self.received, self.start), (subscriber.received(), subscriber.start_sequence()), "{subscriber:?}");
-    }
 }
 
 /// Receives by one of the paths, waiting if need be; how many messages it put in `buffer`.

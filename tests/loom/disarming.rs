@@ -2,8 +2,9 @@
 //! a publisher asks at every second sequence.
 
 use crate::testing;
+use crate::wakers::{call, park};
 use std::sync::Arc;
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Waker};
 
 use loom::future::block_on;
 use loom::sync::{Condvar, Mutex};
@@ -136,34 +137,26 @@ impl Scene {
     }
 }
 
-/// Comes back only when the other was called.
-struct Slow(Arc<Scene>);
-
-impl Wake for Slow {
-    fn wake(self: Arc<Self>) {
-        self.0.call(0);
-        self.0.wait_for(1);
-    }
-}
-
-struct Quick(Arc<Scene>);
-
-impl Wake for Quick {
-    fn wake(self: Arc<Self>) {
-        self.0.call(1);
-    }
-}
-
 #[test]
 fn a_slow_waker_holds_nobody_while_others_disarm() {
     explore(2, || {
         let (publisher, mut first) = unarmed_ring(8);
         let mut second = first.clone();
         let scene = Arc::new(Scene { called: Mutex::new([false; 2]), changed: Condvar::new() });
-        let slow = Waker::from(Arc::new(Slow(Arc::clone(&scene))));
-        let quick = Waker::from(Arc::new(Quick(Arc::clone(&scene))));
-        assert!(second.poll_recv(&mut Context::from_waker(&quick)).is_pending());
-        assert!(first.poll_recv(&mut Context::from_waker(&slow)).is_pending());
+        let slow = {
+            let scene = Arc::clone(&scene);
+            // Comes back only when the other was called.
+            call(move || {
+                scene.call(0);
+                scene.wait_for(1);
+            })
+        };
+        let quick = {
+            let scene = Arc::clone(&scene);
+            call(move || scene.call(1))
+        };
+        park(&mut second, &quick);
+        park(&mut first, &slow);
         let publisher = publisher.share();
         // One of them has the list in its hand while the other asks twice, and disarms.
         let writers = [1, 4].map(|count| {

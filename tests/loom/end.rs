@@ -6,25 +6,25 @@ use std::collections::BTreeSet;
 use loom::thread;
 use seqcast::{Inline, Subscriber, TryRecvError};
 
-use crate::{Account, Pair, explore, id, pair, parking_ring, ring};
+use crate::{Pair, Reader, explore, id, pair, parking_ring, ring};
 
 #[test]
 fn an_acknowledged_publish_lies_before_the_end() {
     let outcomes = explore(3, || {
         let (publisher, subscriber) = parking_ring(2);
         let publisher = publisher.share();
-        let mut account = Account::new(subscriber);
+        let mut reader = Reader::new(subscriber);
         let closer = publisher.clone();
         let writer = thread::spawn(move || publisher.publish(pair(1)).is_ok());
         let reader = thread::spawn(move || {
-            account.read_to_end();
-            account
+            reader.read_to_end();
+            reader
         });
         assert!(closer.close());
         let published = writer.join().unwrap();
-        let account = reader.join().unwrap();
-        assert_eq!(account.ids(), if published { vec![1] } else { vec![] });
-        assert_eq!(account.missed, 0);
+        let reader = reader.join().unwrap();
+        assert_eq!(reader.ids(), if published { vec![1] } else { vec![] });
+        assert_eq!(reader.account.missed, 0);
         published
     });
     assert_eq!(outcomes, BTreeSet::from([false, true]));
@@ -80,7 +80,7 @@ fn a_closer_that_comes_too_late_moves_no_end() {
     let outcomes = explore(3, || {
         let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
-        let mut account = Account::new(subscriber);
+        let mut reader = Reader::new(subscriber);
         let other = publisher.clone();
         let closing = thread::spawn(move || other.close());
         let published = publisher.publish_many([pair(0), pair(1)]) as u64;
@@ -88,8 +88,8 @@ fn a_closer_that_comes_too_late_moves_no_end() {
         assert_eq!(publisher.next_sequence(), published);
         assert!(closing.join().unwrap() != won);
         assert_eq!(publisher.next_sequence(), published);
-        assert_eq!(account.settle(), TryRecvError::Closed);
-        assert_eq!(account.got.len() as u64, published);
+        assert_eq!(reader.settle(), TryRecvError::Closed);
+        assert_eq!(reader.got.len() as u64, published);
         (published, won)
     });
     assert_eq!(outcomes, BTreeSet::from([(0, false), (1, false), (2, false), (2, true)]));
@@ -100,13 +100,13 @@ fn the_last_of_two_publishers_closes() {
     explore(2, || {
         let (publisher, subscriber) = parking_ring(2);
         let publisher = publisher.share();
-        let mut account = Account::new(subscriber);
+        let mut reader = Reader::new(subscriber);
         let other = publisher.clone();
         let first = thread::spawn(move || publisher.publish(pair(1)).unwrap());
         let second = thread::spawn(move || other.publish(pair(2)).unwrap());
-        account.read_to_end();
-        assert_eq!(account.missed, 0);
-        let mut ids = account.ids();
+        reader.read_to_end();
+        assert_eq!(reader.account.missed, 0);
+        let mut ids = reader.ids();
         ids.sort_unstable();
         assert_eq!(ids, [1, 2]);
         first.join().unwrap();
@@ -229,7 +229,7 @@ fn marks_of_holes_may_be_made_out_of_order() {
     explore(3, || {
         let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
-        let mut account = Account::new(subscriber);
+        let mut reader = Reader::new(subscriber);
         let held = testing::claim(&publisher).unwrap().begin().unwrap();
         for q in 1..5 {
             let claim = testing::claim(&publisher).unwrap();
@@ -244,9 +244,9 @@ fn marks_of_holes_may_be_made_out_of_order() {
         assert!(testing::resume(&publisher, 4).begin().is_none());
         second.join().unwrap();
         publisher.publish(pair(5)).unwrap();
-        account.settle();
-        assert_eq!(account.subscriber.next_sequence(), 6);
-        assert_eq!(account.ids(), [5]);
+        reader.settle();
+        assert_eq!(reader.subscriber.next_sequence(), 6);
+        assert_eq!(reader.ids(), [5]);
         drop(held);
     });
 }
@@ -283,21 +283,21 @@ fn a_ring_that_is_closed_while_a_publisher_laps_is_read_to_its_end() {
         let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
         let (closer, ring) = (publisher.clone(), publisher.ring());
-        let mut account = Account::new(subscriber);
+        let mut reader = Reader::new(subscriber);
         let closing = thread::spawn(move || {
             closer.close();
         });
         let writer = thread::spawn(move || (0..4).take_while(|&q| publisher.publish(pair(q)).is_ok()).count() as u64);
         // Closed before anybody else is asked: that is the end, and there is no other.
-        let early = account.settle() == TryRecvError::Closed;
-        let stood = account.subscriber.next_sequence();
+        let early = reader.settle() == TryRecvError::Closed;
+        let stood = reader.subscriber.next_sequence();
         let acknowledged = writer.join().unwrap();
         closing.join().unwrap();
         assert!(!early || stood == acknowledged, "closed at {stood}, before {acknowledged}");
-        assert_eq!(account.settle(), TryRecvError::Closed);
-        assert_eq!((account.subscriber.next_sequence(), ring.next_sequence()), (acknowledged, acknowledged));
-        assert!(account.got.iter().all(|got| got.0 == got.1));
-        (acknowledged, early, account.missed > 0)
+        assert_eq!(reader.settle(), TryRecvError::Closed);
+        assert_eq!((reader.subscriber.next_sequence(), ring.next_sequence()), (acknowledged, acknowledged));
+        assert!(reader.got.iter().all(|got| got.0 == got.1));
+        (acknowledged, early, reader.account.missed > 0)
     });
     for reached in [(0, true, false), (3, false, true), (4, false, true), (4, true, true), (4, true, false)] {
         assert!(outcomes.contains(&reached), "{outcomes:?}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use loom::thread;
 use seqcast::{Start, TryRecvError};
 
-use crate::{Account, explore, id, pair, ring};
+use crate::{Reader, explore, id, pair, ring};
 
 #[test]
 fn a_subscriber_that_joins_misses_nothing_after() {
@@ -17,13 +17,13 @@ fn a_subscriber_that_joins_misses_nothing_after() {
             publisher.publish(pair(1));
             publisher
         });
-        let mut account = Account::new(ring.subscribe());
+        let mut reader = Reader::new(ring.subscribe());
         let publisher = writer.join().unwrap();
-        account.settle();
-        let expected: Vec<_> = (account.start..2).map(|q| (q, q)).collect();
-        assert_eq!(account.got, expected);
+        reader.settle();
+        let expected: Vec<_> = (reader.account.start..2).map(|q| (q, q)).collect();
+        assert_eq!(reader.got, expected);
         drop(publisher);
-        account.start
+        reader.account.start
     });
     assert_eq!(outcomes, BTreeSet::from([0, 1, 2]));
 }
@@ -84,12 +84,12 @@ fn a_subscriber_may_join_a_lapped_ring() {
             }
             publisher
         });
-        let mut account = Account::new(ring.subscribe_at(Start::Oldest));
+        let mut reader = Reader::new(ring.subscribe_at(Start::Oldest));
         let joined = ring.try_subscribe_at(Start::At(0));
         let publisher = writer.join().unwrap();
-        account.settle();
-        assert!(account.got.iter().all(|got| got.0 == got.1));
-        assert_eq!(account.subscriber.next_sequence(), 3);
+        reader.settle();
+        assert!(reader.got.iter().all(|got| got.0 == got.1));
+        assert_eq!(reader.subscriber.next_sequence(), 3);
         drop(publisher);
         joined.is_ok()
     });
@@ -101,7 +101,7 @@ fn the_exclusive_publisher_follows_the_shared_ones() {
     let outcomes = explore(2, || {
         let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
-        let mut account = Account::new(subscriber);
+        let mut reader = Reader::new(subscriber);
         let other = publisher.clone();
         let writer = thread::spawn(move || {
             other.publish(pair(0)).unwrap();
@@ -119,9 +119,9 @@ fn the_exclusive_publisher_follows_the_shared_ones() {
                 false
             }
         };
-        let _ = account.poll();
+        let _ = reader.poll();
         writer.join().unwrap();
-        assert_eq!(account.settle(), TryRecvError::Closed);
+        assert_eq!(reader.settle(), TryRecvError::Closed);
         exclusive
     });
     assert_eq!(outcomes, BTreeSet::from([false, true]));

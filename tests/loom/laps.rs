@@ -6,7 +6,7 @@ use loom::thread;
 use seqcast::{Builder, Inline, Publisher, SharedPublisher, Start, SubscribeError, Subscriber, TryRecvError};
 
 use crate::testing;
-use crate::{Account, Pair, explore, id, pair, ring};
+use crate::{Pair, Reader, explore, id, pair, ring};
 
 /// A shared ring of two with 0 held for good, so that every even sequence becomes a hole.
 fn ring_with_a_held_slot() -> (SharedPublisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
@@ -207,15 +207,15 @@ fn who_joins_at_the_oldest_finds_it_while_publishers_lap() {
         let ring = subscriber.ring();
         drop(subscriber);
         let writer = lapping(publisher);
-        let mut account = Account::new(ring.subscribe_at(Start::Oldest));
+        let mut reader = Reader::new(ring.subscribe_at(Start::Oldest));
         // Nobody is in the middle of that one, as the only publisher has gone on. It may be lost again.
-        let found = account.poll();
-        assert!(account.start == 0 || found.is_ok(), "nothing at {}", account.start);
+        let found = reader.poll();
+        assert!(reader.account.start == 0 || found.is_ok(), "nothing at {}", reader.account.start);
         let _publisher = writer.join().unwrap();
-        account.settle();
-        assert!(account.got.iter().all(|got| got.0 == got.1));
-        assert_eq!(account.subscriber.next_sequence(), 4);
-        (account.start, account.got.len())
+        reader.settle();
+        assert!(reader.got.iter().all(|got| got.0 == got.1));
+        assert_eq!(reader.subscriber.next_sequence(), 4);
+        (reader.account.start, reader.got.len())
     });
     assert!(outcomes.is_superset(&BTreeSet::from([(0, 3), (1, 2), (1, 3), (2, 2)])), "{outcomes:?}");
 }

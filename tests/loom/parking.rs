@@ -1,10 +1,10 @@
 //! Parking. A lost wake-up is a deadlock, which loom reports.
 
 use crate::testing;
+use crate::wakers::Counter;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use loom::future::block_on;
 use loom::thread;
@@ -213,21 +213,12 @@ fn two_publishers_wake_two_parked_threads() {
     });
 }
 
-/// Counts its wakes, and shows by its reference count whether somebody still holds it.
-struct Counter(AtomicUsize);
-
-impl Wake for Counter {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
 #[test]
 fn a_queued_subscriber_may_be_dropped() {
     explore(3, || {
         let (mut publisher, mut subscriber) = parking_ring(2);
-        let counter = Arc::new(Counter(AtomicUsize::new(0)));
-        let waker = Waker::from(Arc::clone(&counter));
+        let counter = Counter::new();
+        let waker = counter.waker();
         let writer = thread::spawn(move || {
             publisher.publish(pair(0));
             publisher
@@ -244,8 +235,8 @@ fn a_queued_subscriber_may_be_dropped() {
 fn a_dropped_future_loses_nothing() {
     explore(3, || {
         let (mut publisher, mut subscriber) = parking_ring(2);
-        let counter = Arc::new(Counter(AtomicUsize::new(0)));
-        let waker = Waker::from(Arc::clone(&counter));
+        let counter = Counter::new();
+        let waker = counter.waker();
         let writer = thread::spawn(move || {
             publisher.publish(pair(0));
             publisher
@@ -268,15 +259,15 @@ fn a_dropped_future_loses_nothing() {
 fn a_pending_poll_is_woken() {
     let outcomes = explore(3, || {
         let (mut publisher, mut subscriber) = parking_ring(2);
-        let counter = Arc::new(Counter(AtomicUsize::new(0)));
-        let waker = Waker::from(Arc::clone(&counter));
+        let counter = Counter::new();
+        let waker = counter.waker();
         let writer = thread::spawn(move || {
             publisher.publish(pair(0));
             publisher
         });
         let first = subscriber.poll_recv(&mut Context::from_waker(&waker));
         writer.join().unwrap();
-        let woken = counter.0.load(Ordering::SeqCst);
+        let woken = counter.count();
         assert!(first.is_ready() || woken == 1, "pending and never woken");
         (first.is_ready(), woken)
     });
@@ -290,10 +281,10 @@ fn two_publishers_share_the_lists_of_those_to_wake() {
         let (publisher, first) = parking_ring(4);
         let publisher = publisher.share();
         let other = publisher.clone();
-        let counters: Vec<_> = (0..5).map(|_| Arc::new(Counter(AtomicUsize::new(0)))).collect();
+        let counters: Vec<_> = (0..5).map(|_| Counter::new()).collect();
         let mut subscribers: Vec<_> = (0..5).map(|_| first.clone()).collect();
         let mut park = |at: usize| {
-            let waker = Waker::from(Arc::clone(&counters[at]));
+            let waker = counters[at].waker();
             while subscribers[at].poll_recv(&mut Context::from_waker(&waker)).is_ready() {}
         };
         (0..3).for_each(&mut park);
@@ -302,7 +293,7 @@ fn two_publishers_share_the_lists_of_those_to_wake() {
         publisher.publish(pair(1)).unwrap();
         writer.join().unwrap();
         for (subscriber, counter) in subscribers.iter_mut().zip(&counters) {
-            assert!(counter.0.load(Ordering::SeqCst) > 0, "never woken");
+            assert!(counter.count() > 0, "never woken");
             while subscriber.try_recv().is_ok() {}
             assert_eq!(subscriber.next_sequence(), 2);
         }
@@ -314,7 +305,7 @@ fn who_parks_while_it_is_woken_is_woken_again() {
     // The publisher of 0 has the subscriber in its hand while that one parks for 1, with another waker.
     let outcomes = explore(3, || {
         let (mut publisher, mut subscriber) = parking_ring(2);
-        let counters = [(); 3].map(|()| Arc::new(Counter(AtomicUsize::new(0))));
+        let counters = [(); 3].map(|()| Counter::new());
         let wakers = counters.clone().map(Waker::from);
         let poll = |subscriber: &mut seqcast::Subscriber<_>, at: usize| {
             subscriber.poll_recv(&mut Context::from_waker(&wakers[at])).map(|received| received.map(id))
@@ -341,7 +332,7 @@ fn who_parks_while_it_is_woken_is_woken_again() {
             }
         }
         writer.join().unwrap();
-        let woken = counters[last].0.load(Ordering::SeqCst);
+        let woken = counters[last].count();
         assert!(got == 2 || woken > 0, "asleep beside message {got}");
         (got, last, woken)
     });
@@ -362,7 +353,7 @@ fn who_is_given_back_is_found() {
         for _ in 2..5 {
             std::mem::forget(testing::claim(&publisher).unwrap());
         }
-        let counters = [(); 3].map(|()| Arc::new(Counter(AtomicUsize::new(0))));
+        let counters = [(); 3].map(|()| Counter::new());
         let wakers = counters.clone().map(Waker::from);
         let mut subscribers = [subscriber.clone(), subscriber.clone(), subscriber];
         let theirs = wakers.clone();
@@ -381,10 +372,10 @@ fn who_is_given_back_is_found() {
         for (subscriber, waker) in subscribers.iter_mut().zip(&wakers) {
             while subscriber.poll_recv(&mut Context::from_waker(waker)).is_ready() {}
         }
-        let before = counters.each_ref().map(|counter| counter.0.load(Ordering::SeqCst));
+        let before = counters.each_ref().map(|counter| counter.count());
         testing::resume(&publisher, 2).begin().unwrap().commit(pair(2));
         for (counter, before) in counters.iter().zip(before) {
-            assert!(counter.0.load(Ordering::SeqCst) > before, "never woken");
+            assert!(counter.count() > before, "never woken");
         }
         drop(held);
         slept

@@ -4,13 +4,13 @@ use crate::testing;
 use loom::thread;
 use seqcast::{Inline, Publisher, SharedPublisher, TryRecvError};
 
-use crate::{Account, Pair, explore, id, pair, parking_ring, ring};
+use crate::{Pair, Reader, explore, id, pair, parking_ring, ring};
 
 #[test]
 fn nothing_is_torn_when_one_publisher_laps() {
     let outcomes = explore(3, || {
         let (mut publisher, subscriber) = ring(2);
-        let mut account = Account::new(subscriber);
+        let mut reader = Reader::new(subscriber);
         let writer = thread::spawn(move || {
             for q in 0..3 {
                 publisher.publish(pair(q));
@@ -18,13 +18,13 @@ fn nothing_is_torn_when_one_publisher_laps() {
             publisher
         });
         for _ in 0..2 {
-            let _ = account.poll();
+            let _ = reader.poll();
         }
         let publisher = writer.join().unwrap();
-        assert_eq!(account.settle(), TryRecvError::Empty);
-        assert!(account.got.iter().all(|got| got.0 == got.1), "wrong message");
+        assert_eq!(reader.settle(), TryRecvError::Empty);
+        assert!(reader.got.iter().all(|got| got.0 == got.1), "wrong message");
         drop(publisher);
-        (account.ids(), account.missed)
+        (reader.ids(), reader.account.missed)
     });
     assert!(outcomes.contains(&(vec![0, 1, 2], 0)) && outcomes.contains(&(vec![1, 2], 1)), "{outcomes:?}");
 }
@@ -34,23 +34,23 @@ fn nothing_is_torn_when_two_publishers_lap() {
     let outcomes = explore(2, || {
         let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
-        let mut account = Account::new(subscriber);
+        let mut reader = Reader::new(subscriber);
         let other = publisher.clone();
         let writer = thread::spawn(move || [other.publish(pair(10)).unwrap(), other.publish(pair(11)).unwrap()]);
         let second = thread::spawn(move || publisher.publish(pair(20)).map(|q| (q, publisher)).unwrap());
-        let _ = account.poll();
-        let _ = account.poll();
+        let _ = reader.poll();
+        let _ = reader.poll();
         let mut sequences = writer.join().unwrap().to_vec();
         let (q, publisher) = second.join().unwrap();
         sequences.push(q);
-        account.settle();
+        reader.settle();
         let claimed = publisher.next_sequence();
-        assert_eq!(account.subscriber.next_sequence(), claimed, "something readable was not read");
-        for (sequence, id) in &account.got {
+        assert_eq!(reader.subscriber.next_sequence(), claimed, "something readable was not read");
+        for (sequence, id) in &reader.got {
             let expected = sequences.iter().zip([10, 11, 20]).find(|(q, _)| *q == sequence);
             assert_eq!(expected.map(|(_, id)| id), Some(*id), "wrong message");
         }
-        (account.got.len(), account.missed, account.subscriber.holes())
+        (reader.got.len(), reader.account.missed, reader.subscriber.holes())
     });
     assert!(outcomes.contains(&(3, 0, 0)) && outcomes.contains(&(2, 1, 0)), "{outcomes:?}");
     assert!(outcomes.iter().any(|outcome| outcome.2 > 0), "no hole: {outcomes:?}");
@@ -63,21 +63,21 @@ fn a_stalled_publisher_stops_nobody() {
     let outcomes = explore(2, || {
         let (publisher, subscriber) = parking_ring(2);
         let publisher = publisher.share();
-        let mut account = Account::new(subscriber);
+        let mut reader = Reader::new(subscriber);
         let stalled = publisher.clone();
         let write = testing::claim(&stalled).unwrap().begin().unwrap();
         let writer = thread::spawn(move || [publisher.publish(pair(7)).unwrap(), publisher.publish(pair(8)).unwrap()]);
-        let first = account.subscriber.recv();
+        let first = reader.subscriber.recv();
         match first {
-            Ok(message) => account.take(message),
-            Err(seqcast::RecvError::Lagged(lagged)) => account.missed += lagged.missed,
+            Ok(message) => reader.take(message),
+            Err(seqcast::RecvError::Lagged(lagged)) => reader.account.lagged(&reader.subscriber, lagged),
             Err(seqcast::RecvError::Closed) => panic!("closed while a handle is there"),
         }
         assert_eq!(writer.join().unwrap(), [1, 3]);
-        account.settle();
-        assert_eq!(account.ids().last(), Some(&8));
+        reader.settle();
+        assert_eq!(reader.ids().last(), Some(&8));
         drop(write);
-        (account.ids(), account.missed, account.subscriber.holes())
+        (reader.ids(), reader.account.missed, reader.subscriber.holes())
     });
     assert!(outcomes.contains(&(vec![8], 2, 1)) || outcomes.contains(&(vec![8], 3, 0)), "{outcomes:?}");
 }
@@ -87,7 +87,7 @@ fn a_stalled_publisher_may_come_back() {
     let outcomes = explore(2, || {
         let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
-        let mut account = Account::new(subscriber);
+        let mut reader = Reader::new(subscriber);
         let stalled = publisher.clone();
         let writer = thread::spawn(move || [publisher.publish(pair(7)).unwrap(), publisher.publish(pair(8)).unwrap()]);
         let back = thread::spawn(move || {
@@ -98,13 +98,13 @@ fn a_stalled_publisher_may_come_back() {
             }
             (sequence, stalled)
         });
-        let _ = account.poll();
+        let _ = reader.poll();
         let [seven, eight] = writer.join().unwrap();
         let (nine, _stalled) = back.join().unwrap();
-        account.settle();
+        reader.settle();
         let names = [(seven, 7), (eight, 8), (nine, 9)];
-        assert!(account.got.iter().all(|got| names.contains(got)), "{:?}", account.got);
-        (account.ids().len(), account.missed, account.subscriber.holes())
+        assert!(reader.got.iter().all(|got| names.contains(got)), "{:?}", reader.got);
+        (reader.ids().len(), reader.account.missed, reader.subscriber.holes())
     });
     assert!(outcomes.len() > 2, "{outcomes:?}");
 }
@@ -115,7 +115,7 @@ fn a_claim_that_is_overrun_harms_nobody() {
     explore(2, || {
         let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
-        let mut account = Account::new(subscriber);
+        let mut reader = Reader::new(subscriber);
         let late = publisher.clone();
         let claim = testing::claim(&late).unwrap();
         let writer = thread::spawn(move || {
@@ -123,14 +123,14 @@ fn a_claim_that_is_overrun_harms_nobody() {
                 publisher.publish(pair(id)).unwrap();
             }
         });
-        let _ = account.poll();
+        let _ = reader.poll();
         if let Some(write) = claim.begin() {
             write.commit(pair(0));
         }
         writer.join().unwrap();
-        account.settle();
-        assert_eq!(account.subscriber.next_sequence(), late.next_sequence());
-        assert!(account.got.windows(2).all(|two| two[0].1 < two[1].1));
+        reader.settle();
+        assert_eq!(reader.subscriber.next_sequence(), late.next_sequence());
+        assert!(reader.got.windows(2).all(|two| two[0].1 < two[1].1));
     });
 }
 

@@ -1,15 +1,15 @@
 //! Each atomic operation and fence has a label and a reason beside it, and a row in `docs/orderings.md` where it could be weaker.
 //!
-//! That each is as strong as it must be, and no stronger, is shown by `weaken.rs`:
+//! That each is as strong as it must be, and no stronger, is shown by `tests/weaken`:
 //!
-//! `cargo run --release --example weaken`
+//! `cargo run --release -p seqcast-weaken`
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
-#[allow(dead_code, reason = "what `weaken.rs` needs of it")]
+#[allow(dead_code, reason = "what `tests/weaken` needs of it")]
 mod sources;
 mod table;
-#[allow(dead_code, reason = "what `weaken.rs` needs of it")]
+#[allow(dead_code, reason = "what `tests/weaken` needs of it")]
 mod weakening;
 
 use std::collections::BTreeSet;

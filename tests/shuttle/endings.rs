@@ -1,10 +1,11 @@
 //! Ends: of rings, while some publish and some sleep; of subscribers that sleep; of a publisher's being shared.
 
 use std::sync::Arc;
-use std::task::{Context, Wake, Waker};
+use std::task::Context;
 
 use seqcast::{Builder, RecvError};
 
+use crate::common::wakers::Counter;
 use crate::common::{Account, Carry, block_on, read_to_end, sign, thread, verify};
 use crate::{Owning, Plain, explore};
 
@@ -64,22 +65,15 @@ fn closers_race_with_publishers() {
     }
 }
 
-/// Its count of references shows whether anybody still holds it.
-struct Nobody;
-
-impl Wake for Nobody {
-    fn wake(self: Arc<Self>) {}
-}
-
 /// Subscribers that are queued go away while others sleep behind and before them on the list; all of those are woken.
 fn dropped_while_parked<S: Carry>() -> [usize; 2] {
     let (publisher, subscriber) = S::ring(Builder::new(8));
     let publisher = publisher.share();
-    let wakers: Vec<_> = (0..3).map(|_| Arc::new(Nobody)).collect();
-    let leavers: Vec<_> = wakers
+    let counters: Vec<_> = (0..3).map(|_| Counter::new()).collect();
+    let leavers: Vec<_> = counters
         .iter()
-        .map(|nobody| {
-            let (waker, mut subscriber) = (Waker::from(Arc::clone(nobody)), subscriber.clone());
+        .map(|counter| {
+            let (waker, mut subscriber) = (counter.waker(), subscriber.clone());
             thread::spawn(move || {
                 let mut pending = 0;
                 for _ in 0..2 {
@@ -114,8 +108,8 @@ fn dropped_while_parked<S: Carry>() -> [usize; 2] {
     let pending: usize = leavers.into_iter().map(|leaver| leaver.join().unwrap()).sum();
     sleepers.into_iter().for_each(|sleeper| sleeper.join().unwrap());
     writer.join().unwrap();
-    for nobody in &wakers {
-        assert_eq!(Arc::strong_count(nobody), 1, "the waker of a dropped subscriber is kept");
+    for counter in &counters {
+        assert_eq!(Arc::strong_count(counter), 1, "the waker of a dropped subscriber is kept");
     }
     [usize::from(pending == 0), usize::from(pending > 6)]
 }

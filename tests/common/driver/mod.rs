@@ -2,21 +2,23 @@
 //! every answer. What is done next comes from [`Choices`]: a seed in the tests, the fuzzer's bytes in `fuzz/`.
 
 mod numbers;
+mod operation;
 mod publishing;
 mod receiving;
+mod ways;
 
 #[allow(unused_imports, reason = "each test uses a part of it")]
 pub(crate) use numbers::{Number, Numbers};
 
 use super::counted::Ledger;
 use super::model;
+use super::wakers::Counter;
 use futures::stream::FusedStream;
+use operation::{Operation, Trace, draw, op};
 use publishing::Publishing;
 use seqcast::{Builder, SharedPublisher, Start, SubscribeError, Subscriber};
 use std::cell::OnceCell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Wake;
 
 /// Where decisions come from.
 pub(crate) trait Choices {
@@ -43,6 +45,7 @@ pub(crate) struct Shape {
 
 /// Does what `choices` say, for as long as there are any; at the end every message was dropped once.
 pub(crate) fn run<S: Numbers>(shape: Shape, choices: impl Choices) {
+    let _trace = Trace::begin();
     let ledger = Ledger::new();
     let stalling = OnceCell::new();
     let mut both = Both::<S, _>::new(shape, choices, Arc::clone(&ledger), &stalling);
@@ -69,18 +72,9 @@ struct Pair<S: seqcast::Storage> {
     real: Subscriber<S>,
     model: model::Subscriber,
     name: Option<String>,
-    woken: Arc<Woken>,
+    woken: Arc<Counter>,
     /// Polled last and told to wait, and nothing has happened in the ring since.
     waiting: bool,
-}
-
-#[derive(Default)]
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 impl<S: seqcast::Storage> Pair<S> {
@@ -102,6 +96,9 @@ struct Both<'a, S: seqcast::Storage, C> {
     published: u64,
     totals: [u64; 4],
 }
+
+type Step<B> = Operation<fn(&mut B, u32)>;
+type Coming<B, S> = Operation<fn(&B, Start) -> Option<Pair<S>>>;
 
 impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     fn new(shape: Shape, choices: C, ledger: Arc<Ledger>, stalling: &'a OnceCell<SharedPublisher<S>>) -> Self {
@@ -126,17 +123,21 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }
     }
 
+    /// What is done next; each knows how many operations it is done in the middle of.
+    const STEPS: [Step<Self>; 7] = [
+        op("publish", 12, |both, _| both.publish()),
+        op("publish_many", 2, |both, _| both.publish_many()),
+        op("publisher:", 1, |both, _| both.change_publishers()),
+        op("new:", 1, |both, _| both.subscribe()),
+        op("stall:", 3, |both, _| both.stall()),
+        op("hold:", 5, |both, depth| if depth < 2 { both.hold(depth) } else { both.receive() }),
+        op("subscriber:", 24, |both, _| both.receive()),
+    ];
+
     /// One operation. `depth`: of operations that are done in the middle of another.
     fn step(&mut self, depth: u32) {
-        match self.choices.below(48) {
-            0..12 => self.publish(),
-            12..14 => self.publish_many(),
-            14 => self.change_publishers(),
-            15 => self.subscribe(),
-            16..19 => self.stall(),
-            19..24 if depth < 2 => self.hold(depth),
-            _ => self.receive(),
-        }
+        let step = draw(&mut self.choices, &Self::STEPS).begin();
+        step(self, depth);
     }
 
     fn start(&mut self) -> Start {
@@ -156,26 +157,31 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         if self.subscribers.len() >= ENOUGH {
             return;
         }
-        let pair = match self.choices.below(4) {
-            0 => {
-                let real = self.publishing.subscribe_at(start).unwrap_or_else(|| self.ring.subscribe_at(start));
-                Pair::new(real, self.model.subscribe(start))
-            }
-            1 => {
-                let ring = self.subscribers.first().map_or_else(|| self.ring.clone(), |pair| pair.real.ring());
-                Pair::new(ring.subscribe(), self.model.subscribe(Start::Latest))
-            }
-            _ => match (self.ring.try_subscribe_at(start), self.model.try_subscribe(start)) {
-                (Ok(real), Ok(model)) => Pair::new(real, model),
+        let subscribe = draw(&mut self.choices, &Self::COMING).begin();
+        self.subscribers.extend(subscribe(self, start));
+    }
+
+    /// How a subscriber is made; none comes where it is refused.
+    const COMING: [Coming<Self, S>; 3] = [
+        op("subscribe_at", 1, |both, start| {
+            let real = both.publishing.subscribe_at(start).unwrap_or_else(|| both.ring.subscribe_at(start));
+            Some(Pair::new(real, both.model.subscribe(start)))
+        }),
+        op("subscribe", 1, |both, _| {
+            let ring = both.subscribers.first().map_or_else(|| both.ring.clone(), |pair| pair.real.ring());
+            Some(Pair::new(ring.subscribe(), both.model.subscribe(Start::Latest)))
+        }),
+        op("try_subscribe_at", 2, |both, start| {
+            match (both.ring.try_subscribe_at(start), both.model.try_subscribe(start)) {
+                (Ok(real), Ok(model)) => Some(Pair::new(real, model)),
                 (real, model) => {
                     let refused: Option<SubscribeError> = real.err();
                     assert_eq!(refused, model.err());
-                    return;
+                    None
                 }
-            },
-        };
-        self.subscribers.push(pair);
-    }
+            }
+        }),
+    ];
 
     fn agree(&self) {
         let (ring, model) = (&self.ring, &self.model);
@@ -256,7 +262,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     fn happened(&mut self) {
         for pair in self.subscribers.iter_mut().filter(|pair| pair.waiting) {
             pair.waiting = false;
-            assert!(pair.woken.0.swap(false, Ordering::Relaxed), "not woken");
+            assert!(pair.woken.take() > 0, "not woken");
         }
     }
 }

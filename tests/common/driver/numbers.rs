@@ -1,7 +1,9 @@
 //! Numbers, kept in either way.
 
+use super::operation::{Operation, op};
 use crate::common::counted::{Counted, Ledger};
-use seqcast::{Boxed, Builder, Inline, Publisher, Receive, RecvTimeoutError, Ref, Subscriber, TryRecvError};
+use crate::common::untimed;
+use seqcast::{Boxed, Builder, Inline, Publisher, Receive, Ref, Subscriber, TryRecvError};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -19,12 +21,41 @@ pub(crate) trait Numbers: Receive {
     /// Receives by reference, if there is such a thing; runs `meanwhile` while the message is held, and gives it back or not.
     fn hold(
         subscriber: &mut Subscriber<Self>,
-        path: u64,
+        path: Borrow,
         meanwhile: impl FnOnce(),
         leak: bool,
     ) -> Option<Result<u64, TryRecvError>>
     where
         Self: Sized;
+}
+
+/// A way to receive by reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Borrow {
+    TryRecvRef,
+    LatestRef,
+    RecvRefTimeout,
+    RecvRefDeadline,
+    PollRecvRef,
+    RecvRef,
+    RecvRefAsync,
+}
+
+impl Borrow {
+    pub(super) const ALL: [Operation<Self>; 7] = [
+        op("try_recv_ref", 1, Self::TryRecvRef),
+        op("latest_ref", 1, Self::LatestRef),
+        op("recv_ref_timeout", 1, Self::RecvRefTimeout),
+        op("recv_ref_deadline", 1, Self::RecvRefDeadline),
+        op("poll_recv_ref", 1, Self::PollRecvRef),
+        op("recv_ref", 1, Self::RecvRef),
+        op("recv_ref_async", 1, Self::RecvRefAsync),
+    ];
+
+    /// Whether the waker of an earlier poll stays where it is.
+    pub(super) fn keeps_waker(self) -> bool {
+        matches!(self, Self::TryRecvRef | Self::LatestRef | Self::RecvRefTimeout | Self::RecvRefDeadline)
+    }
 }
 
 impl Numbers for Inline<u64> {
@@ -40,7 +71,7 @@ impl Numbers for Inline<u64> {
         message
     }
 
-    fn hold(_: &mut Subscriber<Self>, _: u64, _: impl FnOnce(), _: bool) -> Option<Result<u64, TryRecvError>> {
+    fn hold(_: &mut Subscriber<Self>, _: Borrow, _: impl FnOnce(), _: bool) -> Option<Result<u64, TryRecvError>> {
         None
     }
 }
@@ -74,22 +105,22 @@ impl Numbers for Boxed<Number> {
 
     fn hold(
         subscriber: &mut Subscriber<Self>,
-        path: u64,
+        path: Borrow,
         meanwhile: impl FnOnce(),
         leak: bool,
     ) -> Option<Result<u64, TryRecvError>> {
         let held = match path {
-            0 => subscriber.try_recv_ref(),
-            1 => subscriber.latest_ref(),
-            2 => subscriber.recv_ref_timeout(Duration::ZERO).map_err(untimed),
-            3 => subscriber.recv_ref_deadline(Instant::now()).map_err(untimed),
-            4 => match subscriber.poll_recv_ref(&mut Context::from_waker(Waker::noop())) {
+            Borrow::TryRecvRef => subscriber.try_recv_ref(),
+            Borrow::LatestRef => subscriber.latest_ref(),
+            Borrow::RecvRefTimeout => subscriber.recv_ref_timeout(Duration::ZERO).map_err(untimed),
+            Borrow::RecvRefDeadline => subscriber.recv_ref_deadline(Instant::now()).map_err(untimed),
+            Borrow::PollRecvRef => match subscriber.poll_recv_ref(&mut Context::from_waker(Waker::noop())) {
                 Poll::Pending => Err(TryRecvError::Empty),
                 Poll::Ready(received) => received.map_err(TryRecvError::from),
             },
             // To be had at once.
-            5 => subscriber.recv_ref().map_err(TryRecvError::from),
-            _ => match futures::FutureExt::now_or_never(subscriber.recv_ref_async()) {
+            Borrow::RecvRef => subscriber.recv_ref().map_err(TryRecvError::from),
+            Borrow::RecvRefAsync => match futures::FutureExt::now_or_never(subscriber.recv_ref_async()) {
                 None => Err(TryRecvError::Empty),
                 Some(received) => received.map_err(TryRecvError::from),
             },
@@ -103,13 +134,5 @@ impl Numbers for Boxed<Number> {
             }
             value
         }))
-    }
-}
-
-pub(super) fn untimed(error: RecvTimeoutError) -> TryRecvError {
-    match error {
-        RecvTimeoutError::Timeout => TryRecvError::Empty,
-        RecvTimeoutError::Closed => TryRecvError::Closed,
-        RecvTimeoutError::Lagged(lagged) => TryRecvError::Lagged(lagged),
     }
 }

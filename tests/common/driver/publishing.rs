@@ -1,5 +1,6 @@
 //! The publishers' side: alone, beside others, stopped in the middle, at the end.
 
+use super::operation::{Operation, draw, note, op};
 use super::{Both, Choices, ENOUGH, Numbers};
 use crate::common::model::{self, LAST};
 use crate::common::testing::{self, Claim, Write};
@@ -53,12 +54,20 @@ impl<'a, S: Storage> Publishing<'a, S> {
         }
     }
 
+    /// Whether there is a publisher that was stopped.
+    fn has_stopped(&self) -> bool {
+        self.stalling.get().is_some()
+    }
+
     /// No handle is left, unless one of them was stopped.
     pub(super) fn close_by_dropping(&mut self, model: &mut model::Ring) {
         self.handles = Handles::Over;
         model.closed |= self.stalling.get().is_none();
     }
 }
+
+/// What the handles of a kind become.
+type Change<B, P, S> = Operation<fn(&mut B, P) -> Handles<S>>;
 
 impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     fn next_value(&mut self) -> u64 {
@@ -144,65 +153,79 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
 
     pub(super) fn change_publishers(&mut self) {
         let was_closed = self.model.closed;
-        let stopped = self.publishing.stalling.get().is_some();
-        let handles = std::mem::replace(&mut self.publishing.handles, Handles::Over);
-        self.publishing.handles = match (handles, self.choices.below(16)) {
-            (Handles::Exclusive(publisher), 0..14) => Handles::Shared(vec![publisher.share()]),
-            (Handles::Exclusive(publisher), 14) => {
-                self.model.closed = true;
-                publisher.close();
-                Handles::Over
-            }
-            (Handles::Exclusive(publisher), _) => {
-                self.model.closed = true;
-                drop(publisher);
-                Handles::Over
-            }
-            (Handles::Shared(mut publishers), 0..5) => {
-                if publishers.len() < ENOUGH {
-                    publishers.push(publishers[0].clone());
-                }
-                Handles::Shared(publishers)
-            }
-            (Handles::Shared(mut publishers), 5..12) => {
-                let last = publishers.len() == 1 && !stopped;
-                match publishers.pop().unwrap().try_into_exclusive() {
-                    Ok(publisher) => {
-                        assert!(last && !self.model.closed);
-                        Handles::Exclusive(publisher)
-                    }
-                    Err(publisher) => {
-                        assert!(!last || self.model.closed);
-                        publishers.push(publisher);
-                        Handles::Shared(publishers)
-                    }
-                }
-            }
-            (Handles::Shared(mut publishers), 12..15) => {
-                publishers.swap_remove(Self::one_of(&mut self.choices, &publishers));
-                self.model.closed |= publishers.is_empty() && !stopped;
-                if publishers.is_empty() { Handles::Over } else { Handles::Shared(publishers) }
-            }
-            (Handles::Shared(publishers), _) => {
-                assert_eq!(publishers[0].close(), !self.model.closed);
-                self.model.closed = true;
-                Handles::Shared(publishers)
-            }
-            (Handles::Over, 15) if stopped => {
-                assert_eq!(self.publishing.stalling.get().unwrap().close(), !self.model.closed);
-                self.model.closed = true;
-                Handles::Over
-            }
-            // The one that was stopped is still there to be cloned.
-            (Handles::Over, _) => match self.publishing.stalling.get() {
-                Some(publisher) => Handles::Shared(vec![publisher.clone()]),
-                None => Handles::Over,
-            },
+        self.publishing.handles = match std::mem::replace(&mut self.publishing.handles, Handles::Over) {
+            Handles::Exclusive(publisher) => draw(&mut self.choices, &Self::EXCLUSIVE).begin()(self, publisher),
+            Handles::Shared(publishers) => draw(&mut self.choices, &Self::SHARED).begin()(self, publishers),
+            Handles::Over => draw(&mut self.choices, &Self::OVER).begin()(self, ()),
         };
         if self.model.closed && !was_closed {
             self.happened();
         }
     }
+
+    /// What an exclusive publisher becomes.
+    const EXCLUSIVE: [Change<Self, Publisher<S>, S>; 3] = [
+        op("share", 14, |_, publisher| Handles::Shared(vec![publisher.share()])),
+        op("close", 1, |both, publisher| {
+            both.model.closed = true;
+            publisher.close();
+            Handles::Over
+        }),
+        op("drop", 1, |both, publisher| {
+            both.model.closed = true;
+            drop(publisher);
+            Handles::Over
+        }),
+    ];
+
+    /// What becomes of shared ones.
+    const SHARED: [Change<Self, Vec<SharedPublisher<S>>, S>; 4] = [
+        op("clone", 5, |_, mut publishers| {
+            if publishers.len() < ENOUGH {
+                publishers.push(publishers[0].clone());
+            }
+            Handles::Shared(publishers)
+        }),
+        op("try_into_exclusive", 7, |both, mut publishers| {
+            let last = publishers.len() == 1 && !both.publishing.has_stopped();
+            match publishers.pop().unwrap().try_into_exclusive() {
+                Ok(publisher) => {
+                    assert!(last && !both.model.closed);
+                    Handles::Exclusive(publisher)
+                }
+                Err(publisher) => {
+                    assert!(!last || both.model.closed);
+                    publishers.push(publisher);
+                    Handles::Shared(publishers)
+                }
+            }
+        }),
+        op("drop one", 3, |both, mut publishers| {
+            publishers.swap_remove(Self::one_of(&mut both.choices, &publishers));
+            both.model.closed |= publishers.is_empty() && !both.publishing.has_stopped();
+            if publishers.is_empty() { Handles::Over } else { Handles::Shared(publishers) }
+        }),
+        op("close", 1, |both, publishers| {
+            assert_eq!(publishers[0].close(), !both.model.closed);
+            both.model.closed = true;
+            Handles::Shared(publishers)
+        }),
+    ];
+
+    /// What is done when none is left, unless one was stopped, which is still there.
+    const OVER: [Change<Self, (), S>; 2] = [
+        op("clone the stopped one", 15, |both, ()| match both.publishing.stalling.get() {
+            Some(publisher) => Handles::Shared(vec![publisher.clone()]),
+            None => Handles::Over,
+        }),
+        op("close the stopped one", 1, |both, ()| {
+            if let Some(publisher) = both.publishing.stalling.get() {
+                assert_eq!(publisher.close(), !both.model.closed);
+                both.model.closed = true;
+            }
+            Handles::Over
+        }),
+    ];
 
     /// A publisher is stopped in the middle of a publish, or one that was goes on, or never will.
     pub(super) fn stall(&mut self) {
@@ -211,7 +234,10 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             let stalled = self.publishing.stalled.swap_remove(which);
             // A quarter never comes back.
             if self.choices.below(4) > 0 {
+                note("go on");
                 self.go_on(stalled);
+            } else {
+                note("for good");
             }
             return;
         }
@@ -224,12 +250,15 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         if let Some(claim) = claim {
             let begin = self.choices.below(3) > 0;
             if begin {
+                note("in the slot");
                 self.go_on(Stalled::Before(claim));
             } else {
+                note("before the slot");
                 self.publishing.stalled.push(Stalled::Before(claim));
             }
         } else if !was_closed {
             // It was the end, and nobody is told; the next publish does.
+            note("at the end");
             self.publish();
             self.happened();
         }

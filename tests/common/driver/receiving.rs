@@ -1,165 +1,100 @@
-//! The subscribers' side: every way to receive, and to be somewhere else.
+//! The subscribers' side: what is done with a subscriber. How it receives is in `ways.rs`.
 
-use super::numbers::untimed;
+use super::numbers::Borrow;
+use super::operation::{Operation, draw, note, op};
+use super::ways::{ended, ready};
 use super::{Both, Choices, ENOUGH, Numbers, Pair};
 use crate::common::model;
-use futures::FutureExt;
 use futures::stream::{FusedStream, Stream};
-use seqcast::{Lagged, RecvError, Start, Storage, TryRecvError};
+use seqcast::{Start, TryRecvError};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll};
 
-/// As the calls that wait say it; `None` where they would.
-fn waited<T>(received: Result<T, TryRecvError>) -> Option<Result<T, RecvError>> {
-    match received {
-        Ok(received) => Some(Ok(received)),
-        Err(TryRecvError::Empty) => None,
-        Err(TryRecvError::Closed) => Some(Err(RecvError::Closed)),
-        Err(TryRecvError::Lagged(lagged)) => Some(Err(RecvError::Lagged(lagged))),
-    }
+/// A subscriber's turn.
+#[derive(Clone, Copy)]
+struct Turn {
+    which: usize,
+    limit: usize,
+    start: Start,
 }
 
-/// As iterators and streams say it; `None` at the end.
-fn item<T>(received: Result<T, RecvError>) -> Option<Result<T, Lagged>> {
-    match received {
-        Ok(received) => Some(Ok(received)),
-        Err(RecvError::Lagged(lagged)) => Some(Err(lagged)),
-        Err(RecvError::Closed) => None,
-    }
-}
-
-fn open<S: Numbers>(buffer: Vec<S::Item>) -> Vec<u64> {
-    buffer.into_iter().map(S::open).collect()
-}
-
-impl<S: Storage> Pair<S> {
-    /// Polls; whoever waits then is to be woken.
-    fn poll<R>(&mut self, poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<R>) -> Option<R> {
-        self.woken.0.store(false, Ordering::Relaxed);
-        let waker = Waker::from(Arc::clone(&self.woken));
-        let polled = poll(self, &mut Context::from_waker(&waker));
-        self.waiting = polled.is_pending();
-        match polled {
-            Poll::Ready(ready) => Some(ready),
-            Poll::Pending => None,
-        }
-    }
-}
+type OnTurn<B> = Operation<fn(&mut B, Turn)>;
 
 impl<S: Numbers, C: Choices> Both<'_, S, C> {
+    /// What is done with a subscriber.
+    const TURNS: [OnTurn<Self>; 18] = [
+        op("clone", 1, Self::copy),
+        op("end:", 1, Self::end),
+        op("set_name", 1, Self::rename),
+        op("skip_lagged", 2, Self::skip_lagged),
+        op("seek", 2, Self::seek),
+        op("try_recv_many", 1, |both, turn| both.take(turn, Pair::try_recv_many)),
+        op("latest", 1, |both, turn| both.take(turn, Pair::latest)),
+        op("try_iter", 1, |both, turn| both.take(turn, Pair::try_iter)),
+        op("recv_timeout", 1, |both, turn| both.take(turn, Pair::recv_timeout)),
+        op("recv_deadline", 1, |both, turn| both.take(turn, Pair::recv_deadline)),
+        op("recv", 1, |both, turn| both.take(turn, Pair::recv)),
+        op("recv_async", 1, |both, turn| both.take(turn, Pair::recv_async)),
+        op("poll_recv", 1, |both, turn| both.take(turn, Pair::poll_recv)),
+        op("recv_many", 1, |both, turn| both.take(turn, Pair::recv_many)),
+        op("recv_many_async", 1, |both, turn| both.take(turn, Pair::recv_many_async)),
+        op("poll_next", 1, |both, turn| both.take(turn, Pair::poll_next)),
+        op("iter", 1, |both, turn| both.take(turn, Pair::iter)),
+        op("try_recv", 1, |both, turn| both.take(turn, Pair::try_recv)),
+    ];
+
     pub(super) fn receive(&mut self) {
-        let (way, limit, start) = (self.choices.below(20), self.choices.below(6) as usize, self.start());
+        let turn = draw(&mut self.choices, &Self::TURNS);
+        let (limit, start) = (self.choices.below(6) as usize, self.start());
         if self.subscribers.is_empty() {
             return;
         }
         let which = self.choices.below(self.subscribers.len() as u64) as usize;
-        match way {
-            0 if self.subscribers.len() < ENOUGH => {
-                let Pair { real, model, .. } = &self.subscribers[which];
-                let model = self.model.subscribe(Start::At(model.next));
-                self.subscribers.push(Pair::new(real.clone(), model));
+        turn.begin()(self, Turn { which, limit, start });
+    }
+
+    fn take(&mut self, turn: Turn, way: fn(&mut Pair<S>, &model::Ring, usize)) {
+        way(&mut self.subscribers[turn.which], &self.model, turn.limit);
+    }
+
+    fn copy(&mut self, turn: Turn) {
+        if self.subscribers.len() >= ENOUGH {
+            note("try_recv");
+            return self.take(turn, Pair::try_recv);
+        }
+        let Pair { real, model, .. } = &self.subscribers[turn.which];
+        let model = self.model.subscribe(Start::At(model.next));
+        self.subscribers.push(Pair::new(real.clone(), model));
+    }
+
+    fn end(&mut self, turn: Turn) {
+        match turn.limit {
+            0 => {
+                note("drop");
+                drop(self.subscribers.swap_remove(turn.which));
             }
-            1 if limit == 0 => drop(self.subscribers.swap_remove(which)),
-            1 if limit == 1 => self.iterate(which),
-            2 => {
-                let Pair { real, name, .. } = &mut self.subscribers[which];
-                let new = format!("subscriber {limit}");
-                real.set_name(new.as_str());
-                *name = Some(new);
+            1 => {
+                note("into_iter");
+                self.iterate(turn.which);
             }
-            3 | 4 => self.skip_lagged(which, limit),
-            5..7 => {
-                let Pair { real, model, .. } = &mut self.subscribers[which];
-                real.seek(start);
-                model.seek(&self.model, start);
+            _ => {
+                note("try_recv");
+                self.take(turn, Pair::try_recv);
             }
-            _ => self.take(which, way, limit),
         }
     }
 
-    fn take(&mut self, which: usize, way: u64, limit: usize) {
-        let (ring, pair) = (&self.model, &mut self.subscribers[which]);
-        let mut model = pair.model.clone();
-        let mut buffer = Vec::new();
-        match way {
-            7 => {
-                let expected = model.try_recv_many(ring, limit);
-                let received = pair.real.try_recv_many(&mut buffer, limit);
-                assert_eq!(received.map(|count| (count, open::<S>(buffer))), expected.map(|many| (many.len(), many)));
-            }
-            8 => assert_eq!(pair.real.latest().map(S::open), model.latest(ring)),
-            9 => {
-                let goal = ring.tail();
-                for received in pair.real.try_iter() {
-                    assert!(model.next < goal, "beyond its goal");
-                    assert_eq!(received.map(S::open).map_err(TryRecvError::Lagged), model.try_recv(ring));
-                }
-                if model.next < goal {
-                    // A claim that has not come, or holes.
-                    assert!(matches!(model.try_recv(ring), Err(TryRecvError::Empty | TryRecvError::Closed)));
-                }
-            }
-            10 => {
-                let received = pair.real.recv_timeout(Duration::ZERO).map(S::open).map_err(untimed);
-                assert_eq!(received, model.try_recv(ring));
-            }
-            11 => {
-                let received = pair.real.recv_deadline(Instant::now()).map(S::open).map_err(untimed);
-                assert_eq!(received, model.try_recv(ring));
-            }
-            12 => {
-                if let Some(expected) = waited(pair.model.clone().try_recv(ring)) {
-                    let _ = model.try_recv(ring);
-                    assert_eq!(pair.real.recv().map(S::open), expected);
-                }
-            }
-            13 => {
-                let received = pair.real.recv_async().now_or_never();
-                assert_eq!(received.map(|received| received.map(S::open)), waited(model.try_recv(ring)));
-                pair.waiting = false;
-            }
-            14 => {
-                let received = pair.poll(|pair, cx| pair.real.poll_recv(cx));
-                assert_eq!(received.map(|received| received.map(S::open)), waited(model.try_recv(ring)));
-            }
-            15 => {
-                if let Some(expected) = waited(pair.model.clone().try_recv_many(ring, limit)) {
-                    let _ = model.try_recv_many(ring, limit);
-                    let received = pair.real.recv_many(&mut buffer, limit);
-                    assert_eq!(
-                        received.map(|count| (count, open::<S>(buffer))),
-                        expected.map(|many| (many.len(), many))
-                    );
-                }
-            }
-            16 => {
-                let expected = waited(model.try_recv_many(ring, limit));
-                let received = pair.real.recv_many_async(&mut buffer, limit).now_or_never();
-                let received = received.map(|received| received.map(|count| (count, open::<S>(buffer))));
-                assert_eq!(received, expected.map(|expected| expected.map(|many| (many.len(), many))));
-                pair.waiting = false;
-            }
-            17 => {
-                let received = pair.poll(|pair, cx| Pin::new(&mut pair.real).poll_next(cx));
-                let expected = waited(model.try_recv(ring)).map(item);
-                model.ended |= expected == Some(None);
-                assert_eq!(received.map(|received| received.map(|received| received.map(S::open))), expected);
-            }
-            18 => {
-                let count = ready(&model, ring, limit);
-                for received in pair.real.iter().take(count) {
-                    assert_eq!(received.map(S::open).map_err(TryRecvError::Lagged), model.try_recv(ring));
-                }
-                if ended(&mut model, ring) {
-                    assert!(pair.real.iter().next().is_none());
-                }
-            }
-            _ => assert_eq!(pair.real.try_recv().map(S::open), model.try_recv(ring)),
-        }
-        pair.model = model;
+    fn rename(&mut self, turn: Turn) {
+        let Pair { real, name, .. } = &mut self.subscribers[turn.which];
+        let new = format!("subscriber {}", turn.limit);
+        real.set_name(new.as_str());
+        *name = Some(new);
+    }
+
+    fn seek(&mut self, turn: Turn) {
+        let Pair { real, model, .. } = &mut self.subscribers[turn.which];
+        real.seek(turn.start);
+        model.seek(&self.model, turn.start);
     }
 
     /// Reads on as an iterator, which nobody needs afterwards.
@@ -175,7 +110,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         }
     }
 
-    fn skip_lagged(&mut self, which: usize, limit: usize) {
+    fn skip_lagged(&mut self, Turn { which, limit, .. }: Turn) {
         let Pair { real, mut model, name, woken, waiting } = self.subscribers.swap_remove(which);
         let ring = &self.model;
         let mut expected = Vec::new();
@@ -202,8 +137,8 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
             }
         } else {
             let mut received = Vec::new();
-            woken.0.store(false, Ordering::Relaxed);
-            let waker = Waker::from(Arc::clone(&woken));
+            woken.take();
+            let waker = woken.waker();
             let mut pending = false;
             while received.len() < limit {
                 match Pin::new(&mut skipping).poll_next(&mut Context::from_waker(&waker)) {
@@ -232,16 +167,21 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
             return;
         }
         let which = self.choices.below(self.subscribers.len() as u64) as usize;
-        let (mut path, laps, leak) = (self.choices.below(7), self.choices.below(4), self.choices.flag());
+        let borrow = draw(&mut self.choices, &Borrow::ALL);
+        let (laps, leak) = (self.choices.below(4), self.choices.flag());
+        let mut borrow = borrow.begin();
         let mut pair = self.subscribers.swap_remove(which);
         let mut expected = pair.model.clone();
-        let received = if path == 1 { expected.latest(&self.model) } else { expected.try_recv(&self.model) };
-        if path == 5 && received == Err(TryRecvError::Empty) {
-            path = 0;
+        let received = match borrow {
+            Borrow::LatestRef => expected.latest(&self.model),
+            _ => expected.try_recv(&self.model),
+        };
+        if borrow == Borrow::RecvRef && received == Err(TryRecvError::Empty) {
+            borrow = Borrow::TryRecvRef;
         }
         let held = S::hold(
             &mut pair.real,
-            path,
+            borrow,
             || match laps {
                 0 => {}
                 3 => (0..8).for_each(|_| self.step(depth + 1)),
@@ -252,19 +192,8 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         if let Some(held) = held {
             assert_eq!(held, received);
             pair.model = expected;
-            pair.waiting &= path < 4;
+            pair.waiting &= borrow.keeps_waker();
         }
         self.subscribers.push(pair);
     }
-}
-
-/// How often it can receive, or be told of a loss, without waiting; `limit` at most.
-fn ready(model: &model::Subscriber, ring: &model::Ring, limit: usize) -> usize {
-    let mut model = model.clone();
-    (0..limit).take_while(|_| matches!(model.try_recv(ring), Ok(_) | Err(TryRecvError::Lagged(_)))).count()
-}
-
-/// Whether it is at the end.
-fn ended(model: &mut model::Subscriber, ring: &model::Ring) -> bool {
-    model.clone().try_recv(ring) == Err(TryRecvError::Closed) && model.try_recv(ring).is_err()
 }

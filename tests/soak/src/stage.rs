@@ -1,11 +1,12 @@
 //! One ring and all that is known about it.
 
 use std::any::Any;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use seqcast::{Ring, SharedPublisher, Storage, Subscriber, SubscriberStats};
 
+use crate::common::lock;
 use crate::hang;
 use crate::message::{self, Carry, Ledger, PUBLISHERS};
 use crate::options::Options;
@@ -98,10 +99,6 @@ pub(crate) struct Stalls {
     pub(crate) last: Option<u64>,
 }
 
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl<S: Carry> Stage<S> {
     pub(crate) fn new(
         lane: usize,
@@ -140,6 +137,11 @@ impl<S: Carry> Stage<S> {
     /// A new publisher's number; `None` when there were enough.
     pub(crate) fn enrol(&self) -> Option<u64> {
         Some(self.publishers.fetch_add(1, Relaxed)).filter(|publisher| *publisher < PUBLISHERS)
+    }
+
+    /// How many publishers there were.
+    pub(crate) fn enrolled(&self) -> u64 {
+        self.publishers.load(Relaxed).min(PUBLISHERS)
     }
 
     /// Takes the right to hold a slot.

@@ -1,31 +1,41 @@
-//! A soak: rings live and end while publishers and subscribers of all kinds come, go, stall, panic and are leaked, and
-//! everything that must hold is checked all the time.
+//! A soak: rings live and end while publishers and subscribers of all kinds come, go, stall, panic
+//! and are leaked, and everything that must hold is checked all the time.
 //!
 //! ```text
-//! cargo run --release --example soak -- --seconds 3600 --threads 8
-//! cargo run --release --example soak -- --seconds 10 --seed 1          a seed that was printed
+//! cargo run --release -p seqcast-soak -- --seconds 3600 --threads 8
+//! cargo run --release -p seqcast-soak -- --seconds 10 --seed 1          # a seed that was printed
 //! ```
 //!
-//! A seed begins the same lives, of which each takes its turns as the machine has it: give a rare failure some runs of its seed, with the
-//! same options. Exit status: 0 all is well; 1 a violation, or a panic that nobody planned; 2 the options are wrong; 3 a hang (no progress for
-//! `--patience` seconds), told with what everybody was doing.
+//! A seed begins the same lives, of which each takes its turns as the machine has it: give a rare
+//! failure some runs of its seed, with the same options.
+//!
+//! | exit status | |
+//! |---|---|
+//! | 0 | all is well |
+//! | 1 | a violation, or a panic that was not planned |
+//! | 2 | the options are wrong |
+//! | 3 | a hang: no progress for `--patience` seconds; what each thread was doing is printed |
 //!
 //! What is checked:
-//! - each subscriber's `received + missed + holes + skipped_by_choice` is how far it moved, and its sequences grow (`reader.rs`);
-//! - each message is whole, comes once to each subscriber, in its publisher's order, and under one sequence to all (`reader.rs`, `stage.rs`);
+//! - each subscriber's `received + missed + holes + skipped_by_choice` is how far it moved, and its sequences grow
+//!   (`reader.rs`, `tests/common/account.rs`);
+//! - each message is whole, comes once to each subscriber, in its publisher's order, and under one sequence to all
+//!   (`reader.rs`, `stage.rs`);
 //! - `Closed` comes at the end, to everybody, in every way to receive, and stays (`ways.rs`);
 //! - when nobody publishes any more, everybody gets what there is: no wake-up was lost (`calm.rs`);
 //! - `published + skipped` is what was drawn, and what the publishers counted themselves (`life.rs`);
 //! - each message of a boxed ring is dropped once, none is seen after its drop, and few are kept (`message.rs`).
 //!
-//! A ring's life is in `life.rs`; who publishes, in `publishing.rs` and `stalling.rs`; who receives, in `audience.rs`, `receiving.rs`,
-//! `tasks.rs` and `wakers.rs`. Handles that are leaked are dropped once their ring was checked, so that leak detectors have the last word.
+//! A ring's life is in `life.rs`; who publishes, in `publishing.rs` and `stalling.rs`; who
+//! receives, in `audience.rs`, `receiving.rs`, `tasks.rs` and `wakers.rs`. Handles that are leaked
+//! are dropped once their ring was checked, so that leak detectors have the last word.
 
-#![allow(clippy::pedantic, reason = "a test in the guise of an example")]
 #![allow(clippy::forget_non_drop, reason = "says where a publisher is stopped for good")]
 
 mod audience;
 mod calm;
+#[path = "../../common/mod.rs"]
+mod common;
 mod hang;
 mod life;
 mod message;
@@ -37,8 +47,6 @@ mod stage;
 mod stalling;
 mod tally;
 mod tasks;
-#[path = "../../tests/common/testing.rs"]
-mod testing;
 mod wakers;
 mod watch;
 mod ways;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use seqcast::{Lagged, Start, Subscriber, TryRecvError};
 
+use crate::common::Account;
 use crate::hang::{self, Mark};
 use crate::message::{self, Carry, PUBLISHERS};
 use crate::stage::Stage;
@@ -16,48 +17,29 @@ pub(crate) struct Reader<S: Carry> {
     pub(crate) subscriber: Subscriber<S>,
     pub(crate) stage: Arc<Stage<S>>,
     mark: Arc<Mark>,
-    /// Where the account begins, and what the subscriber had counted there.
-    start: u64,
-    base: [u64; 3],
-    received: u64,
-    /// As told by `Lagged`.
-    missed: u64,
-    last: Option<u64>,
+    account: Account,
     /// The number expected next, or later, from each publisher.
     numbers: Box<[u64]>,
     pub(crate) random: fastrand::Rng,
-    /// What of `received` the watchdog knows.
+    /// How many of those received the watchdog knows of.
     seen: u64,
 }
 
 impl<S: Carry> Reader<S> {
     pub(crate) fn new(stage: &Arc<Stage<S>>, subscriber: Subscriber<S>, random: &mut fastrand::Rng) -> Self {
         tally::add(Count::Subscribers, 1);
-        let (start, base) = (subscriber.next_sequence(), counts(&subscriber));
+        let account = Account::new(&subscriber);
         let numbers = (0..PUBLISHERS).map(|_| 0).collect();
         let mark = hang::mark(stage.lane, "subscriber", subscriber.id());
         let stage = Arc::clone(stage);
-        Self {
-            subscriber,
-            stage,
-            mark,
-            start,
-            base,
-            received: 0,
-            missed: 0,
-            last: None,
-            numbers,
-            random: random.fork(),
-            seen: 0,
-        }
+        Self { subscriber, stage, mark, account, numbers, random: random.fork(), seen: 0 }
     }
 
     /// A second reader at the same cursor, which must not get anything twice either.
     pub(crate) fn fork(&mut self) -> Self {
         let mut fork = Self::new(&self.stage, self.subscriber.clone(), &mut self.random);
-        check!(fork.start == self.subscriber.next_sequence(), "a clone begins elsewhere");
+        check!(fork.account.start == self.subscriber.next_sequence(), "a clone begins elsewhere");
         fork.numbers.copy_from_slice(&self.numbers);
-        fork.last = self.last;
         fork
     }
 
@@ -79,10 +61,9 @@ impl<S: Carry> Reader<S> {
 
     #[inline]
     fn took(&mut self, sequence: u64, name: Option<u64>) {
-        let (last, subscriber) = (self.last.replace(sequence), &self.subscriber);
-        let grows = last.is_none_or(|last| last < sequence) && subscriber.last_sequence() == Some(sequence);
-        check!(grows, "sequence {sequence} after {last:?}: {subscriber:?}");
-        self.received += 1;
+        self.took_unseen(1);
+        let last = self.subscriber.last_sequence();
+        check!(last == Some(sequence), "{last:?} was received last, not {sequence}: {:?}", self.subscriber);
         if let Some(name) = self.look(name) {
             self.stage.saw(sequence, name);
             let parts = message::parts(name);
@@ -111,19 +92,9 @@ impl<S: Carry> Reader<S> {
     }
 
     /// As many messages were received, the last of them just now.
+    #[inline]
     pub(crate) fn took_unseen(&mut self, count: u64) {
-        if count > 0 {
-            self.received += count;
-            let last = self.subscriber.last_sequence();
-            let least = self.last.map_or(self.start.wrapping_sub(1), |last| last).wrapping_add(count);
-            check!(
-                last.is_some_and(|last| last >= least),
-                "{count} messages after {:?}: {:?}",
-                self.last,
-                self.subscriber
-            );
-            self.last = last;
-        }
+        report(self.account.check_received(&self.subscriber, count));
     }
 
     /// A message that is whole, and later than any of its publisher before.
@@ -141,66 +112,49 @@ impl<S: Carry> Reader<S> {
     }
 
     fn lagged(&mut self, lagged: Lagged) {
-        check!(lagged.missed > 0 && lagged.resumed_at == self.subscriber.next_sequence(), "{lagged:?}");
-        self.missed += lagged.missed;
+        report(self.account.check_lagged(&self.subscriber, lagged));
         self.settle();
     }
 
     /// Somebody else swallowed what `Lagged` told.
     pub(crate) fn swallow_lags(&mut self) {
-        self.missed = self.subscriber.missed() - self.base[0];
+        self.account.missed = self.account.counted(&self.subscriber).missed;
     }
 
     /// Law 1.
     pub(crate) fn settle(&mut self) {
-        let [missed, holes, skipped] = self.counted();
-        check!(missed == self.missed, "{} missed as told, {missed} as counted", self.missed);
-        let sum = self.received + missed + holes + skipped;
-        let moved = self.subscriber.next_sequence().wrapping_sub(self.start);
-        check!(
-            sum == moved,
-            "{} received + {missed} missed + {holes} holes + {skipped} skipped, but moved by {moved}: {:?}",
-            self.received,
-            self.subscriber
-        );
+        report(self.account.check_balance(&self.subscriber));
+        let holes = self.account.counted(&self.subscriber).holes;
         check!(holes == 0 || !self.stage.manner.alone(), "holes with one publisher");
-        if self.received > self.seen {
-            self.seen = self.received;
+        if self.account.received > self.seen {
+            self.seen = self.account.received;
             hang::beat(self.stage.lane);
         }
-    }
-
-    fn counted(&self) -> [u64; 3] {
-        let now = counts(&self.subscriber);
-        [now[0] - self.base[0], now[1] - self.base[1], now[2] - self.base[2]]
     }
 
     pub(crate) fn seek(&mut self, start: Start) {
         self.settle();
         self.tell();
-        let before = self.subscriber.next_sequence();
+        let (before, counted) = (self.subscriber.next_sequence(), self.account.counted(&self.subscriber));
         self.subscriber.seek(start);
         let now = self.subscriber.next_sequence();
         check!(now >= self.stage.first && now <= self.stage.ring.next_sequence(), "sought to {now}");
-        check!(counts(&self.subscriber) == self.base, "a seek counts");
+        check!(self.account.counted(&self.subscriber) == counted, "a seek counts");
         tally::add(Count::Seeks, 1);
-        self.start = now;
+        (self.account, self.seen) = (Account::after_seek(&self.subscriber), 0);
         if now < before {
             // What comes again comes as it came before: the witnesses look at that.
-            self.last = None;
             self.numbers.fill(0);
         }
     }
 
-    /// Puts the account into the tally, and begins a new one.
-    fn tell(&mut self) {
-        let [missed, holes, skipped] = self.counted();
-        tally::add(Count::Received, self.received);
-        tally::add(Count::Missed, missed);
-        tally::add(Count::Holes, holes);
-        tally::add(Count::Skipped, skipped);
-        self.base = counts(&self.subscriber);
-        (self.start, self.received, self.seen, self.missed) = (self.subscriber.next_sequence(), 0, 0, 0);
+    /// Puts the account into the tally.
+    fn tell(&self) {
+        let counted = self.account.counted(&self.subscriber);
+        tally::add(Count::Received, self.account.received);
+        tally::add(Count::Missed, counted.missed);
+        tally::add(Count::Holes, counted.holes);
+        tally::add(Count::Skipped, counted.skipped);
     }
 
     /// `Closed` was said: at the end, and for ever after.
@@ -215,8 +169,12 @@ impl<S: Carry> Reader<S> {
     }
 }
 
-fn counts<S: Carry>(subscriber: &Subscriber<S>) -> [u64; 3] {
-    [subscriber.missed(), subscriber.holes(), subscriber.skipped_by_choice()]
+/// A violation, if there is one.
+#[inline]
+fn report(checked: Result<(), String>) {
+    if let Err(wrong) = checked {
+        violation(wrong);
+    }
 }
 
 impl<S: Carry> Drop for Reader<S> {

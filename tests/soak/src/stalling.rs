@@ -1,15 +1,16 @@
 //! Publishers that stop in the middle of a publish, for a while or for good.
 
-use crate::testing;
+use crate::common::testing;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use seqcast::SharedPublisher;
 
+use crate::common::lock;
 use crate::message::Carry;
 use crate::publishing::{Outlet, Pen};
-use crate::stage::{Stage, lock};
+use crate::stage::Stage;
 use crate::tally::{self, Count};
 
 /// The longest stall.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use seqcast::{Start, SubscribeError, Subscriber};
 
+use crate::common::lock;
 use crate::message::Carry;
 use crate::reader::Reader;
-use crate::stage::{Stage, lock};
+use crate::stage::Stage;
 use crate::watch::{catch, throw, violation};
 use crate::{receiving, tasks};
 

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use seqcast::{Publisher, SharedPublisher};
 
+use crate::common::lock;
 use crate::hang::{self, Mark};
 use crate::message::{self, Carry};
-use crate::stage::{End, Stage, lock};
+use crate::stage::{End, Stage};
 use crate::stalling;
 use crate::tally::{self, Count};
 use crate::watch::{self, catch, check, throw};

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::common::lock;
 use crate::options::LANES;
-use crate::stage::lock;
 use crate::{tally, watch};
 
 /// A beat that never comes: the lane is done.

@@ -1,7 +1,7 @@
 //! When nobody publishes any more, everybody comes to the end of what there is. A wake-up that was lost shows here: while others
 //! publish, the next one would make good for it.
 
-use crate::testing;
+use crate::common::testing;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use futures::stream::{FusedStream, StreamExt};
 use seqcast::{Boxed, Lagged, RecvError, RecvTimeoutError, Ref, Subscriber, TryRecvError};
 
+use crate::common::untimed;
 use crate::message::{Carry, Counted};
 use crate::stage::Stage;
 use crate::tally::{self, Count};
@@ -30,8 +31,8 @@ pub(crate) fn by_value<S: Carry>() -> [Way<S>; 7] {
     [
         ("try_recv", |s, _| seen(s, Subscriber::try_recv)),
         ("recv", |s, _| seen(s, |s| Ok(s.recv()?))),
-        ("recv_timeout", |s, _| seen(s, |s| timed(s.recv_timeout(SHORT)))),
-        ("recv_deadline", |s, _| seen(s, |s| timed(s.recv_deadline(Instant::now() + SHORT)))),
+        ("recv_timeout", |s, _| seen(s, |s| s.recv_timeout(SHORT).map_err(untimed))),
+        ("recv_deadline", |s, _| seen(s, |s| s.recv_deadline(Instant::now() + SHORT).map_err(untimed))),
         ("iter", |s, _| seen(s, |s| next(s.iter().next()))),
         ("try_iter", |s, _| seen(s, |s| s.try_iter().next().map_or_else(|| Err(nothing(s)), |one| next(Some(one))))),
         ("latest", |s, _| seen(s, Subscriber::latest)),
@@ -42,8 +43,10 @@ pub(crate) fn by_value<S: Carry>() -> [Way<S>; 7] {
 pub(crate) const BY_REFERENCE: &[Way<Owning>] = &[
     ("try_recv_ref", |s, look| s.try_recv_ref().map(|message| look.at(message))),
     ("recv_ref", |s, look| Ok(look.at(s.recv_ref()?))),
-    ("recv_ref_timeout", |s, look| timed(s.recv_ref_timeout(SHORT).map(|message| look.at(message)))),
-    ("recv_ref_deadline", |s, look| timed(s.recv_ref_deadline(Instant::now() + SHORT).map(|message| look.at(message)))),
+    ("recv_ref_timeout", |s, look| s.recv_ref_timeout(SHORT).map(|message| look.at(message)).map_err(untimed)),
+    ("recv_ref_deadline", |s, look| {
+        s.recv_ref_deadline(Instant::now() + SHORT).map(|message| look.at(message)).map_err(untimed)
+    }),
     ("latest_ref", |s, look| s.latest_ref().map(|message| look.at(message))),
 ];
 
@@ -110,17 +113,11 @@ fn seen<S: Carry>(
     Ok((subscriber.next_sequence().wrapping_sub(1), S::name(&message)))
 }
 
-fn timed<R>(received: Result<R, RecvTimeoutError>) -> Result<R, TryRecvError> {
-    received.map_err(|error| match error {
-        RecvTimeoutError::Timeout => TryRecvError::Empty,
-        RecvTimeoutError::Closed => TryRecvError::Closed,
-        RecvTimeoutError::Lagged(lagged) => TryRecvError::Lagged(lagged),
-    })
-}
-
 /// Why an iterator over what is there ends.
 fn nothing<S: Carry>(subscriber: &Subscriber<S>) -> TryRecvError {
-    if subscriber.is_closed() && subscriber.lag() == 0 { TryRecvError::Closed } else { TryRecvError::Empty }
+    // The end stays where it is once the ring is closed.
+    let at_end = subscriber.is_closed() && subscriber.next_sequence() == subscriber.ring().next_sequence();
+    if at_end { TryRecvError::Closed } else { TryRecvError::Empty }
 }
 
 fn next<R>(item: Option<Result<R, Lagged>>) -> Result<R, TryRecvError> {

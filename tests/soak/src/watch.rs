@@ -1,9 +1,10 @@
 //! Who notices when something is wrong: violations, and panics that nobody planned.
 
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use crate::common::panics;
 use crate::tally::{self, Count};
 
 /// Violations that are told in full.
@@ -12,13 +13,10 @@ const TOLD: u64 = 10;
 static OVER: AtomicBool = AtomicBool::new(false);
 static SEED: AtomicU64 = AtomicU64::new(0);
 
-/// What is thrown on purpose.
-struct Planned;
-
 /// Panics on purpose.
 pub(crate) fn throw() -> ! {
     tally::add(Count::Panics, 1);
-    panic_any(Planned)
+    panics::throw()
 }
 
 /// Runs `code`; `None` if it panicked. (If that was not on purpose, the hook told it.)
@@ -63,9 +61,8 @@ pub(crate) fn begin(seed: u64) {
     SEED.store(seed, Relaxed);
     let loud = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if !panic.payload().is::<Planned>() {
-            loud(panic);
-            violation("a panic that nobody planned");
-        }
+        loud(panic);
+        violation("a panic that nobody planned");
     }));
+    panics::hide_planned();
 }

@@ -1,18 +1,20 @@
 //! Weakens each ordering of the crate by one step, one at a time, in a copy, and says which test fails for it.
 //!
 //! ```text
-//! cargo run --release --example weaken                        # all of them: some ten minutes
-//! cargo run --release --example weaken -- stamp.commit        # one
+//! cargo run --release -p seqcast-weaken                        # all of them: some ten minutes
+//! cargo run --release -p seqcast-weaken -- stamp.commit        # one
 //! ```
 //!
 //! First the tests are run with nothing weakened. Which of them should fail, and what survives by which argument, is told in
 //! `docs/orderings.md`. Something that survives without an argument fails the run.
-#![allow(clippy::pedantic, reason = "a tool of the tests")]
 
+#[path = "../../orderings/sources.rs"]
 #[allow(dead_code, reason = "what the test needs of it")]
 mod sources;
+#[path = "../../orderings/table.rs"]
 #[allow(dead_code, reason = "what the test needs of it")]
 mod table;
+#[path = "../../orderings/weakening.rs"]
 mod weakening;
 
 use std::collections::BTreeSet;
@@ -44,13 +46,17 @@ struct Options {
     #[arg(long, default_value_t = 300)]
     limit: u64,
     /// Where the copy is made and built.
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/weaken"))]
+    #[arg(long, default_value_os_t = root().join("target/weaken"))]
     folder: PathBuf,
 }
 
+/// Of the crate whose orderings these are.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders up")
+}
+
 fn main() -> ExitCode {
-    let options = Options::parse();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (options, root) = (Options::parse(), root());
     let operations = sources::operations(root).unwrap_or_else(|wrong| panic!("{wrong}"));
     let (rows, _) = table::read(root);
     let copy = options.folder.join("copy");

@@ -1,0 +1,155 @@
+//! Every way to receive by value, compared with the model.
+
+use super::{Numbers, Pair};
+use crate::common::{model, untimed};
+use futures::FutureExt;
+use futures::stream::Stream;
+use seqcast::{Lagged, RecvError, TryRecvError};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// As the calls that wait say it; `None` where they would.
+fn waited<T>(received: Result<T, TryRecvError>) -> Option<Result<T, RecvError>> {
+    match received {
+        Ok(received) => Some(Ok(received)),
+        Err(TryRecvError::Empty) => None,
+        Err(TryRecvError::Closed) => Some(Err(RecvError::Closed)),
+        Err(TryRecvError::Lagged(lagged)) => Some(Err(RecvError::Lagged(lagged))),
+    }
+}
+
+/// As iterators and streams say it; `None` at the end.
+fn item<T>(received: Result<T, RecvError>) -> Option<Result<T, Lagged>> {
+    match received {
+        Ok(received) => Some(Ok(received)),
+        Err(RecvError::Lagged(lagged)) => Some(Err(lagged)),
+        Err(RecvError::Closed) => None,
+    }
+}
+
+fn open_many<S: Numbers, E>(received: Result<usize, E>, buffer: Vec<S::Item>) -> Result<(usize, Vec<u64>), E> {
+    received.map(|count| (count, buffer.into_iter().map(S::open).collect()))
+}
+
+fn counted<E>(expected: Result<Vec<u64>, E>) -> Result<(usize, Vec<u64>), E> {
+    expected.map(|many| (many.len(), many))
+}
+
+impl<S: Numbers> Pair<S> {
+    /// Polls; whoever waits then is to be woken.
+    fn poll<R>(&mut self, poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<R>) -> Option<R> {
+        self.woken.take();
+        let waker = self.woken.waker();
+        let polled = poll(self, &mut Context::from_waker(&waker));
+        self.waiting = polled.is_pending();
+        match polled {
+            Poll::Ready(ready) => Some(ready),
+            Poll::Pending => None,
+        }
+    }
+
+    pub(super) fn try_recv(&mut self, ring: &model::Ring, _: usize) {
+        assert_eq!(self.real.try_recv().map(S::open), self.model.try_recv(ring));
+    }
+
+    pub(super) fn try_recv_many(&mut self, ring: &model::Ring, limit: usize) {
+        let mut buffer = Vec::new();
+        let expected = self.model.try_recv_many(ring, limit);
+        let received = self.real.try_recv_many(&mut buffer, limit);
+        assert_eq!(open_many::<S, _>(received, buffer), counted(expected));
+    }
+
+    pub(super) fn latest(&mut self, ring: &model::Ring, _: usize) {
+        assert_eq!(self.real.latest().map(S::open), self.model.latest(ring));
+    }
+
+    pub(super) fn try_iter(&mut self, ring: &model::Ring, _: usize) {
+        let Self { real, model, .. } = self;
+        let goal = ring.tail();
+        for received in real.try_iter() {
+            assert!(model.next < goal, "beyond its goal");
+            assert_eq!(received.map(S::open).map_err(TryRecvError::Lagged), model.try_recv(ring));
+        }
+        if model.next < goal {
+            // A claim that has not come, or holes.
+            assert!(matches!(model.try_recv(ring), Err(TryRecvError::Empty | TryRecvError::Closed)));
+        }
+    }
+
+    pub(super) fn recv_timeout(&mut self, ring: &model::Ring, _: usize) {
+        let received = self.real.recv_timeout(Duration::ZERO).map(S::open).map_err(untimed);
+        assert_eq!(received, self.model.try_recv(ring));
+    }
+
+    pub(super) fn recv_deadline(&mut self, ring: &model::Ring, _: usize) {
+        let received = self.real.recv_deadline(Instant::now()).map(S::open).map_err(untimed);
+        assert_eq!(received, self.model.try_recv(ring));
+    }
+
+    /// Where it need not wait.
+    pub(super) fn recv(&mut self, ring: &model::Ring, _: usize) {
+        if let Some(expected) = waited(self.model.clone().try_recv(ring)) {
+            let _ = self.model.try_recv(ring);
+            assert_eq!(self.real.recv().map(S::open), expected);
+        }
+    }
+
+    pub(super) fn recv_async(&mut self, ring: &model::Ring, _: usize) {
+        let received = self.real.recv_async().now_or_never();
+        assert_eq!(received.map(|received| received.map(S::open)), waited(self.model.try_recv(ring)));
+        self.waiting = false;
+    }
+
+    pub(super) fn poll_recv(&mut self, ring: &model::Ring, _: usize) {
+        let received = self.poll(|pair, cx| pair.real.poll_recv(cx));
+        assert_eq!(received.map(|received| received.map(S::open)), waited(self.model.try_recv(ring)));
+    }
+
+    /// Where it need not wait.
+    pub(super) fn recv_many(&mut self, ring: &model::Ring, limit: usize) {
+        if let Some(expected) = waited(self.model.clone().try_recv_many(ring, limit)) {
+            let mut buffer = Vec::new();
+            let _ = self.model.try_recv_many(ring, limit);
+            let received = self.real.recv_many(&mut buffer, limit);
+            assert_eq!(open_many::<S, _>(received, buffer), counted(expected));
+        }
+    }
+
+    pub(super) fn recv_many_async(&mut self, ring: &model::Ring, limit: usize) {
+        let mut buffer = Vec::new();
+        let expected = waited(self.model.try_recv_many(ring, limit));
+        let received = self.real.recv_many_async(&mut buffer, limit).now_or_never();
+        assert_eq!(received.map(|received| open_many::<S, _>(received, buffer)), expected.map(counted));
+        self.waiting = false;
+    }
+
+    pub(super) fn poll_next(&mut self, ring: &model::Ring, _: usize) {
+        let received = self.poll(|pair, cx| Pin::new(&mut pair.real).poll_next(cx));
+        let expected = waited(self.model.try_recv(ring)).map(item);
+        self.model.ended |= expected == Some(None);
+        assert_eq!(received.map(|received| received.map(|received| received.map(S::open))), expected);
+    }
+
+    pub(super) fn iter(&mut self, ring: &model::Ring, limit: usize) {
+        let Self { real, model, .. } = self;
+        let count = ready(model, ring, limit);
+        for received in real.iter().take(count) {
+            assert_eq!(received.map(S::open).map_err(TryRecvError::Lagged), model.try_recv(ring));
+        }
+        if ended(model, ring) {
+            assert!(real.iter().next().is_none());
+        }
+    }
+}
+
+/// How often it can receive, or be told of a loss, without waiting; `limit` at most.
+pub(super) fn ready(model: &model::Subscriber, ring: &model::Ring, limit: usize) -> usize {
+    let mut model = model.clone();
+    (0..limit).take_while(|_| matches!(model.try_recv(ring), Ok(_) | Err(TryRecvError::Lagged(_)))).count()
+}
+
+/// Whether it is at the end.
+pub(super) fn ended(model: &mut model::Subscriber, ring: &model::Ring) -> bool {
+    model.clone().try_recv(ring) == Err(TryRecvError::Closed) && model.try_recv(ring).is_err()
+}

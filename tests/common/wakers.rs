@@ -1,0 +1,67 @@
+//! Wakers that count, that run a closure, that own something. Their atomics are the standard
+//! library's, also under a model checker: they order nothing.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use seqcast::{Receive, Subscriber};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
+
+/// Counts its wakes. Its reference count shows how many wakers of it there are.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicUsize);
+
+impl Counter {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub(crate) fn waker(self: &Arc<Self>) -> Waker {
+        Waker::from(Arc::clone(self))
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The wakes since it was last asked.
+    pub(crate) fn take(&self) -> usize {
+        self.0.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Wake for Counter {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+struct Call<F>(F);
+
+impl<F: Fn() + Send + Sync + 'static> Wake for Call<F> {
+    fn wake(self: Arc<Self>) {
+        (self.0)();
+    }
+}
+
+/// A waker that runs `code` at each wake.
+pub(crate) fn call(code: impl Fn() + Send + Sync + 'static) -> Waker {
+    Waker::from(Arc::new(Call(code)))
+}
+
+struct Owner<T>(#[allow(dead_code, reason = "owned")] Mutex<T>);
+
+impl<T: Send + 'static> Wake for Owner<T> {
+    fn wake(self: Arc<Self>) {}
+}
+
+/// A waker that does nothing, and drops `value` with its last clone.
+pub(crate) fn owning(value: impl Send + 'static) -> Waker {
+    Waker::from(Arc::new(Owner(Mutex::new(value))))
+}
+
+/// Registers `waker` with a subscriber that has nothing to receive.
+#[track_caller]
+pub(crate) fn park<S: Receive>(subscriber: &mut Subscriber<S>, waker: &Waker) {
+    assert!(subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending(), "there is something to receive");
+}

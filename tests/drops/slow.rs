@@ -1,0 +1,83 @@
+//! A drop that takes long delays no message, no wake-up and no end.
+
+use crate::common::counted::Ledger;
+use crate::common::eventually;
+use crate::{S, make, warm};
+use seqcast::{RecvError, Subscriber};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+/// Waits in a drop until `subscriber` has got the message `goal`, in a thread of its own.
+fn outlasts(
+    ledger: &Arc<Ledger>,
+    mut subscriber: Subscriber<S>,
+    goal: impl FnOnce(&mut Subscriber<S>) + Send + 'static,
+) -> thread::JoinHandle<bool> {
+    let got = Arc::new(AtomicBool::new(false));
+    let waited = Arc::new(AtomicBool::new(false));
+    ledger.on_drop({
+        let (got, waited) = (Arc::clone(&got), Arc::clone(&waited));
+        move |_| {
+            // What is thrown in here ends in the ring: it shows in that `waited` is not set.
+            eventually("the reader got the message", || got.load(Ordering::SeqCst));
+            waited.store(true, Ordering::SeqCst);
+        }
+    });
+    thread::spawn(move || {
+        goal(&mut subscriber);
+        got.store(true, Ordering::SeqCst);
+        eventually("the drop saw it", || waited.load(Ordering::SeqCst));
+        drop(subscriber);
+        true
+    })
+}
+
+#[test]
+fn a_slow_drop_delays_no_message_and_no_wake_up() {
+    for shared in [false, true] {
+        let ledger = Ledger::new();
+        let (mut publisher, subscriber) = seqcast::boxed(4);
+        publisher.publish_many(make(&ledger, warm(4)));
+        let (ring, goal) = (publisher.ring(), ledger.made());
+        let subscriber = {
+            drop(subscriber);
+            ring.subscribe()
+        };
+        let reader = outlasts(&ledger, subscriber, move |subscriber| {
+            assert_eq!(subscriber.recv_ref().unwrap().verify(), goal);
+        });
+        eventually("parked", || ring.stats().subscribers[0].parked);
+        let shared = if shared {
+            let publisher = publisher.share();
+            publisher.publish(ledger.make()).unwrap();
+            Ok(publisher)
+        } else {
+            publisher.publish(ledger.make());
+            Err(publisher)
+        };
+        assert!(reader.join().unwrap());
+        ledger.unhook();
+        drop(shared);
+        drop(ring);
+        ledger.settle();
+    }
+}
+
+#[test]
+fn a_slow_drop_does_not_delay_the_end() {
+    let ledger = Ledger::new();
+    let (mut publisher, subscriber) = seqcast::boxed(4);
+    publisher.publish_many(make(&ledger, warm(4)));
+    let ring = publisher.ring();
+    drop(subscriber);
+    let reader = outlasts(&ledger, ring.subscribe(), |subscriber| {
+        assert_eq!(subscriber.recv_ref().unwrap_err(), RecvError::Closed);
+    });
+    eventually("parked", || ring.stats().subscribers[0].parked);
+    // It drops what it kept back, after everybody was told.
+    drop(publisher);
+    assert!(reader.join().unwrap());
+    drop(ring);
+    ledger.settle();
+}

@@ -1,0 +1,15 @@
+//! Parking and waking (laws 5 to 7): no wake-up is lost, wakers are the user's code and treated as
+//! such.
+#![cfg(not(loom))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
+
+mod arming;
+#[path = "../common/mod.rs"]
+mod common;
+mod costs;
+mod deep;
+mod hostile;
+mod leaving;
+mod nesting;
+mod sleeping;
+mod woken;

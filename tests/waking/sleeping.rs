@@ -1,0 +1,71 @@
+//! How threads sleep: without processor time, and no longer than they were told to.
+
+use crate::common::eventually;
+use seqcast::RecvTimeoutError;
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_parked_thread_uses_no_processor_time() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let ring = publisher.ring();
+    let reader = thread::spawn(move || {
+        // One that timed out must not spoil the next.
+        assert!(subscriber.recv_timeout(Duration::from_millis(300)).is_err());
+        let received = subscriber.recv();
+        (received, thread_time())
+    });
+    thread::sleep(Duration::from_millis(400));
+    eventually("parked", || ring.stats().subscribers[0].parked);
+    thread::sleep(Duration::from_millis(500));
+    publisher.publish(1);
+    let (received, used) = reader.join().unwrap();
+    assert_eq!(received, Ok(1));
+    assert!(used < Duration::from_millis(100), "{used:?} of processor time to sleep for most of a second");
+    assert!(!ring.stats().subscribers.iter().any(|subscriber| subscriber.parked));
+}
+
+/// Processor time of the calling thread, where the system tells it.
+fn thread_time() -> Duration {
+    let Ok(stat) = std::fs::read_to_string("/proc/thread-self/stat") else { return Duration::ZERO };
+    let after_name = stat.rsplit(')').next().unwrap();
+    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+#[test]
+fn timeouts_and_deadlines_end_waits() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let began = Instant::now();
+    assert_eq!(subscriber.recv_timeout(Duration::from_millis(30)), Err(RecvTimeoutError::Timeout));
+    assert_eq!(subscriber.recv_deadline(began + Duration::from_millis(60)), Err(RecvTimeoutError::Timeout));
+    assert!(began.elapsed() >= Duration::from_millis(60));
+    assert_eq!(subscriber.recv_deadline(began), Err(RecvTimeoutError::Timeout));
+    assert_eq!(subscriber.recv_timeout(Duration::ZERO), Err(RecvTimeoutError::Timeout));
+    assert!(!publisher.ring().stats().subscribers[0].parked);
+    publisher.publish_many([1, 2, 3]);
+    assert_eq!(subscriber.recv_timeout(Duration::ZERO), Ok(1));
+    assert_eq!(subscriber.recv_deadline(began), Ok(2));
+    assert_eq!(subscriber.recv_timeout(Duration::MAX), Ok(3));
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| subscriber.recv_timeout(Duration::MAX));
+        eventually("parked", || publisher.ring().stats().subscribers[0].parked);
+        publisher.publish(4);
+        assert_eq!(reader.join().unwrap(), Ok(4));
+    });
+}
+
+#[test]
+fn a_timeout_takes_nothing_of_the_users_own_parking() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+    let reader = thread::spawn(move || {
+        thread::current().unpark();
+        assert_eq!(subscriber.recv(), Ok(1));
+        let began = Instant::now();
+        thread::park_timeout(Duration::from_secs(20));
+        assert!(began.elapsed() < Duration::from_secs(10), "the token was eaten");
+    });
+    thread::sleep(Duration::from_millis(20));
+    publisher.publish(1);
+    reader.join().unwrap();
+}
