@@ -3,7 +3,7 @@
 use crate::channel::Channel;
 use crate::publisher::Handle;
 use crate::publisher::Publisher;
-use crate::seq::{LAST, Span};
+use crate::seq::{LAST, Layout};
 use crate::sequencer::Sequencer;
 use crate::slots::{Boxed, Inline, Plain, Storage};
 use crate::start::Start;
@@ -114,7 +114,7 @@ impl Builder {
     }
 
     fn build<S: Storage>(self) -> (Publisher<S>, Subscriber<S>) {
-        let span = Span::new(self.capacity as u64, self.first);
+        let span = Layout::new(self.capacity as u64, self.first);
         let sequencer = Sequencer::new(span, self.lag_slack as u64).unwrap_or_else(|| {
             panic!("`capacity`: {} messages of {} bytes do not fit in memory", self.capacity, size_of::<S::Item>())
         });

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use crate::error::{Closed, SubscribeError};
-use crate::registry::{Registry, Seat};
+use crate::registry::{Registration, Registry};
 use crate::sequencer::Sequencer;
 use crate::slots::Storage;
-use crate::slots::stamp::Refused;
+use crate::slots::stamp::BeginError;
 use crate::start::Start;
 use crate::stats::{RingStats, SubscriberStats};
 use crate::sync::{Arc, AtomicUsize, Ordering, Weak, yield_now};
@@ -42,7 +42,7 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn wake(&self, published: Range<u64>) {
         if self.waiters.armed_after_commit() {
             self.wake_parked();
-            self.waiters.rest(published);
+            self.waiters.maybe_disarm(published);
         }
     }
 
@@ -63,16 +63,16 @@ impl<S: Storage> Channel<S> {
 
     /// Publishes `item` at `sequence`, the next one of the only publisher, without the wake-up that a commit asks for.
     #[inline]
-    pub(crate) fn publish_exclusive(&self, pool: &mut S::Pool, sequence: u64, item: S::Item, remains: &mut S::Remains) {
-        self.sequencer.slots().draft_alone(pool, item, remains, |draft, remains| {
-            self.settle(self.sequencer.publish_exclusive(sequence, draft), remains);
+    pub(crate) fn publish_exclusive(&self, pool: &mut S::Pool, sequence: u64, item: S::Item, garbage: &mut S::Garbage) {
+        self.sequencer.slots().prepare_exclusive(pool, item, garbage, |prepared, garbage| {
+            self.retire_displaced(self.sequencer.publish_exclusive(sequence, prepared), garbage);
         });
     }
 
     /// Sees to what a committed write left.
     #[inline]
-    pub(crate) fn settle(&self, written: S::Written<'_>, remains: &mut S::Remains) {
-        self.sequencer.slots().settle(written, &self.registry, remains);
+    pub(crate) fn retire_displaced(&self, displaced: S::Displaced<'_>, garbage: &mut S::Garbage) {
+        self.sequencer.slots().retire_displaced(displaced, &self.registry, garbage);
     }
 
     /// Publishes beside others, without the wake-up that a commit asks for.
@@ -81,15 +81,15 @@ impl<S: Storage> Channel<S> {
         &self,
         pool: &S::Pool,
         item: S::Item,
-        remains: &mut S::Remains,
+        garbage: &mut S::Garbage,
     ) -> Result<u64, Closed<S::Item>> {
-        // The draft comes before the claim, so that nothing is left to do then that can fail or take its time.
-        self.sequencer.slots().draft_beside(pool, item, remains, |draft, remains| {
-            let Some(sequence) = self.sequencer.claim() else { return self.refuse(draft) };
+        // Prepared before the claim, so that nothing is left to do then that can fail or take its time.
+        self.sequencer.slots().prepare_shared(pool, item, garbage, |prepared, garbage| {
+            let Some(sequence) = self.sequencer.claim() else { return self.refuse(prepared) };
             match self.sequencer.begin(sequence) {
-                Ok(write) => self.settle(write.commit(draft), remains),
-                Err(Refused::Overrun) => self.sequencer.slots().discard(draft, remains),
-                Err(Refused::Held) => return self.publish_elsewhere(sequence, draft, remains),
+                Ok(write) => self.retire_displaced(write.commit(prepared), garbage),
+                Err(BeginError::Overrun) => self.sequencer.slots().discard(prepared, garbage),
+                Err(BeginError::Held) => return self.publish_after_skip(sequence, prepared, garbage),
             }
             Ok(sequence)
         })
@@ -97,14 +97,14 @@ impl<S: Storage> Channel<S> {
 
     /// The slot of `skipped` is held: tries further on.
     #[cold]
-    fn publish_elsewhere(
+    fn publish_after_skip(
         &self,
         mut skipped: u64,
-        mut draft: S::Draft<'_>,
-        remains: &mut S::Remains,
+        mut prepared: S::Prepared<'_>,
+        garbage: &mut S::Garbage,
     ) -> Result<u64, Closed<S::Item>> {
         // To skip is to wake, and wakers may take their time.
-        S::without_pool(&mut draft);
+        S::release_pool(&mut prepared);
         let mut skips = 0;
         loop {
             self.skip(skipped);
@@ -114,11 +114,11 @@ impl<S: Storage> Channel<S> {
                 skips = 0;
                 yield_now();
             }
-            let Some(sequence) = self.sequencer.claim() else { return self.refuse(draft) };
+            let Some(sequence) = self.sequencer.claim() else { return self.refuse(prepared) };
             match self.sequencer.begin(sequence) {
-                Ok(write) => self.settle(write.commit(draft), remains),
-                Err(Refused::Overrun) => self.sequencer.slots().discard(draft, remains),
-                Err(Refused::Held) => {
+                Ok(write) => self.retire_displaced(write.commit(prepared), garbage),
+                Err(BeginError::Overrun) => self.sequencer.slots().discard(prepared, garbage),
+                Err(BeginError::Held) => {
                     skipped = sequence;
                     continue;
                 }
@@ -135,8 +135,8 @@ impl<S: Storage> Channel<S> {
 
     /// The ring is closed. (If it has just run out of sequences, nobody was woken yet.)
     #[cold]
-    fn refuse<R>(&self, draft: S::Draft<'_>) -> Result<R, Closed<S::Item>> {
-        let item = S::cancel(draft);
+    fn refuse<R>(&self, prepared: S::Prepared<'_>) -> Result<R, Closed<S::Item>> {
+        let item = S::cancel(prepared);
         self.wake_parked();
         Err(Closed(item))
     }
@@ -157,15 +157,15 @@ impl<S: Storage> Channel<S> {
 
     pub(crate) fn drop_publisher(&self, pool: &mut S::Pool) {
         // First, so that the last one finds what the others left.
-        let mut remains = S::Remains::default();
-        self.sequencer.slots().retire(pool, &self.registry, false, &mut remains);
+        let mut garbage = S::Garbage::default();
+        self.sequencer.slots().retire(pool, &self.registry, false, &mut garbage);
         // [publishers.drop] AcqRel: Release so that this handle's commits come before the end; Acquire so that the last one's close comes
         // after all of theirs.
         if self.publishers.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.close();
-            self.sequencer.slots().retire(pool, &self.registry, true, &mut remains);
+            self.sequencer.slots().retire(pool, &self.registry, true, &mut garbage);
         }
-        // The remains are dropped last: that may take its time.
+        // The garbage is dropped last: that may take its time.
     }
 
     /// Whether there is one publisher, the caller's.
@@ -174,24 +174,24 @@ impl<S: Storage> Channel<S> {
         self.publishers.load(Ordering::Acquire) == 1
     }
 
-    /// The subscriber of this seat is gone, perhaps with a place among those who are to be woken.
-    pub(crate) fn abandon(&self, seat: &Seat) {
-        if self.waiters.abandon(&seat.waiter, self.registry.len()) {
+    /// The subscriber of this registration is gone, perhaps with a place among those who are to be woken.
+    pub(crate) fn note_dropped(&self, registration: &Registration) {
+        if self.waiters.note_dropped(&registration.waiter, self.registry.len()) {
             self.wake_parked();
         }
     }
 
     /// A subscriber is gone, perhaps with the last borrow of a message that no publisher will see to.
-    pub(crate) fn tidy(&self) {
+    pub(crate) fn reclaim_after_close(&self) {
         if self.sequencer.is_closed() {
-            self.sequencer.slots().tidy(&self.registry, &mut S::Remains::default());
+            self.sequencer.slots().reclaim_after_close(&self.registry, &mut S::Garbage::default());
         }
     }
 
     // Looking.
 
     /// The cursor that `start` means now.
-    pub(crate) fn cursor(&self, start: Start) -> u64 {
+    pub(crate) fn resolve(&self, start: Start) -> u64 {
         match start {
             Start::Latest => self.sequencer.tail(),
             Start::Oldest => self.sequencer.oldest(),
@@ -200,8 +200,8 @@ impl<S: Storage> Channel<S> {
     }
 
     /// The cursor that `start` means now, unless it names a sequence that is gone or not there yet.
-    pub(crate) fn checked_cursor(&self, start: Start) -> Result<u64, SubscribeError> {
-        let Start::At(sequence) = start else { return Ok(self.cursor(start)) };
+    pub(crate) fn try_resolve(&self, start: Start) -> Result<u64, SubscribeError> {
+        let Start::At(sequence) = start else { return Ok(self.resolve(start)) };
         let (oldest, tail) = (self.sequencer.oldest(), self.sequencer.tail());
         if sequence < oldest {
             Err(SubscribeError::Evicted { oldest })
@@ -213,24 +213,24 @@ impl<S: Storage> Channel<S> {
     }
 
     pub(crate) fn stats(&self) -> RingStats {
-        let (totals, seats) = self.registry.totals();
+        let (totals, registrations) = self.registry.totals();
         let published = self.sequencer.published();
         let skipped = self.sequencer.skipped();
         let tail = self.sequencer.tail();
-        let subscribers = seats
+        let subscribers = registrations
             .iter()
-            .map(|seat| {
-                let next_sequence = seat.progress.next();
+            .map(|registration| {
+                let next_sequence = registration.cursor.next();
                 SubscriberStats {
-                    id: seat.id(),
-                    name: seat.name().as_deref().map(str::to_owned),
+                    id: registration.id(),
+                    name: registration.name().as_deref().map(str::to_owned),
                     next_sequence,
                     lag: tail.saturating_sub(next_sequence),
-                    received: seat.received(),
-                    missed: seat.progress.missed.get(),
-                    holes: seat.progress.holes.get(),
-                    skipped_by_choice: seat.progress.skipped_by_choice.get(),
-                    parked: seat.waiter.is_parked(),
+                    received: registration.received(),
+                    missed: registration.cursor.missed.get(),
+                    holes: registration.cursor.holes.get(),
+                    skipped_by_choice: registration.cursor.skipped_by_choice.get(),
+                    parked: registration.waiter.is_parked(),
                     gating: false,
                 }
             })

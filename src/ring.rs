@@ -57,7 +57,7 @@ impl<S: Storage> Ring<S> {
 
     /// A subscriber that begins at `start`. Never fails: see [`Start::At`] for sequences that are gone or yet to come.
     pub fn subscribe_at(&self, start: Start) -> Subscriber<S> {
-        Subscriber::new(Arc::clone(&self.channel), self.channel.cursor(start))
+        Subscriber::new(Arc::clone(&self.channel), self.channel.resolve(start))
     }
 
     /// A subscriber that begins at exactly `start`, for readers that resume from a sequence they kept.
@@ -84,7 +84,7 @@ impl<S: Storage> Ring<S> {
     /// assert_eq!(ring.try_subscribe_at(Start::At(3)).unwrap().try_recv(), Ok(3));
     /// ```
     pub fn try_subscribe_at(&self, start: Start) -> Result<Subscriber<S>, SubscribeError> {
-        let cursor = self.channel.checked_cursor(start)?;
+        let cursor = self.channel.try_resolve(start)?;
         Ok(Subscriber::new(Arc::clone(&self.channel), cursor))
     }
 

@@ -49,12 +49,12 @@ pub(crate) const fn is_writing(stamp: u64) -> bool {
 
 /// Sequence arithmetic of a ring: how many slots, and the first sequence it ever had.
 #[derive(Debug, Clone, Copy)]
-pub struct Span {
+pub struct Layout {
     mask: u64,
     first: u64,
 }
 
-impl Span {
+impl Layout {
     /// `capacity` must be a power of two.
     pub(crate) const fn new(capacity: u64, first: u64) -> Self {
         assert!(capacity.is_power_of_two() && first <= LAST);
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_oldest_never_precedes_the_first() {
-        let span = Span::new(4, 10);
+        let span = Layout::new(4, 10);
         assert_eq!([10, 12, 14, 15, 20].map(|tail| span.oldest(tail)), [10, 10, 10, 11, 16]);
         assert_eq!(span.previous_stamp(13), VACANT);
         assert_eq!(span.previous_stamp(14), committed(10));

@@ -1,9 +1,9 @@
 //! Slots, tail and end: claim, commit, skip, find a sequence, close. Knows no subscriber.
 
-use crate::seq::{self, Span};
-use crate::slots::stamp::{Refused, Seen, Writing};
+use crate::seq::{self, Layout};
+use crate::slots::stamp::{BeginError, SlotState, WriteGuard};
 use crate::slots::{Slot, Storage};
-use crate::sync::{AtomicU64, CachePadded, Ordering, load_own, zeroed_words};
+use crate::sync::{AtomicU64, CachePadded, Ordering, unsync_load, zeroed_words};
 
 /// Where the sequences of a ring come from and where they are found.
 pub(crate) struct Sequencer<S: Storage> {
@@ -16,7 +16,7 @@ pub(crate) struct Sequencer<S: Storage> {
 /// Read by everybody, written hardly ever.
 struct Hot<L> {
     slots: L,
-    span: Span,
+    span: Layout,
     /// `CLOSED` and `SKIPPED`, once they hold.
     flags: AtomicU64,
 }
@@ -32,7 +32,7 @@ struct Cold {
     end: AtomicU64,
     /// One word a slot: `q + 1` of the newest sequence of that slot that was skipped, 0 for none. Newest is enough: a
     /// reader at an older hole takes the newer mark as proof that it was lapped.
-    skips: Box<[AtomicU64]>,
+    hole_marks: Box<[AtomicU64]>,
     skipped: AtomicU64,
     /// The most that was ever told to be published.
     published: AtomicU64,
@@ -57,7 +57,7 @@ pub(crate) enum Found<'a, S: Storage> {
 /// A slot that a claimed sequence has taken.
 pub(crate) struct Write<'a, S: Storage> {
     slot: Slot<'a, S::Payload>,
-    writing: Writing<'a>,
+    writing: WriteGuard<'a>,
 }
 
 impl<S: Storage> Write<'_, S> {
@@ -66,22 +66,22 @@ impl<S: Storage> Write<'_, S> {
     }
 
     #[inline]
-    pub(crate) fn commit(self, draft: S::Draft<'_>) -> S::Written<'_> {
-        S::write(self.slot, self.writing, draft)
+    pub(crate) fn commit(self, prepared: S::Prepared<'_>) -> S::Displaced<'_> {
+        S::write(self.slot, self.writing, prepared)
     }
 }
 
 impl<S: Storage> Sequencer<S> {
     /// `None` when no allocation can hold the slots. `slack` is below the capacity.
-    pub(crate) fn new(span: Span, slack: u64) -> Option<Self> {
+    pub(crate) fn new(span: Layout, slack: u64) -> Option<Self> {
         debug_assert!(slack < span.capacity());
-        let (skips, _) = zeroed_words(usize::try_from(span.capacity()).ok()?)?;
+        let (hole_marks, _) = zeroed_words(usize::try_from(span.capacity()).ok()?)?;
         Some(Self {
             hot: CachePadded::new(Hot { slots: S::new(span)?, span, flags: AtomicU64::new(0) }),
             tail: CachePadded::new(AtomicU64::new(span.first())),
             cold: Cold {
                 end: AtomicU64::new(span.first()),
-                skips,
+                hole_marks,
                 skipped: AtomicU64::new(0),
                 published: AtomicU64::new(0),
                 slack,
@@ -90,7 +90,7 @@ impl<S: Storage> Sequencer<S> {
     }
 
     #[inline]
-    pub(crate) fn span(&self) -> Span {
+    pub(crate) fn span(&self) -> Layout {
         self.hot.span
     }
 
@@ -103,18 +103,18 @@ impl<S: Storage> Sequencer<S> {
 
     /// The sequence that the only publisher's next message gets; for that publisher.
     #[inline]
-    pub(crate) fn next_alone(&self) -> u64 {
-        load_own(&self.tail)
+    pub(crate) fn next_exclusive(&self) -> u64 {
+        unsync_load(&self.tail)
     }
 
-    /// Writes `draft` at `sequence`, the caller's own next one.
+    /// Writes `prepared` at `sequence`, the caller's own next one.
     #[inline]
-    pub(crate) fn publish_exclusive<'p>(&self, sequence: u64, draft: S::Draft<'p>) -> S::Written<'p> {
+    pub(crate) fn publish_exclusive<'p>(&self, sequence: u64, prepared: S::Prepared<'p>) -> S::Displaced<'p> {
         let slot = self.hot.slots.slot(sequence);
-        let written = S::write(slot, slot.stamp.begin(sequence), draft);
+        let displaced = S::write(slot, slot.stamp.begin(sequence), prepared);
         // [tail.move] Release: pairs with the Acquire of `tail()`: who starts at the tail finds all before it committed.
         self.tail.store(sequence + 1, Ordering::Release);
-        written
+        displaced
     }
 
     pub(crate) fn slots(&self) -> &S {
@@ -145,7 +145,7 @@ impl<S: Storage> Sequencer<S> {
 
     /// Takes the slot of a claimed sequence.
     #[inline]
-    pub(crate) fn begin(&self, sequence: u64) -> Result<Write<'_, S>, Refused> {
+    pub(crate) fn begin(&self, sequence: u64) -> Result<Write<'_, S>, BeginError> {
         let slot = self.hot.slots.slot(sequence);
         let writing = slot.stamp.try_begin(sequence, self.hot.span.previous_stamp(sequence))?;
         Ok(Write { slot, writing })
@@ -156,9 +156,9 @@ impl<S: Storage> Sequencer<S> {
     pub(crate) fn skip(&self, sequence: u64) {
         // [skipped.count] Release: pairs with the Acquire in `skipped`: who counts this hole finds a tail behind it.
         self.cold.skipped.fetch_add(1, Ordering::Release);
-        // [skips.mark] fetch_max: marks may be made out of order. Release: pairs with the Acquire in `mark`: the bit may have been set for
+        // [hole-marks.set] fetch_max: marks may be made out of order. Release: pairs with the Acquire in `hole_mark`: the bit may have been set for
         // an earlier hole, and who goes over this one finds a tail behind it.
-        self.cold.skips[self.hot.span.slot(sequence)].fetch_max(sequence + 1, Ordering::Release);
+        self.cold.hole_marks[self.hot.span.slot(sequence)].fetch_max(sequence + 1, Ordering::Release);
         self.set(SKIPPED);
     }
 
@@ -213,12 +213,12 @@ impl<S: Storage> Sequencer<S> {
     pub(crate) fn tail(&self) -> u64 {
         let tail = self.claimed();
         // An exclusive publisher moves the tail after the commit, so the stamp may know of a message that the tail does not.
-        match self.hot.slots.slot(tail).stamp.seen(tail) {
-            Seen::Absent => tail,
-            Seen::Committed => tail + 1,
+        match self.hot.slots.slot(tail).stamp.load(tail) {
+            SlotState::Absent => tail,
+            SlotState::Committed => tail + 1,
             // A lap passed between the two looks. The tail stood at `newer` before its write began, and the stamp acquired that:
             // no later look finds less.
-            Seen::Overwritten(newer) => newer,
+            SlotState::Overwritten(newer) => newer,
         }
     }
 
@@ -235,7 +235,7 @@ impl<S: Storage> Sequencer<S> {
             // Publishers made holes between the looks, and the tail may count them or not.
             skipped = now;
         };
-        // A sequence counts when it is drawn, and no longer once it became a hole. [published.told] Relaxed: one word, in which a
+        // A sequence counts when it is drawn, and no longer once it became a hole. [published.raise] Relaxed: one word, in which a
         // number only grows.
         self.cold.published.fetch_max(published, Ordering::Relaxed).max(published)
     }
@@ -250,7 +250,7 @@ impl<S: Storage> Sequencer<S> {
     fn oldest_below(&self, tail: u64) -> u64 {
         let span = self.hot.span;
         let skipped = self.flags() & SKIPPED != 0;
-        let passed = |&q: &u64| self.hot.slots.slot(q).stamp.reached(q) || (skipped && self.mark(q) > q);
+        let passed = |&q: &u64| self.hot.slots.slot(q).stamp.at_least(q) || (skipped && self.hole_mark(q) > q);
         // An exclusive publisher begins the message at the tail before it moves the tail.
         let newest = (span.oldest(tail)..=tail.min(seq::LAST)).rev().find(passed);
         newest.map_or(span.oldest(span.oldest(tail)), |newest| span.oldest(newest + 1))
@@ -258,43 +258,43 @@ impl<S: Storage> Sequencer<S> {
 
     /// What the tail says: claims so far, or the end.
     fn claimed(&self) -> u64 {
-        // [tail.look] Acquire: pairs with the Release in `publish_exclusive`, so that what lies before can be read, and in `close`.
+        // [tail.load] Acquire: pairs with the Release in `publish_exclusive`, so that what lies before can be read, and in `close`.
         let tail = self.tail.load(Ordering::Acquire);
         if tail & seq::CLOSED_BIT == 0 {
             tail.min(seq::LAST + 1)
         } else {
-            // [end.look] Relaxed: the bit published it.
+            // [end.load] Relaxed: the bit published it.
             self.cold.end.load(Ordering::Relaxed)
         }
     }
 
     /// How many sequences became holes.
     pub(crate) fn skipped(&self) -> u64 {
-        self.cold.skipped.load(Ordering::Acquire) // [skipped.look] Acquire: pairs with the Release in `skip`
+        self.cold.skipped.load(Ordering::Acquire) // [skipped.load] Acquire: pairs with the Release in `skip`
     }
 
     /// The quick answer: the message, or `Empty` in a ring that knows neither holes nor an end; `None` for all that takes longer.
     #[inline]
-    pub(crate) fn glance(&self, sequence: u64) -> Option<Found<'_, S>> {
+    pub(crate) fn find_fast(&self, sequence: u64) -> Option<Found<'_, S>> {
         let slot = self.hot.slots.slot(sequence);
-        match slot.stamp.seen(sequence) {
-            Seen::Committed => Some(Found::Message(slot)),
-            Seen::Overwritten(_) => None,
-            Seen::Absent => (self.flags() == 0).then_some(Found::Empty),
+        match slot.stamp.load(sequence) {
+            SlotState::Committed => Some(Found::Message(slot)),
+            SlotState::Overwritten(_) => None,
+            SlotState::Absent => (self.flags() == 0).then_some(Found::Empty),
         }
     }
 
     /// What is found at `sequence`.
     pub(crate) fn find(&self, sequence: u64) -> Found<'_, S> {
         let slot = self.hot.slots.slot(sequence);
-        match slot.stamp.seen(sequence) {
-            Seen::Committed => return Found::Message(slot),
-            Seen::Overwritten(evidence) => return self.lapped(evidence),
-            Seen::Absent => {}
+        match slot.stamp.load(sequence) {
+            SlotState::Committed => return Found::Message(slot),
+            SlotState::Overwritten(evidence) => return self.lapped(evidence),
+            SlotState::Absent => {}
         }
         let flags = self.flags();
         if flags & SKIPPED != 0 {
-            let mark = self.mark(sequence);
+            let mark = self.hole_mark(sequence);
             if mark == sequence + 1 {
                 return Found::Hole;
             }
@@ -310,9 +310,9 @@ impl<S: Storage> Sequencer<S> {
     }
 
     /// The newest sequence of this slot that was skipped, plus 1; to be asked after `SKIPPED` was seen.
-    fn mark(&self, sequence: u64) -> u64 {
-        // [skips.look] Acquire: pairs with the Release in `skip`. (The bit published the marks that were made before it, not later ones.)
-        self.cold.skips[self.hot.span.slot(sequence)].load(Ordering::Acquire)
+    fn hole_mark(&self, sequence: u64) -> u64 {
+        // [hole-marks.load] Acquire: pairs with the Release in `skip`. (The bit published the marks that were made before it, not later ones.)
+        self.cold.hole_marks[self.hot.span.slot(sequence)].load(Ordering::Acquire)
     }
 
     /// A lap, given that the slot was seen to belong to `evidence`.
@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_refused_claim_takes_its_count_back() {
-        let sequencer = Sequencer::<Inline<u64>>::new(Span::new(2, seq::LAST - 1), 0).unwrap();
+        let sequencer = Sequencer::<Inline<u64>>::new(Layout::new(2, seq::LAST - 1), 0).unwrap();
         assert_eq!([sequencer.claim(), sequencer.claim()], [Some(seq::LAST - 1), Some(seq::LAST)]);
         for _ in 0..3 {
             assert_eq!(sequencer.claim(), None);

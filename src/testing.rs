@@ -14,7 +14,7 @@ use crate::ring::Ring;
 use crate::seq::LAST;
 use crate::sequencer;
 use crate::slots::Storage;
-use crate::slots::stamp::Refused;
+use crate::slots::stamp::BeginError;
 
 /// Whether publishers fence, because somebody has parked not long ago (or the system has no barrier).
 pub fn is_armed<S: Storage>(ring: &Ring<S>) -> bool {
@@ -85,8 +85,8 @@ impl<'a, S: Storage> Claim<'a, S> {
     pub fn begin(self) -> Option<Write<'a, S>> {
         match self.channel.sequencer.begin(self.sequence) {
             Ok(write) => Some(Write { channel: self.channel, write }),
-            Err(Refused::Overrun) => None,
-            Err(Refused::Held) => {
+            Err(BeginError::Overrun) => None,
+            Err(BeginError::Held) => {
                 self.channel.skip(self.sequence);
                 None
             }
@@ -97,14 +97,14 @@ impl<'a, S: Storage> Claim<'a, S> {
 impl<S: Storage> Write<'_, S> {
     /// Finishes the publish.
     pub fn commit(self, item: S::Item) {
-        let (mut pool, mut remains) = (S::Pool::default(), S::Remains::default());
+        let (mut pool, mut garbage) = (S::Pool::default(), S::Garbage::default());
         let sequence = self.write.sequence();
         let slots = self.channel.sequencer.slots();
-        slots.draft_alone(&mut pool, item, &mut remains, |draft, remains| {
-            self.channel.settle(self.write.commit(draft), remains);
+        slots.prepare_exclusive(&mut pool, item, &mut garbage, |prepared, garbage| {
+            self.channel.retire_displaced(self.write.commit(prepared), garbage);
         });
-        slots.retire(&mut pool, &self.channel.registry, false, &mut remains);
+        slots.retire(&mut pool, &self.channel.registry, false, &mut garbage);
         self.channel.wake(sequence..sequence + 1);
-        drop(remains);
+        drop(garbage);
     }
 }

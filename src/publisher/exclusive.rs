@@ -60,9 +60,9 @@ impl<S: Storage> Publisher<S> {
     #[inline]
     pub fn publish(&mut self, value: S::Item) -> u64 {
         // Dropped last: that may take its time. (Where it is: to move it would cost something.)
-        let mut remains = S::Remains::default();
+        let mut garbage = S::Garbage::default();
         let (channel, pool) = self.handle.parts();
-        let sequence = put(channel, pool, value, &mut remains);
+        let sequence = put(channel, pool, value, &mut garbage);
         channel.wake(sequence..sequence + 1);
         sequence
     }
@@ -91,10 +91,10 @@ impl<S: Storage> Publisher<S> {
     /// ```
     pub fn publish_many(&mut self, values: impl IntoIterator<Item = S::Item>) -> Range<u64> {
         let (channel, pool) = self.handle.parts();
-        let start = channel.sequencer.next_alone();
+        let start = channel.sequencer.next_exclusive();
         let mut batch = Batch::new(channel, start..start);
         for value in values {
-            batch.published.end = put(channel, pool, value, &mut S::Remains::default()) + 1;
+            batch.published.end = put(channel, pool, value, &mut S::Garbage::default()) + 1;
         }
         batch.published.clone()
     }
@@ -104,7 +104,7 @@ impl<S: Storage> Publisher<S> {
 
     /// The sequence that the next message gets.
     pub fn next_sequence(&self) -> u64 {
-        self.channel().sequencer.next_alone()
+        self.channel().sequencer.next_exclusive()
     }
 
     look_ups!();
@@ -122,10 +122,10 @@ impl<S: Storage> Publisher<S> {
 
 /// Publishes without the wake-up that is due then.
 #[inline]
-fn put<S: Storage>(channel: &Channel<S>, pool: &mut S::Pool, value: S::Item, remains: &mut S::Remains) -> u64 {
-    let sequence = channel.sequencer.next_alone();
+fn put<S: Storage>(channel: &Channel<S>, pool: &mut S::Pool, value: S::Item, garbage: &mut S::Garbage) -> u64 {
+    let sequence = channel.sequencer.next_exclusive();
     assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
-    channel.publish_exclusive(pool, sequence, value, remains);
+    channel.publish_exclusive(pool, sequence, value, garbage);
     sequence
 }
 

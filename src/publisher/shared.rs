@@ -81,8 +81,8 @@ impl<S: Storage> SharedPublisher<S> {
     #[inline]
     pub fn publish(&self, value: S::Item) -> Result<u64, Closed<S::Item>> {
         // Dropped last: that may take its time.
-        let mut remains = S::Remains::default();
-        let sequence = self.channel().publish_shared(self.handle.pool(), value, &mut remains)?;
+        let mut garbage = S::Garbage::default();
+        let sequence = self.channel().publish_shared(self.handle.pool(), value, &mut garbage)?;
         self.channel().wake(sequence..sequence + 1);
         Ok(sequence)
     }
@@ -114,8 +114,8 @@ impl<S: Storage> SharedPublisher<S> {
         let mut batch = Batch::new(self.channel(), 0..0);
         let mut published = 0;
         for value in values {
-            let mut remains = S::Remains::default();
-            let Ok(sequence) = self.channel().publish_shared(self.handle.pool(), value, &mut remains) else { break };
+            let mut garbage = S::Garbage::default();
+            let Ok(sequence) = self.channel().publish_shared(self.handle.pool(), value, &mut garbage) else { break };
             if published == 0 {
                 batch.published.start = sequence;
             }

@@ -3,13 +3,13 @@
 use crate::sync::{AtomicU64, Ordering};
 
 /// Where a subscriber stands, what it borrows, and what it did not receive.
-pub struct Progress {
+pub struct Cursor {
     next: AtomicU64,
     /// `q + 1` while it may be looking at message `q` where it lies; otherwise 0.
     pin: AtomicU64,
-    pub(crate) missed: Tally,
-    pub(crate) holes: Tally,
-    pub(crate) skipped_by_choice: Tally,
+    pub(crate) missed: Counter,
+    pub(crate) holes: Counter,
+    pub(crate) skipped_by_choice: Counter,
     /// How often the cursor jumped, twice: odd in the middle of a jump, while `next` and `offset` do not belong together.
     jumps: AtomicU64,
     /// `next` less the messages received so far. It wraps: a `seek` may go back.
@@ -17,32 +17,32 @@ pub struct Progress {
 }
 
 /// A count with one writer.
-pub(crate) struct Tally(AtomicU64);
+pub(crate) struct Counter(AtomicU64);
 
-impl Tally {
+impl Counter {
     fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
     /// By the one writer.
     pub(crate) fn add(&self, more: u64) {
-        // [tally.read] [tally.add] Relaxed: a count for onlookers; load and store do, as there is one writer.
+        // [counter.read] [counter.add] Relaxed: a count for onlookers; load and store do, as there is one writer.
         self.0.store(self.0.load(Ordering::Relaxed) + more, Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed) // [tally.get] Relaxed: as above
+        self.0.load(Ordering::Relaxed) // [counter.get] Relaxed: as above
     }
 }
 
-impl Progress {
+impl Cursor {
     pub(crate) fn new(next: u64) -> Self {
         Self {
             next: AtomicU64::new(next),
             pin: AtomicU64::new(0),
-            missed: Tally::new(),
-            holes: Tally::new(),
-            skipped_by_choice: Tally::new(),
+            missed: Counter::new(),
+            holes: Counter::new(),
+            skipped_by_choice: Counter::new(),
             jumps: AtomicU64::new(0),
             offset: AtomicU64::new(next),
         }
@@ -51,13 +51,13 @@ impl Progress {
     /// By the one writer: a message was received.
     #[inline]
     pub(crate) fn set_next(&self, next: u64) {
-        // [cursor.show] Release: who sees the cursor sees the message before it, and so a tail that is not below it.
+        // [cursor.set] Release: who sees the cursor sees the message before it, and so a tail that is not below it.
         self.next.store(next, Ordering::Release);
     }
 
     /// By the one writer: moves the cursor without a message.
     pub(crate) fn jump_to(&self, next: u64) {
-        let offset = next.wrapping_sub(self.own_received());
+        let offset = next.wrapping_sub(self.received_unsync());
         // [jump.own] Relaxed: it wrote that itself.
         let jumps = self.jumps.load(Ordering::Relaxed);
         // [jump.begin] Relaxed: published by the two stores that follow.
@@ -71,17 +71,17 @@ impl Progress {
 
     /// By the one writer.
     #[inline]
-    pub(crate) fn own_next(&self) -> u64 {
-        self.next.load(Ordering::Relaxed) // [cursor.own] Relaxed: it wrote that itself
+    pub(crate) fn next_unsync(&self) -> u64 {
+        self.next.load(Ordering::Relaxed) // [cursor.own-load] Relaxed: it wrote that itself
     }
 
     pub(crate) fn next(&self) -> u64 {
-        self.next.load(Ordering::Acquire) // [cursor.look] Acquire: pairs with the Release of `set_next`
+        self.next.load(Ordering::Acquire) // [cursor.load] Acquire: pairs with the Release of `set_next`
     }
 
     /// By the one writer: messages received so far.
-    pub(crate) fn own_received(&self) -> u64 {
-        self.own_next().wrapping_sub(self.offset.load(Ordering::Relaxed)) // [offset.own] Relaxed: it wrote that itself
+    pub(crate) fn received_unsync(&self) -> u64 {
+        self.next_unsync().wrapping_sub(self.offset.load(Ordering::Relaxed)) // [offset.own] Relaxed: it wrote that itself
     }
 
     /// Messages received so far; `None` while the cursor jumps.
@@ -123,17 +123,17 @@ mod tests {
 
     #[test]
     fn jumps_are_not_received() {
-        let progress = Progress::new(5);
-        assert_eq!((progress.received(), progress.own_received()), (Some(0), 0));
-        progress.set_next(6);
-        progress.jump_to(60);
-        progress.set_next(61);
-        assert_eq!((progress.received(), progress.own_received()), (Some(2), 2));
-        progress.jump_to(0);
-        progress.set_next(1);
-        assert_eq!((progress.next(), progress.received()), (1, Some(3)));
+        let cursor = Cursor::new(5);
+        assert_eq!((cursor.received(), cursor.received_unsync()), (Some(0), 0));
+        cursor.set_next(6);
+        cursor.jump_to(60);
+        cursor.set_next(61);
+        assert_eq!((cursor.received(), cursor.received_unsync()), (Some(2), 2));
+        cursor.jump_to(0);
+        cursor.set_next(1);
+        assert_eq!((cursor.next(), cursor.received()), (1, Some(3)));
         // A jump that is on its way is not looked at.
-        progress.jumps.fetch_add(1, Ordering::Relaxed);
-        assert_eq!(progress.received(), None);
+        cursor.jumps.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(cursor.received(), None);
     }
 }

@@ -3,19 +3,19 @@
 
 mod cursor;
 
-pub(crate) use cursor::Progress;
+pub(crate) use cursor::Cursor;
 
 use std::mem;
 
 use crate::stats::Totals;
 use crate::sync::{
-    Arc, AtomicU64, AtomicUsize, CROWD, CROWD_SHARDS, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot, fence,
+    Arc, AtomicU64, AtomicUsize, CROWD_SHARDS, CROWD_THRESHOLD, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot, fence,
 };
 use crate::wait::Waiter;
 
 /// What a subscriber lets others see of itself. Only its subscriber writes.
-pub(crate) struct Seat {
-    pub(crate) progress: CachePadded<Progress>,
+pub(crate) struct Registration {
+    pub(crate) cursor: CachePadded<Cursor>,
     pub(crate) waiter: Arc<Waiter>,
     id: u64,
     /// Whether it is in the second table of the registry.
@@ -25,14 +25,14 @@ pub(crate) struct Seat {
     reported: AtomicU64,
 }
 
-impl Seat {
+impl Registration {
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
 
     /// Messages received so far, for those who look on. It never decreases, and is exact while the subscriber rests.
     pub(crate) fn received(&self) -> u64 {
-        let received = self.progress.received().unwrap_or(0);
+        let received = self.cursor.received().unwrap_or(0);
         // [reported.raise] Relaxed: one word, in which a number only grows.
         self.reported.fetch_max(received, Ordering::Relaxed).max(received)
     }
@@ -41,9 +41,9 @@ impl Seat {
     fn totals(&self, received: u64) -> Totals {
         Totals {
             received,
-            missed: self.progress.missed.get(),
-            holes: self.progress.holes.get(),
-            skipped_by_choice: self.progress.skipped_by_choice.get(),
+            missed: self.cursor.missed.get(),
+            holes: self.cursor.holes.get(),
+            skipped_by_choice: self.cursor.skipped_by_choice.get(),
         }
     }
 
@@ -56,16 +56,16 @@ impl Seat {
     }
 }
 
-type Seats = Vec<Arc<Seat>>;
+type Registrations = Vec<Arc<Registration>>;
 
-/// A list of seats that is replaced as a whole: joining and leaving copy it.
-type Shard = Snapshot<Seats>;
+/// A list of registrations that is replaced as a whole: joining and leaving copy it.
+type Shard = Snapshot<Registrations>;
 
-fn shards(count: usize, empty: &Arc<Seats>) -> Box<[Shard]> {
+fn shards(count: usize, empty: &Arc<Registrations>) -> Box<[Shard]> {
     (0..count).map(|_| Snapshot::new(Arc::clone(empty))).collect()
 }
 
-/// All seats, in short lists, so that joining and leaving copy little.
+/// All registrations, in short lists, so that registering copies little.
 ///
 /// A small table of lists is there from the beginning. A subscriber that joins beside `CROWD` others goes into a second table, with many
 /// more lists. That table is made when it is first needed, and kept as long as the ring.
@@ -73,14 +73,14 @@ pub struct Registry {
     shards: Box<[Shard]>,
     /// The second table; empty until it is made. It is replaced once, so whoever finds it made has the one that all others use.
     crowd: Snapshot<Box<[Shard]>>,
-    /// Seats in the second table.
+    /// Registrations in the second table.
     crowd_len: AtomicUsize,
     /// What every empty list is, so that lists take no memory after their subscribers left.
-    empty: Arc<Seats>,
+    empty: Arc<Registrations>,
     next_id: AtomicU64,
     live: AtomicUsize,
-    /// Counts every coming and going, so that a `View` knows when it is old.
-    changes: AtomicU64,
+    /// Counts every coming and going, so that a `PinSnapshot` knows when it is old.
+    generation: AtomicU64,
     /// The totals of those that left.
     departed: Counts,
     /// The largest totals that were ever reported.
@@ -97,32 +97,34 @@ impl Registry {
             empty,
             next_id: AtomicU64::new(0),
             live: AtomicUsize::new(0),
-            changes: AtomicU64::new(0),
+            generation: AtomicU64::new(0),
             departed: Counts::new(),
             reported: Counts::new(),
         }
     }
 
-    /// Adds a seat for a subscriber that stands at `next`. The seat is whole before anyone can see it. It is in its list, and `changes` has
+    /// Adds a registration for a subscriber that stands at `next`. It is whole before anyone can see it. It is in its list, and `generation` has
     /// moved, before the subscriber pins anything.
-    pub(crate) fn join(&self, next: u64, waiter: Waiter) -> Arc<Seat> {
+    pub(crate) fn register(&self, next: u64, waiter: Waiter) -> Arc<Registration> {
         let others = self.live.fetch_add(1, Ordering::Relaxed); // [live.up] Relaxed: only a count
-        let seat = Arc::new(Seat {
-            progress: CachePadded::new(Progress::new(next)),
+        let registration = Arc::new(Registration {
+            cursor: CachePadded::new(Cursor::new(next)),
             waiter: Arc::new(waiter),
-            id: self.next_id.fetch_add(1, Ordering::Relaxed), // [seat.id] Relaxed: only distinct
-            crowded: others >= CROWD,
+            id: self.next_id.fetch_add(1, Ordering::Relaxed), // [registration.id] Relaxed: only distinct
+            crowded: others >= CROWD_THRESHOLD,
             name: Snapshot::new(Arc::new(None)),
             reported: AtomicU64::new(0),
         });
-        if seat.crowded {
+        if registration.crowded {
             self.make_crowd();
-            // [crowd.up] Relaxed: `changed` publishes it, so a `View` that finds the change finds the count.
+            // [crowd.up] Relaxed: `bump_generation` publishes it, so a `PinSnapshot` that finds the change finds the count.
             self.crowd_len.fetch_add(1, Ordering::Relaxed);
         }
-        self.update(&seat, |seats| Arc::new(seats.iter().chain([&seat]).cloned().collect()));
-        self.changed();
-        seat
+        self.update(&registration, |registrations| {
+            Arc::new(registrations.iter().chain([&registration]).cloned().collect())
+        });
+        self.bump_generation();
+        registration
     }
 
     /// Makes the second table, unless it is there. Lock-free: of several threads that make one, the first succeeds, and the others use
@@ -135,65 +137,67 @@ impl Registry {
         }
     }
 
-    /// By the seat's subscriber.
-    pub(crate) fn leave(&self, seat: &Arc<Seat>) {
-        self.update(seat, |seats| {
-            let left: Seats = seats.iter().filter(|other| !Arc::ptr_eq(other, seat)).cloned().collect();
+    /// By its subscriber.
+    pub(crate) fn unregister(&self, registration: &Arc<Registration>) {
+        self.update(registration, |registrations| {
+            let left: Registrations =
+                registrations.iter().filter(|other| !Arc::ptr_eq(other, registration)).cloned().collect();
             if left.is_empty() { Arc::clone(&self.empty) } else { Arc::new(left) }
         });
-        if seat.crowded {
-            // [crowd.down] Relaxed: whoever reads it finds one seat less to look for, and this one has left.
+        if registration.crowded {
+            // [crowd.down] Relaxed: whoever reads it finds one registration less to look for, and this one has left.
             self.crowd_len.fetch_sub(1, Ordering::Relaxed);
         }
         self.live.fetch_sub(1, Ordering::Relaxed); // [live.down] Relaxed: only a count
-        self.changed();
+        self.bump_generation();
         // After it left the lists, so that nobody counts it twice.
-        self.departed.add(&seat.totals(seat.progress.own_received()));
+        self.departed.add(&registration.totals(registration.cursor.received_unsync()));
     }
 
     /// The totals of all subscribers that ever were, and the live ones by id. No total ever decreases. One that is leaving right now
     /// may be missing for a moment.
-    pub(crate) fn totals(&self) -> (Totals, Vec<Arc<Seat>>) {
-        // The departed first: the seats of all that are counted here are off the lists by then.
+    pub(crate) fn totals(&self) -> (Totals, Vec<Arc<Registration>>) {
+        // The departed first: the registrations of all that are counted here are off the lists by then.
         let departed = self.departed.load();
-        let seats = self.seats();
-        let totals = seats.iter().fold(departed, |sum, seat| sum + seat.totals(seat.received()));
-        (self.reported.raise(totals), seats)
+        let registrations = self.registrations();
+        let totals =
+            registrations.iter().fold(departed, |sum, registration| sum + registration.totals(registration.received()));
+        (self.reported.raise(totals), registrations)
     }
 
-    /// Replaces the list that `seat` is in, or joins.
-    fn update(&self, seat: &Seat, next: impl FnMut(&Arc<Seats>) -> Arc<Seats>) {
+    /// Replaces the list that `registration` is in, or joins.
+    fn update(&self, registration: &Registration, next: impl FnMut(&Arc<Registrations>) -> Arc<Registrations>) {
         let crowd;
-        let shards = if seat.crowded {
-            // Its own thread made the table or found it made before the seat existed for others, so this is not the empty one.
+        let shards = if registration.crowded {
+            // Its own thread made the table or found it made before the registration existed for others, so this is not the empty one.
             crowd = self.crowd.load();
             &*crowd
         } else {
             &self.shards
         };
-        shard_of(shards, seat.id).update(next);
+        shard_of(shards, registration.id).update(next);
     }
 
-    fn changed(&self) {
-        // [changes.count] Release: pairs with the Acquire in `View::pins`, which then finds the change.
-        self.changes.fetch_add(1, Ordering::Release);
+    fn bump_generation(&self) {
+        // [generation.bump] Release: pairs with the Acquire in `PinSnapshot::pins`, which then finds the change.
+        self.generation.fetch_add(1, Ordering::Release);
     }
 
     pub(crate) fn len(&self) -> usize {
         self.live.load(Ordering::Relaxed) // [live.len] Relaxed: only a count
     }
 
-    /// All seats, by id.
-    pub(crate) fn seats(&self) -> Vec<Arc<Seat>> {
-        let mut seats = Vec::new();
-        collect(&self.shards, &mut seats);
-        // A seat is counted before it joins its list and until after it left. So as long as a seat is known to be there, the count is not 0.
-        // [crowd.look] Relaxed: `changes.look` ordered it after the seats that must be found.
+    /// All registrations, by id.
+    pub(crate) fn registrations(&self) -> Vec<Arc<Registration>> {
+        let mut registrations = Vec::new();
+        collect(&self.shards, &mut registrations);
+        // A registration is counted before it is in its list and until after it left. So as long as one is known to be there, the count is not 0.
+        // [crowd.look] Relaxed: `generation.load` ordered it after the registrations that must be found.
         if self.crowd_len.load(Ordering::Relaxed) != 0 {
-            collect(&self.crowd.load(), &mut seats);
+            collect(&self.crowd.load(), &mut registrations);
         }
-        seats.sort_unstable_by_key(|seat| seat.id);
-        seats
+        registrations.sort_unstable_by_key(|registration| registration.id);
+        registrations
     }
 }
 
@@ -202,9 +206,9 @@ fn shard_of(shards: &[Shard], id: u64) -> &Shard {
     &shards[(id % shards.len() as u64) as usize]
 }
 
-fn collect(shards: &[Shard], seats: &mut Seats) {
+fn collect(shards: &[Shard], registrations: &mut Registrations) {
     for shard in shards {
-        seats.extend_from_slice(&shard.load());
+        registrations.extend_from_slice(&shard.load());
     }
 }
 
@@ -218,7 +222,7 @@ impl Counts {
 
     fn add(&self, more: &Totals) {
         for (count, more) in self.0.iter().zip(more.to_array()).filter(|(_, more)| *more != 0) {
-            // [departed.add] Release: pairs with the Acquire of `load`: who finds a subscriber counted here finds its seat gone.
+            // [departed.add] Release: pairs with the Acquire of `load`: who finds a subscriber counted here finds its registration gone.
             count.fetch_add(more, Ordering::Release);
         }
     }
@@ -238,32 +242,33 @@ impl Counts {
     }
 }
 
-/// The seats as somebody saw them last, for those who look at all pins again and again.
+/// The registrations as somebody saw them last, for those who look at all pins again and again.
 #[derive(Default)]
-pub(crate) struct View {
-    seats: Vec<Arc<Seat>>,
-    /// `changes` when they were looked up, plus 1; 0 for never.
+pub(crate) struct PinSnapshot {
+    registrations: Vec<Arc<Registration>>,
+    /// `generation` when they were looked up, plus 1; 0 for never.
     as_of: u64,
     pins: Vec<u64>,
 }
 
-impl View {
+impl PinSnapshot {
     /// All pins, sorted. Allocates only after subscribers came or went, or when more is pinned than ever before.
     ///
     /// Whoever pins a message that was taken out of its slot before this, and is not in here, finds its slot taken. `gone` gets the
-    /// seats as they were before: to drop the last reference to one may run the user's code.
-    pub(crate) fn pins(&mut self, registry: &Registry, gone: &mut Vec<Arc<Seat>>) -> &[u64] {
+    /// registrations as they were before: to drop the last reference to one may run the user's code.
+    pub(crate) fn pins(&mut self, registry: &Registry, gone: &mut Vec<Arc<Registration>>) -> &[u64] {
         // [scan.fence] Pairs with the fence of `slots/boxed/guard.rs`, after the pin and before the last look at the slot. If that one comes first,
-        // the pin (and the seat, which came before) is seen here; if this one does, the look finds the slot taken.
+        // the pin (and the registration, which came before) is seen here; if this one does, the look finds the slot taken.
         fence(Ordering::SeqCst);
-        // [changes.look] Acquire: pairs with the Release in `changed`.
-        let as_of = registry.changes.load(Ordering::Acquire) + 1;
+        // [generation.load] Acquire: pairs with the Release in `bump_generation`.
+        let as_of = registry.generation.load(Ordering::Acquire) + 1;
         if self.as_of != as_of {
-            *gone = mem::replace(&mut self.seats, registry.seats());
+            *gone = mem::replace(&mut self.registrations, registry.registrations());
             self.as_of = as_of;
         }
         self.pins.clear();
-        self.pins.extend(self.seats.iter().map(|seat| seat.progress.pinned()).filter(|pin| *pin != 0));
+        self.pins
+            .extend(self.registrations.iter().map(|registration| registration.cursor.pinned()).filter(|pin| *pin != 0));
         self.pins.sort_unstable();
         &self.pins
     }

@@ -13,10 +13,10 @@ use std::slice;
 
 use bytemuck::NoUninit;
 
-use super::stamp::{Stamp, Writing};
+use super::stamp::{Stamp, WriteGuard};
 use super::{Receive, Slot, Storage, sealed};
-use crate::registry::{Progress, Registry};
-use crate::seq::Span;
+use crate::registry::{Cursor, Registry};
+use crate::seq::Layout;
 use crate::sync::{AtomicU64, Ordering, zeroed_words};
 
 /// Plain data that an inline ring can carry: every `T: bytemuck::NoUninit + Send`.
@@ -77,7 +77,7 @@ pub struct Inline<T> {
     words: Vec<AtomicU64>,
     /// Kept as an address: to add where the slots begin would cost every receive two instructions.
     base: *const AtomicU64,
-    span: Span,
+    span: Layout,
     item: PhantomData<fn(T) -> T>,
 }
 
@@ -100,11 +100,11 @@ impl<T: Plain> Storage for Inline<T> {
     type Payload = [AtomicU64];
     // Plain data is written from where it is, and leaves nothing behind.
     type Pool = ();
-    type Draft<'p> = &'p T;
-    type Written<'p> = ();
-    type Remains = ();
+    type Prepared<'p> = &'p T;
+    type Displaced<'p> = ();
+    type Garbage = ();
 
-    fn new(span: Span) -> Option<Self> {
+    fn new(span: Layout) -> Option<Self> {
         let len = usize::try_from(span.capacity()).ok()?.checked_mul(Self::STRIDE)?;
         let (words, first) = zeroed_words(len)?;
         let words = words.into_vec();
@@ -118,7 +118,7 @@ impl<T: Plain> Storage for Inline<T> {
     fn slot(&self, sequence: u64) -> Slot<'_, [AtomicU64]> {
         let offset = self.span.slot(sequence) * Self::STRIDE;
         debug_assert!(self.base.wrapping_add(offset + Self::STRIDE) <= self.words.as_ptr_range().end);
-        // SAFETY: `new` allocated `STRIDE` words for each of `capacity` slots from `base` on, and `Span::slot` is below `capacity`.
+        // SAFETY: `new` allocated `STRIDE` words for each of `capacity` slots from `base` on, and `Layout::slot` is below `capacity`.
         let base = unsafe { self.base.add(offset) };
         // SAFETY: as above; `words` keeps them, never to be touched but as the atomics that they are.
         let words = unsafe { slice::from_raw_parts(base, Self::STRIDE) };
@@ -126,32 +126,36 @@ impl<T: Plain> Storage for Inline<T> {
     }
 
     #[inline]
-    fn draft_alone<R>(&self, (): &mut (), item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
+    fn prepare_exclusive<R>(&self, (): &mut (), item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
         publish(&item, &mut ())
     }
 
     #[inline]
-    fn draft_beside<R>(&self, (): &(), item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
+    fn prepare_shared<R>(&self, (): &(), item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
         publish(&item, &mut ())
     }
 
-    fn without_pool(_: &mut &T) {}
+    fn release_pool(_: &mut &T) {}
 
-    fn cancel(draft: &T) -> T {
-        *draft
+    fn cancel(prepared: &T) -> T {
+        *prepared
     }
 
     fn discard(&self, _: &T, (): &mut ()) {}
 
     #[inline]
-    fn settle(&self, (): (), _: &Registry, (): &mut ()) {}
+    fn retire_displaced(&self, (): (), _: &Registry, (): &mut ()) {}
 
     fn retire(&self, (): &mut (), _: &Registry, _: bool, (): &mut ()) {}
 
-    fn tidy(&self, _: &Registry, (): &mut ()) {}
+    fn reclaim_after_close(&self, _: &Registry, (): &mut ()) {}
 
     #[inline]
-    fn write<'p>(slot: Slot<'_, [AtomicU64]>, writing: Writing<'_>, item: Self::Draft<'p>) -> Self::Written<'p> {
+    fn write<'p>(
+        slot: Slot<'_, [AtomicU64]>,
+        writing: WriteGuard<'_>,
+        item: Self::Prepared<'p>,
+    ) -> Self::Displaced<'p> {
         let write = if size_of::<T>() <= SMALL { write_words } else { write_many_words };
         write(slot.payload, bytemuck::bytes_of(item));
         writing.commit();
@@ -160,15 +164,15 @@ impl<T: Plain> Storage for Inline<T> {
 
 impl<T: Plain> Receive for Inline<T> {
     #[inline]
-    fn own(slot: Slot<'_, [AtomicU64]>, sequence: u64, progress: &Progress) -> Option<T> {
+    fn read(slot: Slot<'_, [AtomicU64]>, sequence: u64, cursor: &Cursor) -> Option<T> {
         let mut item = MaybeUninit::<T>::uninit();
         // SAFETY: the bytes of `item`, which need not be initialised, and which nothing else borrows.
         let bytes = unsafe { slice::from_raw_parts_mut(item.as_mut_ptr().cast(), size_of::<T>()) };
         read_words(slot.payload, bytes);
-        if !slot.stamp.still(sequence) {
+        if !slot.stamp.validate(sequence) {
             return None;
         }
-        progress.set_next(sequence + 1);
+        cursor.set_next(sequence + 1);
         // SAFETY: the stamp says that no byte changed since it was committed, so these are all the bytes of one `T` that
         // `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
         Some(unsafe { item.assume_init() })

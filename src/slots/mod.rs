@@ -12,12 +12,12 @@ pub use inline::{Inline, Plain};
 
 use std::ops::Range;
 
-use crate::registry::{Progress, Registry};
-use crate::seq::Span;
-use stamp::{Stamp, Writing};
+use crate::registry::{Cursor, Registry};
+use crate::seq::Layout;
+use stamp::{Stamp, WriteGuard};
 
-// A publish goes `Item → Draft`, then, in the slot that it took, `Draft → Written`, which is settled once it is committed. No code
-// of the user's runs on the way: what is to be dropped is put with the remains, which the caller drops when nothing is held.
+// A publish goes `Item → Prepared`, then, in the slot that it took, `Prepared → Displaced`, which is retired once it is committed. No code
+// of the user's runs on the way: what is to be dropped is put with the garbage, which the caller drops when nothing is held.
 
 /// How a ring keeps its messages. Sealed: [`Inline`] and [`Boxed`] are the ways there are.
 pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
@@ -31,17 +31,17 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     type Pool: Default + Send + Sync + Unpin;
     /// A message ready to be written.
     #[doc(hidden)]
-    type Draft<'p>;
+    type Prepared<'p>;
     /// What a write leaves to be seen to, once it is committed.
     #[doc(hidden)]
-    type Written<'p>;
+    type Displaced<'p>;
     /// What is to be dropped once nothing is held.
     #[doc(hidden)]
-    type Remains: Default;
+    type Garbage: Default;
 
     /// Slots for `span`, all vacant; `None` when no allocation can hold them.
     #[doc(hidden)]
-    fn new(span: Span) -> Option<Self>;
+    fn new(span: Layout) -> Option<Self>;
 
     /// Only the slots of `sequences` may hold a message: so that dropping the slots looks at no others. At most as many sequences as there
     /// are slots.
@@ -52,54 +52,58 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     #[doc(hidden)]
     fn slot(&self, sequence: u64) -> Slot<'_, Self::Payload>;
 
-    /// Has `publish` publish a draft of `item`, which may borrow it: so that it need not be moved once more. A publisher's own pool,
+    /// Has `publish` publish what it prepares of `item`, which may borrow it: so that it need not be moved once more. A publisher's own pool,
     /// in its own hands.
     #[doc(hidden)]
-    fn draft_alone<R>(
+    fn prepare_exclusive<R>(
         &self,
         pool: &mut Self::Pool,
         item: Self::Item,
-        remains: &mut Self::Remains,
-        publish: impl FnOnce(Self::Draft<'_>, &mut Self::Remains) -> R,
+        garbage: &mut Self::Garbage,
+        publish: impl FnOnce(Self::Prepared<'_>, &mut Self::Garbage) -> R,
     ) -> R;
 
-    /// As `draft_alone`, with a pool that others may be using: never waited for, and done without if there is none.
+    /// As `prepare_exclusive`, with a pool that others may be using: never waited for, and done without if there is none.
     #[doc(hidden)]
-    fn draft_beside<R>(
+    fn prepare_shared<R>(
         &self,
         pool: &Self::Pool,
         item: Self::Item,
-        remains: &mut Self::Remains,
-        publish: impl FnOnce(Self::Draft<'_>, &mut Self::Remains) -> R,
+        garbage: &mut Self::Garbage,
+        publish: impl FnOnce(Self::Prepared<'_>, &mut Self::Garbage) -> R,
     ) -> R;
 
     /// Gives up the pool: somebody else's code is about to run.
     #[doc(hidden)]
-    fn without_pool(draft: &mut Self::Draft<'_>);
+    fn release_pool(prepared: &mut Self::Prepared<'_>);
 
     /// Back to the message: there was no slot for it.
     #[doc(hidden)]
-    fn cancel(draft: Self::Draft<'_>) -> Self::Item;
+    fn cancel(prepared: Self::Prepared<'_>) -> Self::Item;
 
     /// Nobody will see the message.
     #[doc(hidden)]
-    fn discard(&self, draft: Self::Draft<'_>, remains: &mut Self::Remains);
+    fn discard(&self, prepared: Self::Prepared<'_>, garbage: &mut Self::Garbage);
 
     /// Sees to what a committed write left.
     #[doc(hidden)]
-    fn settle(&self, written: Self::Written<'_>, registry: &Registry, remains: &mut Self::Remains);
+    fn retire_displaced(&self, displaced: Self::Displaced<'_>, registry: &Registry, garbage: &mut Self::Garbage);
 
     /// A publisher is gone; `last` if no other comes by.
     #[doc(hidden)]
-    fn retire(&self, pool: &mut Self::Pool, registry: &Registry, last: bool, remains: &mut Self::Remains);
+    fn retire(&self, pool: &mut Self::Pool, registry: &Registry, last: bool, garbage: &mut Self::Garbage);
 
     /// A subscriber is gone from a closed ring, where no publisher will see to what it borrowed.
     #[doc(hidden)]
-    fn tidy(&self, registry: &Registry, remains: &mut Self::Remains);
+    fn reclaim_after_close(&self, registry: &Registry, garbage: &mut Self::Garbage);
 
-    /// Puts `draft` in `slot`, which `writing` owns, and commits it.
+    /// Puts `prepared` in `slot`, which `writing` owns, and commits it.
     #[doc(hidden)]
-    fn write<'p>(slot: Slot<'_, Self::Payload>, writing: Writing<'_>, draft: Self::Draft<'p>) -> Self::Written<'p>;
+    fn write<'p>(
+        slot: Slot<'_, Self::Payload>,
+        writing: WriteGuard<'_>,
+        prepared: Self::Prepared<'p>,
+    ) -> Self::Displaced<'p>;
 }
 
 /// A way of keeping messages that subscribers can take out as values of their own: [`Inline`], and [`Boxed<T>`](Boxed) if
@@ -114,12 +118,12 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     note = "borrow it where it lies: `next_ref`, `next_ref_async`, `try_recv_ref`; or publish `Arc`s"
 )]
 pub trait Receive: Storage {
-    /// Takes the message `sequence`, after `seen` said that it is there, and says in `progress` that it was received; `None` if
+    /// Takes the message `sequence`, after `Stamp::load` said that it is there, and says in `cursor` that it was received; `None` if
     /// it was overwritten meanwhile.
     ///
     /// The value is made last: the compiler does not carry it past an atomic access without a copy.
     #[doc(hidden)]
-    fn own(slot: Slot<'_, Self::Payload>, sequence: u64, progress: &Progress) -> Option<Self::Item>;
+    fn read(slot: Slot<'_, Self::Payload>, sequence: u64, cursor: &Cursor) -> Option<Self::Item>;
 }
 
 /// A stamp, and the payload that it guards, borrowed where they lie.

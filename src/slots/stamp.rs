@@ -1,12 +1,12 @@
-//! The seqlock word of a slot: `begin → Writing → commit` for publishers, `seen → still` for subscribers.
+//! The seqlock word of a slot: `begin → WriteGuard → commit` for publishers, `load → validate` for subscribers.
 //!
-//! The payload words between a begin and its commit, and between `seen` and `still`, are relaxed atomics: a reader
+//! The payload words between a begin and its commit, and between `load` and `validate`, are relaxed atomics: a reader
 //! may read words of two messages, and then throws them away, because:
 //!
 //! - *A word of a later write is never taken for this one.* If a reader's word comes from the write of `q' > q`, that
 //!   write's `fence(Release)` (after its `writing` stamp, before its words) synchronises with the reader's
-//!   `fence(Acquire)` (after its words, before `still`), so `still` reads `writing(q')` or something later.
-//! - *A word of an earlier write is never taken for this one.* `seen` acquires the `committed(q)` that was stored with
+//!   `fence(Acquire)` (after its words, before `validate`), so `validate` reads `writing(q')` or something later.
+//! - *A word of an earlier write is never taken for this one.* `load` acquires the `committed(q)` that was stored with
 //!   Release after all of `q`'s words, so those are the oldest the reader can get.
 //! - *Two publishers never write one slot at once.* An exclusive publisher is alone; shared ones take the slot by a
 //!   compare-exchange from a stamp that is not `writing`, with Acquire, so that the last owner's words come first.
@@ -21,7 +21,7 @@ use crate::sync::{AtomicU64, Ordering, fence};
 pub(crate) struct Stamp<'a>(pub(crate) &'a AtomicU64);
 
 /// What a subscriber finds in the slot of its cursor.
-pub(crate) enum Seen {
+pub(crate) enum SlotState {
     /// The message is there: read it, then ask `still`.
     Committed,
     /// The slot belongs to this later sequence.
@@ -31,7 +31,7 @@ pub(crate) enum Seen {
 }
 
 /// Why a shared publisher does not get a slot.
-pub(crate) enum Refused {
+pub(crate) enum BeginError {
     /// A publisher of an earlier lap is in the middle of its write.
     Held,
     /// Publishers of a later lap have been here already.
@@ -41,31 +41,31 @@ pub(crate) enum Refused {
 impl<'a> Stamp<'a> {
     /// Begins the write of `sequence` by the only publisher.
     #[inline]
-    pub(crate) fn begin(self, sequence: u64) -> Writing<'a> {
-        // [stamp.begin] Release: pairs with the Acquire of `reached`: who was lapped finds the messages before this one. (The fence in
-        // `Writing::new` orders it before the words.)
+    pub(crate) fn begin(self, sequence: u64) -> WriteGuard<'a> {
+        // [stamp.begin] Release: pairs with the Acquire of `at_least`: who was lapped finds the messages before this one. (The fence in
+        // `WriteGuard::new` orders it before the words.)
         self.0.store(seq::writing(sequence), Ordering::Release);
-        Writing::new(self.0, sequence)
+        WriteGuard::new(self.0, sequence)
     }
 
     /// Begins the write of `sequence` by one of many publishers, where `expected` is what the stamp should be.
     ///
     /// Bounded: another attempt is made only after another publisher of this slot went on.
     #[inline]
-    pub(crate) fn try_begin(self, sequence: u64, expected: u64) -> Result<Writing<'a>, Refused> {
+    pub(crate) fn try_begin(self, sequence: u64, expected: u64) -> Result<WriteGuard<'a>, BeginError> {
         let mut stamp = expected;
         loop {
             if stamp > seq::writing(sequence) {
-                return Err(Refused::Overrun);
+                return Err(BeginError::Overrun);
             }
             // Only what a failed exchange returned gets here, never a plain load: a stale load could say "writing" for ever.
             if seq::is_writing(stamp) {
-                return Err(Refused::Held);
+                return Err(BeginError::Held);
             }
             // [stamp.take] AcqRel: Acquire pairs with the Release of the last owner's commit, so that its words come before ours; Release as in
             // `begin`. Relaxed on failure: the value only decides what to try next.
             match self.0.compare_exchange(stamp, seq::writing(sequence), Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => return Ok(Writing::new(self.0, sequence)),
+                Ok(_) => return Ok(WriteGuard::new(self.0, sequence)),
                 Err(now) => stamp = now,
             }
         }
@@ -73,30 +73,30 @@ impl<'a> Stamp<'a> {
 
     /// Looks for `sequence`.
     #[inline]
-    pub(crate) fn seen(self, sequence: u64) -> Seen {
-        // [stamp.seen] Acquire: pairs with the Release of `commit`, so that the words read next are this message's or later ones.
+    pub(crate) fn load(self, sequence: u64) -> SlotState {
+        // [stamp.load] Acquire: pairs with the Release of `commit`, so that the words read next are this message's or later ones.
         // With the stamp of a later message comes the tail that its publisher saw.
         let stamp = self.0.load(Ordering::Acquire);
         let wanted = seq::committed(sequence);
         // The quick way asks only this; a three-way comparison would make it ask twice.
         if stamp == wanted {
-            return Seen::Committed;
+            return SlotState::Committed;
         }
-        if stamp > wanted { Seen::Overwritten(seq::of_stamp(stamp)) } else { Seen::Absent }
+        if stamp > wanted { SlotState::Overwritten(seq::of_stamp(stamp)) } else { SlotState::Absent }
     }
 
     /// Whether a publisher of `sequence` or a later lap has taken this slot.
-    pub(crate) fn reached(self, sequence: u64) -> bool {
-        // [stamp.reached] Acquire: pairs with the Release of `begin` and `try_begin`: who goes on with the oldest that this leaves finds it there.
+    pub(crate) fn at_least(self, sequence: u64) -> bool {
+        // [stamp.at-least] Acquire: pairs with the Release of `begin` and `try_begin`: who goes on with the oldest that this leaves finds it there.
         self.0.load(Ordering::Acquire) >= seq::writing(sequence)
     }
 
     /// Whether the words read since `seen` are all of `sequence`. If not, the next `seen` says which one took the slot.
     #[inline]
-    pub(crate) fn still(self, sequence: u64) -> bool {
-        // [stamp.still-fence] Pairs with the Release fence in `Writing::new`: whoever read a word of a later write sees its stamp below.
+    pub(crate) fn validate(self, sequence: u64) -> bool {
+        // [stamp.validate-fence] Pairs with the Release fence in `WriteGuard::new`: whoever read a word of a later write sees its stamp below.
         fence(Ordering::Acquire);
-        // [stamp.still] Relaxed: the fence orders it after the words.
+        // [stamp.validate] Relaxed: the fence orders it after the words.
         self.0.load(Ordering::Relaxed) == seq::committed(sequence)
     }
 }
@@ -105,15 +105,15 @@ impl<'a> Stamp<'a> {
 /// there, and later laps skip the slot.
 #[must_use]
 #[derive(Debug)]
-pub struct Writing<'a> {
+pub struct WriteGuard<'a> {
     stamp: &'a AtomicU64,
     sequence: u64,
 }
 
-impl<'a> Writing<'a> {
+impl<'a> WriteGuard<'a> {
     #[inline]
     fn new(stamp: &'a AtomicU64, sequence: u64) -> Self {
-        // [stamp.begin-fence] Pairs with the Acquire fence in `still`: the words to come are not seen without the `writing` stamp.
+        // [stamp.begin-fence] Pairs with the Acquire fence in `validate`: the words to come are not seen without the `writing` stamp.
         fence(Ordering::Release);
         Self { stamp, sequence }
     }
@@ -126,7 +126,7 @@ impl<'a> Writing<'a> {
     #[inline]
     pub(crate) fn commit(self) {
         // [stamp.commit] A plain store: nobody changes a `writing` stamp but its owner.
-        // Release: pairs with the Acquire of `seen` and, a lap later, of `try_begin`.
+        // Release: pairs with the Acquire of `load` and, a lap later, of `try_begin`.
         self.stamp.store(seq::committed(self.sequence), Ordering::Release);
     }
 }
@@ -140,10 +140,10 @@ mod tests {
         let word = AtomicU64::new(seq::VACANT);
         let stamp = Stamp(&word);
         stamp.begin(3).commit();
-        assert!(stamp.still(3));
+        assert!(stamp.validate(3));
         let next = stamp.begin(7);
-        assert!(!stamp.still(3));
+        assert!(!stamp.validate(3));
         next.commit();
-        assert!(!stamp.still(3));
+        assert!(!stamp.validate(3));
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::slots::{Receive, Storage};
-use crate::subscriber::{Subscriber, settled};
+use crate::subscriber::{Subscriber, unless_empty};
 use crate::sync::spin_loop;
 
 /// Receiving: blocking the thread.
@@ -117,16 +117,16 @@ impl<S: Storage> Subscriber<S> {
         mut take: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
     ) -> Option<Result<R, RecvError>> {
         let is_over = || deadline.is_some_and(|deadline| deadline <= Instant::now());
-        if let Some(taken) = settled(take(self)) {
+        if let Some(taken) = unless_empty(take(self)) {
             return Some(taken);
         }
         if is_over() {
             return None;
         }
-        for _ in 0..self.patience().spins() {
+        for _ in 0..self.spin_policy().spins() {
             spin_loop();
-            if let Some(taken) = settled(take(self)) {
-                self.patience().paid();
+            if let Some(taken) = unless_empty(take(self)) {
+                self.spin_policy().paid();
                 return Some(taken);
             }
         }
@@ -134,16 +134,16 @@ impl<S: Storage> Subscriber<S> {
         if is_over() {
             return None;
         }
-        self.patience().parks();
+        self.spin_policy().parks();
         // A task that polled before is not to be woken for what this thread waits for.
-        self.stay_awake();
+        self.deregister_waker();
         loop {
-            let arrival = self.arrive();
-            let taken = settled(take(self));
+            let key = self.prepare_wait();
+            let taken = unless_empty(take(self));
             if taken.is_some() || is_over() {
                 return taken;
             }
-            self.sleep(arrival, deadline);
+            self.commit_wait(key, deadline);
         }
     }
 }

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 use super::blocking::taken;
 use crate::error::{RecvError, TryRecvError};
 use crate::slots::{Receive, Storage};
-use crate::subscriber::{Subscriber, settled};
-use crate::wait::Sleep;
+use crate::subscriber::{Subscriber, unless_empty};
+use crate::wait::Park;
 
 /// Receiving: in a task.
 impl<S: Receive> Subscriber<S> {
@@ -89,20 +89,20 @@ impl<S: Storage> Subscriber<S> {
         cx: &mut Context<'_>,
         mut take: impl FnMut(&mut Self) -> Result<R, TryRecvError>,
     ) -> Poll<Result<R, RecvError>> {
-        let mut taken = settled(take(self));
+        let mut taken = unless_empty(take(self));
         if taken.is_none() {
-            let sleep = self.enlist(cx.waker());
-            taken = settled(take(self));
+            let park = self.register_waker(cx.waker());
+            taken = unless_empty(take(self));
             if taken.is_none() {
                 self.set_parked();
-                if sleep != Sleep::Sound {
+                if park != Park::UntilWoken {
                     // No clock of our own to look again by: the runtime has to.
                     cx.waker().wake_by_ref();
                 }
             }
         }
         let Some(taken) = taken else { return Poll::Pending };
-        self.stay_awake();
+        self.deregister_waker();
         Poll::Ready(taken)
     }
 }
@@ -112,7 +112,7 @@ struct Waiting<'a, S: Storage>(&'a mut Subscriber<S>);
 
 impl<S: Storage> Drop for Waiting<'_, S> {
     fn drop(&mut self) {
-        self.0.stay_awake();
+        self.0.deregister_waker();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Subscriber;
 use crate::error::TryRecvError;
-use crate::registry::Progress;
+use crate::registry::Cursor;
 use crate::sequencer::Found;
 use crate::slots::{Receive, Slot, Storage};
 
@@ -29,7 +29,7 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.latest(), Err(seqcast::TryRecvError::Empty));
     /// ```
     pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
-        self.receive_latest(S::own)
+        self.receive_latest(S::read)
     }
 }
 
@@ -37,7 +37,7 @@ impl<S: Storage> Subscriber<S> {
     /// Receives the newest message as `take` takes it.
     pub(crate) fn receive_latest<R>(
         &mut self,
-        take: impl Fn(Slot<'_, S::Payload>, u64, &Progress) -> Option<R>,
+        take: impl Fn(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
     ) -> Result<R, TryRecvError> {
         loop {
             self.skip_to_latest()?;
@@ -59,7 +59,7 @@ impl<S: Storage> Subscriber<S> {
         };
         // On from the cursor: what is found there came just now, or is left from many laps ago.
         let mut newest = None;
-        let mut at = self.cursor();
+        let mut at = self.next_sequence();
         let nothing = loop {
             match self.channel.sequencer.find(at) {
                 Found::Message(_) => {
@@ -113,7 +113,7 @@ impl<S: Storage> Subscriber<S> {
         let (sequencer, span) = (&self.channel.sequencer, self.channel.sequencer.span());
         let mut gone = 0;
         // Over two laps: claims that have not reached their slots yet leave the messages of the lap before.
-        for sequence in (span.oldest(span.oldest(goal)).max(self.cursor())..goal).rev() {
+        for sequence in (span.oldest(span.oldest(goal)).max(self.next_sequence())..goal).rev() {
             match sequencer.find(sequence) {
                 Found::Message(_) => return Ok(sequence),
                 Found::Lapped { .. } => {

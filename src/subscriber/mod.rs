@@ -23,12 +23,12 @@ use std::time::Instant;
 
 use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
-use crate::registry::{Progress, Seat};
+use crate::registry::{Cursor, Registration};
 use crate::sequencer::Found;
 use crate::slots::{Receive, Slot, Storage};
 use crate::sync::Arc;
-use crate::wait::{Arrival, Sleep, Waiter};
-use spin::Patience;
+use crate::wait::{Park, WaitKey, Waiter};
+use spin::SpinPolicy;
 
 /// One reader of a ring, with its own cursor.
 ///
@@ -93,17 +93,17 @@ use spin::Patience;
 pub struct Subscriber<S: Storage> {
     channel: Arc<Channel<S>>,
     /// The cursor is kept here alone: the one place that a receive writes is the one where others look.
-    seat: Arc<Seat>,
-    own: Box<Own>,
+    registration: Arc<Registration>,
+    local: Box<Local>,
 }
 
 /// What a receive that finds its message does not touch. Apart, so that subscribers that lie side by side fill few cache lines.
-struct Own {
+struct Local {
     /// Where the cursor came to stand when it last moved by anything but a receive. Whatever it moved since was received, so
     /// that a receive need not note down what it received last.
-    base: u64,
+    jumped_to: u64,
     /// The sequence received last before that.
-    before: Option<u64>,
+    last_before_jump: Option<u64>,
     /// Where the account begins: where it subscribed, or where the last `seek` went.
     start: u64,
     /// Messages received before `start`.
@@ -111,34 +111,34 @@ struct Own {
     /// As a stream it said that it is over.
     ended: bool,
     /// A waker may be registered.
-    asleep: bool,
+    waker_registered: bool,
     /// The clone or drop of a waker panicked while it was put in place: that place is unusable.
-    deaf: bool,
-    patience: Patience,
+    waker_poisoned: bool,
+    spin_policy: SpinPolicy,
 }
 
 /// Why there is no message at the cursor, holes behind it.
 #[derive(Clone, Copy)]
-pub(crate) enum Nothing {
+pub(crate) enum NoMessage {
     Lapped { resume: u64 },
     Empty,
     Closed,
 }
 
 impl<S: Storage> Subscriber<S> {
-    pub(crate) fn new(channel: Arc<Channel<S>>, cursor: u64) -> Self {
-        let seat = channel.registry.join(cursor, Waiter::new());
-        let own = Box::new(Own {
-            base: cursor,
-            before: None,
-            start: cursor,
+    pub(crate) fn new(channel: Arc<Channel<S>>, start: u64) -> Self {
+        let registration = channel.registry.register(start, Waiter::new());
+        let local = Box::new(Local {
+            jumped_to: start,
+            last_before_jump: None,
+            start,
             received_before: 0,
             ended: false,
-            asleep: false,
-            deaf: false,
-            patience: Patience::default(),
+            waker_registered: false,
+            waker_poisoned: false,
+            spin_policy: SpinPolicy::default(),
         });
-        Self { channel, seat, own }
+        Self { channel, registration, local }
     }
 }
 
@@ -182,7 +182,7 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self) -> Result<S::Item, TryRecvError> {
-        self.receive(S::own).map_err(|nothing| self.tell(nothing))
+        self.receive(S::read).map_err(|nothing| self.report(nothing))
     }
 
     /// Appends up to `limit` messages that are there now to `buffer`, and returns how many.
@@ -209,7 +209,7 @@ impl<S: Receive> Subscriber<S> {
         buffer.push(self.try_recv()?);
         let mut received = 1;
         while received < limit {
-            let Ok(message) = self.receive(S::own) else { break };
+            let Ok(message) = self.receive(S::read) else { break };
             buffer.push(message);
             received += 1;
         }
@@ -222,30 +222,24 @@ impl<S: Storage> Subscriber<S> {
         &self.channel
     }
 
-    /// The sequence read next.
-    #[inline]
-    fn cursor(&self) -> u64 {
-        self.seat.progress.own_next()
-    }
-
     /// Receives the next message as `take` takes it; or why there is none, of which nothing is told yet.
     #[inline]
     pub(crate) fn receive<R>(
         &mut self,
-        take: impl Fn(Slot<'_, S::Payload>, u64, &Progress) -> Option<R>,
-    ) -> Result<R, Nothing> {
+        take: impl Fn(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
+    ) -> Result<R, NoMessage> {
         loop {
-            let cursor = self.cursor();
-            match self.channel.sequencer.glance(cursor) {
+            let sequence = self.next_sequence();
+            match self.channel.sequencer.find_fast(sequence) {
                 Some(Found::Message(slot)) => {
-                    if let Some(message) = take(slot, cursor, &self.seat.progress) {
+                    if let Some(message) = take(slot, sequence, &self.registration.cursor) {
                         return Ok(message);
                     }
                 }
-                Some(Found::Empty) => return Err(Nothing::Empty),
+                Some(Found::Empty) => return Err(NoMessage::Empty),
                 _ => {}
             }
-            if let Some(nothing) = self.look_closely() {
+            if let Some(nothing) = self.find_slow() {
                 return Err(nothing);
             }
         }
@@ -254,59 +248,59 @@ impl<S: Storage> Subscriber<S> {
     /// Goes over holes; `None` once there is a message at the cursor.
     #[cold]
     #[inline(never)]
-    fn look_closely(&mut self) -> Option<Nothing> {
+    fn find_slow(&mut self) -> Option<NoMessage> {
         loop {
-            return match self.channel.sequencer.find(self.cursor()) {
+            return match self.channel.sequencer.find(self.next_sequence()) {
                 Found::Message(_) => None,
                 Found::Hole => {
                     self.pass_hole();
                     continue;
                 }
-                Found::Lapped { oldest } => Some(Nothing::Lapped { resume: self.channel.sequencer.resume(oldest) }),
-                Found::Empty => Some(Nothing::Empty),
-                Found::Closed => Some(Nothing::Closed),
+                Found::Lapped { oldest } => Some(NoMessage::Lapped { resume: self.channel.sequencer.resume(oldest) }),
+                Found::Empty => Some(NoMessage::Empty),
+                Found::Closed => Some(NoMessage::Closed),
             };
         }
     }
 
     /// Tells the caller, and goes on behind what was lost.
     #[inline]
-    pub(crate) fn tell(&mut self, nothing: Nothing) -> TryRecvError {
+    pub(crate) fn report(&mut self, nothing: NoMessage) -> TryRecvError {
         match nothing {
-            Nothing::Lapped { resume } => TryRecvError::Lagged(self.lag_to(resume)),
-            Nothing::Empty => TryRecvError::Empty,
-            Nothing::Closed => TryRecvError::Closed,
+            NoMessage::Lapped { resume } => TryRecvError::Lagged(self.lag_to(resume)),
+            NoMessage::Empty => TryRecvError::Empty,
+            NoMessage::Closed => TryRecvError::Closed,
         }
     }
 
     #[inline]
-    pub(crate) fn progress(&self) -> &Progress {
-        &self.seat.progress
+    pub(crate) fn cursor(&self) -> &Cursor {
+        &self.registration.cursor
     }
 
     /// Moves the cursor by anything but a receive.
-    fn jump_to(&mut self, cursor: u64) {
-        self.own.before = self.last_sequence();
-        self.own.base = cursor;
-        self.seat.progress.jump_to(cursor);
+    fn jump_to(&mut self, sequence: u64) {
+        self.local.last_before_jump = self.last_sequence();
+        self.local.jumped_to = sequence;
+        self.registration.cursor.jump_to(sequence);
     }
 
     /// There is a hole at the cursor.
     fn pass_hole(&mut self) {
-        self.seat.progress.holes.add(1);
-        self.jump_to(self.cursor() + 1);
+        self.registration.cursor.holes.add(1);
+        self.jump_to(self.next_sequence() + 1);
     }
 
     /// Jumps, by the caller's choice.
     fn skip_to(&mut self, sequence: u64) {
-        self.seat.progress.skipped_by_choice.add(sequence - self.cursor());
+        self.registration.cursor.skipped_by_choice.add(sequence - self.next_sequence());
         self.jump_to(sequence);
     }
 
     #[cold]
     fn lag_to(&mut self, resume: u64) -> Lagged {
-        let missed = resume - self.cursor();
-        self.seat.progress.missed.add(missed);
+        let missed = resume - self.next_sequence();
+        self.registration.cursor.missed.add(missed);
         self.jump_to(resume);
         Lagged { missed, resumed_at: resume }
     }
@@ -314,54 +308,54 @@ impl<S: Storage> Subscriber<S> {
     // Waiting, for `blocking.rs` and `future.rs`.
 
     /// Has `waker` woken for the next message. The ring is to be looked at once more before anybody sleeps.
-    pub(crate) fn enlist(&mut self, waker: &Waker) -> Sleep {
-        self.own.asleep = true;
-        let deaf = std::mem::replace(&mut self.own.deaf, true);
-        let sleep = self.channel.waiters.enlist(&self.seat.waiter, waker);
-        self.own.deaf = deaf;
-        if deaf { Sleep::Unproven } else { sleep }
+    pub(crate) fn register_waker(&mut self, waker: &Waker) -> Park {
+        self.local.waker_registered = true;
+        let waker_poisoned = std::mem::replace(&mut self.local.waker_poisoned, true);
+        let park = self.channel.waiters.register_waker(&self.registration.waiter, waker);
+        self.local.waker_poisoned = waker_poisoned;
+        if waker_poisoned { Park::Polling } else { park }
     }
 
     /// The calling thread is about to sleep. The ring is to be looked at once more before it does.
-    pub(crate) fn arrive(&self) -> Arrival {
-        self.channel.waiters.arrive()
+    pub(crate) fn prepare_wait(&self) -> WaitKey {
+        self.channel.waiters.prepare_wait()
     }
 
     /// How long to spin before it parks.
-    pub(crate) fn patience(&mut self) -> &mut Patience {
-        &mut self.own.patience
+    pub(crate) fn spin_policy(&mut self) -> &mut SpinPolicy {
+        &mut self.local.spin_policy
     }
 
     /// Sleeps until woken or until `deadline`; may return early.
-    pub(crate) fn sleep(&self, arrival: Arrival, deadline: Option<Instant>) {
-        self.channel.waiters.sleep(&self.seat.waiter, arrival, deadline);
+    pub(crate) fn commit_wait(&self, key: WaitKey, deadline: Option<Instant>) {
+        self.channel.waiters.commit_wait(&self.registration.waiter, key, deadline);
     }
 
     /// Says that its task sleeps now.
     pub(crate) fn set_parked(&self) {
-        self.seat.waiter.set_parked(true);
+        self.registration.waiter.set_parked(true);
     }
 
     /// Lets go of the waker of a task that waits no more.
-    pub(crate) fn stay_awake(&mut self) {
-        if self.own.asleep {
-            self.own.asleep = false;
-            self.seat.waiter.forget_waker();
+    pub(crate) fn deregister_waker(&mut self) {
+        if self.local.waker_registered {
+            self.local.waker_registered = false;
+            self.registration.waiter.forget_waker();
         }
     }
 
     /// As a stream it has said that it is over, and no `seek` went back since.
     pub(crate) fn has_ended(&self) -> bool {
-        self.own.ended
+        self.local.ended
     }
 
     pub(crate) fn set_ended(&mut self) {
-        self.own.ended = true;
+        self.local.ended = true;
     }
 }
 
 /// What a try brought, unless it is to be waited for.
-pub(crate) fn settled<R>(taken: Result<R, TryRecvError>) -> Option<Result<R, RecvError>> {
+pub(crate) fn unless_empty<R>(taken: Result<R, TryRecvError>) -> Option<Result<R, RecvError>> {
     match taken {
         Ok(received) => Some(Ok(received)),
         Err(TryRecvError::Empty) => None,
@@ -373,19 +367,19 @@ pub(crate) fn settled<R>(taken: Result<R, TryRecvError>) -> Option<Result<R, Rec
 /// A second reader at the same cursor, with an account, an id and no name of its own.
 impl<S: Storage> Clone for Subscriber<S> {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.channel), self.cursor())
+        Self::new(Arc::clone(&self.channel), self.next_sequence())
     }
 }
 
 impl<S: Storage> Drop for Subscriber<S> {
     fn drop(&mut self) {
-        self.channel.registry.leave(&self.seat);
+        self.channel.registry.unregister(&self.registration);
         // The task is let go now; a place on the wait list stays until somebody comes by.
-        self.seat.waiter.forget_waker();
-        self.channel.abandon(&self.seat);
+        self.registration.waiter.forget_waker();
+        self.channel.note_dropped(&self.registration);
         // A `Ref` may have been leaked.
-        self.seat.progress.unpin();
-        self.channel.tidy();
+        self.registration.cursor.unpin();
+        self.channel.reclaim_after_close();
     }
 }
 
@@ -393,7 +387,7 @@ impl<S: Storage> fmt::Debug for Subscriber<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscriber")
             .field("id", &self.id())
-            .field("next_sequence", &self.cursor())
+            .field("next_sequence", &self.next_sequence())
             .field("missed", &self.missed())
             .finish_non_exhaustive()
     }

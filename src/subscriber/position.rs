@@ -25,10 +25,10 @@ impl<S: Storage> Subscriber<S> {
     /// assert_eq!(subscriber.try_recv(), Ok(0));
     /// ```
     pub fn seek(&mut self, start: Start) {
-        self.jump_to(self.channel.cursor(start));
-        self.own.start = self.cursor();
-        self.own.received_before = self.seat.progress.own_received();
-        self.own.ended = false;
+        self.jump_to(self.channel.resolve(start));
+        self.local.start = self.next_sequence();
+        self.local.received_before = self.registration.cursor.received_unsync();
+        self.local.ended = false;
     }
 
     /// The sequence at which its account begins: where it subscribed, or where the last [`seek`](Self::seek) went.
@@ -42,18 +42,19 @@ impl<S: Storage> Subscriber<S> {
     /// assert_eq!((subscriber.start_sequence(), subscriber.received()), (3, 0));
     /// ```
     pub fn start_sequence(&self) -> u64 {
-        self.own.start
+        self.local.start
     }
 
     /// Messages received since [`start_sequence`](Self::start_sequence). Unlike
     /// [`SubscriberStats::received`](crate::SubscriberStats::received), it begins again at 0 after a [`seek`](Self::seek).
     pub fn received(&self) -> u64 {
-        self.seat.progress.own_received() - self.own.received_before
+        self.registration.cursor.received_unsync() - self.local.received_before
     }
 
     /// The cursor: the sequence it reads next.
+    #[inline]
     pub fn next_sequence(&self) -> u64 {
-        self.cursor()
+        self.registration.cursor.next_unsync()
     }
 
     /// The sequence of the message received last by this handle.
@@ -66,33 +67,37 @@ impl<S: Storage> Subscriber<S> {
     /// assert_eq!(subscriber.last_sequence(), Some(sequence));
     /// ```
     pub fn last_sequence(&self) -> Option<u64> {
-        if self.cursor() > self.own.base { Some(self.cursor() - 1) } else { self.own.before }
+        if self.next_sequence() > self.local.jumped_to {
+            Some(self.next_sequence() - 1)
+        } else {
+            self.local.last_before_jump
+        }
     }
 
     /// Sequences drawn by publishers and not read yet; more than the capacity once it was lapped and does not know yet.
     pub fn lag(&self) -> u64 {
-        self.channel.sequencer.tail().saturating_sub(self.cursor())
+        self.channel.sequencer.tail().saturating_sub(self.next_sequence())
     }
 
     /// Sequences overwritten before it read them, as told by every `Lagged` so far.
     pub fn missed(&self) -> u64 {
-        self.seat.progress.missed.get()
+        self.registration.cursor.missed.get()
     }
 
     /// Sequences at which no message ever came, and it went on: claimed by a publisher that found its slot held by a stalled
     /// one. 0 with a single publisher.
     pub fn holes(&self) -> u64 {
-        self.seat.progress.holes.get()
+        self.registration.cursor.holes.get()
     }
 
     /// Sequences that [`latest`](Self::latest) jumped over.
     pub fn skipped_by_choice(&self) -> u64 {
-        self.seat.progress.skipped_by_choice.get()
+        self.registration.cursor.skipped_by_choice.get()
     }
 
     /// Whether a receive would find neither a message nor a loss.
     pub fn is_empty(&self) -> bool {
-        let mut sequence = self.cursor();
+        let mut sequence = self.next_sequence();
         loop {
             match self.channel.sequencer.find(sequence) {
                 Found::Hole => sequence += 1,
@@ -114,11 +119,11 @@ impl<S: Storage> Subscriber<S> {
 
     /// Gives it a name that [`Ring::stats`](crate::Ring::stats) shows.
     pub fn set_name(&self, name: impl Into<String>) {
-        self.seat.set_name(name.into().into_boxed_str());
+        self.registration.set_name(name.into().into_boxed_str());
     }
 
     /// Its id in [`Ring::stats`](crate::Ring::stats): distinct in its ring, never used again.
     pub fn id(&self) -> u64 {
-        self.seat.id()
+        self.registration.id()
     }
 }

@@ -228,14 +228,14 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// assert_eq!(subscriber.skipped_by_choice(), 9);
     /// ```
     pub fn latest_ref(&mut self) -> Result<Ref<'_, T>, TryRecvError> {
-        let pinned = self.receive_latest(Boxed::borrow)?;
+        let pinned = self.receive_latest(Boxed::read_pinned)?;
         Ok(self.lend(pinned))
     }
 
     /// Receives the next message and pins it.
     #[inline]
     fn take(&mut self) -> Result<Pinned<T>, TryRecvError> {
-        self.receive(Boxed::borrow).map_err(|nothing| self.tell(nothing))
+        self.receive(Boxed::read_pinned).map_err(|nothing| self.report(nothing))
     }
 
     /// Borrows what this subscriber has just pinned.
@@ -243,7 +243,7 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     fn lend(&mut self, pinned: Pinned<T>) -> Ref<'_, T> {
         // SAFETY: each method of this file hands on what its own `take` or `receive_latest` has pinned, with this subscriber borrowed
         // mutably from before that until the `Ref` is gone.
-        unsafe { Ref::new(pinned, self.progress()) }
+        unsafe { Ref::new(pinned, self.cursor()) }
     }
 }
 
@@ -269,7 +269,7 @@ impl<'a, T: Send + Sync + 'static> Future for RecvRef<'a, T> {
 impl<T: Send + Sync + 'static> Drop for RecvRef<'_, T> {
     fn drop(&mut self) {
         if let Some(subscriber) = &mut self.0 {
-            subscriber.stay_awake();
+            subscriber.deregister_waker();
         }
     }
 }

@@ -5,7 +5,7 @@
 
 pub(crate) use std::sync::{Arc, Weak};
 
-pub(crate) type Pair<T> = (AtomicU64, AtomicPtr<T>);
+pub(crate) type BoxedCell<T> = (AtomicU64, AtomicPtr<T>);
 
 #[cfg(loom)]
 use loom as checker;

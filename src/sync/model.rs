@@ -3,8 +3,8 @@
 
 #![allow(clippy::unnecessary_wraps, reason = "the signatures are those of `native.rs`")]
 
-use super::traced::tell;
-use super::{Arc, Pair, checker};
+use super::traced::trace;
+use super::{Arc, BoxedCell, checker};
 use checker::sync::{Condvar, Mutex};
 use std::time::Instant;
 
@@ -21,13 +21,13 @@ pub(crate) fn has_barrier() -> bool {
 }
 
 #[track_caller]
-pub(crate) fn barrier_everywhere() -> bool {
+pub(crate) fn heavy_barrier() -> bool {
     fence(Ordering::SeqCst);
     true
 }
 
 #[track_caller]
-pub(crate) fn asymmetric_fence(modelled: bool) {
+pub(crate) fn light_barrier(modelled: bool) {
     if modelled {
         fence(Ordering::SeqCst);
     }
@@ -40,10 +40,10 @@ pub(crate) fn fence_after_exchange() {
 
 pub(crate) fn prefetch_for_writing<T>(_: *const T) {}
 
-pub(crate) const REST_PERIOD: u64 = 2;
+pub(crate) const DISARM_PERIOD: u64 = 2;
 pub(crate) const SPINS: u32 = 0;
 pub(crate) const REGISTRY_SHARDS: usize = 1;
-pub(crate) const CROWD: usize = 2;
+pub(crate) const CROWD_THRESHOLD: usize = 2;
 pub(crate) const CROWD_SHARDS: usize = 2;
 
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ impl<T> std::ops::Deref for CachePadded<T> {
 /// Counts as a change, as loom remembers one last access to a word, and would take a load for proof that others' loads may stay in front of
 /// what follows.
 #[track_caller]
-pub(crate) fn load_own(word: &AtomicU64) -> u64 {
+pub(crate) fn unsync_load(word: &AtomicU64) -> u64 {
     word.fetch_add(0, Ordering::Relaxed)
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn zeroed_words(len: usize) -> Option<(Box<[AtomicU64]>, usize)> {
     Some(((0..len).map(|_| AtomicU64::new(0)).collect(), 0))
 }
 
-pub(crate) fn zeroed_pairs<T>(len: usize) -> Option<Box<[Pair<T>]>> {
+pub(crate) fn zeroed_cells<T>(len: usize) -> Option<Box<[BoxedCell<T>]>> {
     Some((0..len).map(|_| (AtomicU64::new(0), AtomicPtr::new(std::ptr::null_mut()))).collect())
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn full_fence() {
     fence(Ordering::SeqCst);
 }
 
-pub(crate) const KEPT_BACK: usize = 1;
+pub(crate) const SCAN_THRESHOLD: usize = 1;
 
 pub(crate) type TryLockGuard<'a, T> = checker::sync::MutexGuard<'a, T>;
 
@@ -110,7 +110,7 @@ impl<T> TryLock<T> {
     #[track_caller]
     pub(crate) fn try_lock(&self) -> Option<TryLockGuard<'_, T>> {
         let guard = self.0.try_lock().ok();
-        tell(format_args!("try_lock() = {}", guard.is_some()));
+        trace(format_args!("try_lock() = {}", guard.is_some()));
         guard
     }
 }
@@ -184,13 +184,13 @@ impl WakerCell {
             kept.push(Some(waker.clone()));
             kept.len()
         };
-        tell(format_args!("register waker {number}"));
+        trace(format_args!("register waker {number}"));
         self.exchange(number);
     }
 
     #[track_caller]
     pub(crate) fn take(&self) -> Option<std::task::Waker> {
-        tell(format_args!("take the waker"));
+        trace(format_args!("take the waker"));
         // Who is not ordered after a `register` may miss it.
         if self.here.load(Ordering::Acquire) == 0 {
             return None;
@@ -207,34 +207,34 @@ impl WakerCell {
 
 /// The kernel compares and goes to sleep under a lock that wakers take too.
 #[derive(Debug)]
-pub(crate) struct Bed {
-    door: Mutex<()>,
-    morning: Condvar,
+pub(crate) struct Futex {
+    mutex: Mutex<()>,
+    condvar: Condvar,
 }
 
-impl Default for Bed {
+impl Default for Futex {
     fn default() -> Self {
-        Self { door: Mutex::new(()), morning: Condvar::new() }
+        Self { mutex: Mutex::new(()), condvar: Condvar::new() }
     }
 }
 
-impl Bed {
+impl Futex {
     /// There is no clock: a deadline is not modelled.
     #[track_caller]
-    pub(crate) fn sleep(&self, word: &AtomicU32, value: u32, _deadline: Option<Instant>) {
-        let door = self.door.lock().unwrap();
+    pub(crate) fn wait(&self, word: &AtomicU32, value: u32, _deadline: Option<Instant>) {
+        let mutex = self.mutex.lock().unwrap();
         if word.load(Ordering::Relaxed) == value {
-            tell(format_args!("sleep"));
-            drop(self.morning.wait(door).unwrap());
-            tell(format_args!("awake"));
+            trace(format_args!("sleep"));
+            drop(self.condvar.wait(mutex).unwrap());
+            trace(format_args!("awake"));
         }
     }
 
     #[track_caller]
     pub(crate) fn wake_all(&self, _: &AtomicU32) -> bool {
-        tell(format_args!("wake all"));
-        drop(self.door.lock().unwrap());
-        self.morning.notify_all();
+        trace(format_args!("wake all"));
+        drop(self.mutex.lock().unwrap());
+        self.condvar.notify_all();
         true
     }
 }

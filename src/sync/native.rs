@@ -1,9 +1,9 @@
 //! What a program runs on.
 
-use super::{Arc, Pair};
+use super::{Arc, BoxedCell};
 
 pub(crate) use super::os::{
-    Bed, asymmetric_fence, barrier_everywhere, fence_after_exchange, full_fence, has_barrier, prefetch_for_writing,
+    Futex, fence_after_exchange, full_fence, has_barrier, heavy_barrier, light_barrier, prefetch_for_writing,
 };
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use std::hint::spin_loop;
@@ -16,21 +16,21 @@ pub(crate) const SPINS: u32 = 200;
 
 /// In so many sequences once, a publisher asks whether anybody has parked since it asked last. A barrier takes about as long as
 /// hundreds of publishes, and interrupts every core that the process is on.
-pub(crate) const REST_PERIOD: u64 = 1 << 14;
+pub(crate) const DISARM_PERIOD: u64 = 1 << 14;
 
 /// Lists the registry is split into, so that joining copies a small one.
 pub(crate) const REGISTRY_SHARDS: usize = 64;
 
 /// A subscriber that joins beside this many others goes into the registry's second table: until then a list has about 16.
-pub(crate) const CROWD: usize = 1 << 10;
+pub(crate) const CROWD_THRESHOLD: usize = 1 << 10;
 
 /// Lists of the second table. They take 32 KiB.
 pub(crate) const CROWD_SHARDS: usize = 1 << 12;
 
 /// Loads what nobody else changes.
 #[inline]
-pub(crate) fn load_own(word: &AtomicU64) -> u64 {
-    // [own.load] Relaxed: the caller's own last store, or what came with the handle.
+pub(crate) fn unsync_load(word: &AtomicU64) -> u64 {
+    // [unsync.load] Relaxed: the caller's own last store, or what came with the handle.
     word.load(Ordering::Relaxed)
 }
 
@@ -48,14 +48,14 @@ pub(crate) fn zeroed_words(len: usize) -> Option<(Box<[AtomicU64]>, usize)> {
 }
 
 /// As many pairs of zero and null. Pages never touched cost nothing. `None` and aborts as `zeroed_words`.
-pub(crate) fn zeroed_pairs<T>(len: usize) -> Option<Box<[Pair<T>]>> {
-    let layout = std::alloc::Layout::array::<Pair<T>>(len).ok()?;
+pub(crate) fn zeroed_cells<T>(len: usize) -> Option<Box<[BoxedCell<T>]>> {
+    let layout = std::alloc::Layout::array::<BoxedCell<T>>(len).ok()?;
     let pairs = bytemuck::allocation::try_zeroed_slice_box(len);
     Some(pairs.unwrap_or_else(|()| std::alloc::handle_alloc_error(layout)))
 }
 
 /// How many messages a publisher keeps back, at the least, before it looks which of them are borrowed.
-pub(crate) const KEPT_BACK: usize = 64;
+pub(crate) const SCAN_THRESHOLD: usize = 64;
 
 pub(crate) type TryLockGuard<'a, T> = std::sync::MutexGuard<'a, T>;
 

@@ -8,7 +8,7 @@
 //! process (`membarrier(2)`, private expedited), each time that a ring is armed. `wait/arming.rs` tells why that is enough. Elsewhere, and
 //! under the model checker, rings start with the fence in place.
 //!
-//! # The bed
+//! # The futex
 //!
 //! On Linux a futex, so that nobody who wakes threads ever waits for one of them, wherever it was stopped. Elsewhere a mutex and a condition
 //! variable do: a thread holds the mutex for a moment as it goes to sleep and as it wakes; stopped there, it holds up whoever sleeps or wakes.
@@ -41,8 +41,8 @@ pub(crate) fn fence_after_exchange() {
 
 /// The publishers' side of the barrier: for compilers. (`modelled` is for models, in which a fence stands for it.)
 #[inline]
-pub(crate) fn asymmetric_fence(_modelled: bool) {
-    // [asymmetric.compiler] The parker's barrier orders what the processor does, not what the compiler did.
+pub(crate) fn light_barrier(_modelled: bool) {
+    // [light-barrier.compiler] The parker's barrier orders what the processor does, not what the compiler did.
     std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
 }
 
@@ -94,7 +94,7 @@ mod linux {
 
     /// Runs a full memory barrier on every core that runs a thread of this process. `false`: it did not happen.
     #[must_use]
-    pub(crate) fn barrier_everywhere() -> bool {
+    pub(crate) fn heavy_barrier() -> bool {
         membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
     }
 
@@ -105,12 +105,12 @@ mod linux {
 
     /// Where threads sleep as long as a word keeps its value. Here the kernel keeps all there is to it.
     #[derive(Debug, Default)]
-    pub(crate) struct Bed {}
+    pub(crate) struct Futex {}
 
-    #[expect(clippy::unused_self, reason = "elsewhere there is more to a bed")]
-    impl Bed {
+    #[expect(clippy::unused_self, reason = "elsewhere there is more to it")]
+    impl Futex {
         /// Sleeps as long as `word` holds `value`, until woken, at the longest until `deadline`. May return early.
-        pub(crate) fn sleep(&self, word: &AtomicU32, value: u32, deadline: Option<Instant>) {
+        pub(crate) fn wait(&self, word: &AtomicU32, value: u32, deadline: Option<Instant>) {
             let timeout = deadline.map(|deadline| {
                 let left = deadline.saturating_duration_since(Instant::now());
                 libc::timespec {
@@ -144,34 +144,34 @@ mod elsewhere {
         false
     }
 
-    pub(crate) fn barrier_everywhere() -> bool {
+    pub(crate) fn heavy_barrier() -> bool {
         false
     }
 
     /// Where threads sleep as long as a word keeps its value.
     #[derive(Debug, Default)]
-    pub(crate) struct Bed {
-        door: Mutex<()>,
-        morning: Condvar,
+    pub(crate) struct Futex {
+        mutex: Mutex<()>,
+        condvar: Condvar,
     }
 
-    impl Bed {
-        pub(crate) fn sleep(&self, word: &AtomicU32, value: u32, deadline: Option<Instant>) {
-            let door = self.door.lock().unwrap_or_else(PoisonError::into_inner);
-            // [bed.look] Relaxed: who changed it locks the door before it wakes.
+    impl Futex {
+        pub(crate) fn wait(&self, word: &AtomicU32, value: u32, deadline: Option<Instant>) {
+            let mutex = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
+            // [futex.load] Relaxed: who changed it locks the door before it wakes.
             if word.load(Ordering::Relaxed) != value {
                 return;
             }
             match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                None => drop(self.morning.wait(door)),
-                Some(left) => drop(self.morning.wait_timeout(door, left)),
+                None => drop(self.condvar.wait(mutex)),
+                Some(left) => drop(self.condvar.wait_timeout(mutex, left)),
             }
         }
 
         #[must_use]
         pub(crate) fn wake_all(&self, _: &AtomicU32) -> bool {
-            drop(self.door.lock());
-            self.morning.notify_all();
+            drop(self.mutex.lock());
+            self.condvar.notify_all();
             true
         }
     }

@@ -9,11 +9,11 @@ use plain::Ordering;
 
 /// Tells of one operation, in the line that called it.
 #[track_caller]
-pub(super) fn tell(what: fmt::Arguments<'_>) {
+pub(super) fn trace(what: fmt::Arguments<'_>) {
     tracing::trace!(target: "seqcast", "{} {what}", Location::caller());
 }
 
-macro_rules! told {
+macro_rules! traced {
     ($name:ident $(<$of:ident>)?, $value:ty, $($op:ident)*) => {
         /// As its namesake.
         #[allow(unreachable_pub, reason = "the slots are named in a public trait, which is sealed")]
@@ -29,14 +29,14 @@ macro_rules! told {
             #[track_caller]
             pub(crate) fn load(&self, ordering: Ordering) -> $value {
                 let value = self.0.load(ordering);
-                tell(format_args!("load({ordering:?}) = {value:?}"));
+                trace(format_args!("load({ordering:?}) = {value:?}"));
                 value
             }
 
             #[track_caller]
             pub(crate) fn store(&self, value: $value, ordering: Ordering) {
                 self.0.store(value, ordering);
-                tell(format_args!("store({value:?}, {ordering:?})"));
+                trace(format_args!("store({value:?}, {ordering:?})"));
             }
 
             #[track_caller]
@@ -48,7 +48,7 @@ macro_rules! told {
                 failure: Ordering,
             ) -> Result<$value, $value> {
                 let outcome = self.0.compare_exchange(from, to, success, failure);
-                tell(format_args!("compare_exchange({from:?}, {to:?}, {success:?}, {failure:?}) = {outcome:?}"));
+                trace(format_args!("compare_exchange({from:?}, {to:?}, {success:?}, {failure:?}) = {outcome:?}"));
                 outcome
             }
 
@@ -61,7 +61,7 @@ macro_rules! told {
                 failure: Ordering,
             ) -> Result<$value, $value> {
                 let outcome = self.0.compare_exchange_weak(from, to, success, failure);
-                tell(format_args!("compare_exchange_weak({from:?}, {to:?}, {success:?}, {failure:?}) = {outcome:?}"));
+                trace(format_args!("compare_exchange_weak({from:?}, {to:?}, {success:?}, {failure:?}) = {outcome:?}"));
                 outcome
             }
 
@@ -69,7 +69,7 @@ macro_rules! told {
                 #[track_caller]
                 pub(crate) fn $op(&self, value: $value, ordering: Ordering) -> $value {
                     let before = self.0.$op(value, ordering);
-                    tell(format_args!("{}({value:?}, {ordering:?}) = {before:?}", stringify!($op)));
+                    trace(format_args!("{}({value:?}, {ordering:?}) = {before:?}", stringify!($op)));
                     before
                 }
             )*
@@ -83,14 +83,14 @@ macro_rules! told {
     };
 }
 
-told!(AtomicBool, bool, swap);
-told!(AtomicU32, u32, fetch_add);
-told!(AtomicU64, u64, swap fetch_add fetch_sub fetch_max fetch_or fetch_and);
-told!(AtomicUsize, usize, swap fetch_add fetch_sub);
-told!(AtomicPtr<T>, *mut T, swap);
+traced!(AtomicBool, bool, swap);
+traced!(AtomicU32, u32, fetch_add);
+traced!(AtomicU64, u64, swap fetch_add fetch_sub fetch_max fetch_or fetch_and);
+traced!(AtomicUsize, usize, swap fetch_add fetch_sub);
+traced!(AtomicPtr<T>, *mut T, swap);
 
 #[track_caller]
 pub(crate) fn fence(ordering: Ordering) {
     plain::fence(ordering);
-    tell(format_args!("fence({ordering:?})"));
+    trace(format_args!("fence({ordering:?})"));
 }

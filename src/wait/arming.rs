@@ -9,7 +9,7 @@
 //! which is earlier in program order; so the parker's look after the barrier sees the message. A parker that
 //! finds `ARMING` alone runs a barrier of its own. One that finds `ARMED` relies on it being set only after a barrier was
 //! complete: no publisher still acts on an older value. If the barrier ever fails (a sandbox put on after the ring was
-//! made), nothing is proved any more: `UNPROVEN` is set and parkers look again every millisecond.
+//! made), nothing is proved any more: `BARRIER_FAILED` is set and parkers look again every millisecond.
 //!
 //! # The way back
 //!
@@ -23,7 +23,7 @@
 //! Those whom a publisher has taken off the list and not woken yet are in nobody's sight either. So a publisher that gives back what it took does as a parker
 //! does: a fence, a look at the word, and `ARMING` where it is not armed.
 
-use crate::sync::{AtomicU64, Ordering, asymmetric_fence, barrier_everywhere};
+use crate::sync::{AtomicU64, Ordering, heavy_barrier, light_barrier};
 
 /// When publishers run a fence after each commit, without which parkers could not rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +41,13 @@ const ARMING: u64 = 1;
 /// Somebody has parked: publishers fence and look at the wait list.
 const ARMED: u64 = 1 << 1;
 /// A barrier failed after the ring was made: nothing proves that a publisher sees a parker, so parkers poll.
-const UNPROVEN: u64 = 1 << 2;
+const BARRIER_FAILED: u64 = 1 << 2;
 /// A publisher is about to take `ARMED` away, as nobody has parked for a while.
 const DISARMING: u64 = 1 << 3;
 /// Above the bits: how often that was tried, so that no attempt is taken for another.
-const ATTEMPT: u64 = 1 << 4;
+const DISARM_GENERATION: u64 = 1 << 4;
 
-/// One read-mostly word. `ARMING`, `ARMED` and `DISARMING` come and go; `UNPROVEN` stays once it is set.
+/// One read-mostly word. `ARMING`, `ARMED` and `DISARMING` come and go; `BARRIER_FAILED` stays once it is set.
 #[derive(Debug)]
 pub(super) struct Arming {
     bits: AtomicU64,
@@ -64,9 +64,9 @@ impl Arming {
     /// Whether a publisher that has just committed must look for parked subscribers.
     #[inline]
     pub(super) fn armed_after_commit(&self) -> bool {
-        // [arming.light-fence] Keeps the compiler from moving the load above the commit; what the processor may move, the parker's
+        // [arming.light-barrier] Keeps the compiler from moving the load above the commit; what the processor may move, the parker's
         // barrier puts right (`sync/os.rs`).
-        asymmetric_fence(self.barrier);
+        light_barrier(self.barrier);
         // [arming.glance] Relaxed: the parker's barrier or, once a bit is seen, the caller's SeqCst fence orders it.
         self.bits.load(Ordering::Relaxed) & (ARMING | ARMED) != 0
     }
@@ -89,8 +89,8 @@ impl Arming {
                 if begun & ARMED != 0 {
                     break;
                 }
-                // [arm.barrier] Stands for the fence of publishers that saw neither bit and ran none.
-                if !barrier_everywhere() {
+                // [arming.heavy-barrier] Stands for the fence of publishers that saw neither bit and ran none.
+                if !heavy_barrier() {
                     self.fail();
                 }
                 if self.finish_arming(begun) {
@@ -98,8 +98,8 @@ impl Arming {
                 }
             }
         }
-        // Whoever sees ARMED sees UNPROVEN if it was set before, and comes after the barrier.
-        self.load() & UNPROVEN == 0
+        // Whoever sees ARMED sees `BARRIER_FAILED` if it was set before, and comes after the barrier.
+        self.load() & BARRIER_FAILED == 0
     }
 
     /// Announces that the ring is to be armed, and ends an attempt to disarm it. Returns the state as it is now; armed already, there is no more to do.
@@ -107,7 +107,7 @@ impl Arming {
         let mut now = self.load();
         loop {
             let arming = now & !DISARMING | ARMING;
-            // [arm.begin] Relaxed: comes after the parker's fence. Acquire on failure, as in `load`.
+            // [arming.begin] Relaxed: comes after the parker's fence. Acquire on failure, as in `load`.
             match self.bits.compare_exchange_weak(now, arming, Ordering::Relaxed, Ordering::Acquire) {
                 Ok(_) => return arming,
                 Err(other) => now = other,
@@ -119,8 +119,8 @@ impl Arming {
     /// all is to be done again.
     fn finish_arming(&self, begun: u64) -> bool {
         let mut now = begun;
-        while now / ATTEMPT == begun / ATTEMPT {
-            // [arm.end] Release: pairs with the Acquire of `load`: who finds the ring armed comes after the barrier. Relaxed on failure: says only
+        while now / DISARM_GENERATION == begun / DISARM_GENERATION {
+            // [arming.end] Release: pairs with the Acquire of `load`: who finds the ring armed comes after the barrier. Relaxed on failure: says only
             // what to try next.
             match self.bits.compare_exchange_weak(now, now | ARMED, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return true,
@@ -133,16 +133,16 @@ impl Arming {
     /// A barrier failed.
     fn fail(&self) {
         // [arming.fail] Relaxed: a parker that relies on it was the one to set it, or sees it with `ARMED`, which is set after it.
-        self.bits.fetch_or(UNPROVEN, Ordering::Relaxed);
+        self.bits.fetch_or(BARRIER_FAILED, Ordering::Relaxed);
     }
 
     /// Announces that the ring is to be disarmed, unless that cannot be or somebody else is at it. Returns the state as it is now.
     pub(super) fn begin_to_disarm(&self) -> Option<u64> {
         let now = self.load();
-        if !self.barrier || now & (ARMED | UNPROVEN | DISARMING) != ARMED {
+        if !self.barrier || now & (ARMED | BARRIER_FAILED | DISARMING) != ARMED {
             return None;
         }
-        let attempt = (now | DISARMING) + ATTEMPT;
+        let attempt = (now | DISARMING) + DISARM_GENERATION;
         // [disarm.begin] Relaxed: the fences that follow here and precede a parker's look at the state order all there is to order.
         self.bits.compare_exchange(now, attempt, Ordering::Relaxed, Ordering::Relaxed).is_ok().then_some(attempt)
     }
@@ -152,12 +152,12 @@ impl Arming {
         let quiet = attempt & !(ARMING | ARMED | DISARMING);
         // [disarm.end] Relaxed: as above. If it fails, somebody parked.
         if self.bits.compare_exchange(attempt, quiet, Ordering::Relaxed, Ordering::Relaxed).is_err() {
-            self.stay_armed();
+            self.cancel_disarm();
         }
     }
 
     /// Takes back what `begin_to_disarm` announced, whoever did.
-    pub(super) fn stay_armed(&self) {
+    pub(super) fn cancel_disarm(&self) {
         self.bits.fetch_and(!DISARMING, Ordering::Relaxed); // [disarm.stop] Relaxed: an attempt ends, and the ring is armed as before
     }
 }
@@ -174,13 +174,13 @@ mod tests {
 
     #[test]
     fn each_bit_is_its_own_and_publishers_look_from_arming_on() {
-        let bits = [ARMING, ARMED, UNPROVEN, DISARMING];
-        assert!(bits.iter().all(|bit| bit.is_power_of_two() && *bit < ATTEMPT));
+        let bits = [ARMING, ARMED, BARRIER_FAILED, DISARMING];
+        assert!(bits.iter().all(|bit| bit.is_power_of_two() && *bit < DISARM_GENERATION));
         assert_eq!(bits.into_iter().fold(0, |all, bit| all ^ bit).count_ones(), 4);
         let arming = Arming::new(PublisherFence::WhileParked);
         arming.fail();
         assert!(!arming.armed_after_commit());
-        assert_eq!(arming.begin_to_arm(), ARMING | UNPROVEN);
+        assert_eq!(arming.begin_to_arm(), ARMING | BARRIER_FAILED);
         assert!(arming.armed_after_commit());
         assert!(Arming::new(PublisherFence::Always).armed_after_commit());
     }
@@ -192,7 +192,7 @@ mod tests {
         let first = arming.begin_to_disarm().unwrap();
         assert_eq!(arming.begin_to_disarm(), None, "somebody is at it");
         assert!(arming.armed_after_commit());
-        arming.stay_armed();
+        arming.cancel_disarm();
         let second = arming.begin_to_disarm().unwrap();
         arming.disarm(first);
         assert_eq!(arming.load() & (ARMED | DISARMING), ARMED, "the first is over, and took the second along");

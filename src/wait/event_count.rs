@@ -13,62 +13,66 @@
 
 use std::time::Instant;
 
-use crate::sync::{AtomicU32, AtomicU64, Bed, CachePadded, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, CachePadded, Futex, Ordering};
 
 /// The threads of a ring that sleep or are about to.
 #[derive(Debug)]
 pub(crate) struct EventCount {
     /// How often a thread was about to sleep. Written by those.
     arrivals: CachePadded<AtomicU64>,
-    turn: CachePadded<Turn>,
+    wakeups: CachePadded<Wakeups>,
 }
 
 /// Written by publishers that wake somebody.
 #[derive(Debug)]
-struct Turn {
+struct Wakeups {
     /// Changes whenever those who sleep are to wake. (It would have to change 2³² times while a thread is on its way to sleep to go unnoticed.)
     epoch: AtomicU32,
     /// Of the arrivals, so many were told.
     woken: AtomicU64,
-    bed: Bed,
+    futex: Futex,
 }
 
 /// What a thread sleeps by.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ticket(u32);
+pub(crate) struct Epoch(u32);
 
 impl EventCount {
     pub(crate) fn new() -> Self {
         Self {
             arrivals: CachePadded::new(AtomicU64::new(0)),
-            turn: CachePadded::new(Turn { epoch: AtomicU32::new(0), woken: AtomicU64::new(0), bed: Bed::default() }),
+            wakeups: CachePadded::new(Wakeups {
+                epoch: AtomicU32::new(0),
+                woken: AtomicU64::new(0),
+                futex: Futex::default(),
+            }),
         }
     }
 
     /// The caller is about to sleep. It runs a full fence next, and looks at the ring once more.
-    pub(crate) fn arrive(&self) -> Ticket {
+    pub(crate) fn prepare_wait(&self) -> Epoch {
         // [epoch.take] Relaxed: an older one only makes for a sleep that does not begin.
-        let ticket = Ticket(self.turn.epoch.load(Ordering::Relaxed));
-        // [arrivals.count] Release: pairs with the Acquire of `arrived`, so that the epoch was taken before whoever counts us ends it.
+        let epoch = Epoch(self.wakeups.epoch.load(Ordering::Relaxed));
+        // [arrivals.count] Release: pairs with the Acquire of `unwoken`, so that the epoch was taken before whoever counts us ends it.
         self.arrivals.fetch_add(1, Ordering::Release);
-        ticket
+        epoch
     }
 
     /// Sleeps until woken or until `deadline`; may return early.
-    pub(crate) fn sleep(&self, ticket: Ticket, deadline: Option<Instant>) {
-        self.turn.bed.sleep(&self.turn.epoch, ticket.0, deadline);
+    pub(crate) fn commit_wait(&self, epoch: Epoch, deadline: Option<Instant>) {
+        self.wakeups.futex.wait(&self.wakeups.epoch, epoch.0, deadline);
     }
 
     /// Wakes all who arrived and were not woken yet. After the caller's fence.
     pub(crate) fn wake(&self) {
         if let Some(arrivals) = self.unwoken() {
             // [epoch.end] Relaxed: the fences order what was published; who goes to sleep compares in the kernel.
-            self.turn.epoch.fetch_add(1, Ordering::Relaxed);
+            self.wakeups.epoch.fetch_add(1, Ordering::Relaxed);
             // A sandbox may refuse this thread the wake-up. Then nothing is noted, and the next publisher tries.
-            if self.turn.bed.wake_all(&self.turn.epoch) {
+            if self.wakeups.futex.wake_all(&self.wakeups.epoch) {
                 // [woken.note] Last, so that who is stopped before leaves it to others. Relaxed: who misses it wakes once more than need be. (It may go
                 // back, when another came in between: as above.)
-                self.turn.woken.store(arrivals, Ordering::Relaxed);
+                self.wakeups.woken.store(arrivals, Ordering::Relaxed);
             }
         }
     }
@@ -80,10 +84,10 @@ impl EventCount {
 
     /// All arrivals, unless all were woken.
     fn unwoken(&self) -> Option<u64> {
-        // [arrivals.look] Acquire: pairs with the Release of `arrive`.
+        // [arrivals.load] Acquire: pairs with the Release of `prepare_wait`.
         let arrivals = self.arrivals.load(Ordering::Acquire);
-        // [woken.look] Relaxed: as `woken.note`.
-        (arrivals != self.turn.woken.load(Ordering::Relaxed)).then_some(arrivals)
+        // [woken.load] Relaxed: as `woken.note`.
+        (arrivals != self.wakeups.woken.load(Ordering::Relaxed)).then_some(arrivals)
     }
 }
 
@@ -95,14 +99,14 @@ mod tests {
     fn who_arrived_is_woken_once() {
         let threads = EventCount::new();
         assert!(threads.is_idle());
-        let first = threads.arrive();
+        let first = threads.prepare_wait();
         assert!(!threads.is_idle());
         threads.wake();
         assert!(threads.is_idle());
         // Woken already: it does not sleep.
-        threads.sleep(first, None);
+        threads.commit_wait(first, None);
         threads.wake();
-        let second = threads.arrive();
+        let second = threads.prepare_wait();
         assert_eq!(second.0, first.0 + 1, "nobody was there to be woken the second time");
         assert!(!threads.is_idle());
     }

@@ -13,8 +13,8 @@ use crate::sync::{Arc, AtomicPtr, Ordering, prefetch_for_writing};
 
 /// Puts a node in front of a list, which owns it from then on.
 pub(super) fn push(head: &AtomicPtr<Waiter>, waiter: Arc<Waiter>) {
-    // [list.other-none] Relaxed, as all stores here: the Release below publishes them.
-    waiter.other.store(ptr::null_mut(), Ordering::Relaxed);
+    // [list.next-list-none] Relaxed, as all stores here: the Release below publishes them.
+    waiter.next_list.store(ptr::null_mut(), Ordering::Relaxed);
     let node = Arc::into_raw(waiter).cast_mut();
     // [list.guess] Relaxed: a guess, which the exchange checks.
     let mut now = head.load(Ordering::Relaxed);
@@ -31,11 +31,11 @@ pub(super) fn push(head: &AtomicPtr<Waiter>, waiter: Arc<Waiter>) {
 }
 
 /// Puts lists that the caller owns, or none, where others find them, together with what is there.
-pub(super) fn give_back(head: &AtomicPtr<Waiter>, lists: *mut Waiter) {
+pub(super) fn splice(head: &AtomicPtr<Waiter>, lists: *mut Waiter) {
     if lists.is_null() {
         return;
     }
-    // [list.give-back] Release: pairs with the Acquire of `take`.
+    // [list.splice] Release: pairs with the Acquire of `take`.
     while head.compare_exchange(ptr::null_mut(), lists, Ordering::Release, Ordering::Relaxed).is_err() {
         let there = take(head);
         if !there.is_null() {
@@ -49,7 +49,7 @@ fn append(lists: *mut Waiter, more: *mut Waiter) {
     let mut last = lists;
     loop {
         // SAFETY: `last` is a first node of lists that the caller owns, so its strong reference keeps it alive.
-        let other = &unsafe { &*last }.other;
+        let other = &unsafe { &*last }.next_list;
         // [list.walk] Relaxed: ours since `take`.
         let next = other.load(Ordering::Relaxed);
         if next.is_null() {
@@ -66,7 +66,7 @@ pub(super) fn take(head: &AtomicPtr<Waiter>) -> *mut Waiter {
     if head.load(Ordering::Relaxed).is_null() {
         return ptr::null_mut();
     }
-    // [list.take] Acquire: pairs with the Release of `give_back`, and of every `push` in the list (each a part of the next one's
+    // [list.take] Acquire: pairs with the Release of `splice`, and of every `push` in the list (each a part of the next one's
     // release sequence).
     head.swap(ptr::null_mut(), Ordering::Acquire)
 }
@@ -78,16 +78,16 @@ pub(super) fn pop(lists: &mut *mut Waiter) -> Option<Arc<Waiter>> {
     }
     // SAFETY: made by `Arc::into_raw` in `push`, and the list's strong reference passes to the caller here.
     let waiter = unsafe { Arc::from_raw(*lists) };
-    // [list.next] [list.other] Relaxed, all: ours since `take`.
-    let (next, other) = (waiter.next.load(Ordering::Relaxed), waiter.other.load(Ordering::Relaxed));
+    // [list.next] [list.next-list] Relaxed, all: ours since `take`.
+    let (next, other) = (waiter.next.load(Ordering::Relaxed), waiter.next_list.load(Ordering::Relaxed));
     if next.is_null() {
         *lists = other;
     } else {
         // What `push` left there is null: a line that is still on its way need not be waited for.
         if !other.is_null() {
             // SAFETY: `next` is on a list that the caller owns, so its strong reference keeps it alive.
-            // [list.pass] Relaxed: `give_back` publishes it.
-            unsafe { &*next }.other.store(other, Ordering::Relaxed);
+            // [list.pass] Relaxed: `splice` publishes it.
+            unsafe { &*next }.next_list.store(other, Ordering::Relaxed);
         }
         prefetch_for_writing(next);
         *lists = next;
@@ -101,15 +101,15 @@ mod tests {
 
     #[test]
     fn to_give_back_nothing_changes_nothing() {
-        let owed = AtomicPtr::new(ptr::null_mut());
-        give_back(&owed, ptr::null_mut());
-        assert!(take(&owed).is_null());
+        let handed_off = AtomicPtr::new(ptr::null_mut());
+        splice(&handed_off, ptr::null_mut());
+        assert!(take(&handed_off).is_null());
         let waiter = Arc::new(Waiter::new());
-        push(&owed, Arc::clone(&waiter));
+        push(&handed_off, Arc::clone(&waiter));
         // Somebody else was quicker to take what is given back here, and others have given back meanwhile.
-        give_back(&owed, ptr::null_mut());
-        let mut lists = take(&owed);
+        splice(&handed_off, ptr::null_mut());
+        let mut lists = take(&handed_off);
         assert!(pop(&mut lists).is_some_and(|first| Arc::ptr_eq(&first, &waiter)));
-        assert!(lists.is_null() && take(&owed).is_null());
+        assert!(lists.is_null() && take(&handed_off).is_null());
     }
 }

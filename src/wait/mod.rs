@@ -11,9 +11,9 @@
 //! # Nobody is held by somebody else's waker
 //!
 //! A waker is the user's code: it may take its time, call back into the ring, or panic. Before a publisher calls one it
-//! puts the rest of the list where any other publisher finds it (`owed`). A panic is the waker's owner's affair: it ends
+//! puts the rest of the list where any other publisher finds it (`handed_off`). A panic is the waker's owner's affair: it ends
 //! here, and the others are woken. A waker may publish, and so call the next waker, and so on, through one ring or many. From some
-//! depth on a publisher leaves those it owes on the list, where any other finds them, and comes back for them when the calls around
+//! depth on a publisher leaves those that it has not woken on the list, where any other finds them, and comes back for them when the calls around
 //! have returned (`reentrancy.rs`).
 
 mod arming;
@@ -28,19 +28,19 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::sync::{
-    Arc, AtomicBool, AtomicPtr, AtomicUsize, CachePadded, Ordering, REST_PERIOD, fence_after_exchange, full_fence,
+    Arc, AtomicBool, AtomicPtr, AtomicUsize, CachePadded, DISARM_PERIOD, Ordering, fence_after_exchange, full_fence,
 };
 use arming::Arming;
 pub(crate) use arming::PublisherFence;
-use event_count::{EventCount, Ticket};
-use list::{give_back, pop, push, take};
+use event_count::{Epoch, EventCount};
+use list::{pop, push, splice, take};
 pub(crate) use waiter::Waiter;
 
 /// How often a parker looks again when nothing proves that it will be woken.
-const UNPROVEN_PERIOD: Duration = Duration::from_millis(1);
+const POLL_PERIOD: Duration = Duration::from_millis(1);
 
 /// Places that dropped subscribers may leave on the list, beyond one for each live one.
-const ABANDONED_LIMIT: usize = 64;
+const DROPPED_LIMIT: usize = 64;
 
 /// The subscribers of a ring that sleep or are about to.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(crate) struct WaitList {
     arrivals: CachePadded<Arrivals>,
     /// Taken off `parked` by a publisher that is calling the waker of another. A list of lists. Apart from what parkers write, as a publisher comes here
     /// twice for each that it wakes.
-    owed: CachePadded<AtomicPtr<Waiter>>,
+    handed_off: CachePadded<AtomicPtr<Waiter>>,
     threads: EventCount,
 }
 
@@ -60,27 +60,27 @@ struct Arrivals {
     /// Tasks that parked since a publisher looked last.
     parked: AtomicPtr<Waiter>,
     /// Whether anybody parked since a publisher asked last.
-    recent: AtomicBool,
+    parked_recently: AtomicBool,
     /// About how many on the lists belong to subscribers that are gone.
-    abandoned: AtomicUsize,
+    dropped: AtomicUsize,
 }
 
 /// How a parker may sleep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sleep {
+pub(crate) enum Park {
     /// Until woken.
-    Sound,
-    /// No longer than `UNPROVEN_PERIOD`, then look again: nothing proves the wake-up.
-    Unproven,
+    UntilWoken,
+    /// No longer than `POLL_PERIOD`, then look again: nothing proves the wake-up.
+    Polling,
 }
 
-impl Sleep {
+impl Park {
     /// The earlier of the caller's deadline and the sleeper's own.
     pub(crate) fn until(self, deadline: Option<Instant>) -> Option<Instant> {
         match self {
-            Sleep::Sound => deadline,
-            Sleep::Unproven => {
-                let look = Instant::now() + UNPROVEN_PERIOD;
+            Park::UntilWoken => deadline,
+            Park::Polling => {
+                let look = Instant::now() + POLL_PERIOD;
                 Some(deadline.map_or(look, |deadline| deadline.min(look)))
             }
         }
@@ -89,9 +89,9 @@ impl Sleep {
 
 /// A thread that is about to sleep.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
-    ticket: Ticket,
-    sleep: Sleep,
+pub(crate) struct WaitKey {
+    epoch: Epoch,
+    park: Park,
 }
 
 impl WaitList {
@@ -100,10 +100,10 @@ impl WaitList {
             arming: CachePadded::new(Arming::new(fence)),
             arrivals: CachePadded::new(Arrivals {
                 parked: AtomicPtr::new(ptr::null_mut()),
-                recent: AtomicBool::new(false),
-                abandoned: AtomicUsize::new(0),
+                parked_recently: AtomicBool::new(false),
+                dropped: AtomicUsize::new(0),
             }),
-            owed: CachePadded::new(AtomicPtr::new(ptr::null_mut())),
+            handed_off: CachePadded::new(AtomicPtr::new(ptr::null_mut())),
             threads: EventCount::new(),
         }
     }
@@ -115,33 +115,33 @@ impl WaitList {
     }
 
     /// Registers the waker of a task and queues `waiter`. The caller must look at the ring once more before it sleeps.
-    pub(crate) fn enlist(&self, waiter: &Arc<Waiter>, waker: &Waker) -> Sleep {
+    pub(crate) fn register_waker(&self, waiter: &Arc<Waiter>, waker: &Waker) -> Park {
         waiter.waker.register(waker);
         // [queued.set] AcqRel: Release so that whoever clears it sees the waker; Acquire so that `next` is ours after the last owner.
         if !waiter.queued.swap(true, Ordering::AcqRel) {
             push(&self.arrivals.parked, Arc::clone(waiter));
         }
-        self.announced()
+        self.fence_and_arm()
     }
 
     /// The calling thread is about to sleep. It must look at the ring once more before it does.
-    pub(crate) fn arrive(&self) -> Arrival {
-        let ticket = self.threads.arrive();
-        Arrival { ticket, sleep: self.announced() }
+    pub(crate) fn prepare_wait(&self) -> WaitKey {
+        let epoch = self.threads.prepare_wait();
+        WaitKey { epoch, park: self.fence_and_arm() }
     }
 
     /// The caller can be found by publishers; now it has to find what they did before they could.
-    fn announced(&self) -> Sleep {
+    fn fence_and_arm(&self) -> Park {
         // [park.fence] Pairs with the fences in `wake` and `disarm`: one of the two sees the other. (What announced us was an exchange, or an addition.)
         fence_after_exchange();
-        self.arrivals.recent.store(true, Ordering::Relaxed); // [recent.set] Relaxed: about right will do
-        if self.arming.arm() { Sleep::Sound } else { Sleep::Unproven }
+        self.arrivals.parked_recently.store(true, Ordering::Relaxed); // [parked-recently.set] Relaxed: about right will do
+        if self.arming.arm() { Park::UntilWoken } else { Park::Polling }
     }
 
     /// Sleeps until woken or until `deadline`; may return early.
-    pub(crate) fn sleep(&self, waiter: &Waiter, arrival: Arrival, deadline: Option<Instant>) {
+    pub(crate) fn commit_wait(&self, waiter: &Waiter, key: WaitKey, deadline: Option<Instant>) {
         waiter.set_parked(true);
-        self.threads.sleep(arrival.ticket, arrival.sleep.until(deadline));
+        self.threads.commit_wait(key.epoch, key.park.until(deadline));
         waiter.set_parked(false);
     }
 
@@ -159,21 +159,21 @@ impl WaitList {
     fn wake_tasks(&self) -> bool {
         let mut lists = take(&self.arrivals.parked);
         if !lists.is_null() {
-            self.arrivals.abandoned.store(0, Ordering::Relaxed); // [abandoned.reset] Relaxed: about right will do
+            self.arrivals.dropped.store(0, Ordering::Relaxed); // [dropped.reset] Relaxed: about right will do
         }
-        if reentrancy::is_deep_in(self.address()) {
-            self.owe(lists);
-            // Also those that another publisher owes: it may be stopped. [owed.look] Relaxed: what is not seen was given back beside
+        if reentrancy::at_limit_in(self.address()) {
+            self.hand_off(lists);
+            // Also those that another publisher has handed off: it may be suspended. [handed-off.load] Relaxed: what is not seen was given back beside
             // this, by one who calls wakers now or comes back.
             // (A call of this ring that is around comes back for them by itself.)
-            return !reentrancy::is_deep() || self.owed.load(Ordering::Relaxed).is_null();
+            return !reentrancy::at_depth_limit() || self.handed_off.load(Ordering::Relaxed).is_null();
         }
         loop {
             if lists.is_null() {
-                lists = take(&self.owed);
+                lists = take(&self.handed_off);
             }
             let Some(waiter) = pop(&mut lists) else { return true };
-            self.owe(std::mem::replace(&mut lists, ptr::null_mut()));
+            self.hand_off(std::mem::replace(&mut lists, ptr::null_mut()));
             // Before it can queue itself again, lest this overwrite what it says then.
             waiter.set_parked(false);
             // [queued.clear] AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
@@ -188,12 +188,12 @@ impl WaitList {
 
     /// Leaves lists that the caller owns, or none, to any publisher that comes by. They were in nobody's sight, and the ring may have been disarmed
     /// meanwhile: publishers are to look again.
-    fn owe(&self, lists: *mut Waiter) {
+    fn hand_off(&self, lists: *mut Waiter) {
         if lists.is_null() {
             return;
         }
-        give_back(&self.owed, lists);
-        // [owe.fence] Pairs with the fence in `disarm`: either that finds the lists, or what it did to the arming is found here. (What was given back
+        splice(&self.handed_off, lists);
+        // [hand-off.fence] Pairs with the fence in `disarm`: either that finds the lists, or what it did to the arming is found here. (What was given back
         // was so by an exchange.)
         fence_after_exchange();
         if !self.arming.is_armed() {
@@ -207,46 +207,46 @@ impl WaitList {
 
     /// After sequences were published on an armed ring. Now and then it asks whether anybody parked since it asked last; if not, publishers need no
     /// fence until somebody does.
-    pub(crate) fn rest(&self, published: Range<u64>) {
-        if published.start / REST_PERIOD != published.end / REST_PERIOD {
+    pub(crate) fn maybe_disarm(&self, published: Range<u64>) {
+        if published.start / DISARM_PERIOD != published.end / DISARM_PERIOD {
             self.disarm();
         }
     }
 
     #[cold]
     fn disarm(&self) {
-        // [recent.take] Relaxed: about right will do.
-        if self.arrivals.recent.swap(false, Ordering::Relaxed) {
+        // [parked-recently.take] Relaxed: about right will do.
+        if self.arrivals.parked_recently.swap(false, Ordering::Relaxed) {
             return;
         }
         let Some(attempt) = self.arming.begin_to_disarm() else { return };
-        // [rest.fence] Pairs with the fences of parkers and of `owe`: who is not seen below sees the attempt.
+        // [disarm.fence] Pairs with the fences of parkers and of `hand_off`: who is not seen below sees the attempt.
         full_fence();
-        // [rest.parked] [rest.owed] Relaxed, both: after the fence.
-        let tasks = [self.arrivals.parked.load(Ordering::Relaxed), self.owed.load(Ordering::Relaxed)];
+        // [disarm.parked] [disarm.handed-off] Relaxed, both: after the fence.
+        let tasks = [self.arrivals.parked.load(Ordering::Relaxed), self.handed_off.load(Ordering::Relaxed)];
         if tasks.iter().all(|list| list.is_null()) && self.threads.is_idle() {
             self.arming.disarm(attempt);
         } else {
-            self.arming.stay_armed();
+            self.arming.cancel_disarm();
         }
     }
 
     /// A subscriber is gone, perhaps with its place on the list. `true` when too many of those have come together (on a ring where
     /// nobody publishes): then everybody is to be woken, to be rid of them. A wake-up without a message does no harm.
     #[must_use]
-    pub(crate) fn abandon(&self, waiter: &Waiter, live: usize) -> bool {
-        // [queued.look] [abandoned.count] Relaxed, both: only a count, and about right.
+    pub(crate) fn note_dropped(&self, waiter: &Waiter, live: usize) -> bool {
+        // [queued.look] [dropped.count] Relaxed, both: only a count, and about right.
         if !waiter.queued.load(Ordering::Relaxed) {
             return false;
         }
-        let abandoned = self.arrivals.abandoned.fetch_add(1, Ordering::Relaxed) + 1;
-        abandoned > ABANDONED_LIMIT + live
+        let dropped = self.arrivals.dropped.fetch_add(1, Ordering::Relaxed) + 1;
+        dropped > DROPPED_LIMIT + live
     }
 }
 
 impl Drop for WaitList {
     fn drop(&mut self) {
-        for head in [&self.arrivals.parked, &*self.owed] {
+        for head in [&self.arrivals.parked, &*self.handed_off] {
             let mut lists = take(head);
             while pop(&mut lists).is_some() {}
         }
@@ -260,10 +260,10 @@ mod tests {
     #[test]
     fn a_sleeper_looks_again_in_time() {
         let (now, day) = (Instant::now(), Duration::from_secs(86_400));
-        assert_eq!(Sleep::Sound.until(None), None);
-        assert_eq!(Sleep::Sound.until(Some(now + day)), Some(now + day));
+        assert_eq!(Park::UntilWoken.until(None), None);
+        assert_eq!(Park::UntilWoken.until(Some(now + day)), Some(now + day));
         let soon = |until: Option<Instant>| until.unwrap() < now + day / 2;
-        assert!(soon(Sleep::Unproven.until(None)) && soon(Sleep::Unproven.until(Some(now + day))));
-        assert_eq!(Sleep::Unproven.until(Some(now)), Some(now));
+        assert!(soon(Park::Polling.until(None)) && soon(Park::Polling.until(Some(now + day))));
+        assert_eq!(Park::Polling.until(Some(now)), Some(now));
     }
 }

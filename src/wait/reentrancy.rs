@@ -32,7 +32,7 @@ struct Call {
 
 /// What was kept for later.
 #[derive(Default)]
-struct Kept {
+struct Deferred {
     code: VecDeque<Box<dyn FnOnce()>>,
     /// The lists that some of it was of, since there was nothing kept.
     lists: HashSet<usize>,
@@ -44,29 +44,29 @@ thread_local! {
     static CALLING: Cell<*const Call> = Cell::new(ptr::null());
     /// Whether anything is kept for later and nobody is running it.
     #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
-    static IS_KEPT: Cell<bool> = Cell::new(false);
+    static HAS_DEFERRED: Cell<bool> = Cell::new(false);
     /// Whether what is kept is being run.
     #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
     static IS_RUNNING: Cell<bool> = Cell::new(false);
     /// Never dropped, so that it is there to the end of the thread. Nothing is lost: it is empty when no call is on its way.
-    static KEPT: ManuallyDrop<RefCell<Kept>> = ManuallyDrop::default();
+    static DEFERRED: ManuallyDrop<RefCell<Deferred>> = ManuallyDrop::default();
 }
 
 /// Whether calls are nested so deep on this thread that it should make no further one.
 #[inline]
-pub(crate) fn is_deep() -> bool {
+pub(crate) fn at_depth_limit() -> bool {
     depth() >= DEPTH_LIMIT
 }
 
 /// Whether that is so for the list at this address: also where calls of the same list are around, and nest less deep.
 #[inline]
-pub(crate) fn is_deep_in(list: usize) -> bool {
-    is_deep() || is_nested_deep(list)
+pub(crate) fn at_limit_in(list: usize) -> bool {
+    at_depth_limit() || nested_at_limit(list)
 }
 
 /// Whether calls of the list at this address are around, and calls are nested so deep that it should be left to them.
 #[inline]
-pub(crate) fn is_nested_deep(list: usize) -> bool {
+pub(crate) fn nested_at_limit(list: usize) -> bool {
     depth() >= RING_LIMIT && is_nested(list)
 }
 
@@ -89,13 +89,13 @@ pub(crate) fn is_nested(of: usize) -> bool {
         }
         call = *outer;
     }
-    KEPT.with(|kept| kept.borrow().lists.contains(&of))
+    DEFERRED.with(|deferred| deferred.borrow().lists.contains(&of))
 }
 
 /// Calls a user's code that was on the list at this address, now or when the calls around have returned.
 #[inline]
 pub(crate) fn call(list: usize, code: impl FnOnce() + 'static) {
-    if is_deep() { later(list, move || call_now(list, code)) } else { call_now(list, code) }
+    if at_depth_limit() { later(list, move || call_now(list, code)) } else { call_now(list, code) }
 }
 
 /// Calls a user's code that was on the list at this address. Not where calls are nested deep.
@@ -104,10 +104,10 @@ pub(crate) fn call_now(list: usize, code: impl FnOnce()) {
     let outer = CALLING.with(Cell::get);
     let call = Call { list, depth: depth() + 1, outer };
     CALLING.with(|calling| calling.set(&raw const call));
-    contain(code);
+    catch_panic(code);
     CALLING.with(|calling| calling.set(outer));
-    if IS_KEPT.with(Cell::get) {
-        run_kept();
+    if HAS_DEFERRED.with(Cell::get) {
+        run_deferred();
     }
 }
 
@@ -122,30 +122,30 @@ pub(crate) const NO_LIST: usize = 0;
 /// Runs `code`, which may call what is on the list at this address, when the innermost call that is not nested too deep has returned.
 #[cold]
 pub(crate) fn later(list: usize, code: impl FnOnce() + 'static) {
-    KEPT.with(|kept| {
-        let mut kept = kept.borrow_mut();
-        kept.code.push_back(Box::new(code));
-        kept.lists.insert(list);
+    DEFERRED.with(|deferred| {
+        let mut deferred = deferred.borrow_mut();
+        deferred.code.push_back(Box::new(code));
+        deferred.lists.insert(list);
     });
-    IS_KEPT.with(|is_kept| is_kept.set(true));
+    HAS_DEFERRED.with(|is_kept| is_kept.set(true));
 }
 
 /// Runs what is kept, unless calls still nest too deep. Never from within another run, so that runs do not nest.
 #[cold]
-fn run_kept() {
-    if is_deep() || IS_RUNNING.with(|is_running| is_running.replace(true)) {
+fn run_deferred() {
+    if at_depth_limit() || IS_RUNNING.with(|is_running| is_running.replace(true)) {
         return;
     }
-    while let Some(code) = KEPT.with(|kept| kept.borrow_mut().code.pop_front()) {
-        contain(code);
+    while let Some(code) = DEFERRED.with(|deferred| deferred.borrow_mut().code.pop_front()) {
+        catch_panic(code);
     }
-    KEPT.with(|kept| kept.take());
-    IS_KEPT.with(|is_kept| is_kept.set(false));
+    DEFERRED.with(|deferred| deferred.take());
+    HAS_DEFERRED.with(|is_kept| is_kept.set(false));
     IS_RUNNING.with(|is_running| is_running.set(false));
 }
 
 /// Runs a user's code that has nothing to do with the caller. What it panics with was shown by the panic hook, and ends here.
-fn contain(code: impl FnOnce()) {
+fn catch_panic(code: impl FnOnce()) {
     let mut outcome = catch_unwind(AssertUnwindSafe(code));
     // What was thrown is dropped by the user's code too, which may throw again; at some point it is let go.
     for _ in 0..3 {

@@ -15,7 +15,7 @@ pub(crate) struct Waiter {
     /// takes it.
     pub(super) next: AtomicPtr<Waiter>,
     /// In the first node of a list: the first node of another list.
-    pub(super) other: AtomicPtr<Waiter>,
+    pub(super) next_list: AtomicPtr<Waiter>,
     /// For onlookers: its task sleeps and was not woken, or its thread sleeps.
     parked: AtomicBool,
 }
@@ -26,7 +26,7 @@ impl Waiter {
             waker: WakerCell::default(),
             queued: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
-            other: AtomicPtr::new(ptr::null_mut()),
+            next_list: AtomicPtr::new(ptr::null_mut()),
             parked: AtomicBool::new(false),
         }
     }
@@ -44,7 +44,7 @@ impl Waiter {
     /// Forgets the waker: its task is awake or gone. The place on the list stays until a publisher takes it.
     pub(crate) fn forget_waker(&self) {
         self.set_parked(false);
-        // [queued.mine] Relaxed: only its own subscriber sets it. If somebody cleared it since, that one has the waker or is about to take it.
+        // [queued.own-load] Relaxed: only its own subscriber sets it. If somebody cleared it since, that one has the waker or is about to take it.
         if self.queued.load(Ordering::Relaxed) {
             reentrancy::discard(self.waker.take());
         }

@@ -19,7 +19,7 @@ const CHECKERS: [&str; 2] = ["sync/model.rs", "sync/traced.rs"];
 
 /// Functions that are as good as a fence, though their calls name no ordering.
 const BARRIERS: [&str; 5] =
-    ["full_fence", "fence_after_exchange", "asymmetric_fence", "locked_instruction", "barrier_everywhere"];
+    ["full_fence", "fence_after_exchange", "light_barrier", "locked_instruction", "heavy_barrier"];
 
 /// An atomic operation or a fence.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ pub(crate) fn weakenings(operation: &Operation) -> Vec<Weakening> {
     let mut all = Vec::new();
     if operation.is_fence() {
         // `true` for a barrier that says whether it happened.
-        let nothing = if operation.call == "barrier_everywhere" { "true" } else { "()" };
+        let nothing = if operation.call == "heavy_barrier" { "true" } else { "()" };
         all.push(Weakening { to: "nothing".to_owned(), at: operation.whole.clone(), replacement: nothing.to_owned() });
     }
     if ["full_fence", "fence_after_exchange"].contains(&operation.call.as_str()) {

@@ -8,7 +8,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 
 use super::node::Node;
-use crate::registry::Progress;
+use crate::registry::Cursor;
 use crate::slots::Slot;
 use crate::sync::{AtomicPtr, Ordering, full_fence};
 
@@ -17,16 +17,16 @@ pub(crate) struct Pinned<T>(NonNull<Node<T>>);
 
 /// Pins the message `sequence`, which `slot` said it has, unless it was overwritten meanwhile.
 #[inline]
-pub(super) fn pin<T>(sequence: u64, slot: Slot<'_, AtomicPtr<Node<T>>>, progress: &Progress) -> Option<Pinned<T>> {
-    progress.pin(sequence);
-    // [pin.fence] Pairs with the fence in `View::pins`: either the publisher sees the pin, or we see below that the slot was taken.
+pub(super) fn pin<T>(sequence: u64, slot: Slot<'_, AtomicPtr<Node<T>>>, cursor: &Cursor) -> Option<Pinned<T>> {
+    cursor.pin(sequence);
+    // [pin.fence] Pairs with the fence in `PinSnapshot::pins`: either the publisher sees the pin, or we see below that the slot was taken.
     full_fence();
     // [cell.read] Relaxed: as the words of an inline slot, ordered by the stamp.
     let node = slot.payload.load(Ordering::Relaxed);
-    if slot.stamp.still(sequence) {
+    if slot.stamp.validate(sequence) {
         return NonNull::new(node).map(Pinned);
     }
-    progress.unpin();
+    cursor.unpin();
     None
 }
 
@@ -52,7 +52,7 @@ pub(super) fn pin<T>(sequence: u64, slot: Slot<'_, AtomicPtr<Node<T>>>, progress
 pub struct Ref<'a, T> {
     node: NonNull<Node<T>>,
     /// Of the subscriber whose pin keeps the node.
-    progress: &'a Progress,
+    cursor: &'a Cursor,
 }
 
 // SAFETY: the pointer stands for a `&T`, shared with other subscribers: `T: Send + Sync`.
@@ -63,11 +63,11 @@ unsafe impl<T: Send + Sync> Sync for Ref<'_, T> {}
 impl<'a, T> Ref<'a, T> {
     /// # Safety
     ///
-    /// [`pin`] returned this for this `progress`, and its subscriber is borrowed mutably since then and for `'a`: it pins nothing else, and
+    /// [`pin`] returned this for this `cursor`, and its subscriber is borrowed mutably since then and for `'a`: it pins nothing else, and
     /// keeps the ring.
     #[inline]
-    pub(crate) unsafe fn new(Pinned(node): Pinned<T>, progress: &'a Progress) -> Self {
-        Self { node, progress }
+    pub(crate) unsafe fn new(Pinned(node): Pinned<T>, cursor: &'a Cursor) -> Self {
+        Self { node, cursor }
     }
 
     #[inline]
@@ -95,7 +95,7 @@ impl<T> Deref for Ref<'_, T> {
 impl<T> Drop for Ref<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.progress.unpin();
+        self.cursor.unpin();
     }
 }
 

@@ -22,34 +22,34 @@ mod pool;
 
 pub(crate) use guard::Pinned;
 pub use guard::Ref;
-use pool::{Draft, Pool, Remains, Written};
+use pool::{Displaced, Garbage, Pool, Prepared};
 
 use std::fmt;
 use std::mem;
 use std::ops::Range;
 
 use super::{Receive, Slot, Storage, sealed};
-use crate::registry::{Progress, Registry};
-use crate::seq::Span;
-use crate::slots::stamp::{Stamp, Writing};
-use crate::sync::{AtomicPtr, Ordering, Pair, zeroed_pairs};
+use crate::registry::{Cursor, Registry};
+use crate::seq::Layout;
+use crate::slots::stamp::{Stamp, WriteGuard};
+use crate::sync::{AtomicPtr, BoxedCell, Ordering, zeroed_cells};
 use crate::wait::reentrancy::{self, NO_LIST};
-use node::{Leftovers, Node, Retired};
+use node::{Node, Orphans, Retired};
 
 /// Messages of any `T: Send + Sync + 'static`, each kept in a box of its own, which subscribers borrow in place.
 ///
 /// Made by [`boxed`](crate::boxed) or [`Builder::boxed`](crate::Builder::boxed).
 pub struct Boxed<T: 'static> {
     cells: Box<[Cell<T>]>,
-    span: Span,
+    span: Layout,
     /// The sequences whose slots may hold a node when the ring is dropped. They cover all slots until `limit_drop` is called.
     occupied: Range<u64>,
     /// Nodes that no pool has.
-    leftovers: Leftovers<T>,
+    orphans: Orphans<T>,
 }
 
 /// A slot: its stamp, and the node that was put there last. The node belongs to the slot.
-type Cell<T> = Pair<Node<T>>;
+type Cell<T> = BoxedCell<Node<T>>;
 
 impl<T> fmt::Debug for Boxed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,13 +63,13 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     type Item = T;
     type Payload = AtomicPtr<Node<T>>;
     type Pool = Pool<T>;
-    type Draft<'p> = Draft<'p, T>;
-    type Written<'p> = Written<'p, T>;
-    type Remains = Remains<T>;
+    type Prepared<'p> = Prepared<'p, T>;
+    type Displaced<'p> = Displaced<'p, T>;
+    type Garbage = Garbage<T>;
 
-    fn new(span: Span) -> Option<Self> {
-        let cells = zeroed_pairs(usize::try_from(span.capacity()).ok()?)?;
-        Some(Self { cells, span, occupied: 0..span.capacity(), leftovers: Leftovers::default() })
+    fn new(span: Layout) -> Option<Self> {
+        let cells = zeroed_cells(usize::try_from(span.capacity()).ok()?)?;
+        Some(Self { cells, span, occupied: 0..span.capacity(), orphans: Orphans::default() })
     }
 
     fn limit_drop(&mut self, sequences: Range<u64>) {
@@ -81,83 +81,83 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     fn slot(&self, sequence: u64) -> Slot<'_, AtomicPtr<Node<T>>> {
         let at = self.span.slot(sequence);
         debug_assert!(at < self.cells.len());
-        // SAFETY: `new` allocated `capacity` cells, and `Span::slot` is below `capacity`.
+        // SAFETY: `new` allocated `capacity` cells, and `Layout::slot` is below `capacity`.
         let (stamp, payload) = unsafe { self.cells.get_unchecked(at) };
         Slot { stamp: Stamp(stamp), payload }
     }
 
     #[inline]
-    fn draft_alone<R>(
+    fn prepare_exclusive<R>(
         &self,
         pool: &mut Pool<T>,
         item: T,
-        remains: &mut Remains<T>,
-        publish: impl FnOnce(Draft<'_, T>, &mut Remains<T>) -> R,
+        garbage: &mut Garbage<T>,
+        publish: impl FnOnce(Prepared<'_, T>, &mut Garbage<T>) -> R,
     ) -> R {
-        publish(Draft::new(Some(pool.alone()), item, &self.leftovers, remains), remains)
+        publish(Prepared::new(Some(pool.exclusive()), item, &self.orphans, garbage), garbage)
     }
 
     #[inline]
-    fn draft_beside<R>(
+    fn prepare_shared<R>(
         &self,
         pool: &Pool<T>,
         item: T,
-        remains: &mut Remains<T>,
-        publish: impl FnOnce(Draft<'_, T>, &mut Remains<T>) -> R,
+        garbage: &mut Garbage<T>,
+        publish: impl FnOnce(Prepared<'_, T>, &mut Garbage<T>) -> R,
     ) -> R {
-        publish(Draft::new(pool.beside(), item, &self.leftovers, remains), remains)
+        publish(Prepared::new(pool.shared(), item, &self.orphans, garbage), garbage)
     }
 
-    fn without_pool(draft: &mut Draft<'_, T>) {
-        draft.without_pool();
+    fn release_pool(prepared: &mut Prepared<'_, T>) {
+        prepared.release_pool();
     }
 
-    fn cancel(draft: Draft<'_, T>) -> T {
-        draft.cancel()
+    fn cancel(prepared: Prepared<'_, T>) -> T {
+        prepared.cancel()
     }
 
-    fn discard(&self, draft: Draft<'_, T>, remains: &mut Remains<T>) {
-        draft.discard(&self.leftovers, remains);
+    fn discard(&self, prepared: Prepared<'_, T>, garbage: &mut Garbage<T>) {
+        prepared.discard(&self.orphans, garbage);
     }
 
     #[inline]
-    fn settle(&self, written: Written<'_, T>, registry: &Registry, remains: &mut Remains<T>) {
-        written.settle(&self.leftovers, registry, remains);
+    fn retire_displaced(&self, displaced: Displaced<'_, T>, registry: &Registry, garbage: &mut Garbage<T>) {
+        displaced.retire_displaced(&self.orphans, registry, garbage);
     }
 
-    fn retire(&self, pool: &mut Pool<T>, registry: &Registry, last: bool, remains: &mut Remains<T>) {
-        pool.retire(&self.leftovers, registry, last, remains);
+    fn retire(&self, pool: &mut Pool<T>, registry: &Registry, last: bool, garbage: &mut Garbage<T>) {
+        pool.retire(&self.orphans, registry, last, garbage);
     }
 
-    fn tidy(&self, registry: &Registry, remains: &mut Remains<T>) {
-        pool::tidy(&self.leftovers, registry, remains);
+    fn reclaim_after_close(&self, registry: &Registry, garbage: &mut Garbage<T>) {
+        pool::reclaim_after_close(&self.orphans, registry, garbage);
     }
 
     #[inline]
     fn write<'p>(
         slot: Slot<'_, AtomicPtr<Node<T>>>,
-        writing: Writing<'_>,
-        draft: Self::Draft<'p>,
-    ) -> Self::Written<'p> {
-        let (node, desk) = draft.place(writing.sequence());
+        writing: WriteGuard<'_>,
+        prepared: Self::Prepared<'p>,
+    ) -> Self::Displaced<'p> {
+        let (node, pool) = prepared.place(writing.sequence());
         // [cell.displace] [cell.place] Relaxed, both: as the words of an inline slot, ordered by the stamp. Load and store do: the slot is ours.
         let displaced = slot.payload.load(Ordering::Relaxed);
         slot.payload.store(node, Ordering::Relaxed);
         writing.commit();
-        Written { desk, displaced: Retired::new(displaced) }
+        Displaced { pool, node: Retired::new(displaced) }
     }
 }
 
 impl<T: Clone + Send + Sync + 'static> Receive for Boxed<T> {
     #[inline]
-    fn own(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, progress: &Progress) -> Option<T> {
-        let pinned = guard::pin(sequence, slot, progress)?;
+    fn read(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, cursor: &Cursor) -> Option<T> {
+        let pinned = guard::pin(sequence, slot, cursor)?;
         // SAFETY: just pinned, and the subscriber is in the middle of this call.
-        let message = unsafe { Ref::new(pinned, progress) };
+        let message = unsafe { Ref::new(pinned, cursor) };
         // The pin ends with the `Ref`, also when the clone panics. What was not handed out then was not received.
         let item = T::clone(&message);
         drop(message);
-        progress.set_next(sequence + 1);
+        cursor.set_next(sequence + 1);
         Some(item)
     }
 }
@@ -165,9 +165,9 @@ impl<T: Clone + Send + Sync + 'static> Receive for Boxed<T> {
 impl<T: Send + Sync + 'static> Boxed<T> {
     /// Like `own`; what it brings is pinned.
     #[inline]
-    pub(crate) fn borrow(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, progress: &Progress) -> Option<Pinned<T>> {
-        let node = guard::pin(sequence, slot, progress)?;
-        progress.set_next(sequence + 1);
+    pub(crate) fn read_pinned(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, cursor: &Cursor) -> Option<Pinned<T>> {
+        let node = guard::pin(sequence, slot, cursor)?;
+        cursor.set_next(sequence + 1);
         Some(node)
     }
 }
@@ -176,29 +176,29 @@ impl<T: 'static> Drop for Boxed<T> {
     /// Nobody is left: no reader, no publisher. A message may own the last handle of another ring, and so on: where such drops nest
     /// deep, the messages wait for those around.
     fn drop(&mut self) {
-        let (cells, leftovers) = (mem::take(&mut self.cells), mem::take(&mut self.leftovers));
-        let rest = Rest { cells, span: self.span, occupied: self.occupied.clone(), leftovers };
-        if mem::needs_drop::<T>() && reentrancy::is_deep() {
+        let (cells, orphans) = (mem::take(&mut self.cells), mem::take(&mut self.orphans));
+        let rest = Contents { cells, span: self.span, occupied: self.occupied.clone(), orphans };
+        if mem::needs_drop::<T>() && reentrancy::at_depth_limit() {
             reentrancy::later(NO_LIST, move || drop(rest));
         }
     }
 }
 
 /// What is left in a ring that nobody uses any more.
-struct Rest<T> {
+struct Contents<T> {
     cells: Box<[Cell<T>]>,
-    span: Span,
+    span: Layout,
     occupied: Range<u64>,
-    leftovers: Leftovers<T>,
+    orphans: Orphans<T>,
 }
 
-impl<T> Drop for Rest<T> {
+impl<T> Drop for Contents<T> {
     fn drop(&mut self) {
         // [cell.end] Relaxed: whoever drops the last handle comes after all others.
         let cells = self.occupied.clone().map(|sequence| &self.cells[self.span.slot(sequence)]);
         let nodes = cells.filter_map(|(_, node)| Retired::new(node.load(Ordering::Relaxed)));
-        for node in nodes.chain(self.leftovers.take()) {
-            // SAFETY: a subscriber that could borrow it holds the ring, and there is none; in each slot and in the leftovers it is the
+        for node in nodes.chain(self.orphans.take()) {
+            // SAFETY: a subscriber that could borrow it holds the ring, and there is none; in each slot and among the orphans it is the
             // only one of its node.
             let node = unsafe { node.reclaim() };
             reentrancy::call_now(NO_LIST, || drop(node));
@@ -213,13 +213,13 @@ mod tests {
 
     #[test]
     fn a_message_that_got_no_slot_is_dropped_with_the_remains() {
-        let slots = Boxed::new(Span::new(2, 0)).unwrap();
-        let (message, mut remains) = (Arc::new(()), Remains::default());
-        slots.draft_beside(&Pool::default(), Arc::clone(&message), &mut remains, |draft, remains| {
-            slots.discard(draft, remains);
+        let slots = Boxed::new(Layout::new(2, 0)).unwrap();
+        let (message, mut garbage) = (Arc::new(()), Garbage::default());
+        slots.prepare_shared(&Pool::default(), Arc::clone(&message), &mut garbage, |prepared, garbage| {
+            slots.discard(prepared, garbage);
         });
         assert_eq!(Arc::strong_count(&message), 2, "its drop runs the user's code");
-        drop(remains);
+        drop(garbage);
         assert_eq!(Arc::strong_count(&message), 1);
     }
 }

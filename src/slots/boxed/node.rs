@@ -12,7 +12,7 @@ pub struct Node<T> {
     pub(super) value: T,
     /// The message's, from before it is put into a slot until it is reclaimed.
     pub(super) sequence: u64,
-    /// The next of the leftovers.
+    /// The next of the orphans.
     next: AtomicPtr<Node<T>>,
 }
 
@@ -64,34 +64,34 @@ impl<T> Retired<T> {
 
 /// Retired nodes that are in no publisher's pool: it was in use, or its publisher is gone. A Treiber stack that is only taken whole, so
 /// that there is no ABA.
-pub(super) struct Leftovers<T> {
+pub(super) struct Orphans<T> {
     head: AtomicPtr<Node<T>>,
     /// About how many.
     count: AtomicUsize,
 }
 
-impl<T> Default for Leftovers<T> {
+impl<T> Default for Orphans<T> {
     fn default() -> Self {
         Self { head: AtomicPtr::new(ptr::null_mut()), count: AtomicUsize::new(0) }
     }
 }
 
-impl<T> Leftovers<T> {
+impl<T> Orphans<T> {
     /// Lock-free: another attempt is made only after somebody else went on.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "there is one `Retired` for a node, and the stack has it from now on"
     )]
     pub(super) fn push(&self, retired: Retired<T>) {
-        self.count.fetch_add(1, Ordering::Relaxed); // [leftovers.count-up] Relaxed: only a count
+        self.count.fetch_add(1, Ordering::Relaxed); // [orphans.count-up] Relaxed: only a count
         let node = retired.0.as_ptr();
-        // [leftovers.guess] Relaxed: a guess, which the exchange checks.
+        // [orphans.guess] Relaxed: a guess, which the exchange checks.
         let mut now = self.head.load(Ordering::Relaxed);
         loop {
             // SAFETY: the only `Retired` of it was given to us, so it is alive; `next` is used by nobody else until it is on the stack.
-            // [leftovers.link] Relaxed: the Release below publishes it.
+            // [orphans.link] Relaxed: the Release below publishes it.
             unsafe { &*node }.next.store(now, Ordering::Relaxed);
-            // [leftovers.push] Release: pairs with the Acquire of `take`: `next`, and all that was done to the node before, come first.
+            // [orphans.push] Release: pairs with the Acquire of `take`: `next`, and all that was done to the node before, come first.
             match self.head.compare_exchange_weak(now, node, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(other) => now = other,
@@ -101,17 +101,17 @@ impl<T> Leftovers<T> {
 
     /// Takes all there are.
     pub(super) fn take(&self) -> impl Iterator<Item = Retired<T>> {
-        // [leftovers.look] Relaxed: a look, so that nobody pays for a swap where nothing is left.
+        // [orphans.load] Relaxed: a look, so that nobody pays for a swap where nothing is left.
         let mut head = self.head.load(Ordering::Relaxed);
         if !head.is_null() {
-            // [leftovers.take] Acquire: pairs with the Release of every `push` on the stack (each a part of the next one's release sequence).
+            // [orphans.take] Acquire: pairs with the Release of every `push` on the stack (each a part of the next one's release sequence).
             head = self.head.swap(ptr::null_mut(), Ordering::Acquire);
         }
         std::iter::from_fn(move || {
             let retired = Retired::new(head)?;
-            // SAFETY: taken off the stack, which held its only `Retired`. [leftovers.next] Relaxed: ours since the swap.
+            // SAFETY: taken off the stack, which held its only `Retired`. [orphans.next] Relaxed: ours since the swap.
             head = unsafe { &*head }.next.load(Ordering::Relaxed);
-            self.count.fetch_sub(1, Ordering::Relaxed); // [leftovers.count-down] Relaxed: only a count
+            self.count.fetch_sub(1, Ordering::Relaxed); // [orphans.count-down] Relaxed: only a count
             Some(retired)
         })
     }
@@ -123,6 +123,6 @@ impl<T> Leftovers<T> {
 
     /// About how many there are.
     pub(super) fn len(&self) -> usize {
-        self.count.load(Ordering::Relaxed) // [leftovers.len] Relaxed: only a count
+        self.count.load(Ordering::Relaxed) // [orphans.len] Relaxed: only a count
     }
 }

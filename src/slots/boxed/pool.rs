@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 
-use super::node::{Leftovers, Node, Retired};
-use crate::registry::{Registry, Seat, View};
-use crate::sync::{Arc, CachePadded, KEPT_BACK, TryLock, TryLockGuard};
+use super::node::{Node, Orphans, Retired};
+use crate::registry::{PinSnapshot, Registration, Registry};
+use crate::sync::{Arc, CachePadded, SCAN_THRESHOLD, TryLock, TryLockGuard};
 use crate::wait::reentrancy;
 
 /// How many messages beyond its own share a publish drops at the most, when many come back at once.
@@ -16,23 +16,23 @@ const SURPLUS_AT_ONCE: usize = 16;
 
 /// Whether this is not the place to drop messages of this ring: each drop may publish, and have the next message dropped, and so on.
 #[inline]
-fn is_deep<T>(leftovers: &Leftovers<T>) -> bool {
-    mem::needs_drop::<T>() && reentrancy::is_nested_deep(leftovers.address())
+fn defers_drops<T>(orphans: &Orphans<T>) -> bool {
+    mem::needs_drop::<T>() && reentrancy::nested_at_limit(orphans.address())
 }
 
 /// What one publisher keeps: nodes to be reclaimed, and nodes to be used again.
-pub struct Pool<T>(CachePadded<TryLock<Lists<T>>>);
+pub struct Pool<T>(CachePadded<TryLock<RetireList<T>>>);
 
 /// Together the lists have about as many nodes as are retired between two looks at the pins, but for borrowed ones: each publish
 /// takes one and brings one.
-pub(super) struct Lists<T> {
+pub(super) struct RetireList<T> {
     /// Taken out of their slots; the first `kept` were borrowed when somebody looked last.
     retired: Vec<Retired<T>>,
-    kept: usize,
+    pinned: usize,
     /// Nobody looks at these. Each has its old message in it until it is used again, so that a publish drops one message at a
     /// time, and the allocator has what is freed at hand for the next. First in, first out, so that none is left lying.
-    spare: VecDeque<Box<Node<T>>>,
-    view: View,
+    free: VecDeque<Box<Node<T>>>,
+    view: PinSnapshot,
 }
 
 impl<T> Default for Pool<T> {
@@ -41,82 +41,76 @@ impl<T> Default for Pool<T> {
     }
 }
 
-impl<T> Default for Lists<T> {
+impl<T> Default for RetireList<T> {
     fn default() -> Self {
-        Self { retired: Vec::new(), kept: 0, spare: VecDeque::new(), view: View::default() }
+        Self { retired: Vec::new(), pinned: 0, free: VecDeque::new(), view: PinSnapshot::default() }
     }
 }
 
 impl<T: 'static> Pool<T> {
     #[inline]
-    pub(super) fn alone(&mut self) -> Desk<'_, T> {
-        Desk::Alone(self.0.get_mut())
+    pub(super) fn exclusive(&mut self) -> PoolGuard<'_, T> {
+        PoolGuard::Exclusive(self.0.get_mut())
     }
 
     #[inline]
-    pub(super) fn beside(&self) -> Option<Desk<'_, T>> {
-        self.0.try_lock().map(Desk::Locked)
+    pub(super) fn shared(&self) -> Option<PoolGuard<'_, T>> {
+        self.0.try_lock().map(PoolGuard::Locked)
     }
 
     /// Its publisher is gone. What is borrowed is left to other publishers, or to the end of the ring.
-    pub(super) fn retire(
-        &mut self,
-        leftovers: &Leftovers<T>,
-        registry: &Registry,
-        last: bool,
-        remains: &mut Remains<T>,
-    ) {
-        let Lists { retired, spare, .. } = mem::take(self.0.get_mut());
+    pub(super) fn retire(&mut self, orphans: &Orphans<T>, registry: &Registry, last: bool, garbage: &mut Garbage<T>) {
+        let RetireList { retired, free, .. } = mem::take(self.0.get_mut());
         for node in retired {
-            leftovers.push(node);
+            orphans.push(node);
         }
-        if is_deep(leftovers) {
-            for node in spare {
-                leftovers.push(Retired::from_box(node));
+        if defers_drops(orphans) {
+            for node in free {
+                orphans.push(Retired::from_box(node));
             }
         } else {
-            remains.nodes(spare, leftovers);
+            garbage.nodes(free, orphans);
         }
-        if last || leftovers_are_due(leftovers, registry) {
-            reclaim(leftovers, registry, remains);
+        if last || orphans_are_due(orphans, registry) {
+            reclaim(orphans, registry, garbage);
         }
     }
 }
 
-impl<T: 'static> Lists<T> {
+impl<T: 'static> RetireList<T> {
     #[inline]
-    fn retire(&mut self, node: Retired<T>, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
+    fn retire(&mut self, node: Retired<T>, orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
         self.retired.push(node);
         // The quick answer first.
-        if self.retired.len() - self.kept >= KEPT_BACK || self.spare.len() > KEPT_BACK {
-            self.tend(leftovers, registry, remains);
+        if self.retired.len() - self.pinned >= SCAN_THRESHOLD || self.free.len() > SCAN_THRESHOLD {
+            self.maybe_scan(orphans, registry, garbage);
         }
     }
 
     #[cold]
-    fn tend(&mut self, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
+    fn maybe_scan(&mut self, orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
         let subscribers = registry.len();
         // So that a look costs each node little, however many subscribers there are.
-        let period = subscribers.max(KEPT_BACK);
-        if self.retired.len() - self.kept >= period {
-            self.look(leftovers, registry, remains);
+        let period = subscribers.max(SCAN_THRESHOLD);
+        if self.retired.len() - self.pinned >= period {
+            self.scan(orphans, registry, garbage);
         }
         // More than that was borrowed, and came back. (One for each subscriber stays, lest what is borrowed at one look and not at the
         // next be freed and allocated in turn. In a drop of this ring all stay, lest drops that publish branch.)
-        let surplus = self.spare.len().saturating_sub(period + subscribers);
-        if surplus > 0 && !reentrancy::is_nested(leftovers.address()) {
-            remains.nodes(self.spare.drain(..surplus.min(SURPLUS_AT_ONCE)), leftovers);
+        let surplus = self.free.len().saturating_sub(period + subscribers);
+        if surplus > 0 && !reentrancy::is_nested(orphans.address()) {
+            garbage.nodes(self.free.drain(..surplus.min(SURPLUS_AT_ONCE)), orphans);
         }
     }
 
     /// Finds out who looks at what.
-    fn look(&mut self, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
-        self.retired.extend(leftovers.take());
+    fn scan(&mut self, orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
+        self.retired.extend(orphans.take());
         // After the last of them was taken out of its slot.
-        let mut seats = Vec::new();
-        let pins = self.view.pins(registry, &mut seats);
-        if !seats.is_empty() {
-            remains.more().seats = seats;
+        let mut registrations = Vec::new();
+        let pins = self.view.pins(registry, &mut registrations);
+        if !registrations.is_empty() {
+            garbage.bulk().registrations = registrations;
         }
         let mut at = 0;
         while let Some(node) = self.retired.get(at) {
@@ -126,82 +120,82 @@ impl<T: 'static> Lists<T> {
                 let node = self.retired.swap_remove(at);
                 // SAFETY: it was out of its slot before the fence in `pins`, and no pin is on it: whoever announces one from now on
                 // finds the slot taken, and whoever had one before is done with it.
-                self.spare.push_back(unsafe { node.reclaim() });
+                self.free.push_back(unsafe { node.reclaim() });
             }
         }
-        self.kept = self.retired.len();
+        self.pinned = self.retired.len();
     }
 }
 
-/// Has leftovers dropped that nobody looks at; the others stay.
+/// Has orphans dropped that nobody looks at; the others stay.
 #[cold]
-fn reclaim<T: 'static>(leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
-    let mut lists = Lists::default();
-    lists.look(leftovers, registry, remains);
+fn reclaim<T: 'static>(orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
+    let mut lists = RetireList::default();
+    lists.scan(orphans, registry, garbage);
     for borrowed in lists.retired {
-        leftovers.push(borrowed);
+        orphans.push(borrowed);
     }
-    remains.nodes(lists.spare, leftovers);
+    garbage.nodes(lists.free, orphans);
 }
 
 /// Whether so many nodes are left over that it is time to reclaim them, though one for each subscriber may be borrowed. Not in a drop of
 /// this ring, as it would drop many: drops that publish would branch.
-fn leftovers_are_due<T>(leftovers: &Leftovers<T>, registry: &Registry) -> bool {
-    leftovers.len() >= KEPT_BACK + registry.len() && !reentrancy::is_nested(leftovers.address())
+fn orphans_are_due<T>(orphans: &Orphans<T>, registry: &Registry) -> bool {
+    orphans.len() >= SCAN_THRESHOLD + registry.len() && !reentrancy::is_nested(orphans.address())
 }
 
 /// No publisher comes by any more, and more is left over than can be borrowed.
-pub(super) fn tidy<T: 'static>(leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
-    if leftovers.len() > registry.len() && !reentrancy::is_nested(leftovers.address()) {
-        reclaim(leftovers, registry, remains);
+pub(super) fn reclaim_after_close<T: 'static>(orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
+    if orphans.len() > registry.len() && !reentrancy::is_nested(orphans.address()) {
+        reclaim(orphans, registry, garbage);
     }
 }
 
 /// A publisher's pool, in use.
-pub(super) enum Desk<'p, T> {
-    Alone(&'p mut Lists<T>),
-    Locked(TryLockGuard<'p, Lists<T>>),
+pub(super) enum PoolGuard<'p, T> {
+    Exclusive(&'p mut RetireList<T>),
+    Locked(TryLockGuard<'p, RetireList<T>>),
 }
 
-impl<T> Deref for Desk<'_, T> {
-    type Target = Lists<T>;
+impl<T> Deref for PoolGuard<'_, T> {
+    type Target = RetireList<T>;
 
-    fn deref(&self) -> &Lists<T> {
+    fn deref(&self) -> &RetireList<T> {
         match self {
-            Self::Alone(lists) => lists,
+            Self::Exclusive(lists) => lists,
             Self::Locked(lists) => lists,
         }
     }
 }
 
-impl<T> DerefMut for Desk<'_, T> {
-    fn deref_mut(&mut self) -> &mut Lists<T> {
+impl<T> DerefMut for PoolGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut RetireList<T> {
         match self {
-            Self::Alone(lists) => lists,
+            Self::Exclusive(lists) => lists,
             Self::Locked(lists) => lists,
         }
     }
 }
 
 /// A message in a node, ready for a slot.
-pub struct Draft<'p, T> {
-    desk: Option<Desk<'p, T>>,
+pub struct Prepared<'p, T> {
+    pool: Option<PoolGuard<'p, T>>,
     node: Box<Node<T>>,
 }
 
-impl<'p, T: 'static> Draft<'p, T> {
+impl<'p, T: 'static> Prepared<'p, T> {
     #[inline]
     pub(super) fn new(
-        mut desk: Option<Desk<'p, T>>,
+        mut pool: Option<PoolGuard<'p, T>>,
         item: T,
-        leftovers: &Leftovers<T>,
-        remains: &mut Remains<T>,
+        orphans: &Orphans<T>,
+        garbage: &mut Garbage<T>,
     ) -> Self {
-        let spare = if is_deep(leftovers) { None } else { desk.as_mut().and_then(|desk| desk.spare.pop_front()) };
-        let node = match spare {
+        let free = if defers_drops(orphans) { None } else { pool.as_mut().and_then(|pool| pool.free.pop_front()) };
+        let node = match free {
             Some(mut node) if mem::needs_drop::<T>() => {
-                remains.dead = Some(mem::replace(&mut node.value, item));
-                remains.list = leftovers.address();
+                garbage.dead = Some(mem::replace(&mut node.value, item));
+                garbage.list = orphans.address();
                 node
             }
             Some(mut node) => {
@@ -210,46 +204,46 @@ impl<'p, T: 'static> Draft<'p, T> {
             }
             None => Node::new(item),
         };
-        Self { desk, node }
+        Self { pool, node }
     }
 
     /// The node, to be put into the slot that `sequence` has taken.
     #[inline]
-    pub(super) fn place(mut self, sequence: u64) -> (*mut Node<T>, Option<Desk<'p, T>>) {
+    pub(super) fn place(mut self, sequence: u64) -> (*mut Node<T>, Option<PoolGuard<'p, T>>) {
         self.node.sequence = sequence;
-        (Box::into_raw(self.node), self.desk)
+        (Box::into_raw(self.node), self.pool)
     }
 
-    pub(super) fn without_pool(&mut self) {
-        self.desk = None;
+    pub(super) fn release_pool(&mut self) {
+        self.pool = None;
     }
 
     pub(super) fn cancel(self) -> T {
         self.node.value
     }
 
-    pub(super) fn discard(self, leftovers: &Leftovers<T>, remains: &mut Remains<T>) {
-        remains.nodes([self.node], leftovers);
+    pub(super) fn discard(self, orphans: &Orphans<T>, garbage: &mut Garbage<T>) {
+        garbage.nodes([self.node], orphans);
     }
 }
 
 /// A message is in its slot; this is what was there before.
-pub struct Written<'p, T> {
-    pub(super) desk: Option<Desk<'p, T>>,
-    pub(super) displaced: Option<Retired<T>>,
+pub struct Displaced<'p, T> {
+    pub(super) pool: Option<PoolGuard<'p, T>>,
+    pub(super) node: Option<Retired<T>>,
 }
 
-impl<T: 'static> Written<'_, T> {
+impl<T: 'static> Displaced<'_, T> {
     /// Keeps what was displaced until nobody looks at it.
     #[inline]
-    pub(super) fn settle(self, leftovers: &Leftovers<T>, registry: &Registry, remains: &mut Remains<T>) {
-        match (self.displaced, self.desk) {
+    pub(super) fn retire_displaced(self, orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
+        match (self.node, self.pool) {
             (None, _) => {}
-            (Some(node), Some(mut desk)) => desk.retire(node, leftovers, registry, remains),
+            (Some(node), Some(mut pool)) => pool.retire(node, orphans, registry, garbage),
             (Some(node), None) => {
-                leftovers.push(node);
-                if leftovers_are_due(leftovers, registry) {
-                    reclaim(leftovers, registry, remains);
+                orphans.push(node);
+                if orphans_are_due(orphans, registry) {
+                    reclaim(orphans, registry, garbage);
                 }
             }
         }
@@ -259,45 +253,45 @@ impl<T: 'static> Written<'_, T> {
 /// Messages that nobody will see again. To be dropped when nothing is held: that runs the user's code. What it panics with
 /// ends here.
 #[must_use]
-pub struct Remains<T: 'static> {
+pub struct Garbage<T: 'static> {
     dead: Option<T>,
     /// Hardly ever there, and then in a box: a publish that leaves nothing else has one word to look at.
-    more: Option<Box<More<T>>>,
-    /// The address of the ring's leftovers, once there is anything.
+    bulk: Option<Box<Bulk<T>>>,
+    /// The address of the ring's orphans, once there is anything.
     list: usize,
 }
 
-struct More<T> {
+struct Bulk<T> {
     nodes: Vec<Box<Node<T>>>,
-    seats: Vec<Arc<Seat>>,
+    registrations: Vec<Arc<Registration>>,
 }
 
-impl<T: 'static> Default for Remains<T> {
+impl<T: 'static> Default for Garbage<T> {
     #[inline]
     fn default() -> Self {
-        Self { dead: None, more: None, list: 0 }
+        Self { dead: None, bulk: None, list: 0 }
     }
 }
 
-impl<T: 'static> Remains<T> {
+impl<T: 'static> Garbage<T> {
     #[cold]
-    fn more(&mut self) -> &mut More<T> {
-        self.more.get_or_insert_with(|| Box::new(More { nodes: Vec::new(), seats: Vec::new() }))
+    fn bulk(&mut self) -> &mut Bulk<T> {
+        self.bulk.get_or_insert_with(|| Box::new(Bulk { nodes: Vec::new(), registrations: Vec::new() }))
     }
 
-    fn nodes(&mut self, nodes: impl IntoIterator<Item = Box<Node<T>>>, leftovers: &Leftovers<T>) {
+    fn nodes(&mut self, nodes: impl IntoIterator<Item = Box<Node<T>>>, orphans: &Orphans<T>) {
         let mut nodes = nodes.into_iter().peekable();
         if nodes.peek().is_some() {
-            self.list = leftovers.address();
-            self.more().nodes.extend(nodes);
+            self.list = orphans.address();
+            self.bulk().nodes.extend(nodes);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn drop_more(&mut self) {
-        let Some(more) = self.more.take() else { return };
-        for node in more.nodes {
+    fn drop_bulk(&mut self) {
+        let Some(bulk) = self.bulk.take() else { return };
+        for node in bulk.nodes {
             reentrancy::call(self.list, || drop(node));
         }
     }
@@ -310,19 +304,19 @@ impl<T: 'static> Remains<T> {
     }
 }
 
-impl<T: 'static> Drop for Remains<T> {
+impl<T: 'static> Drop for Garbage<T> {
     #[inline]
     fn drop(&mut self) {
         if mem::needs_drop::<T>() && self.dead.is_some() {
-            if reentrancy::is_deep() {
+            if reentrancy::at_depth_limit() {
                 self.drop_dead_later();
             } else {
                 // In place: no copy on the way out.
                 reentrancy::call_now(self.list, || self.dead = None);
             }
         }
-        if self.more.is_some() {
-            self.drop_more();
+        if self.bulk.is_some() {
+            self.drop_bulk();
         }
     }
 }
