@@ -137,6 +137,10 @@ fn imports_go_down() {
     let layer = |entry: &str| LAYERS.iter().position(|layer| *layer == entry);
     let entries: BTreeSet<_> = modules.keys().map(|module| &*module[0]).collect();
     assert_eq!(entries, LAYERS.into_iter().collect(), "`LAYERS` names what lies in `src`");
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md")).unwrap();
+    let picture = page.split("```").nth(1).unwrap();
+    let drawn: Vec<_> = picture.split(|c: char| !c.is_alphanumeric()).collect();
+    assert!(LAYERS.iter().all(|layer| drawn.contains(layer)), "docs/architecture.md shows what lies in `src`");
     // The modules that each imports from; the longest path that is one.
     let mut edges = BTreeMap::new();
     for (module, code) in &modules {

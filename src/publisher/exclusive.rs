@@ -46,13 +46,16 @@ impl<S: Storage> Publisher<S> {
     ///
     /// # Blocking and progress
     ///
-    /// Never waits for anybody, never fails, never allocates (in a boxed ring: once it is warm, after the first lap and a little
-    /// more, but for a look at subscribers that came or went). Wait-free: the cost depends on the size of a message alone, not on the number of subscribers
-    /// (boxed: on the average; one publish in 64, or in as many as there are subscribers, looks at what each of them borrows). Only if subscribers are
-    /// parked does it also wake them, each once, after the message is there; then their wakers run on this thread (of a burst to many that sleep, each
-    /// message wakes them anew: [`publish_many`](Self::publish_many) wakes them once). Last, in a boxed ring,
-    /// it drops a message that was overwritten earlier and that nobody borrows any more. A waker or drop that panics does so
-    /// alone: the panic ends in there.
+    /// Wait-free; never blocks and never fails. The cost depends on the size of the message, not on the number of subscribers.
+    ///
+    /// Parked subscribers are woken once the message is there, and their wakers run on this thread. Each message of a burst wakes
+    /// them again; [`publish_many`](Self::publish_many) wakes them once.
+    ///
+    /// An inline ring never allocates. A boxed ring stops allocating after about the first lap, except when subscribers join or
+    /// leave. Its publishers drop messages that were overwritten, usually one in each publish and after everything else. One publish
+    /// in 64, or in as many as there are subscribers if those are more, looks at what each subscriber borrows.
+    ///
+    /// Panics in wakers and in drops of messages are caught. The [crate's limits](crate#limits) say what happens when they block.
     ///
     /// # Memory ordering
     ///

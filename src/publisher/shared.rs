@@ -62,10 +62,12 @@ impl<S: Storage> SharedPublisher<S> {
     ///
     /// # Blocking and progress
     ///
-    /// Lock-free, and it never allocates (a boxed ring's, once warm, now and then: when another thread publishes
-    /// through the very same handle, for which give each its clone; when a slot was held; when subscribers came or went). Parked subscribers are woken, and old messages dropped, after the message is there, as by
-    /// [`Publisher::publish`]. A publisher stopped right here for more than a lap may come back to find its message overwritten before it was
-    /// written: subscribers count it as missed, like any message that they were too late for.
+    /// Lock-free. Wakes parked subscribers, drops old messages and allocates as [`Publisher::publish`] does. In a boxed ring it may
+    /// also allocate when threads publish through one handle at the same time (give each thread its own clone), and when a slot was
+    /// held by a suspended publisher.
+    ///
+    /// A publisher that is suspended in here for more than a lap may find its message overwritten before it was written. Subscribers
+    /// count it as missed.
     ///
     /// # Memory ordering
     ///
