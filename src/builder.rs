@@ -114,8 +114,8 @@ impl Builder {
     }
 
     fn build<S: Storage>(self) -> (Publisher<S>, Subscriber<S>) {
-        let span = Layout::new(self.capacity as u64, self.first);
-        let sequencer = Sequencer::new(span, self.lag_slack as u64).unwrap_or_else(|| {
+        let layout = Layout::new(self.capacity as u64, self.first);
+        let sequencer = Sequencer::new(layout, self.lag_slack as u64).unwrap_or_else(|| {
             panic!("`capacity`: {} messages of {} bytes do not fit in memory", self.capacity, size_of::<S::Item>())
         });
         let publisher = Publisher::new(Handle::new(Channel::new(sequencer, self.fence)));

@@ -110,7 +110,7 @@ impl<S: Storage> Channel<S> {
             self.skip(skipped);
             skips += 1;
             // A lap of holes: every slot is held. Whoever holds them may be waiting for this core.
-            if skips == self.sequencer.span().capacity() {
+            if skips == self.sequencer.layout().capacity() {
                 skips = 0;
                 yield_now();
             }
@@ -195,7 +195,7 @@ impl<S: Storage> Channel<S> {
         match start {
             Start::Latest => self.sequencer.tail(),
             Start::Oldest => self.sequencer.oldest(),
-            Start::At(sequence) => sequence.min(self.sequencer.tail()).max(self.sequencer.span().first()),
+            Start::At(sequence) => sequence.min(self.sequencer.tail()).max(self.sequencer.layout().first()),
         }
     }
 
@@ -247,6 +247,6 @@ impl<S: Storage> Channel<S> {
 
     #[expect(clippy::cast_possible_truncation, reason = "it came from a `usize`")]
     pub(crate) fn capacity(&self) -> usize {
-        self.sequencer.span().capacity() as usize
+        self.sequencer.layout().capacity() as usize
     }
 }

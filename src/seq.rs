@@ -110,10 +110,10 @@ mod tests {
 
     #[test]
     fn the_oldest_never_precedes_the_first() {
-        let span = Layout::new(4, 10);
-        assert_eq!([10, 12, 14, 15, 20].map(|tail| span.oldest(tail)), [10, 10, 10, 11, 16]);
-        assert_eq!(span.previous_stamp(13), VACANT);
-        assert_eq!(span.previous_stamp(14), committed(10));
-        assert_eq!(span.slot(LAST), 3);
+        let layout = Layout::new(4, 10);
+        assert_eq!([10, 12, 14, 15, 20].map(|tail| layout.oldest(tail)), [10, 10, 10, 11, 16]);
+        assert_eq!(layout.previous_stamp(13), VACANT);
+        assert_eq!(layout.previous_stamp(14), committed(10));
+        assert_eq!(layout.slot(LAST), 3);
     }
 }

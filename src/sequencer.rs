@@ -16,7 +16,7 @@ pub(crate) struct Sequencer<S: Storage> {
 /// Read by everybody, written hardly ever.
 struct Hot<L> {
     slots: L,
-    span: Layout,
+    layout: Layout,
     /// `CLOSED` and `SKIPPED`, once they hold.
     flags: AtomicU64,
 }
@@ -57,30 +57,30 @@ pub(crate) enum Found<'a, S: Storage> {
 /// A slot that a claimed sequence has taken.
 pub(crate) struct Write<'a, S: Storage> {
     slot: Slot<'a, S::Payload>,
-    writing: WriteGuard<'a>,
+    guard: WriteGuard<'a>,
 }
 
 impl<S: Storage> Write<'_, S> {
     pub(crate) fn sequence(&self) -> u64 {
-        self.writing.sequence()
+        self.guard.sequence()
     }
 
     #[inline]
     pub(crate) fn commit(self, prepared: S::Prepared<'_>) -> S::Displaced<'_> {
-        S::write(self.slot, self.writing, prepared)
+        S::write(self.slot, self.guard, prepared)
     }
 }
 
 impl<S: Storage> Sequencer<S> {
     /// `None` when no allocation can hold the slots. `slack` is below the capacity.
-    pub(crate) fn new(span: Layout, slack: u64) -> Option<Self> {
-        debug_assert!(slack < span.capacity());
-        let (hole_marks, _) = zeroed_words(usize::try_from(span.capacity()).ok()?)?;
+    pub(crate) fn new(layout: Layout, slack: u64) -> Option<Self> {
+        debug_assert!(slack < layout.capacity());
+        let (hole_marks, _) = zeroed_words(usize::try_from(layout.capacity()).ok()?)?;
         Some(Self {
-            hot: CachePadded::new(Hot { slots: S::new(span)?, span, flags: AtomicU64::new(0) }),
-            tail: CachePadded::new(AtomicU64::new(span.first())),
+            hot: CachePadded::new(Hot { slots: S::new(layout)?, layout, flags: AtomicU64::new(0) }),
+            tail: CachePadded::new(AtomicU64::new(layout.first())),
             cold: Cold {
-                end: AtomicU64::new(span.first()),
+                end: AtomicU64::new(layout.first()),
                 hole_marks,
                 skipped: AtomicU64::new(0),
                 published: AtomicU64::new(0),
@@ -90,8 +90,8 @@ impl<S: Storage> Sequencer<S> {
     }
 
     #[inline]
-    pub(crate) fn span(&self) -> Layout {
-        self.hot.span
+    pub(crate) fn layout(&self) -> Layout {
+        self.hot.layout
     }
 
     /// Where a subscriber goes on that was lapped.
@@ -147,8 +147,8 @@ impl<S: Storage> Sequencer<S> {
     #[inline]
     pub(crate) fn begin(&self, sequence: u64) -> Result<Write<'_, S>, BeginError> {
         let slot = self.hot.slots.slot(sequence);
-        let writing = slot.stamp.try_begin(sequence, self.hot.span.previous_stamp(sequence))?;
-        Ok(Write { slot, writing })
+        let guard = slot.stamp.try_begin(sequence, self.hot.layout.previous_stamp(sequence))?;
+        Ok(Write { slot, guard })
     }
 
     /// Gives up a claimed sequence whose slot is held: it becomes a hole.
@@ -158,7 +158,7 @@ impl<S: Storage> Sequencer<S> {
         self.cold.skipped.fetch_add(1, Ordering::Release);
         // [hole-marks.set] fetch_max: marks may be made out of order. Release: pairs with the Acquire in `hole_mark`: the bit may have been set for
         // an earlier hole, and who goes over this one finds a tail behind it.
-        self.cold.hole_marks[self.hot.span.slot(sequence)].fetch_max(sequence + 1, Ordering::Release);
+        self.cold.hole_marks[self.hot.layout.slot(sequence)].fetch_max(sequence + 1, Ordering::Release);
         self.set(SKIPPED);
     }
 
@@ -227,7 +227,7 @@ impl<S: Storage> Sequencer<S> {
         let mut skipped = self.skipped();
         let published = loop {
             // After the holes, so that each of them was drawn.
-            let drawn = self.tail() - self.hot.span.first();
+            let drawn = self.tail() - self.hot.layout.first();
             let now = self.skipped();
             if now == skipped {
                 break drawn - skipped;
@@ -248,12 +248,12 @@ impl<S: Storage> Sequencer<S> {
     /// The oldest that can still be read, given a tail. Claims that have not reached their slots yet have overwritten nothing. A
     /// publisher that skipped has: whoever looks behind its mark is lapped.
     fn oldest_below(&self, tail: u64) -> u64 {
-        let span = self.hot.span;
+        let layout = self.hot.layout;
         let skipped = self.flags() & SKIPPED != 0;
         let passed = |&q: &u64| self.hot.slots.slot(q).stamp.at_least(q) || (skipped && self.hole_mark(q) > q);
         // An exclusive publisher begins the message at the tail before it moves the tail.
-        let newest = (span.oldest(tail)..=tail.min(seq::LAST)).rev().find(passed);
-        newest.map_or(span.oldest(span.oldest(tail)), |newest| span.oldest(newest + 1))
+        let newest = (layout.oldest(tail)..=tail.min(seq::LAST)).rev().find(passed);
+        newest.map_or(layout.oldest(layout.oldest(tail)), |newest| layout.oldest(newest + 1))
     }
 
     /// What the tail says: claims so far, or the end.
@@ -312,14 +312,14 @@ impl<S: Storage> Sequencer<S> {
     /// The newest sequence of this slot that was skipped, plus 1; to be asked after `SKIPPED` was seen.
     fn hole_mark(&self, sequence: u64) -> u64 {
         // [hole-marks.load] Acquire: pairs with the Release in `skip`. (The bit published the marks that were made before it, not later ones.)
-        self.cold.hole_marks[self.hot.span.slot(sequence)].load(Ordering::Acquire)
+        self.cold.hole_marks[self.hot.layout.slot(sequence)].load(Ordering::Acquire)
     }
 
     /// A lap, given that the slot was seen to belong to `evidence`.
     #[cold]
     fn lapped(&self, evidence: u64) -> Found<'_, S> {
         // The tail only saves a second jump: it may lag behind the evidence.
-        let oldest = self.oldest_below(self.claimed()).max(evidence + 1 - self.hot.span.capacity());
+        let oldest = self.oldest_below(self.claimed()).max(evidence + 1 - self.hot.layout.capacity());
         Found::Lapped { oldest }
     }
 }
@@ -332,7 +332,7 @@ impl<S: Storage> Drop for Sequencer<S> {
         // publishers that never committed. A publisher that was refused wrote nothing. An exclusive publisher moves the tail after its
         // write, and nothing between the two can panic.
         let tail = self.claimed();
-        let oldest = self.hot.span.oldest(tail);
+        let oldest = self.hot.layout.oldest(tail);
         self.hot.slots.limit_drop(oldest..tail);
     }
 }

@@ -77,7 +77,7 @@ pub struct Inline<T> {
     words: Vec<AtomicU64>,
     /// Kept as an address: to add where the slots begin would cost every receive two instructions.
     base: *const AtomicU64,
-    span: Layout,
+    layout: Layout,
     item: PhantomData<fn(T) -> T>,
 }
 
@@ -104,19 +104,19 @@ impl<T: Plain> Storage for Inline<T> {
     type Displaced<'p> = ();
     type Garbage = ();
 
-    fn new(span: Layout) -> Option<Self> {
-        let len = usize::try_from(span.capacity()).ok()?.checked_mul(Self::STRIDE)?;
+    fn new(layout: Layout) -> Option<Self> {
+        let len = usize::try_from(layout.capacity()).ok()?.checked_mul(Self::STRIDE)?;
         let (words, first) = zeroed_words(len)?;
         let words = words.into_vec();
         let base = words[first..].as_ptr();
-        Some(Self { words, base, span, item: PhantomData })
+        Some(Self { words, base, layout, item: PhantomData })
     }
 
     fn limit_drop(&mut self, _: Range<u64>) {}
 
     #[inline]
     fn slot(&self, sequence: u64) -> Slot<'_, [AtomicU64]> {
-        let offset = self.span.slot(sequence) * Self::STRIDE;
+        let offset = self.layout.slot(sequence) * Self::STRIDE;
         debug_assert!(self.base.wrapping_add(offset + Self::STRIDE) <= self.words.as_ptr_range().end);
         // SAFETY: `new` allocated `STRIDE` words for each of `capacity` slots from `base` on, and `Layout::slot` is below `capacity`.
         let base = unsafe { self.base.add(offset) };
@@ -151,14 +151,10 @@ impl<T: Plain> Storage for Inline<T> {
     fn reclaim_after_close(&self, _: &Registry, (): &mut ()) {}
 
     #[inline]
-    fn write<'p>(
-        slot: Slot<'_, [AtomicU64]>,
-        writing: WriteGuard<'_>,
-        item: Self::Prepared<'p>,
-    ) -> Self::Displaced<'p> {
+    fn write<'p>(slot: Slot<'_, [AtomicU64]>, guard: WriteGuard<'_>, item: Self::Prepared<'p>) -> Self::Displaced<'p> {
         let write = if size_of::<T>() <= SMALL { write_words } else { write_many_words };
         write(slot.payload, bytemuck::bytes_of(item));
-        writing.commit();
+        guard.commit();
     }
 }
 

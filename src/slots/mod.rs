@@ -1,5 +1,5 @@
-//! What a ring asks of the way its messages are kept. Sealed: the two ways obey one contract, and the protocol does not know
-//! which of them it serves.
+//! The storage contract: how a ring keeps its messages. [`Inline`] and [`Boxed`] implement it, and the protocol above does not know
+//! which of the two it uses.
 
 #[allow(missing_debug_implementations, reason = "what is not exported")]
 mod boxed;
@@ -16,35 +16,34 @@ use crate::registry::{Cursor, Registry};
 use crate::seq::Layout;
 use stamp::{Stamp, WriteGuard};
 
-// A publish goes `Item → Prepared`, then, in the slot that it took, `Prepared → Displaced`, which is retired once it is committed. No code
-// of the user's runs on the way: what is to be dropped is put with the garbage, which the caller drops when nothing is held.
+// A publish turns an `Item` into `Prepared`, writes that into a slot, and gets back what was `Displaced`, which it retires after
+// the commit. No user code runs in between: values to be dropped go to `Garbage`, which the caller drops when it holds nothing.
 
 /// How a ring keeps its messages. Sealed: [`Inline`] and [`Boxed`] are the ways there are.
 pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     /// The type of a message.
     type Item: Send + 'static;
-    /// What lies behind a slot's stamp.
+    /// What follows the stamp in a slot.
     #[doc(hidden)]
     type Payload: ?Sized;
-    /// What a publisher keeps for its next publish.
+    /// What a publisher keeps from one publish to the next.
     #[doc(hidden)]
     type Pool: Default + Send + Sync + Unpin;
     /// A message ready to be written.
     #[doc(hidden)]
     type Prepared<'p>;
-    /// What a write leaves to be seen to, once it is committed.
+    /// What a write took out of the slot.
     #[doc(hidden)]
     type Displaced<'p>;
-    /// What is to be dropped once nothing is held.
+    /// Values to be dropped when the publisher holds nothing: their drop is user code.
     #[doc(hidden)]
     type Garbage: Default;
 
-    /// Slots for `span`, all vacant; `None` when no allocation can hold them.
+    /// Slots for `layout`, all vacant; `None` when no allocation can hold them.
     #[doc(hidden)]
-    fn new(span: Layout) -> Option<Self>;
+    fn new(layout: Layout) -> Option<Self>;
 
-    /// Only the slots of `sequences` may hold a message: so that dropping the slots looks at no others. At most as many sequences as there
-    /// are slots.
+    /// Promises that only the slots of `sequences` may hold a message, at most a lap of them. The drop visits no others.
     #[doc(hidden)]
     fn limit_drop(&mut self, sequences: Range<u64>);
 
@@ -52,8 +51,7 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     #[doc(hidden)]
     fn slot(&self, sequence: u64) -> Slot<'_, Self::Payload>;
 
-    /// Has `publish` publish what it prepares of `item`, which may borrow it: so that it need not be moved once more. A publisher's own pool,
-    /// in its own hands.
+    /// Prepares `item` and passes it to `publish`. (A closure, so that `Prepared` can borrow the item instead of moving it.)
     #[doc(hidden)]
     fn prepare_exclusive<R>(
         &self,
@@ -63,7 +61,7 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
         publish: impl FnOnce(Self::Prepared<'_>, &mut Self::Garbage) -> R,
     ) -> R;
 
-    /// As `prepare_exclusive`, with a pool that others may be using: never waited for, and done without if there is none.
+    /// The same with a pool that another thread may be using. It never waits for the pool, and goes without it then.
     #[doc(hidden)]
     fn prepare_shared<R>(
         &self,
@@ -73,35 +71,35 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
         publish: impl FnOnce(Self::Prepared<'_>, &mut Self::Garbage) -> R,
     ) -> R;
 
-    /// Gives up the pool: somebody else's code is about to run.
+    /// Unlocks the pool before user code runs.
     #[doc(hidden)]
     fn release_pool(prepared: &mut Self::Prepared<'_>);
 
-    /// Back to the message: there was no slot for it.
+    /// Returns the item of a publish that found the ring closed.
     #[doc(hidden)]
     fn cancel(prepared: Self::Prepared<'_>) -> Self::Item;
 
-    /// Nobody will see the message.
+    /// Drops the item of a publish that was overrun.
     #[doc(hidden)]
     fn discard(&self, prepared: Self::Prepared<'_>, garbage: &mut Self::Garbage);
 
-    /// Sees to what a committed write left.
+    /// Keeps what a committed write displaced until no subscriber borrows it.
     #[doc(hidden)]
     fn retire_displaced(&self, displaced: Self::Displaced<'_>, registry: &Registry, garbage: &mut Self::Garbage);
 
-    /// A publisher is gone; `last` if no other comes by.
+    /// Takes over the pool of a publisher that is dropped; `last` if no other is left.
     #[doc(hidden)]
     fn retire(&self, pool: &mut Self::Pool, registry: &Registry, last: bool, garbage: &mut Self::Garbage);
 
-    /// A subscriber is gone from a closed ring, where no publisher will see to what it borrowed.
+    /// Reclaims what a dropped subscriber borrowed from a closed ring, where no publisher will.
     #[doc(hidden)]
     fn reclaim_after_close(&self, registry: &Registry, garbage: &mut Self::Garbage);
 
-    /// Puts `prepared` in `slot`, which `writing` owns, and commits it.
+    /// Writes `prepared` into `slot`, which `guard` owns, and commits it.
     #[doc(hidden)]
     fn write<'p>(
         slot: Slot<'_, Self::Payload>,
-        writing: WriteGuard<'_>,
+        guard: WriteGuard<'_>,
         prepared: Self::Prepared<'p>,
     ) -> Self::Displaced<'p>;
 }
@@ -118,8 +116,8 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     note = "borrow it where it lies: `next_ref`, `next_ref_async`, `try_recv_ref`; or publish `Arc`s"
 )]
 pub trait Receive: Storage {
-    /// Takes the message `sequence`, after `Stamp::load` said that it is there, and says in `cursor` that it was received; `None` if
-    /// it was overwritten meanwhile.
+    /// Reads the message `sequence`, which `Stamp::load` found in `slot`, and moves `cursor` past it. `None` if it was overwritten
+    /// in the meantime.
     ///
     /// The value is made last: the compiler does not carry it past an atomic access without a copy.
     #[doc(hidden)]

@@ -110,16 +110,16 @@ impl<S: Storage> Subscriber<S> {
 
     /// The newest message below this tail, or how many were found to be gone.
     fn newest_below(&self, goal: u64) -> Result<u64, u64> {
-        let (sequencer, span) = (&self.channel.sequencer, self.channel.sequencer.span());
+        let (sequencer, layout) = (&self.channel.sequencer, self.channel.sequencer.layout());
         let mut gone = 0;
         // Over two laps: claims that have not reached their slots yet leave the messages of the lap before.
-        for sequence in (span.oldest(span.oldest(goal)).max(self.next_sequence())..goal).rev() {
+        for sequence in (layout.oldest(layout.oldest(goal)).max(self.next_sequence())..goal).rev() {
             match sequencer.find(sequence) {
                 Found::Message(_) => return Ok(sequence),
                 Found::Lapped { .. } => {
                     gone += 1;
                     // Publishers have been round the ring since the look at the tail: what is left may be older than what was there then.
-                    if sequence >= span.oldest(goal) && sequencer.tail() > goal {
+                    if sequence >= layout.oldest(goal) && sequencer.tail() > goal {
                         break;
                     }
                 }

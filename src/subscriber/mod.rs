@@ -99,10 +99,9 @@ pub struct Subscriber<S: Storage> {
 
 /// What a receive that finds its message does not touch. Apart, so that subscribers that lie side by side fill few cache lines.
 struct Local {
-    /// Where the cursor came to stand when it last moved by anything but a receive. Whatever it moved since was received, so
-    /// that a receive need not note down what it received last.
+    /// Where the cursor stood after its last move that was no receive. With it `last_sequence` needs no store in each receive.
     jumped_to: u64,
-    /// The sequence received last before that.
+    /// The sequence received last before that move.
     last_before_jump: Option<u64>,
     /// Where the account begins: where it subscribed, or where the last `seek` went.
     start: u64,
@@ -222,7 +221,7 @@ impl<S: Storage> Subscriber<S> {
         &self.channel
     }
 
-    /// Receives the next message as `take` takes it; or why there is none, of which nothing is told yet.
+    /// Receives the next message through `take`, or returns why there is none. A loss is not counted yet: `report` does that.
     #[inline]
     pub(crate) fn receive<R>(
         &mut self,
@@ -263,7 +262,7 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// Tells the caller, and goes on behind what was lost.
+    /// Turns it into the caller's error. A loss is counted, and the cursor moves past it.
     #[inline]
     pub(crate) fn report(&mut self, nothing: NoMessage) -> TryRecvError {
         match nothing {

@@ -41,7 +41,7 @@ use node::{Node, Orphans, Retired};
 /// Made by [`boxed`](crate::boxed) or [`Builder::boxed`](crate::Builder::boxed).
 pub struct Boxed<T: 'static> {
     cells: Box<[Cell<T>]>,
-    span: Layout,
+    layout: Layout,
     /// The sequences whose slots may hold a node when the ring is dropped. They cover all slots until `limit_drop` is called.
     occupied: Range<u64>,
     /// Nodes that no pool has.
@@ -67,19 +67,19 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     type Displaced<'p> = Displaced<'p, T>;
     type Garbage = Garbage<T>;
 
-    fn new(span: Layout) -> Option<Self> {
-        let cells = zeroed_cells(usize::try_from(span.capacity()).ok()?)?;
-        Some(Self { cells, span, occupied: 0..span.capacity(), orphans: Orphans::default() })
+    fn new(layout: Layout) -> Option<Self> {
+        let cells = zeroed_cells(usize::try_from(layout.capacity()).ok()?)?;
+        Some(Self { cells, layout, occupied: 0..layout.capacity(), orphans: Orphans::default() })
     }
 
     fn limit_drop(&mut self, sequences: Range<u64>) {
-        debug_assert!(sequences.end - sequences.start <= self.span.capacity());
+        debug_assert!(sequences.end - sequences.start <= self.layout.capacity());
         self.occupied = sequences;
     }
 
     #[inline]
     fn slot(&self, sequence: u64) -> Slot<'_, AtomicPtr<Node<T>>> {
-        let at = self.span.slot(sequence);
+        let at = self.layout.slot(sequence);
         debug_assert!(at < self.cells.len());
         // SAFETY: `new` allocated `capacity` cells, and `Layout::slot` is below `capacity`.
         let (stamp, payload) = unsafe { self.cells.get_unchecked(at) };
@@ -136,14 +136,14 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     #[inline]
     fn write<'p>(
         slot: Slot<'_, AtomicPtr<Node<T>>>,
-        writing: WriteGuard<'_>,
+        guard: WriteGuard<'_>,
         prepared: Self::Prepared<'p>,
     ) -> Self::Displaced<'p> {
-        let (node, pool) = prepared.place(writing.sequence());
+        let (node, pool) = prepared.place(guard.sequence());
         // [cell.displace] [cell.place] Relaxed, both: as the words of an inline slot, ordered by the stamp. Load and store do: the slot is ours.
         let displaced = slot.payload.load(Ordering::Relaxed);
         slot.payload.store(node, Ordering::Relaxed);
-        writing.commit();
+        guard.commit();
         Displaced { pool, node: Retired::new(displaced) }
     }
 }
@@ -177,7 +177,7 @@ impl<T: 'static> Drop for Boxed<T> {
     /// deep, the messages wait for those around.
     fn drop(&mut self) {
         let (cells, orphans) = (mem::take(&mut self.cells), mem::take(&mut self.orphans));
-        let rest = Contents { cells, span: self.span, occupied: self.occupied.clone(), orphans };
+        let rest = Contents { cells, layout: self.layout, occupied: self.occupied.clone(), orphans };
         if mem::needs_drop::<T>() && reentrancy::at_depth_limit() {
             reentrancy::later(NO_LIST, move || drop(rest));
         }
@@ -187,7 +187,7 @@ impl<T: 'static> Drop for Boxed<T> {
 /// What is left in a ring that nobody uses any more.
 struct Contents<T> {
     cells: Box<[Cell<T>]>,
-    span: Layout,
+    layout: Layout,
     occupied: Range<u64>,
     orphans: Orphans<T>,
 }
@@ -195,7 +195,7 @@ struct Contents<T> {
 impl<T> Drop for Contents<T> {
     fn drop(&mut self) {
         // [cell.end] Relaxed: whoever drops the last handle comes after all others.
-        let cells = self.occupied.clone().map(|sequence| &self.cells[self.span.slot(sequence)]);
+        let cells = self.occupied.clone().map(|sequence| &self.cells[self.layout.slot(sequence)]);
         let nodes = cells.filter_map(|(_, node)| Retired::new(node.load(Ordering::Relaxed)));
         for node in nodes.chain(self.orphans.take()) {
             // SAFETY: a subscriber that could borrow it holds the ring, and there is none; in each slot and among the orphans it is the
