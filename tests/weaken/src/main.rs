@@ -67,11 +67,12 @@ fn main() -> ExitCode {
     let work: Vec<_> = operations
         .iter()
         .filter(|operation| options.wants(&operation.label))
-        .map(|operation| {
-            let row = rows.iter().find(|row| row.label == operation.label).expect("a row for each label");
-            (operation, row, weakening::weakenings(operation))
+        .map(|operation| (operation, weakening::weakenings(operation)))
+        .filter(|(_, weakenings)| !weakenings.is_empty())
+        .map(|(operation, weakenings)| {
+            let row = rows.iter().find(|row| row.label == operation.label);
+            (operation, row.expect("a row for each operation that can be weaker"), weakenings)
         })
-        .filter(|(.., weakenings)| !weakenings.is_empty())
         .collect();
     if !options.list {
         let needed: BTreeSet<_> = work.iter().flat_map(|(_, row, _)| &row.tests).collect();
