@@ -19,7 +19,7 @@ pub(crate) struct Channel<S: Storage> {
     pub(crate) waiters: WaitList,
     /// Handles that can publish; the last one to go closes the ring.
     publishers: AtomicUsize,
-    /// For what is left for later.
+    /// For deferred wake-ups, which must not keep the ring alive.
     me: Weak<Self>,
 }
 
@@ -69,7 +69,7 @@ impl<S: Storage> Channel<S> {
         });
     }
 
-    /// Sees to what a committed write left.
+    /// Retires the message that this write displaced.
     #[inline]
     pub(crate) fn retire_displaced(&self, displaced: S::Displaced<'_>, garbage: &mut S::Garbage) {
         self.sequencer.slots().retire_displaced(displaced, &self.registry, garbage);

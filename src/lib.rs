@@ -120,7 +120,7 @@ pub use start::Start;
 pub use stats::{RingStats, SubscriberStats, Totals};
 pub use subscriber::{IntoIter, Iter, NextRef, Recv, RecvMany, RecvRef, SkipLagged, Subscriber, TryIter};
 
-/// The README's and the book's examples, compiled and run.
+/// The examples of the README and of `docs/boxed.md`, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 #[doc = include_str!("../docs/boxed.md")]

@@ -37,7 +37,7 @@ impl Registration {
         self.reported.fetch_max(received, Ordering::Relaxed).max(received)
     }
 
-    /// What its subscriber did not receive, beside what it did.
+    /// Its account, given `received`.
     fn totals(&self, received: u64) -> Totals {
         Totals {
             received,
@@ -67,7 +67,7 @@ fn shards(count: usize, empty: &Arc<Registrations>) -> Box<[Shard]> {
 
 /// All registrations, in short lists, so that registering copies little.
 ///
-/// A small table of lists is there from the beginning. A subscriber that joins beside `CROWD` others goes into a second table, with many
+/// A small table of lists is there from the beginning. A subscriber that joins beside `CROWD_THRESHOLD` others goes into a second table, with many
 /// more lists. That table is made when it is first needed, and kept as long as the ring.
 pub struct Registry {
     shards: Box<[Shard]>,
@@ -179,7 +179,7 @@ impl Registry {
     }
 
     fn bump_generation(&self) {
-        // [generation.bump] Release: pairs with the Acquire in `PinSnapshot::pins`, which then finds the change.
+        // [generation.bump] Release: pairs with the Acquire in `PinSnapshot::take`, which then finds the change.
         self.generation.fetch_add(1, Ordering::Release);
     }
 
@@ -256,7 +256,7 @@ impl PinSnapshot {
     ///
     /// Whoever pins a message that was taken out of its slot before this, and is not in here, finds its slot taken. `gone` gets the
     /// registrations as they were before: to drop the last reference to one may run the user's code.
-    pub(crate) fn pins(&mut self, registry: &Registry, gone: &mut Vec<Arc<Registration>>) -> &[u64] {
+    pub(crate) fn take(&mut self, registry: &Registry, gone: &mut Vec<Arc<Registration>>) -> &[u64] {
         // [scan.fence] Pairs with the fence of `slots/boxed/guard.rs`, after the pin and before the last look at the slot. If that one comes first,
         // the pin (and the registration, which came before) is seen here; if this one does, the look finds the slot taken.
         fence(Ordering::SeqCst);

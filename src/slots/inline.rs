@@ -75,7 +75,7 @@ impl<T: NoUninit + Send> Plain for T {}
 pub struct Inline<T> {
     /// `STRIDE` words a slot, from `base` on. A `Vec`, as a `Box` may not be moved while something points into it.
     words: Vec<AtomicU64>,
-    /// Kept as an address: to add where the slots begin would cost every receive two instructions.
+    /// Stored as a pointer: recomputing it from `words` and an offset would cost each receive two instructions.
     base: *const AtomicU64,
     layout: Layout,
     item: PhantomData<fn(T) -> T>,
@@ -198,7 +198,7 @@ fn write_words(words: &[AtomicU64], bytes: &[u8]) {
 /// Up to so many bytes are copied in place.
 const SMALL: usize = 256;
 
-/// A call takes a message from where it is; in place, the compiler may copy it before it copies it.
+/// Out of line: inlined, the compiler may first copy a large message to the stack, and then into the slot.
 #[inline(never)]
 fn write_many_words(words: &[AtomicU64], bytes: &[u8]) {
     write_words(words, bytes);

@@ -22,7 +22,7 @@ pub(crate) struct Stamp<'a>(pub(crate) &'a AtomicU64);
 
 /// What a subscriber finds in the slot of its cursor.
 pub(crate) enum SlotState {
-    /// The message is there: read it, then ask `still`.
+    /// The message is there: read it, then call `validate`.
     Committed,
     /// The slot belongs to this later sequence.
     Overwritten(u64),
@@ -58,7 +58,7 @@ impl<'a> Stamp<'a> {
             if stamp > seq::writing(sequence) {
                 return Err(BeginError::Overrun);
             }
-            // Only what a failed exchange returned gets here, never a plain load: a stale load could say "writing" for ever.
+            // `expected` is never odd, so this stamp comes from a failed exchange. A plain load could be stale, and say so for ever.
             if seq::is_writing(stamp) {
                 return Err(BeginError::Held);
             }
@@ -75,7 +75,7 @@ impl<'a> Stamp<'a> {
     #[inline]
     pub(crate) fn load(self, sequence: u64) -> SlotState {
         // [stamp.load] Acquire: pairs with the Release of `commit`, so that the words read next are this message's or later ones.
-        // With the stamp of a later message comes the tail that its publisher saw.
+        // Also with the Release of `begin` and `try_begin`: with a later stamp comes the tail that its publisher saw.
         let stamp = self.0.load(Ordering::Acquire);
         let wanted = seq::committed(sequence);
         // The quick way asks only this; a three-way comparison would make it ask twice.
@@ -91,7 +91,7 @@ impl<'a> Stamp<'a> {
         self.0.load(Ordering::Acquire) >= seq::writing(sequence)
     }
 
-    /// Whether the words read since `seen` are all of `sequence`. If not, the next `seen` says which one took the slot.
+    /// Whether the words read since `load` all belong to `sequence`. If not, the next `load` returns the sequence that took the slot.
     #[inline]
     pub(crate) fn validate(self, sequence: u64) -> bool {
         // [stamp.validate-fence] Pairs with the Release fence in `WriteGuard::new`: whoever read a word of a later write sees its stamp below.

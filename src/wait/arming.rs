@@ -18,7 +18,7 @@
 //! Of the two fences one comes first: if the parker's, the publisher finds it and stays armed; if the publisher's, the parker finds `DISARMING` and takes it
 //! away, so that the exchange fails (each attempt has a number, lest it be taken for another), or comes too late for that, finds the ring unarmed,
 //! and is its first parker again. A parker that was woken on its way to `ARMED` is not seen by the publisher any more, which then may take away the
-//! `ARMING` that it has set: it begins again, lest it set `ARMED` after a barrier that came before nothing.
+//! `ARMING` that it has set: it begins again, so that it never sets `ARMED` after a barrier that ran while no `ARMING` was set.
 //!
 //! Those whom a publisher has taken off the list and not woken yet are in nobody's sight either. So a publisher that gives back what it took does as a parker
 //! does: a fence, a look at the word, and `ARMING` where it is not armed.
@@ -72,7 +72,7 @@ impl Arming {
     }
 
     fn load(&self) -> u64 {
-        // [arming.load] Acquire: pairs with the Release of `finish_arming` and `fail`, so that a ring that is seen armed is seen after its barrier.
+        // [arming.load] Acquire: pairs with the Release of `finish_arming`, so that a ring that is seen armed is seen after its barrier.
         self.bits.load(Ordering::Acquire)
     }
 

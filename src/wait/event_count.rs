@@ -28,7 +28,7 @@ pub(crate) struct EventCount {
 struct Wakeups {
     /// Changes whenever those who sleep are to wake. (It would have to change 2³² times while a thread is on its way to sleep to go unnoticed.)
     epoch: AtomicU32,
-    /// Of the arrivals, so many were told.
+    /// The number of arrivals that have been woken.
     woken: AtomicU64,
     futex: Futex,
 }
@@ -77,7 +77,7 @@ impl EventCount {
         }
     }
 
-    /// Whether nobody is asleep who was not told to wake. After the caller's fence.
+    /// Whether all arrivals were woken. After the caller's fence.
     pub(crate) fn is_idle(&self) -> bool {
         self.unwoken().is_none()
     }

@@ -49,12 +49,12 @@ fn append(lists: *mut Waiter, more: *mut Waiter) {
     let mut last = lists;
     loop {
         // SAFETY: `last` is a first node of lists that the caller owns, so its strong reference keeps it alive.
-        let other = &unsafe { &*last }.next_list;
+        let next_list = &unsafe { &*last }.next_list;
         // [list.walk] Relaxed: ours since `take`.
-        let next = other.load(Ordering::Relaxed);
+        let next = next_list.load(Ordering::Relaxed);
         if next.is_null() {
             // [list.append] Relaxed: as above.
-            return other.store(more, Ordering::Relaxed);
+            return next_list.store(more, Ordering::Relaxed);
         }
         last = next;
     }
@@ -79,15 +79,15 @@ pub(super) fn pop(lists: &mut *mut Waiter) -> Option<Arc<Waiter>> {
     // SAFETY: made by `Arc::into_raw` in `push`, and the list's strong reference passes to the caller here.
     let waiter = unsafe { Arc::from_raw(*lists) };
     // [list.next] [list.next-list] Relaxed, all: ours since `take`.
-    let (next, other) = (waiter.next.load(Ordering::Relaxed), waiter.next_list.load(Ordering::Relaxed));
+    let (next, next_list) = (waiter.next.load(Ordering::Relaxed), waiter.next_list.load(Ordering::Relaxed));
     if next.is_null() {
-        *lists = other;
+        *lists = next_list;
     } else {
-        // What `push` left there is null: a line that is still on its way need not be waited for.
-        if !other.is_null() {
+        // `push` left null there. The store would wait for a cache line that may not have arrived yet.
+        if !next_list.is_null() {
             // SAFETY: `next` is on a list that the caller owns, so its strong reference keeps it alive.
             // [list.pass] Relaxed: `splice` publishes it.
-            unsafe { &*next }.next_list.store(other, Ordering::Relaxed);
+            unsafe { &*next }.next_list.store(next_list, Ordering::Relaxed);
         }
         prefetch_for_writing(next);
         *lists = next;

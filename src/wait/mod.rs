@@ -132,7 +132,7 @@ impl WaitList {
 
     /// The caller can be found by publishers; now it has to find what they did before they could.
     fn fence_and_arm(&self) -> Park {
-        // [park.fence] Pairs with the fences in `wake` and `disarm`: one of the two sees the other. (What announced us was an exchange, or an addition.)
+        // [park.fence] Pairs with the fences in `wake` and `disarm`: one of the two sees the other. (`fence_after_exchange` is enough: the last store before it is a read-modify-write.)
         fence_after_exchange();
         self.arrivals.parked_recently.store(true, Ordering::Relaxed); // [parked-recently.set] Relaxed: about right will do
         if self.arming.arm() { Park::UntilWoken } else { Park::Polling }
@@ -174,7 +174,7 @@ impl WaitList {
             }
             let Some(waiter) = pop(&mut lists) else { return true };
             self.hand_off(std::mem::replace(&mut lists, ptr::null_mut()));
-            // Before it can queue itself again, lest this overwrite what it says then.
+            // Before `queued` is cleared: afterwards the subscriber may park again, and set `parked` itself.
             waiter.set_parked(false);
             // [queued.clear] AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
             // queues it next owns `next`. After `next` was read, and before the wake: woken first, it could find itself still
@@ -193,8 +193,8 @@ impl WaitList {
             return;
         }
         splice(&self.handed_off, lists);
-        // [hand-off.fence] Pairs with the fence in `disarm`: either that finds the lists, or what it did to the arming is found here. (What was given back
-        // was so by an exchange.)
+        // [hand-off.fence] Pairs with the fence in `disarm`: either that finds the lists, or what it did to the arming is found here. (The last store
+        // before it is a read-modify-write.)
         fence_after_exchange();
         if !self.arming.is_armed() {
             self.arming.begin_to_arm();

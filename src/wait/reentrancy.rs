@@ -5,7 +5,7 @@
 //! ([`RING_LIMIT`]). Beyond that, what is to be called is kept for [`later`]: it runs as soon as the calls around have returned.
 //!
 //! Drops of messages need one more rule. A message whose drop publishes to its own ring has that ring drop another message, and so
-//! on without end. So a publisher that is nested deep in a call of its own ring ([`is_nested`]) drops nothing: the next publish does.
+//! on without end. So a publisher that is nested deep in a call of its own ring ([`nested_at_limit`]) drops nothing: the next publish does.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashSet, VecDeque};
@@ -42,7 +42,7 @@ thread_local! {
     /// The innermost call that this thread is in, or null.
     #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
     static CALLING: Cell<*const Call> = Cell::new(ptr::null());
-    /// Whether anything is kept for later and nobody is running it.
+    /// Whether anything is deferred, or being run.
     #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
     static HAS_DEFERRED: Cell<bool> = Cell::new(false);
     /// Whether what is kept is being run.
@@ -74,7 +74,7 @@ pub(crate) fn nested_at_limit(list: usize) -> bool {
 #[inline]
 #[expect(unsafe_code, reason = "looks at the call around, which lies on this thread's stack")]
 fn depth() -> u32 {
-    // SAFETY: null, or put there by `call`, which takes it away before it returns; and this runs below all calls of this thread.
+    // SAFETY: null, or put there by `call_now`, which takes it away before it returns; and this runs below all calls of this thread.
     unsafe { CALLING.with(Cell::get).as_ref() }.map_or(0, |call| call.depth)
 }
 
@@ -127,7 +127,7 @@ pub(crate) fn later(list: usize, code: impl FnOnce() + 'static) {
         deferred.code.push_back(Box::new(code));
         deferred.lists.insert(list);
     });
-    HAS_DEFERRED.with(|is_kept| is_kept.set(true));
+    HAS_DEFERRED.with(|has_deferred| has_deferred.set(true));
 }
 
 /// Runs what is kept, unless calls still nest too deep. Never from within another run, so that runs do not nest.
@@ -140,7 +140,7 @@ fn run_deferred() {
         catch_panic(code);
     }
     DEFERRED.with(|deferred| deferred.take());
-    HAS_DEFERRED.with(|is_kept| is_kept.set(false));
+    HAS_DEFERRED.with(|has_deferred| has_deferred.set(false));
     IS_RUNNING.with(|is_running| is_running.set(false));
 }
 

@@ -11,7 +11,7 @@ pub(crate) struct Waiter {
     pub(super) waker: WakerCell,
     /// Whether it is on a list or in a publisher's hand. Set and cleared by `swap` alone.
     pub(super) queued: AtomicBool,
-    /// The next on the list. This and `other` belong to whoever owns the node: its subscriber until it is queued, then who
+    /// The next on the list. This and `next_list` belong to whoever owns the node: its subscriber until it is queued, then who
     /// takes it.
     pub(super) next: AtomicPtr<Waiter>,
     /// In the first node of a list: the first node of another list.

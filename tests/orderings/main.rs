@@ -48,6 +48,11 @@ fn each_row_names_what_there_is() {
         let label = &row.label;
         for partner in &row.partners {
             assert!(operations.iter().any(|operation| operation.label == *partner), "{label}: no operation {partner}");
+            let back = rows.iter().find(|row| row.label == *partner).map(|row| &row.partners);
+            assert!(
+                back.is_none_or(|partners| partners.contains(label)),
+                "{partner} does not name its partner {label}"
+            );
         }
         for test in &row.tests {
             let (file, name) = test.rsplit_once("::").unwrap_or_else(|| panic!("{label}: no module: {test}"));

@@ -19,7 +19,7 @@ pub(crate) struct Pinned<T>(NonNull<Node<T>>);
 #[inline]
 pub(super) fn pin<T>(sequence: u64, slot: Slot<'_, AtomicPtr<Node<T>>>, cursor: &Cursor) -> Option<Pinned<T>> {
     cursor.pin(sequence);
-    // [pin.fence] Pairs with the fence in `PinSnapshot::pins`: either the publisher sees the pin, or we see below that the slot was taken.
+    // [pin.fence] Pairs with the fence in `PinSnapshot::take`: either the publisher sees the pin, or we see below that the slot was taken.
     full_fence();
     // [cell.read] Relaxed: as the words of an inline slot, ordered by the stamp.
     let node = slot.payload.load(Ordering::Relaxed);

@@ -163,7 +163,7 @@ impl<T: Clone + Send + Sync + 'static> Receive for Boxed<T> {
 }
 
 impl<T: Send + Sync + 'static> Boxed<T> {
-    /// Like `own`; what it brings is pinned.
+    /// Like `read`, but returns the message pinned instead of a clone.
     #[inline]
     pub(crate) fn read_pinned(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, cursor: &Cursor) -> Option<Pinned<T>> {
         let node = guard::pin(sequence, slot, cursor)?;

@@ -56,7 +56,7 @@ impl<T> Retired<T> {
         unsafe { Box::from_raw(self.0.as_ptr()) }
     }
 
-    /// A node that nobody looks at, as one that somebody may.
+    /// Turns an owned node back into a retired one, to be scanned again.
     pub(super) fn from_box(node: Box<Node<T>>) -> Self {
         Self(NonNull::from(Box::leak(node)))
     }

@@ -23,16 +23,16 @@ fn defers_drops<T>(orphans: &Orphans<T>) -> bool {
 /// What one publisher keeps: nodes to be reclaimed, and nodes to be used again.
 pub struct Pool<T>(CachePadded<TryLock<RetireList<T>>>);
 
-/// Together the lists have about as many nodes as are retired between two looks at the pins, but for borrowed ones: each publish
-/// takes one and brings one.
+/// Apart from borrowed nodes, both lists together hold about as many nodes as are retired between two scans: each publish takes one
+/// and brings one.
 pub(super) struct RetireList<T> {
-    /// Taken out of their slots; the first `kept` were borrowed when somebody looked last.
+    /// Taken out of their slots; the first `pinned` were borrowed at the last scan.
     retired: Vec<Retired<T>>,
     pinned: usize,
     /// Nobody looks at these. Each has its old message in it until it is used again, so that a publish drops one message at a
     /// time, and the allocator has what is freed at hand for the next. First in, first out, so that none is left lying.
     free: VecDeque<Box<Node<T>>>,
-    view: PinSnapshot,
+    pins: PinSnapshot,
 }
 
 impl<T> Default for Pool<T> {
@@ -43,7 +43,7 @@ impl<T> Default for Pool<T> {
 
 impl<T> Default for RetireList<T> {
     fn default() -> Self {
-        Self { retired: Vec::new(), pinned: 0, free: VecDeque::new(), view: PinSnapshot::default() }
+        Self { retired: Vec::new(), pinned: 0, free: VecDeque::new(), pins: PinSnapshot::default() }
     }
 }
 
@@ -96,19 +96,20 @@ impl<T: 'static> RetireList<T> {
             self.scan(orphans, registry, garbage);
         }
         // More than that was borrowed, and came back. (One for each subscriber stays, lest what is borrowed at one look and not at the
-        // next be freed and allocated in turn. In a drop of this ring all stay, lest drops that publish branch.)
+        // next be freed and allocated in turn. Inside a drop of a message of this ring all stay: each such drop may
+        // publish and so drop several more, and the work would multiply.)
         let surplus = self.free.len().saturating_sub(period + subscribers);
         if surplus > 0 && !reentrancy::is_nested(orphans.address()) {
             garbage.nodes(self.free.drain(..surplus.min(SURPLUS_AT_ONCE)), orphans);
         }
     }
 
-    /// Finds out who looks at what.
+    /// Moves every retired node that no cursor pins to `free`.
     fn scan(&mut self, orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
         self.retired.extend(orphans.take());
         // After the last of them was taken out of its slot.
         let mut registrations = Vec::new();
-        let pins = self.view.pins(registry, &mut registrations);
+        let pins = self.pins.take(registry, &mut registrations);
         if !registrations.is_empty() {
             garbage.bulk().registrations = registrations;
         }
@@ -130,12 +131,12 @@ impl<T: 'static> RetireList<T> {
 /// Has orphans dropped that nobody looks at; the others stay.
 #[cold]
 fn reclaim<T: 'static>(orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
-    let mut lists = RetireList::default();
-    lists.scan(orphans, registry, garbage);
-    for borrowed in lists.retired {
+    let mut list = RetireList::default();
+    list.scan(orphans, registry, garbage);
+    for borrowed in list.retired {
         orphans.push(borrowed);
     }
-    garbage.nodes(lists.free, orphans);
+    garbage.nodes(list.free, orphans);
 }
 
 /// Whether so many nodes are left over that it is time to reclaim them, though one for each subscriber may be borrowed. Not in a drop of
@@ -162,8 +163,8 @@ impl<T> Deref for PoolGuard<'_, T> {
 
     fn deref(&self) -> &RetireList<T> {
         match self {
-            Self::Exclusive(lists) => lists,
-            Self::Locked(lists) => lists,
+            Self::Exclusive(list) => list,
+            Self::Locked(list) => list,
         }
     }
 }
@@ -171,8 +172,8 @@ impl<T> Deref for PoolGuard<'_, T> {
 impl<T> DerefMut for PoolGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut RetireList<T> {
         match self {
-            Self::Exclusive(lists) => lists,
-            Self::Locked(lists) => lists,
+            Self::Exclusive(list) => list,
+            Self::Locked(list) => list,
         }
     }
 }
