@@ -3,8 +3,8 @@
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
 use seqcast::{
-    Boxed, Builder, Closed, Inline, Lagged, Publisher, RecvError, RecvRef, RecvTimeoutError, Ref, Ring,
-    SharedPublisher, SkipLagged, SubscribeError, Subscriber, TryPublishError, TryRecvError,
+    Boxed, Builder, Closed, Inline, IntoIter, Iter, Lagged, Publisher, RecvError, RecvRef, RecvTimeoutError, Ref, Ring,
+    SharedPublisher, SkipLagged, SubscribeError, Subscriber, TryIter, TryPublishError, TryRecvError,
 };
 use std::error::Error;
 use std::fmt::Debug;
@@ -51,6 +51,17 @@ fn a_large_ring_costs_only_the_pages_it_uses() {
     let (mut publisher, mut subscriber) = seqcast::inline::<u64>(1 << 24);
     publisher.publish_many(0..1000);
     assert_eq!(subscriber.try_iter().count(), 1000);
+}
+
+#[test]
+fn handles_are_printed_whatever_the_message_is() {
+    fn debug<T: Debug>() {}
+    #[derive(Clone, Copy, bytemuck::NoUninit)]
+    #[repr(C)]
+    struct Mute(u64);
+    type S = Inline<Mute>;
+    debug::<(S, Publisher<S>, SharedPublisher<S>, Subscriber<S>, Ring<S>)>();
+    debug::<(Iter<'_, S>, TryIter<'_, S>, IntoIter<S>, SkipLagged<S>)>();
 }
 
 #[test]

@@ -93,18 +93,18 @@ fn imports(module: &[String], code: &str) -> Vec<Vec<String>> {
         paths.append(&mut found);
     }
     // Paths in the midst of code.
-    for (at, _) in code.match_indices("crate::") {
-        let path = code[at..].split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').next().unwrap();
-        paths.push(path.trim_end_matches(':').to_owned());
+    for (at, _) in code.match_indices("crate::").chain(code.match_indices("super::")) {
+        if !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':') {
+            let path = code[at..].split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').next().unwrap();
+            paths.push(path.trim_end_matches(':').to_owned());
+        }
     }
     let absolute = |path: String| {
         let parts: Vec<_> = path.split("::").map(str::to_owned).collect();
-        let (base, rest) = match &*parts[0] {
-            "crate" => (&[][..], &parts[1..]),
-            "super" => (&module[..module.len() - 1], &parts[1..]),
-            _ => (module, &parts[..]),
-        };
-        [base, rest].concat()
+        let up = parts.iter().take_while(|part| *part == "super").count();
+        let base = if parts[0] == "crate" { &[] } else { &module[..module.len() - up] };
+        let named = usize::from(parts[0] == "crate").max(up);
+        [base, &parts[named..]].concat()
     };
     paths.into_iter().map(absolute).collect()
 }
@@ -144,6 +144,10 @@ fn imports_go_down() {
     // The modules that each imports from; the longest path that is one.
     let mut edges = BTreeMap::new();
     for (module, code) in &modules {
+        assert!(
+            !["crate as ", "super as ", "self as "].iter().any(|alias| code.contains(alias)),
+            "{module:?}: an alias"
+        );
         let from = edges.entry(module).or_insert_with(BTreeSet::new);
         for mut path in imports(module, code) {
             while !path.is_empty() && !modules.contains_key(&path) {
@@ -162,6 +166,22 @@ fn imports_go_down() {
         let before = edges.len();
         edges.retain(|_, from| from.iter().any(|module| left.contains(module)));
         assert!(edges.len() < before, "modules that import each other: {edges:#?}");
+    }
+}
+
+#[test]
+fn no_import_hides() {
+    let module: Vec<_> = ["slots", "boxed", "pool"].map(str::to_owned).into();
+    let hidden = [
+        "use crate::channel::Channel;",
+        "use crate::{sync, channel::{Channel}};",
+        "use super::super::super::channel::Channel;",
+        "fn f() { super::super::super::channel::refuse() }",
+        "fn f() { use super::super::super::channel::Channel; }",
+        "#[cfg(all())] use super::super::super::channel::Channel;",
+    ];
+    for code in hidden {
+        assert!(imports(&module, code).iter().any(|path| path[0] == "channel"), "overlooked: {code}");
     }
 }
 

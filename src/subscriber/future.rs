@@ -94,7 +94,7 @@ impl<S: Storage> Subscriber<S> {
             let park = self.register_waker(cx.waker());
             taken = unless_empty(take(self));
             if taken.is_none() {
-                self.set_parked();
+                self.set_pending();
                 if park != Park::UntilWoken {
                     // No clock of our own to look again by: the runtime has to.
                     cx.waker().wake_by_ref();

@@ -330,9 +330,9 @@ impl<S: Storage> Subscriber<S> {
         self.channel.waiters.commit_wait(&self.registration.waiter, key, deadline);
     }
 
-    /// Says that its task sleeps now.
-    pub(crate) fn set_parked(&self) {
-        self.registration.waiter.set_parked(true);
+    /// Notes that its task returns `Pending`.
+    pub(crate) fn set_pending(&self) {
+        self.registration.waiter.set_pending();
     }
 
     /// Lets go of the waker of a task that waits no more.

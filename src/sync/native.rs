@@ -47,7 +47,7 @@ pub(crate) fn zeroed_words(len: usize) -> Option<(Box<[AtomicU64]>, usize)> {
     Some((words, first))
 }
 
-/// As many pairs of zero and null. Pages never touched cost nothing. `None` and aborts as `zeroed_words`.
+/// As many cells, each with zero and null. Pages never touched cost nothing. `None` and aborts as `zeroed_words`.
 pub(crate) fn zeroed_cells<T>(len: usize) -> Option<Box<[BoxedCell<T>]>> {
     let layout = std::alloc::Layout::array::<BoxedCell<T>>(len).ok()?;
     let pairs = bytemuck::allocation::try_zeroed_slice_box(len);

@@ -140,9 +140,9 @@ impl WaitList {
 
     /// Sleeps until woken or until `deadline`; may return early.
     pub(crate) fn commit_wait(&self, waiter: &Waiter, key: WaitKey, deadline: Option<Instant>) {
-        waiter.set_parked(true);
+        waiter.set_asleep(true);
         self.threads.commit_wait(key.epoch, key.park.until(deadline));
-        waiter.set_parked(false);
+        waiter.set_asleep(false);
     }
 
     /// Wakes everybody who is parked, after a commit, a skip or the end of the ring. `false`: calls of wakers nest too deep here, and
@@ -174,8 +174,6 @@ impl WaitList {
             }
             let Some(waiter) = pop(&mut lists) else { return true };
             self.hand_off(std::mem::replace(&mut lists, ptr::null_mut()));
-            // Before `queued` is cleared: afterwards the subscriber may park again, and set `parked` itself.
-            waiter.set_parked(false);
             // [queued.clear] AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
             // queues it next owns `next`. After `next` was read, and before the wake: woken first, it could find itself still
             // queued, not queue again, and sleep for ever.

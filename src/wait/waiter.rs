@@ -16,8 +16,10 @@ pub(crate) struct Waiter {
     pub(super) next: AtomicPtr<Waiter>,
     /// In the first node of a list: the first node of another list.
     pub(super) next_list: AtomicPtr<Waiter>,
-    /// For onlookers: its task sleeps and was not woken, or its thread sleeps.
-    parked: AtomicBool,
+    /// For observers: its task returned `Pending`, and was not polled since.
+    pending: AtomicBool,
+    /// For observers: its thread sleeps.
+    asleep: AtomicBool,
 }
 
 impl Waiter {
@@ -27,23 +29,31 @@ impl Waiter {
             queued: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
             next_list: AtomicPtr::new(ptr::null_mut()),
-            parked: AtomicBool::new(false),
+            pending: AtomicBool::new(false),
+            asleep: AtomicBool::new(false),
         }
     }
 
-    /// Says whether its task or thread sleeps now: by its subscriber, or by a publisher that wakes it.
-    pub(crate) fn set_parked(&self, parked: bool) {
-        self.parked.store(parked, Ordering::Relaxed); // [parked.set] Relaxed: only onlookers read it
+    /// By its subscriber: notes that its task returns `Pending`.
+    pub(crate) fn set_pending(&self) {
+        self.pending.store(true, Ordering::Relaxed); // [pending.set] Relaxed: only observers read it
     }
 
-    /// Whether its task or thread sleeps.
+    /// By its subscriber: notes whether its thread sleeps.
+    pub(super) fn set_asleep(&self, asleep: bool) {
+        self.asleep.store(asleep, Ordering::Relaxed); // [asleep.set] Relaxed: only observers read it
+    }
+
+    /// Whether its task sleeps and was not woken, or its thread sleeps.
     pub(crate) fn is_parked(&self) -> bool {
-        self.parked.load(Ordering::Relaxed) // [parked.look] Relaxed: a glance
+        // [pending.load] [queued.glance] [asleep.load] Relaxed, all: a glance. A task that was taken off the list was woken.
+        let task = self.pending.load(Ordering::Relaxed) && self.queued.load(Ordering::Relaxed);
+        task || self.asleep.load(Ordering::Relaxed)
     }
 
     /// Forgets the waker: its task is awake or gone. The place on the list stays until a publisher takes it.
     pub(crate) fn forget_waker(&self) {
-        self.set_parked(false);
+        self.pending.store(false, Ordering::Relaxed); // [pending.clear] Relaxed: as above
         // [queued.own-load] Relaxed: only its own subscriber sets it. If somebody cleared it since, that one has the waker or is about to take it.
         if self.queued.load(Ordering::Relaxed) {
             reentrancy::discard(self.waker.take());

@@ -176,3 +176,94 @@ fn a_slow_waker_holds_nobody_while_others_disarm() {
         }
     });
 }
+
+#[test]
+fn who_arms_a_ring_at_a_hole_is_woken_by_the_skip() {
+    explore(3, || {
+        let (publisher, mut subscriber) = unarmed_ring(2);
+        let publisher = publisher.share();
+        let stalled = publisher.clone();
+        let held = testing::claim(&stalled).unwrap().begin().unwrap();
+        std::mem::forget(testing::claim(&publisher).unwrap());
+        let writer = thread::spawn(move || {
+            // 2 is a hole, and its publisher gets no further.
+            assert!(testing::claim(&publisher).unwrap().begin().is_none());
+            publisher
+        });
+        assert!(subscriber.recv().is_err(), "it is lapped");
+        writer.join().unwrap();
+        drop(held);
+    });
+}
+
+#[test]
+fn a_task_that_arms_a_ring_at_a_hole_is_woken_by_the_skip() {
+    explore(3, || {
+        let (publisher, mut subscriber) = unarmed_ring(2);
+        let publisher = publisher.share();
+        let stalled = publisher.clone();
+        let held = testing::claim(&stalled).unwrap().begin().unwrap();
+        std::mem::forget(testing::claim(&publisher).unwrap());
+        let writer = thread::spawn(move || {
+            assert!(testing::claim(&publisher).unwrap().begin().is_none());
+            publisher
+        });
+        assert!(block_on(subscriber.recv_async()).is_err(), "it is lapped");
+        writer.join().unwrap();
+        drop(held);
+    });
+}
+
+#[test]
+fn who_arms_a_ring_is_woken_by_its_end() {
+    explore(3, || {
+        let (publisher, mut subscriber) = unarmed_ring(2);
+        let publisher = publisher.share();
+        let other = publisher.clone();
+        let closers = [publisher, other].map(|publisher| {
+            thread::spawn(move || {
+                publisher.close();
+                publisher
+            })
+        });
+        assert!(subscriber.recv().is_err_and(|error| error.is_closed()));
+        for closer in closers {
+            closer.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn who_parks_at_a_hole_while_the_ring_is_disarmed_is_woken_by_the_skip() {
+    explore(2, || {
+        let (publisher, mut subscriber) = unarmed_ring(2);
+        let publisher = publisher.share();
+        assert!(subscriber.poll_recv(&mut Context::from_waker(Waker::noop())).is_pending());
+        publisher.publish_many([pair(0), pair(1)]);
+        assert_eq!(subscriber.try_iter().count(), 2);
+        assert!(testing::is_armed(&publisher.ring()));
+        let stalled = publisher.clone();
+        let held = testing::claim(&stalled).unwrap().begin().unwrap();
+        let other = publisher.clone();
+        // 3, which has its publisher try to disarm the ring.
+        let disarming = thread::spawn(move || {
+            publisher.publish(pair(3)).unwrap();
+            publisher
+        });
+        let skipping = thread::spawn(move || {
+            while let Some(claim) = testing::claim(&other) {
+                if claim.sequence() % 2 == 0 {
+                    assert!(claim.begin().is_none());
+                    break;
+                }
+                claim.begin().map(|write| write.commit(pair(9)));
+            }
+            other
+        });
+        // At 2, which is held.
+        assert!(subscriber.recv().is_err(), "it is lapped");
+        disarming.join().unwrap();
+        skipping.join().unwrap();
+        drop(held);
+    });
+}

@@ -382,3 +382,24 @@ fn who_is_given_back_is_found() {
     });
     assert!(outcomes.contains(&0) && outcomes.contains(&3), "{outcomes:?}");
 }
+
+#[test]
+fn who_was_woken_in_the_middle_of_its_poll_is_not_said_to_be_parked() {
+    let outcomes = explore(3, || {
+        let (mut publisher, mut subscriber) = parking_ring(2);
+        let ring = publisher.ring();
+        let counter = Arc::new(Counter::default());
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(0));
+            publisher
+        });
+        let waker = Waker::from(Arc::clone(&counter));
+        let pending = subscriber.poll_recv(&mut Context::from_waker(&waker)).is_pending();
+        let publisher = writer.join().unwrap();
+        let parked = ring.stats().subscribers[0].parked;
+        drop(publisher);
+        assert!(!parked, "it was woken (pending: {pending}), and nobody will wake it again");
+        pending
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]));
+}

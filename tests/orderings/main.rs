@@ -76,7 +76,7 @@ fn each_row_names_what_there_is() {
 }
 
 /// Each of these has an operation without a label, in a form that a search could overlook.
-const HIDDEN: [&str; 18] = [
+const HIDDEN: [&str; 22] = [
     "fn f(a: &AtomicU32) { AtomicU32::store(a, 1, Ordering::Relaxed); }",
     "fn f(a: &AtomicU32) { (&&a).store(1, Ordering::Relaxed); }",
     "fn f(a: &AtomicU32) { let _ = a.fetch_update(Ordering::Relaxed, Ordering::Relaxed, Some); }",
@@ -95,6 +95,10 @@ const HIDDEN: [&str; 18] = [
     "fn f(order: Ordering, a: &AtomicU32) { a.store(1, order); }",
     "#[cfg(any(test, unix))] mod m { fn f(a: &AtomicU32) { a.store(1, Ordering::Relaxed); } }",
     "fn f(a: &AtomicU32) { let _ = \"// [a.b]\"; a.store(1, Ordering::Relaxed); }",
+    "use crate::sync::full_fence as f; fn g() { f(); }",
+    "use crate::sync::full_fence; fn g() { (full_fence)(); }",
+    "use crate::sync::heavy_barrier; fn g() { assert!(heavy_barrier()); }",
+    "use crate::sync::full_fence; fn g() { let f = full_fence; f(); }",
 ];
 
 #[test]

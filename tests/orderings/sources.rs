@@ -92,6 +92,11 @@ pub(crate) fn of_file(name: &str, text: &str) -> Result<Vec<Operation>, String> 
 
     // Nothing hides from the parser, in a macro.
     let named = orderings_in(text).map_err(|wrong| format!("{name}: {wrong}"))?.into_iter().filter(counted).count();
+    let barriers = barriers_in(text).map_err(|wrong| format!("{name}: {wrong}"))?.into_iter().filter(counted).count();
+    let seen = found.iter().filter(|operation| operation.is_barrier()).count();
+    if barriers != seen {
+        return Err(format!("{name}: {barriers} barriers in the text, but {seen} among operations"));
+    }
     let seen: usize = found.iter().flat_map(|operation| &operation.orderings).filter(|(_, at)| !at.is_empty()).count();
     if named != seen {
         return Err(format!("{name}: {named} orderings in the text, but {seen} in operations"));
@@ -171,6 +176,22 @@ fn orderings_in(text: &str) -> Result<Vec<Range<usize>>, String> {
         };
         if !plain {
             return Err(format!("line {}: {word} is not named as `Ordering::…`, in full", span.start().line));
+        }
+    }
+    Ok(places)
+}
+
+/// Where code calls a barrier, macros included; or what names one in a way that would hide the call from the search.
+fn barriers_in(text: &str) -> Result<Vec<Range<usize>>, String> {
+    let tokens = tokens_of(text)?;
+    let mut places = Vec::new();
+    for (at, (word, span)) in tokens.iter().enumerate().filter(|(_, (word, _))| BARRIERS.contains(&word.as_str())) {
+        let before = at.checked_sub(1).map_or("", |at| tokens[at].0.as_str());
+        let after = tokens.get(at + 1).map_or("", |token| token.0.as_str());
+        match (before, after) {
+            ("fn", _) | (":" | "{" | ",", "," | "}" | ";") => {} // its definition, or an import
+            (_, "(") => places.push(span.byte_range()),
+            _ => return Err(format!("line {}: {word} is not called by its name", span.start().line)),
         }
     }
     Ok(places)

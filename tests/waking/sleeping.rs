@@ -1,7 +1,9 @@
 //! How threads sleep: without processor time, and no longer than they were told to.
 
 use crate::common::eventually;
+use crate::common::wakers::{call, park};
 use seqcast::RecvTimeoutError;
+use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,6 +25,26 @@ fn a_parked_thread_uses_no_processor_time() {
     assert_eq!(received, Ok(1));
     assert!(used < Duration::from_millis(100), "{used:?} of processor time to sleep for most of a second");
     assert!(!ring.stats().subscribers.iter().any(|subscriber| subscriber.parked));
+}
+
+#[test]
+fn a_sleeping_thread_is_reported_whatever_became_of_its_place_on_the_list() {
+    let (mut publisher, mut sleeper) = seqcast::inline::<u64>(8);
+    let (ring, id) = (publisher.ring(), sleeper.id());
+    let stats = move || ring.stats().subscribers.into_iter().find(|subscriber| subscriber.id == id).unwrap();
+    // It leaves a place on the list of tasks, and then waits as a thread.
+    park(&mut sleeper, Waker::noop());
+    // Before it on the list: one whose waker takes its time, until the sleeper has received and sleeps again.
+    let mut slow = publisher.subscribe();
+    let look = stats.clone();
+    park(&mut slow, &call(move || eventually("asleep again", || look().received == 1 && look().parked)));
+    let thread = thread::spawn(move || [sleeper.recv(), sleeper.recv()]);
+    eventually("asleep", || stats().parked);
+    publisher.publish(1);
+    // The publisher has come to the place that was left. Nothing wakes the sleeper until something is published.
+    assert!(stats().parked, "it sleeps");
+    publisher.publish(2);
+    assert_eq!(thread.join().unwrap(), [Ok(1), Ok(2)]);
 }
 
 /// Processor time of the calling thread, where the system tells it.

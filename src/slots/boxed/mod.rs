@@ -212,7 +212,7 @@ mod tests {
     use crate::sync::Arc;
 
     #[test]
-    fn a_message_that_got_no_slot_is_dropped_with_the_remains() {
+    fn a_message_that_got_no_slot_is_dropped_with_the_garbage() {
         let slots = Boxed::new(Layout::new(2, 0)).unwrap();
         let (message, mut garbage) = (Arc::new(()), Garbage::default());
         slots.prepare_shared(&Pool::default(), Arc::clone(&message), &mut garbage, |prepared, garbage| {
