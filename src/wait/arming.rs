@@ -1,50 +1,65 @@
-//! Whether publishers run a fence after each commit and look for parked subscribers: *armed* while somebody parks.
+//! Arming: whether publishers run a fence after each commit and look for parked subscribers.
 //!
-//! # The fence that is not there until somebody parks
+//! # No fence until a subscriber parks
 //!
-//! A ring starts without `ARMED`, and publishers that see neither `ARMING` nor `ARMED` run no fence. The first parker
-//! announces itself, sets `ARMING`, has a barrier run on every core of the process (`sync/os.rs`), sets `ARMED`, and goes on
-//! as `wait/mod.rs` says. Take any publish. If its load of the word saw one of the bits, it fences, and the argument there holds.
-//! If it saw neither, that load came before the barrier on its core (after it, `ARMING` is seen), and so did its commit,
-//! which is earlier in program order; so the parker's look after the barrier sees the message. A parker that
-//! finds `ARMING` alone runs a barrier of its own. One that finds `ARMED` relies on it being set only after a barrier was
-//! complete: no publisher still acts on an older value. If the barrier ever fails (a sandbox put on after the ring was
-//! made), nothing is proved any more: `BARRIER_FAILED` is set and parkers look again every millisecond.
+//! A ring starts without `ARMED`. A publisher that sees neither `ARMING` nor `ARMED` runs no fence.
+//! The first parker announces itself, sets `ARMING`, has the kernel run a barrier on every core of the
+//! process (`sync/os.rs`), and sets `ARMED`. Then it looks at the ring again, as `wait/mod.rs` says.
 //!
-//! # The way back
+//! Take any publish, and its load of this word.
 //!
-//! When nobody has parked for a while, a publisher takes the fence away again: it sets `DISARMING` (publishers still fence), runs a full fence, looks, and
-//! if nobody is there, exchanges the very value that it set for one without the three bits. A parker looks at the word *after* its fence.
-//! Of the two fences one comes first: if the parker's, the publisher finds it and stays armed; if the publisher's, the parker finds `DISARMING` and takes it
-//! away, so that the exchange fails (each attempt has a number, lest it be taken for another), or comes too late for that, finds the ring unarmed,
-//! and is its first parker again. A parker that was woken on its way to `ARMED` is not seen by the publisher any more, which then may take away the
-//! `ARMING` that it has set: it begins again, so that it never sets `ARMED` after a barrier that ran while no `ARMING` was set.
+//! - It saw one of the bits: the publisher fences, and the argument in `wait/mod.rs` holds.
+//! - It saw neither: the load came before the barrier on its core, as after it `ARMING` is seen. The
+//!   commit is earlier in program order, so it came before the barrier too. The parker looks at the ring
+//!   after the barrier, and sees the message.
 //!
-//! Those whom a publisher has taken off the list and not woken yet are in nobody's sight either. So a publisher that gives back what it took does as a parker
-//! does: a fence, a look at the word, and `ARMING` where it is not armed.
+//! A parker that finds `ARMING` alone runs a barrier of its own. One that finds `ARMED` needs none: the
+//! bit is set only after a barrier was complete, so no publisher acts on an older value any more. If the
+//! barrier ever fails (a sandbox that was put on after the ring was made), nothing is proved any more:
+//! `BARRIER_FAILED` is set, and parkers poll every millisecond.
+//!
+//! # Disarming
+//!
+//! When no subscriber has parked for a while, a publisher takes the fence away again. It sets
+//! `DISARMING` (publishers still fence), runs a full fence, and looks for parked subscribers. If there
+//! is none, it exchanges exactly the value that it set for one without the three bits. A parker looks at
+//! the word *after* its fence. One of the two fences comes first.
+//!
+//! - The parker's: the publisher finds the parker, and the ring stays armed.
+//! - The publisher's: the parker finds `DISARMING` and removes it, so that the exchange fails. (Each
+//!   attempt has a number, so that no attempt is taken for another.) Or the exchange came first: then
+//!   the parker finds the ring unarmed, and is its first parker again.
+//!
+//! A parker that was woken on its way to `ARMED` is no longer seen by that publisher, which may then
+//! remove the `ARMING` that the parker has set. The parker begins again, so that it never sets `ARMED`
+//! after a barrier that ran while no `ARMING` was set.
+//!
+//! Subscribers that a publisher has taken off the list and not woken yet are not seen either. So a
+//! publisher that hands off part of the list does what a parker does: a fence, a look at the word, and
+//! `ARMING` if the ring is not armed.
 
 use crate::sync::{AtomicU64, Ordering, heavy_barrier, light_barrier};
 
-/// When publishers run a fence after each commit, without which parkers could not rely on them.
+/// When publishers run a fence after each commit. Without it, or a barrier, a wake-up could be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PublisherFence {
-    /// From the beginning: there is no barrier.
+    /// From the start: the system has no barrier.
     Always,
-    /// From when somebody parks until nobody has for a while.
+    /// From the moment a subscriber parks until none has parked for a while.
     WhileParked,
-    /// Nobody ever parks (models).
+    /// Never: no subscriber parks (models).
     Never,
 }
 
-/// A first parker is on its way to `ARMED`.
+/// A parker is about to set `ARMED`.
 const ARMING: u64 = 1;
-/// Somebody has parked: publishers fence and look at the wait list.
+/// A subscriber has parked: publishers fence, and look at the wait list.
 const ARMED: u64 = 1 << 1;
-/// A barrier failed after the ring was made: nothing proves that a publisher sees a parker, so parkers poll.
+/// A barrier failed after the ring was made. Nothing proves that publishers see a parker, so parkers poll.
 const BARRIER_FAILED: u64 = 1 << 2;
-/// A publisher is about to take `ARMED` away, as nobody has parked for a while.
+/// A publisher is about to remove `ARMED`, as no subscriber has parked for a while.
 const DISARMING: u64 = 1 << 3;
-/// Above the bits: how often that was tried, so that no attempt is taken for another.
+/// Above the bits: the number of attempts to disarm, so that no attempt is taken for another.
 const DISARM_GENERATION: u64 = 1 << 4;
 
 /// One read-mostly word. `ARMING`, `ARMED` and `DISARMING` come and go; `BARRIER_FAILED` stays once it is set.
@@ -76,12 +91,12 @@ impl Arming {
         self.bits.load(Ordering::Acquire)
     }
 
-    /// Whether the ring is armed, and nobody is about to change that.
+    /// Whether the ring is armed, and no publisher is about to disarm it.
     pub(super) fn is_armed(&self) -> bool {
         self.load() & (ARMED | DISARMING) == ARMED
     }
 
-    /// Has publishers fence from now on, and makes sure that each of them knows. `false`: nothing proves it. After a parker's fence.
+    /// Makes all publishers fence from now on. Called after a parker's fence. `false`: nothing proves that they do.
     pub(super) fn arm(&self) -> bool {
         if !self.is_armed() {
             loop {

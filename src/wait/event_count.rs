@@ -1,13 +1,16 @@
-//! Threads that sleep until something is published: all of a ring on one word, so that any number of them is woken by one system call, and
-//! nobody is queued.
+//! Threads that sleep until something is published. All threads of a ring sleep on one word, so one system
+//! call wakes any number of them, and none is queued.
 //!
-//! A thread takes the epoch, counts itself among the arrivals, runs a full fence, and *then* looks at the ring once more; it sleeps only as long as the
-//! epoch is the one that it took. A publisher commits, runs a full fence, and *then* compares: if somebody arrived whom no publisher has
-//! woken yet, it begins a new epoch, wakes whoever sleeps, and then notes whom that was good for. Of the two fences one comes first: if the
-//! thread's, the publisher finds its arrival; if the publisher's, the thread finds the message.
+//! A thread takes the epoch, counts itself among the arrivals, runs a full fence, and *then* looks at the
+//! ring once more. It sleeps only as long as the epoch is the one that it took. A publisher commits, runs a
+//! full fence, and *then* compares the arrivals with the number that were woken. If they differ, it begins
+//! a new epoch, wakes the sleeping threads, and notes how many arrivals that covers. One of the two fences
+//! comes first. If it is the thread's, the publisher finds its arrival. If it is the publisher's, the
+//! thread finds the message.
 //!
-//! The note comes last, so a publisher that is stopped in the middle leaves all of it to the next one. A thread takes the epoch *before* it
-//! counts itself, so a note that covers its arrival was made after its epoch had ended.
+//! The note comes last, so a publisher that is suspended before it leaves everything to the next one. A
+//! thread takes the epoch *before* it counts itself, so a note that covers its arrival was made after its
+//! epoch had ended.
 //!
 //! An eventcount, after Reed and Kanodia, "Synchronization with Eventcounts and Sequencers" (CACM 1979).
 
@@ -15,18 +18,18 @@ use std::time::Instant;
 
 use crate::sync::{AtomicU32, AtomicU64, CachePadded, Futex, Ordering};
 
-/// The threads of a ring that sleep or are about to.
+/// The threads of a ring that sleep or are about to sleep.
 #[derive(Debug)]
 pub(crate) struct EventCount {
-    /// How often a thread was about to sleep. Written by those.
+    /// How often a thread was about to sleep. Written by such threads.
     arrivals: CachePadded<AtomicU64>,
     wakeups: CachePadded<Wakeups>,
 }
 
-/// Written by publishers that wake somebody.
+/// Written by publishers that wake threads.
 #[derive(Debug)]
 struct Wakeups {
-    /// Changes whenever those who sleep are to wake. (It would have to change 2³² times while a thread is on its way to sleep to go unnoticed.)
+    /// Changes when the sleeping threads are to wake. (A change goes unnoticed only if 2³² happen while a thread is about to sleep.)
     epoch: AtomicU32,
     /// The number of arrivals that have been woken.
     woken: AtomicU64,
@@ -53,7 +56,7 @@ impl EventCount {
     pub(crate) fn prepare_wait(&self) -> Epoch {
         // [epoch.take] Relaxed: an older one only makes for a sleep that does not begin.
         let epoch = Epoch(self.wakeups.epoch.load(Ordering::Relaxed));
-        // [arrivals.count] Release: pairs with the Acquire of `unwoken`, so that the epoch was taken before whoever counts us ends it.
+        // [arrivals.count] Release: pairs with the Acquire of `unwoken`, so that the epoch was taken before the publisher that counts us ends it.
         self.arrivals.fetch_add(1, Ordering::Release);
         epoch
     }

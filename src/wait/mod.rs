@@ -1,20 +1,24 @@
-//! Parked subscribers: announce oneself, look again, sleep; publish, fence, look, wake. Tasks queue their wakers (`wait/list.rs`); threads
+//! Parking and waking. A parker announces itself, looks at the ring again, and sleeps. A publisher
+//! commits, fences, looks for parkers, and wakes them. Tasks queue their wakers (`wait/list.rs`); threads
 //! sleep together on one word (`wait/event_count.rs`).
 //!
 //! # No wake-up is lost
 //!
-//! A parker announces itself (a task registers its waker and queues itself, a thread counts itself among the arrivals), runs a full fence and *then*
-//! looks at the ring once more (slot, hole, lap, end) before it sleeps. A publisher commits, runs a full fence and *then* looks who
-//! is there. Of two such fences one comes first: if the parker's, the publisher sees it announced; if the publisher's, the parker's
-//! second look sees the message.
+//! A parker announces itself: a task registers its waker and queues itself, a thread counts itself among
+//! the arrivals. Then it runs a full fence, and *then* it looks at the ring once more (slot, hole, lap,
+//! end) before it sleeps. A publisher commits, runs a full fence, and *then* looks for parkers. One of
+//! the two fences comes first. If it is the parker's, the publisher sees the parker. If it is the
+//! publisher's, the parker's second look sees the message.
 //!
-//! # Nobody is held by somebody else's waker
+//! Publishers skip their fence while no subscriber parks: `wait/arming.rs`.
 //!
-//! A waker is the user's code: it may take its time, call back into the ring, or panic. Before a publisher calls one it
-//! puts the rest of the list where any other publisher finds it (`handed_off`). A panic is the waker's owner's affair: it ends
-//! here, and the others are woken. A waker may publish, and so call the next waker, and so on, through one ring or many. From some
-//! depth on a publisher leaves those that it has not woken on the list, where any other finds them, and comes back for them when the calls around
-//! have returned (`reentrancy.rs`).
+//! # A slow waker delays no other subscriber
+//!
+//! A waker is user code. It may take long, call back into the ring, or panic. Before a publisher calls
+//! one, it puts the rest of the list where any other publisher finds it (`handed_off`). A panic is
+//! caught, and the other subscribers are woken. A waker may publish, and so call the next waker, and so
+//! on, through one ring or many. From some depth on a publisher leaves the subscribers that it has not
+//! woken on the list, and returns for them when the outer calls have ended (`wait/reentrancy.rs`).
 
 mod arming;
 mod event_count;
@@ -36,32 +40,32 @@ use event_count::{Epoch, EventCount};
 use list::{pop, push, splice, take};
 pub(crate) use waiter::Waiter;
 
-/// How often a parker looks again when nothing proves that it will be woken.
+/// How often a parker polls when nothing proves that it will be woken.
 const POLL_PERIOD: Duration = Duration::from_millis(1);
 
-/// Places that dropped subscribers may leave on the list, beyond one for each live one.
+/// How many places dropped subscribers may leave on the list, beyond one for each live subscriber.
 const DROPPED_LIMIT: usize = 64;
 
-/// The subscribers of a ring that sleep or are about to.
+/// The subscribers of a ring that sleep or are about to sleep.
 #[derive(Debug)]
 pub(crate) struct WaitList {
-    /// Read by publishers after each commit, and written hardly ever.
+    /// Publishers read it after each commit. It is rarely written.
     arming: CachePadded<Arming>,
     arrivals: CachePadded<Arrivals>,
-    /// Taken off `parked` by a publisher that is calling the waker of another. A list of lists. Apart from what parkers write, as a publisher comes here
-    /// twice for each that it wakes.
+    /// Waiters taken off `parked` that are still to be woken, left here while their publisher calls a waker, so that any other can
+    /// go on. A list of lists. On a line of its own, as a publisher writes it twice for each waker it calls.
     handed_off: CachePadded<AtomicPtr<Waiter>>,
     threads: EventCount,
 }
 
-/// Written by those who park.
+/// Written by parkers.
 #[derive(Debug)]
 struct Arrivals {
-    /// Tasks that parked since a publisher looked last.
+    /// Tasks that parked since a publisher last took the list.
     parked: AtomicPtr<Waiter>,
-    /// Whether anybody parked since a publisher asked last.
+    /// Whether a subscriber parked since a publisher last asked.
     parked_recently: AtomicBool,
-    /// About how many on the lists belong to subscribers that are gone.
+    /// About how many places on the lists belong to dropped subscribers.
     dropped: AtomicUsize,
 }
 
@@ -70,7 +74,7 @@ struct Arrivals {
 pub(crate) enum Park {
     /// Until woken.
     UntilWoken,
-    /// No longer than `POLL_PERIOD`, then look again: nothing proves the wake-up.
+    /// At most for `POLL_PERIOD`: nothing proves the wake-up.
     Polling,
 }
 
@@ -114,7 +118,7 @@ impl WaitList {
         self.arming.armed_after_commit()
     }
 
-    /// Registers the waker of a task and queues `waiter`. The caller must look at the ring once more before it sleeps.
+    /// Registers the waker of a task and queues `waiter`. The caller must look at the ring again before it sleeps.
     pub(crate) fn register_waker(&self, waiter: &Arc<Waiter>, waker: &Waker) -> Park {
         waiter.waker.register(waker);
         // [queued.set] AcqRel: Release so that whoever clears it sees the waker; Acquire so that `next` is ours after the last owner.
@@ -124,15 +128,16 @@ impl WaitList {
         self.fence_and_arm()
     }
 
-    /// The calling thread is about to sleep. It must look at the ring once more before it does.
+    /// Announces that the calling thread is about to sleep. It must look at the ring again before it does.
     pub(crate) fn prepare_wait(&self) -> WaitKey {
         let epoch = self.threads.prepare_wait();
         WaitKey { epoch, park: self.fence_and_arm() }
     }
 
-    /// The caller can be found by publishers; now it has to find what they did before they could.
+    /// Publishers can find the caller from now on. What they did before, the caller finds after this.
     fn fence_and_arm(&self) -> Park {
-        // [park.fence] Pairs with the fences in `wake` and `disarm`: one of the two sees the other. (`fence_after_exchange` is enough: the last store before it is a read-modify-write.)
+        // [park.fence] Pairs with the fences in `wake` and `disarm`: one of the two sees the other. (`fence_after_exchange` is enough: the
+        // last store before it is a read-modify-write.)
         fence_after_exchange();
         self.arrivals.parked_recently.store(true, Ordering::Relaxed); // [parked-recently.set] Relaxed: about right will do
         if self.arming.arm() { Park::UntilWoken } else { Park::Polling }
@@ -145,8 +150,8 @@ impl WaitList {
         waiter.set_asleep(false);
     }
 
-    /// Wakes everybody who is parked, after a commit, a skip or the end of the ring. `false`: calls of wakers nest too deep here, and
-    /// some tasks are left. The caller comes back for them.
+    /// Wakes all parked subscribers, after a commit, a skip or the end of the ring. `false`: calls of wakers nest too deep here, and
+    /// some tasks are left. The caller must return for them.
     #[cold]
     #[must_use]
     pub(crate) fn wake(&self) -> bool {
@@ -163,9 +168,8 @@ impl WaitList {
         }
         if reentrancy::at_limit_in(self.address()) {
             self.hand_off(lists);
-            // Also those that another publisher has handed off: it may be suspended. [handed-off.load] Relaxed: what is not seen was given back beside
-            // this, by one who calls wakers now or comes back.
-            // (A call of this ring that is around comes back for them by itself.)
+            // Another publisher may have handed some off and been suspended. (If an outer call of this ring exists, it wakes them.)
+            // [handed-off.load] Relaxed: lists not seen here belong to a publisher that is still waking, or that returns for them.
             return !reentrancy::at_depth_limit() || self.handed_off.load(Ordering::Relaxed).is_null();
         }
         loop {
@@ -174,9 +178,9 @@ impl WaitList {
             }
             let Some(waiter) = pop(&mut lists) else { return true };
             self.hand_off(std::mem::replace(&mut lists, ptr::null_mut()));
-            // [queued.clear] AcqRel: Acquire so that the waker registered before the `swap(true)` is seen; Release so that whoever
-            // queues it next owns `next`. After `next` was read, and before the wake: woken first, it could find itself still
-            // queued, not queue again, and sleep for ever.
+            // [queued.clear] AcqRel. Acquire: the waker registered before the `swap(true)` is seen. Release: the subscriber owns `next` when
+            // it queues itself again. After `next` was read, and before the wake: a task woken first could find itself still queued, not
+            // queue again, and sleep forever.
             waiter.queued.swap(false, Ordering::AcqRel);
             if let Some(waker) = waiter.waker.take() {
                 reentrancy::call_now(self.address(), || waker.wake());
@@ -184,15 +188,15 @@ impl WaitList {
         }
     }
 
-    /// Leaves lists that the caller owns, or none, to any publisher that comes by. They were in nobody's sight, and the ring may have been disarmed
-    /// meanwhile: publishers are to look again.
+    /// Leaves lists that the caller owns, or none, to other publishers. Nobody could see them until now, so the ring may have been
+    /// disarmed in the meantime. Then publishers are made to look again.
     fn hand_off(&self, lists: *mut Waiter) {
         if lists.is_null() {
             return;
         }
         splice(&self.handed_off, lists);
-        // [hand-off.fence] Pairs with the fence in `disarm`: either that finds the lists, or what it did to the arming is found here. (The last store
-        // before it is a read-modify-write.)
+        // [hand-off.fence] Pairs with the fence in `disarm`: either that publisher finds the lists, or what it did to the arming is found
+        // here. (The last store before it is a read-modify-write.)
         fence_after_exchange();
         if !self.arming.is_armed() {
             self.arming.begin_to_arm();
@@ -203,8 +207,8 @@ impl WaitList {
         ptr::from_ref(self).addr()
     }
 
-    /// After sequences were published on an armed ring. Now and then it asks whether anybody parked since it asked last; if not, publishers need no
-    /// fence until somebody does.
+    /// Called after a publish on an armed ring. Once in `DISARM_PERIOD` sequences it asks whether a subscriber parked since it last asked.
+    /// If not, publishers need no fence until one does.
     pub(crate) fn maybe_disarm(&self, published: Range<u64>) {
         if published.start / DISARM_PERIOD != published.end / DISARM_PERIOD {
             self.disarm();
@@ -218,7 +222,7 @@ impl WaitList {
             return;
         }
         let Some(attempt) = self.arming.begin_to_disarm() else { return };
-        // [disarm.fence] Pairs with the fences of parkers and of `hand_off`: who is not seen below sees the attempt.
+        // [disarm.fence] Pairs with the fences of parkers and of `hand_off`: those not seen below see the attempt.
         full_fence();
         // [disarm.parked] [disarm.handed-off] Relaxed, both: after the fence.
         let tasks = [self.arrivals.parked.load(Ordering::Relaxed), self.handed_off.load(Ordering::Relaxed)];
@@ -229,8 +233,8 @@ impl WaitList {
         }
     }
 
-    /// A subscriber is gone, perhaps with its place on the list. `true` when too many of those have come together (on a ring where
-    /// nobody publishes): then everybody is to be woken, to be rid of them. A wake-up without a message does no harm.
+    /// Notes that a subscriber was dropped, perhaps with its place on the list. `true` when too many such places have accumulated, on a
+    /// ring where nobody publishes. Then the caller wakes all, which removes them. A wake-up without a message does no harm.
     #[must_use]
     pub(crate) fn note_dropped(&self, waiter: &Waiter, live: usize) -> bool {
         // [queued.look] [dropped.count] Relaxed, both: only a count, and about right.

@@ -119,7 +119,7 @@ impl<T: 'static> RetireList<T> {
                 at += 1;
             } else {
                 let node = self.retired.swap_remove(at);
-                // SAFETY: it was out of its slot before the fence in `pins`, and no pin is on it: whoever announces one from now on
+                // SAFETY: it was out of its slot before the fence in `PinSnapshot::take`, and no pin is on it: whoever announces one from now on
                 // finds the slot taken, and whoever had one before is done with it.
                 self.free.push_back(unsafe { node.reclaim() });
             }
