@@ -30,9 +30,9 @@ impl Meeting {
     }
 }
 
-/// Some nanoseconds more each round, and from the beginning again.
-fn dawdle(round: usize, most: usize) {
-    for step in 0..round * 7 % most {
+/// Lets some nanoseconds pass.
+fn dawdle(steps: usize) {
+    for step in 0..steps {
         black_box(step);
     }
 }
@@ -48,7 +48,7 @@ fn who_parks_first_is_woken() {
         scope.spawn(|| {
             for (round, publisher) in publishers.iter_mut().enumerate() {
                 meeting.wait(round);
-                dawdle(round, 900);
+                dawdle(round * 7 % 900);
                 publisher.publish(7);
             }
         });
@@ -74,7 +74,7 @@ fn what_is_borrowed_is_not_used_again() {
     const PERIOD: u64 = 64;
     let critical = |round: u64| 2 * round * PERIOD + 1;
     let (mut publisher, mut subscriber) = Builder::new(2).boxed::<u64>();
-    let (meeting, done) = (Meeting::default(), AtomicU64::new(0));
+    let (meeting, done, ring) = (Meeting::default(), AtomicU64::new(0), publisher.ring());
     let (borrowed, changed) = thread::scope(|scope| {
         scope.spawn(|| {
             let mut publish_up_to = |end| {
@@ -83,7 +83,8 @@ fn what_is_borrowed_is_not_used_again() {
             publish_up_to(critical(1));
             for round in 1..=ROUNDS {
                 meeting.wait(2 * round as usize - 2);
-                dawdle(round as usize, 170);
+                // The subscriber's next store has to fetch its cache line back, and so takes its time.
+                black_box(ring.stats());
                 // The first of these takes the message that is borrowed meanwhile out of its slot, and looks.
                 publish_up_to(critical(round + 1));
                 done.store(round, Ordering::Release);
@@ -94,11 +95,12 @@ fn what_is_borrowed_is_not_used_again() {
         for round in 1..=ROUNDS {
             subscriber.seek(Start::At(critical(round) - 2));
             meeting.wait(2 * round as usize - 2);
-            dawdle(round as usize, late + 1);
+            dawdle(late + round as usize % 16);
             let next = subscriber.next_sequence();
             if let Ok(message) = subscriber.try_recv_ref() {
+                // In time: later the next time, so that half of the attempts are just too late.
                 borrowed += 1;
-                late += 1;
+                late += 4;
                 let mut same = true;
                 while done.load(Ordering::Acquire) < round {
                     same &= *black_box(&*message) == next;
@@ -106,7 +108,7 @@ fn what_is_borrowed_is_not_used_again() {
                 same &= *black_box(&*message) == next;
                 changed += u64::from(!same);
             } else {
-                late /= 2;
+                late = late.saturating_sub(4);
             }
             meeting.wait(2 * round as usize - 1);
         }
