@@ -213,23 +213,23 @@ impl<S: Storage> Channel<S> {
     }
 
     pub(crate) fn stats(&self) -> RingStats {
-        let (totals, registrations) = self.registry.totals();
+        let (totals, live) = self.registry.totals();
         let published = self.sequencer.published();
         let skipped = self.sequencer.skipped();
         let tail = self.sequencer.tail();
-        let subscribers = registrations
+        let subscribers = live
             .iter()
-            .map(|registration| {
+            .map(|(registration, account)| {
                 let next_sequence = registration.cursor.next();
                 SubscriberStats {
                     id: registration.id(),
                     name: registration.name().as_deref().map(str::to_owned),
                     next_sequence,
                     lag: tail.saturating_sub(next_sequence),
-                    received: registration.received(),
-                    missed: registration.cursor.missed.get(),
-                    holes: registration.cursor.holes.get(),
-                    skipped_by_choice: registration.cursor.skipped_by_choice.get(),
+                    received: account.received,
+                    missed: account.missed,
+                    holes: account.holes,
+                    skipped_by_choice: account.skipped_by_choice,
                     parked: registration.waiter.is_parked(),
                     gating: false,
                 }

@@ -30,8 +30,8 @@ impl Registration {
         self.id
     }
 
-    /// Messages received so far, for those who look on. It never decreases, and is exact while the subscriber rests.
-    pub(crate) fn received(&self) -> u64 {
+    /// Messages received so far, for observers. It never decreases, and is exact while the subscriber rests.
+    fn received(&self) -> u64 {
         let received = self.cursor.received().unwrap_or(0);
         // [reported.raise] Relaxed: one word, in which a number only grows.
         self.reported.fetch_max(received, Ordering::Relaxed).max(received)
@@ -154,15 +154,18 @@ impl Registry {
         self.departed.add(&registration.totals(registration.cursor.received_unsync()));
     }
 
-    /// The totals of all subscribers that ever were, and the live ones by id. No total ever decreases. One that is leaving right now
-    /// may be missing for a moment.
-    pub(crate) fn totals(&self) -> (Totals, Vec<Arc<Registration>>) {
+    /// The totals of all subscribers that ever existed, and the live ones by id, each with its own. No total ever decreases. A
+    /// subscriber that is leaving right now may be missing for a moment.
+    pub(crate) fn totals(&self) -> (Totals, Vec<(Arc<Registration>, Totals)>) {
         // The departed first: the registrations of all that are counted here are off the lists by then.
         let departed = self.departed.load();
-        let registrations = self.registrations();
-        let totals =
-            registrations.iter().fold(departed, |sum, registration| sum + registration.totals(registration.received()));
-        (self.reported.raise(totals), registrations)
+        let account = |registration: Arc<Registration>| {
+            let totals = registration.totals(registration.received());
+            (registration, totals)
+        };
+        let live: Vec<_> = self.registrations().into_iter().map(account).collect();
+        let totals = live.iter().fold(departed, |sum, (_, totals)| sum + *totals);
+        (self.reported.raise(totals), live)
     }
 
     /// Replaces the list that `registration` is in, or joins.
