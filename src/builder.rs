@@ -1,8 +1,7 @@
 //! How to make a ring.
 
 use crate::channel::Channel;
-use crate::publisher::Handle;
-use crate::publisher::Publisher;
+use crate::publisher::{Handle, Publisher};
 use crate::seq::{LAST, Layout};
 use crate::sequencer::Sequencer;
 use crate::slots::{Boxed, Inline, Plain, Storage};

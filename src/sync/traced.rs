@@ -13,6 +13,24 @@ pub(super) fn trace(what: fmt::Arguments<'_>) {
     tracing::trace!(target: "seqcast", "{} {what}", Location::caller());
 }
 
+macro_rules! exchange {
+    ($name:ident, $value:ty) => {
+        #[track_caller]
+        pub(crate) fn $name(
+            &self,
+            from: $value,
+            to: $value,
+            success: Ordering,
+            failure: Ordering,
+        ) -> Result<$value, $value> {
+            let outcome = self.0.$name(from, to, success, failure);
+            let name = stringify!($name);
+            trace(format_args!("{name}({from:?}, {to:?}, {success:?}, {failure:?}) = {outcome:?}"));
+            outcome
+        }
+    };
+}
+
 macro_rules! traced {
     ($name:ident $(<$of:ident>)?, $value:ty, $($op:ident)*) => {
         /// As its namesake.
@@ -39,31 +57,8 @@ macro_rules! traced {
                 trace(format_args!("store({value:?}, {ordering:?})"));
             }
 
-            #[track_caller]
-            pub(crate) fn compare_exchange(
-                &self,
-                from: $value,
-                to: $value,
-                success: Ordering,
-                failure: Ordering,
-            ) -> Result<$value, $value> {
-                let outcome = self.0.compare_exchange(from, to, success, failure);
-                trace(format_args!("compare_exchange({from:?}, {to:?}, {success:?}, {failure:?}) = {outcome:?}"));
-                outcome
-            }
-
-            #[track_caller]
-            pub(crate) fn compare_exchange_weak(
-                &self,
-                from: $value,
-                to: $value,
-                success: Ordering,
-                failure: Ordering,
-            ) -> Result<$value, $value> {
-                let outcome = self.0.compare_exchange_weak(from, to, success, failure);
-                trace(format_args!("compare_exchange_weak({from:?}, {to:?}, {success:?}, {failure:?}) = {outcome:?}"));
-                outcome
-            }
+            exchange!(compare_exchange, $value);
+            exchange!(compare_exchange_weak, $value);
 
             $(
                 #[track_caller]
