@@ -9,7 +9,7 @@ use std::task::{Context, Waker};
 use loom::future::block_on;
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
-use seqcast::{Builder, Inline, Publisher, Subscriber};
+use seqcast::{Builder, Inline, Publisher, RecvError, Subscriber};
 
 use crate::{Pair, explore, id, pair};
 
@@ -177,9 +177,9 @@ fn a_slow_waker_holds_nobody_while_others_disarm() {
     });
 }
 
-#[test]
-fn who_arms_a_ring_at_a_hole_is_woken_by_the_skip() {
-    explore(3, || {
+/// Whoever waits by `receive` at a hole arms the ring, and is woken by the skip.
+fn arms_a_ring_at_a_hole(receive: fn(&mut Subscriber<Inline<Pair>>) -> Result<Pair, RecvError>) {
+    explore(3, move || {
         let (publisher, mut subscriber) = unarmed_ring(2);
         let publisher = publisher.share();
         let stalled = publisher.clone();
@@ -190,28 +190,20 @@ fn who_arms_a_ring_at_a_hole_is_woken_by_the_skip() {
             assert!(testing::claim(&publisher).unwrap().begin().is_none());
             publisher
         });
-        assert!(subscriber.recv().is_err(), "it is lapped");
+        assert!(receive(&mut subscriber).is_err(), "it is lapped");
         writer.join().unwrap();
         drop(held);
     });
 }
 
 #[test]
+fn who_arms_a_ring_at_a_hole_is_woken_by_the_skip() {
+    arms_a_ring_at_a_hole(Subscriber::recv);
+}
+
+#[test]
 fn a_task_that_arms_a_ring_at_a_hole_is_woken_by_the_skip() {
-    explore(3, || {
-        let (publisher, mut subscriber) = unarmed_ring(2);
-        let publisher = publisher.share();
-        let stalled = publisher.clone();
-        let held = testing::claim(&stalled).unwrap().begin().unwrap();
-        std::mem::forget(testing::claim(&publisher).unwrap());
-        let writer = thread::spawn(move || {
-            assert!(testing::claim(&publisher).unwrap().begin().is_none());
-            publisher
-        });
-        assert!(block_on(subscriber.recv_async()).is_err(), "it is lapped");
-        writer.join().unwrap();
-        drop(held);
-    });
+    arms_a_ring_at_a_hole(|subscriber| block_on(subscriber.recv_async()));
 }
 
 #[test]

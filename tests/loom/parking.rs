@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use loom::future::block_on;
 use loom::thread;
-use seqcast::RecvError;
+use seqcast::{Inline, Publisher, RecvError, Subscriber};
 
 use crate::{Pair, explore, id, pair, parking_ring};
 
@@ -82,54 +82,48 @@ fn wait_until(end: u64, mut receive: impl FnMut() -> Result<Pair, RecvError>) ->
     (received, missed)
 }
 
-#[test]
-fn a_parked_thread_is_woken_by_a_publisher_that_laps() {
-    let outcomes = explore(2, || {
-        let (mut publisher, mut subscriber) = parking_ring(2);
-        let writer = thread::spawn(move || {
-            for q in 0..3 {
-                publisher.publish(pair(q));
-            }
-            publisher
-        });
-        let account = wait_until(3, || subscriber.recv());
+/// A subscriber that waits by `receive` is woken by a publisher that laps it. It receives all, or learns what it missed.
+fn is_woken_by_a_lap<H: Send + 'static>(
+    publish: fn(Publisher<Inline<Pair>>) -> H,
+    receive: fn(&mut Subscriber<Inline<Pair>>) -> Result<Pair, RecvError>,
+) {
+    let outcomes = explore(2, move || {
+        let (publisher, mut subscriber) = parking_ring(2);
+        // The handle comes back, and so keeps the ring open.
+        let writer = thread::spawn(move || publish(publisher));
+        let account = wait_until(3, || receive(&mut subscriber));
         writer.join().unwrap();
         account
     });
     assert_eq!(outcomes, BTreeSet::from([(2, 1), (3, 0)]));
+}
+
+#[test]
+fn a_parked_thread_is_woken_by_a_publisher_that_laps() {
+    let publish = |mut publisher: Publisher<_>| {
+        (0..3).for_each(|q| assert_eq!(publisher.publish(pair(q)), q));
+        publisher
+    };
+    is_woken_by_a_lap(publish, Subscriber::recv);
 }
 
 #[test]
 fn a_parked_task_is_woken_by_a_publisher_that_laps() {
-    let outcomes = explore(2, || {
-        let (publisher, mut subscriber) = parking_ring(2);
+    let publish = |publisher: Publisher<_>| {
         let publisher = publisher.share();
-        let writer = thread::spawn(move || {
-            for q in 0..3 {
-                publisher.publish(pair(q)).unwrap();
-            }
-            publisher
-        });
-        let account = wait_until(3, || block_on(subscriber.recv_async()));
-        writer.join().unwrap();
-        account
-    });
-    assert_eq!(outcomes, BTreeSet::from([(2, 1), (3, 0)]));
+        (0..3).for_each(|q| assert_eq!(publisher.publish(pair(q)), Ok(q)));
+        publisher
+    };
+    is_woken_by_a_lap(publish, |subscriber| block_on(subscriber.recv_async()));
 }
 
 #[test]
 fn who_is_parked_is_woken_by_a_batch_that_laps() {
-    let outcomes = explore(2, || {
-        let (mut publisher, mut subscriber) = parking_ring(2);
-        let writer = thread::spawn(move || {
-            publisher.publish_many((0..3).map(pair));
-            publisher
-        });
-        let account = wait_until(3, || subscriber.recv());
-        writer.join().unwrap();
-        account
-    });
-    assert_eq!(outcomes, BTreeSet::from([(2, 1), (3, 0)]));
+    let publish = |mut publisher: Publisher<_>| {
+        publisher.publish_many((0..3).map(pair));
+        publisher
+    };
+    is_woken_by_a_lap(publish, Subscriber::recv);
 }
 
 #[test]

@@ -91,8 +91,10 @@ pub(crate) fn of_file(name: &str, text: &str) -> Result<Vec<Operation>, String> 
     let counted = |at: &Range<usize>| !left_out.iter().any(|out| out.contains(&at.start));
 
     // Nothing hides from the parser, in a macro.
-    let named = orderings_in(text).map_err(|wrong| format!("{name}: {wrong}"))?.into_iter().filter(counted).count();
-    let barriers = barriers_in(text).map_err(|wrong| format!("{name}: {wrong}"))?.into_iter().filter(counted).count();
+    let tokens = tokens_of(text)?;
+    let named = orderings_in(&tokens).map_err(|wrong| format!("{name}: {wrong}"))?.into_iter().filter(counted).count();
+    let barriers =
+        barriers_in(&tokens).map_err(|wrong| format!("{name}: {wrong}"))?.into_iter().filter(counted).count();
     let seen = found.iter().filter(|operation| operation.is_barrier()).count();
     if barriers != seen {
         return Err(format!("{name}: {barriers} barriers in the text, but {seen} among operations"));
@@ -101,7 +103,7 @@ pub(crate) fn of_file(name: &str, text: &str) -> Result<Vec<Operation>, String> 
     if named != seen {
         return Err(format!("{name}: {named} orderings in the text, but {seen} in operations"));
     }
-    let strings: Vec<_> = tokens_of(text)?.into_iter().filter(|(word, _)| word.contains('"')).collect();
+    let strings: Vec<_> = tokens.iter().filter(|(word, _)| word.contains('"')).collect();
     let in_string = |at: &Range<usize>| strings.iter().any(|(_, span)| span.byte_range().contains(&at.start));
     let labels: Vec<_> =
         labels_in(text).into_iter().filter(|label| counted(&label.at) && !in_string(&label.at)).collect();
@@ -152,8 +154,7 @@ fn labels_in(text: &str) -> Vec<Label> {
 }
 
 /// Where code names an ordering of atomics, macros included; or what names one in a way that would hide it from the search.
-fn orderings_in(text: &str) -> Result<Vec<Range<usize>>, String> {
-    let tokens = tokens_of(text)?;
+fn orderings_in(tokens: &[(String, Span)]) -> Result<Vec<Range<usize>>, String> {
     let mut places = Vec::new();
     for (at, (word, span)) in tokens.iter().enumerate() {
         let before = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].0.as_str());
@@ -182,8 +183,7 @@ fn orderings_in(text: &str) -> Result<Vec<Range<usize>>, String> {
 }
 
 /// Where code calls a barrier, macros included; or what names one in a way that would hide the call from the search.
-fn barriers_in(text: &str) -> Result<Vec<Range<usize>>, String> {
-    let tokens = tokens_of(text)?;
+fn barriers_in(tokens: &[(String, Span)]) -> Result<Vec<Range<usize>>, String> {
     let mut places = Vec::new();
     for (at, (word, span)) in tokens.iter().enumerate().filter(|(_, (word, _))| BARRIERS.contains(&word.as_str())) {
         let before = at.checked_sub(1).map_or("", |at| tokens[at].0.as_str());
