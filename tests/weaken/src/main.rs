@@ -1,7 +1,7 @@
 //! Weakens each ordering of the crate by one step, one at a time, in a copy, and says which test fails for it.
 //!
 //! ```text
-//! cargo run --release -p seqcast-weaken                        # all of them: 8 minutes on two cores
+//! cargo run --release -p seqcast-weaken                        # all of them: docs/proofs.md says how long
 //! cargo run --release -p seqcast-weaken -- stamp.commit        # one
 //! ```
 //!
