@@ -1,6 +1,9 @@
 //! How to make a ring.
 
+use std::time::Duration;
+
 use crate::channel::Channel;
+use crate::gate::Gate;
 use crate::publisher::{Handle, Publisher};
 use crate::seq::{LAST, Layout};
 use crate::sequencer::Sequencer;
@@ -27,6 +30,8 @@ pub struct Builder {
     lag_slack: usize,
     first: u64,
     fence: PublisherFence,
+    gated: bool,
+    gate_deadline: Option<Duration>,
 }
 
 impl Builder {
@@ -39,7 +44,8 @@ impl Builder {
         assert!(capacity > 0, "`capacity` must not be 0");
         assert!(capacity <= MAX_CAPACITY, "`capacity` must be at most {MAX_CAPACITY}, not {capacity}");
         let fence = if has_barrier() { PublisherFence::WhileParked } else { PublisherFence::Always };
-        Self { capacity: capacity.next_power_of_two().max(2), lag_slack: 0, first: 0, fence }
+        let capacity = capacity.next_power_of_two().max(2);
+        Self { capacity, lag_slack: 0, first: 0, fence, gated: false, gate_deadline: None }
     }
 
     /// Leaves a lagged subscriber some room: it goes on this many messages after the oldest, so that the next
@@ -59,6 +65,64 @@ impl Builder {
         let capacity = self.capacity;
         assert!(lag_slack < capacity, "`lag_slack` must be less than the capacity {capacity}, not {lag_slack}");
         self.lag_slack = lag_slack;
+        self
+    }
+
+    /// Allows gating subscribers, which publishers wait for rather than overwrite what they have not read:
+    /// [`Ring::subscribe_gating`](crate::Ring::subscribe_gating).
+    ///
+    /// All other subscribers stay lossy, the first one included, and publishers never wait for them. Without a gating subscriber the
+    /// ring works as an ordinary one. `docs/lossless.md` has the whole picture.
+    ///
+    /// A gating subscriber that is stuck or leaked holds publishers up for as long as it lives. Set a
+    /// [`gate_deadline`](Self::gate_deadline) if that must not happen.
+    ///
+    /// ```
+    /// let (publisher, _dashboard) = seqcast::Builder::new(4).gated().inline::<u32>();
+    /// let publisher = publisher.share();
+    /// let mut audit = publisher.ring().subscribe_gating()?;
+    /// for id in 0..4 {
+    ///     publisher.publish(id)?;
+    /// }
+    /// assert!(publisher.try_publish(4).unwrap_err().is_full());
+    /// assert_eq!(audit.try_recv(), Ok(0));
+    /// assert_eq!(publisher.try_publish(4), Ok(4));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn gated(mut self) -> Self {
+        self.gated = true;
+        self
+    }
+
+    /// Demotes a gating subscriber to a lossy one when it has held publishers back for this long. Call [`gated`](Self::gated) first.
+    ///
+    /// The clock starts when a publisher finds the ring full, in any way of publishing, and starts anew whenever a gating subscriber
+    /// makes room. A publisher that finds the ring full at the same place after that time demotes every gating subscriber that has read
+    /// nothing since. That subscriber reads on as a lossy one: it receives [`Lagged`](crate::Lagged) if it lost anything, and
+    /// [`Ring::stats`](crate::Ring::stats) shows it as `demoted`.
+    ///
+    /// A gating subscriber at a message that another publisher claimed and has not committed cannot read on. It is not demoted: publishers
+    /// go on by one message, and it loses that one if it does not come before.
+    ///
+    /// The first task that waits to publish starts a thread for the ring, which sleeps until the deadline.
+    ///
+    /// # Panics
+    ///
+    /// If `gate_deadline` is zero, or the ring is not gated.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let builder = seqcast::Builder::new(2).gated().gate_deadline(Duration::from_millis(1));
+    /// let (mut publisher, _lossy) = builder.inline::<u32>();
+    /// let stuck = publisher.ring().subscribe_gating()?;
+    /// publisher.publish_many(0..9);
+    /// assert!(!stuck.is_gating() && publisher.ring().stats().subscribers[1].demoted);
+    /// # Ok::<(), seqcast::SubscribeError>(())
+    /// ```
+    pub fn gate_deadline(mut self, gate_deadline: Duration) -> Self {
+        assert!(!gate_deadline.is_zero(), "`gate_deadline` must not be zero");
+        assert!(self.gated, "`gate_deadline` is for gated rings: call `gated` first");
+        self.gate_deadline = Some(gate_deadline);
         self
     }
 
@@ -114,10 +178,11 @@ impl Builder {
 
     fn build<S: Storage>(self) -> (Publisher<S>, Subscriber<S>) {
         let layout = Layout::new(self.capacity as u64, self.first);
-        let sequencer = Sequencer::new(layout, self.lag_slack as u64).unwrap_or_else(|| {
+        let sequencer = Sequencer::new(layout, self.lag_slack as u64, self.gated).unwrap_or_else(|| {
             panic!("`capacity`: {} messages of {} bytes do not fit in memory", self.capacity, size_of::<S::Item>())
         });
-        let publisher = Publisher::new(Handle::new(Channel::new(sequencer, self.fence)));
+        let gate = self.gated.then(|| Gate::new(layout.capacity(), self.gate_deadline, self.fence));
+        let publisher = Publisher::new(Handle::new(Channel::new(sequencer, gate, self.fence)));
         let subscriber = publisher.subscribe_at(Start::Latest);
         (publisher, subscriber)
     }

@@ -241,7 +241,66 @@ impl<T> From<Closed<T>> for TryPublishError<T> {
     }
 }
 
-/// Why [`try_subscribe_at`](crate::Ring::try_subscribe_at) made no subscriber.
+/// Why [`publish_timeout`](crate::SharedPublisher::publish_timeout) did not publish; the value comes back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PublishTimeoutError<T> {
+    /// A gating subscriber was a full lap behind all the time. Never on an ordinary ring.
+    Timeout(T),
+    /// The ring is closed.
+    Closed(T),
+}
+
+impl<T> PublishTimeoutError<T> {
+    /// Whether there was no room in time.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout(_))
+    }
+
+    /// Whether the ring is closed.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_))
+    }
+
+    /// The value that was not published.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Timeout(value) | Self::Closed(value) => value,
+        }
+    }
+}
+
+impl<T> fmt::Debug for PublishTimeoutError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout(_) => "Timeout(..)",
+            Self::Closed(_) => "Closed(..)",
+        })
+    }
+}
+
+impl<T> fmt::Display for PublishTimeoutError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout(_) => "no room within the time given",
+            Self::Closed(_) => "the ring is closed",
+        })
+    }
+}
+
+impl<T> Error for PublishTimeoutError<T> {}
+
+impl<T> From<TryPublishError<T>> for PublishTimeoutError<T> {
+    /// A ring that is full when the time is over.
+    fn from(error: TryPublishError<T>) -> Self {
+        match error {
+            TryPublishError::Full(value) => Self::Timeout(value),
+            TryPublishError::Closed(value) => Self::Closed(value),
+        }
+    }
+}
+
+/// Why [`try_subscribe_at`](crate::Ring::try_subscribe_at) or [`subscribe_gating`](crate::Ring::subscribe_gating) made no
+/// subscriber.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SubscribeError {
@@ -255,6 +314,8 @@ pub enum SubscribeError {
         /// The sequence the next message gets.
         tail: u64,
     },
+    /// The ring was not made with [`Builder::gated`](crate::Builder::gated): its publishers wait for nobody.
+    NotGated,
 }
 
 impl SubscribeError {
@@ -267,6 +328,11 @@ impl SubscribeError {
     pub fn is_future(&self) -> bool {
         matches!(self, Self::Future { .. })
     }
+
+    /// Whether the ring is an ordinary one, on which no subscriber can gate.
+    pub fn is_not_gated(&self) -> bool {
+        matches!(self, Self::NotGated)
+    }
 }
 
 impl fmt::Display for SubscribeError {
@@ -274,6 +340,7 @@ impl fmt::Display for SubscribeError {
         match self {
             Self::Evicted { oldest } => write!(f, "the sequence is overwritten already: the oldest is {oldest}"),
             Self::Future { tail } => write!(f, "the sequence is not published yet: the next is {tail}"),
+            Self::NotGated => f.write_str("the ring is not gated"),
         }
     }
 }

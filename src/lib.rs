@@ -96,6 +96,8 @@
 mod builder;
 mod channel;
 mod error;
+#[allow(missing_debug_implementations, reason = "not exported")]
+mod gate;
 mod publisher;
 #[allow(missing_debug_implementations, reason = "not exported")]
 mod registry;
@@ -112,13 +114,15 @@ pub mod testing;
 mod wait;
 
 pub use builder::{Builder, boxed, inline};
-pub use error::{Closed, Lagged, RecvError, RecvTimeoutError, SubscribeError, TryPublishError, TryRecvError};
-pub use publisher::{Publisher, SharedPublisher};
+pub use error::{
+    Closed, Lagged, PublishTimeoutError, RecvError, RecvTimeoutError, SubscribeError, TryPublishError, TryRecvError,
+};
+pub use publisher::{Publish, Publisher, SharedPublisher};
 pub use ring::Ring;
 pub use slots::{Boxed, Inline, Plain, Receive, Ref, Storage};
 pub use start::Start;
 pub use stats::{RingStats, SubscriberStats, Totals};
-pub use subscriber::{IntoIter, Iter, NextRef, Recv, RecvMany, RecvRef, SkipLagged, Subscriber, TryIter};
+pub use subscriber::{IntoIter, Iter, NextRef, Recv, RecvLatest, RecvMany, RecvRef, SkipLagged, Subscriber, TryIter};
 
 /// The examples of the README and of `docs/boxed.md`, compiled and run.
 #[cfg(doctest)]

@@ -88,6 +88,57 @@ impl<S: Storage> Ring<S> {
         Ok(Subscriber::new(Arc::clone(&self.channel), cursor))
     }
 
+    /// A gating subscriber: publishers wait for it rather than overwrite what it has not read. It loses nothing that is published
+    /// after this returns.
+    ///
+    /// Lossy subscribers of the same ring are still never waited for. Dropping a gating subscriber frees the publishers at once; a
+    /// leaked one holds them up until the [`gate_deadline`](crate::Builder::gate_deadline), if there is one. A thread that publishes to
+    /// the ring that it reads as a gating subscriber may wait for itself, forever.
+    ///
+    /// # Errors
+    ///
+    /// [`NotGated`](SubscribeError::NotGated) on a ring that was not made with [`Builder::gated`](crate::Builder::gated).
+    ///
+    /// ```
+    /// let (publisher, _) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let mut audit = publisher.ring().subscribe_gating()?;
+    /// let writer = std::thread::spawn(move || {
+    ///     let mut publisher = publisher;
+    ///     publisher.publish_many(0..1000); // waits for `audit`
+    /// });
+    /// assert_eq!(audit.iter().map(Result::unwrap).sum::<u32>(), 499_500);
+    /// # writer.join().unwrap();
+    /// # Ok::<(), seqcast::SubscribeError>(())
+    /// ```
+    pub fn subscribe_gating(&self) -> Result<Subscriber<S>, SubscribeError> {
+        self.subscribe_gating_at(Start::Latest)
+    }
+
+    /// A gating subscriber that begins at `start`.
+    ///
+    /// What is published after this returns is not lost. Messages before that may still be overwritten by publishers that had room
+    /// for more when it joined: it then receives [`Lagged`](crate::Lagged), as a lossy subscriber does. A sequence beyond the tail
+    /// means the tail.
+    ///
+    /// # Errors
+    ///
+    /// [`Evicted`](SubscribeError::Evicted) when the sequence is overwritten already; [`NotGated`](SubscribeError::NotGated) on an
+    /// ordinary ring.
+    ///
+    /// ```
+    /// use seqcast::{Start, SubscribeError};
+    /// let (mut publisher, _) = seqcast::Builder::new(4).gated().inline::<u32>();
+    /// publisher.publish_many(0..6);
+    /// let ring = publisher.ring();
+    /// assert_eq!(ring.subscribe_gating_at(Start::At(1)).unwrap_err(), SubscribeError::Evicted { oldest: 2 });
+    /// let mut replica = ring.subscribe_gating_at(Start::At(3))?;
+    /// assert_eq!(replica.try_recv(), Ok(3));
+    /// # Ok::<(), SubscribeError>(())
+    /// ```
+    pub fn subscribe_gating_at(&self, start: Start) -> Result<Subscriber<S>, SubscribeError> {
+        Subscriber::gating(Arc::clone(&self.channel), start)
+    }
+
     /// How many messages the ring holds.
     pub fn capacity(&self) -> usize {
         self.channel.capacity()

@@ -1,5 +1,7 @@
 //! What a ring tells about itself.
 
+use std::time::Duration;
+
 /// A look at a ring and all of its subscribers. Made by [`Ring::stats`](crate::Ring::stats).
 ///
 /// Each number is exact while the ring rests. Taken while others publish and receive, the numbers belong to slightly different
@@ -29,6 +31,9 @@ pub struct RingStats {
     pub capacity: usize,
     /// Whether the ring has ended.
     pub closed: bool,
+    /// How long publishers of a [gated](crate::Builder::gated) ring have waited for gating subscribers, all waits added up. A wait
+    /// counts when it is over. Zero on an ordinary ring.
+    pub publishers_waited: Duration,
     /// What all subscribers that ever were received and did not receive.
     pub totals: Totals,
     /// The live subscribers, by id.
@@ -94,6 +99,9 @@ pub struct SubscriberStats {
     /// Whether it sleeps until there is a message (or was just told to wake). With a `lag` it waits for the end of a
     /// `publish_many`, or for a message that was claimed and is not committed yet.
     pub parked: bool,
-    /// Whether publishers wait for it. Always `false`: every subscriber is lossy.
+    /// Whether publishers wait for it rather than overwrite what it has not read.
     pub gating: bool,
+    /// Whether it was gating, and held a publisher back for longer than the
+    /// [`gate_deadline`](crate::Builder::gate_deadline). It is lossy since.
+    pub demoted: bool,
 }

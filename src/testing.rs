@@ -40,6 +40,15 @@ pub unsafe fn with_barrier(builder: Builder) -> Builder {
     builder.with_barrier()
 }
 
+/// As if the [`gate_deadline`](Builder::gate_deadline) of a full ring were over, for models that have no clock.
+///
+/// # Safety
+///
+/// The owners of gating subscribers expect it: they may lose messages from now on.
+pub unsafe fn expire_gate_deadline<S: Storage>(ring: &Ring<S>) {
+    ring.channel().force_deadline();
+}
+
 /// A sequence that was drawn.
 #[allow(missing_debug_implementations)]
 pub struct Claim<'a, S: Storage> {
@@ -54,14 +63,14 @@ pub struct Write<'a, S: Storage> {
     write: sequencer::Write<'a, S>,
 }
 
-/// Draws a sequence; `None` when the ring is closed.
+/// Draws a sequence; `None` when the ring is closed, or full.
 ///
 /// # Safety
 ///
 /// Fewer publishes are left unfinished than the ring has slots, or nobody else publishes. Otherwise no publisher can go on.
 pub unsafe fn claim<S: Storage>(publisher: &SharedPublisher<S>) -> Option<Claim<'_, S>> {
     let channel = publisher.channel();
-    channel.sequencer.claim().map(|sequence| Claim { channel, sequence })
+    channel.claim().ok().map(|sequence| Claim { channel, sequence })
 }
 
 /// Goes on with a sequence that was drawn through this publisher and leaked, as another thread.

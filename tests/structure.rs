@@ -38,7 +38,7 @@ fn files_with(words: &[&str]) -> Vec<String> {
 }
 
 /// What lies directly in `src`, from the bottom up. Code imports from its own entry and from those before it.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 17] = [
     "sync",
     "seq",
     "error",
@@ -48,6 +48,7 @@ const LAYERS: [&str; 16] = [
     "registry",
     "slots",
     "sequencer",
+    "gate",
     "channel",
     "subscriber",
     "ring",

@@ -3,15 +3,19 @@
 use std::fmt;
 use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
+use super::future::Publish;
 use super::handle::{Batch, Handle, look_ups};
 use crate::channel::Channel;
-use crate::error::TryPublishError;
+use crate::error::{Closed, PublishTimeoutError, TryPublishError};
 use crate::ring::Ring;
-use crate::seq;
+use crate::sequencer::Next;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::subscriber::Subscriber;
+use crate::sync::Arc;
 
 /// The only publisher of its ring: publishing is a handful of plain stores.
 ///
@@ -65,20 +69,104 @@ impl<S: Storage> Publisher<S> {
         // Dropped last: that may take its time. (Where it is: to move it would cost something.)
         let mut garbage = S::Garbage::default();
         let (channel, pool) = self.handle.parts();
-        let sequence = put(channel, pool, value, &mut garbage);
-        channel.wake(sequence..sequence + 1);
-        sequence
+        let next = channel.sequencer.next_exclusive().unwrap_or_else(|| wait(channel, None));
+        channel.publish_exclusive(pool, next, value, &mut garbage);
+        channel.wake(next.sequence..next.sequence + 1);
+        next.sequence
     }
 
-    /// Publishes like [`publish`](Self::publish); there to read the same on every kind of ring.
+    /// Publishes if there is room, and does not wait.
     ///
     /// # Errors
     ///
-    /// None on an ordinary ring: nobody is waited for, so it is never [`Full`](TryPublishError::Full), and an exclusive publisher's ring is
-    /// open.
+    /// [`Full`](TryPublishError::Full) with the value when a gating subscriber is a full lap behind; never on an ordinary ring.
+    /// Never [`Closed`](TryPublishError::Closed): an exclusive publisher's ring is open.
+    ///
+    /// ```
+    /// let (mut publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let mut gating = publisher.ring().subscribe_gating()?;
+    /// publisher.publish_many([1, 2]);
+    /// assert_eq!(publisher.try_publish(3).map_err(|error| error.into_inner()), Err(3));
+    /// assert_eq!((gating.try_recv(), publisher.try_publish(3)), (Ok(1), Ok(2)));
+    /// # Ok::<(), seqcast::SubscribeError>(())
+    /// ```
     #[inline]
     pub fn try_publish(&mut self, value: S::Item) -> Result<u64, TryPublishError<S::Item>> {
+        if self.channel().has_room() { Ok(self.publish(value)) } else { Err(TryPublishError::Full(value)) }
+    }
+
+    /// Publishes, and waits for room for at most `timeout`. A timeout beyond what `Instant` can represent waits forever.
+    ///
+    /// # Errors
+    ///
+    /// [`Timeout`](PublishTimeoutError::Timeout) with the value; never on an ordinary ring, which does not make it wait.
+    ///
+    /// # Blocking
+    ///
+    /// As [`publish`](Self::publish), for at most about `timeout`. A zero one only looks.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let (mut publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let _gating = publisher.ring().subscribe_gating()?;
+    /// publisher.publish_many([1, 2]);
+    /// assert!(publisher.publish_timeout(3, Duration::from_millis(1)).unwrap_err().is_timeout());
+    /// # Ok::<(), seqcast::SubscribeError>(())
+    /// ```
+    pub fn publish_timeout(&mut self, value: S::Item, timeout: Duration) -> Result<u64, PublishTimeoutError<S::Item>> {
+        self.publish_until(value, Instant::now().checked_add(timeout))
+    }
+
+    /// Publishes, and waits for room until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish_timeout`](Self::publish_timeout).
+    pub fn publish_deadline(&mut self, value: S::Item, deadline: Instant) -> Result<u64, PublishTimeoutError<S::Item>> {
+        self.publish_until(value, Some(deadline))
+    }
+
+    fn publish_until(
+        &mut self,
+        value: S::Item,
+        deadline: Option<Instant>,
+    ) -> Result<u64, PublishTimeoutError<S::Item>> {
+        while !self.channel().has_room() {
+            if !self.channel().wait_for_room(deadline) {
+                return Err(PublishTimeoutError::Timeout(value));
+            }
+        }
         Ok(self.publish(value))
+    }
+
+    /// Publishes, and waits for room in any async runtime. On an ordinary ring it is ready at once.
+    ///
+    /// # Errors
+    ///
+    /// None: an exclusive publisher's ring is open.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the value, unless it was published, and costs other publishers nothing.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// assert_eq!(publisher.publish_async(5).await, Ok(0));
+    /// # });
+    /// ```
+    pub fn publish_async(&mut self, value: S::Item) -> Publish<'_, S> {
+        Publish::exclusive(self, value)
+    }
+
+    /// Polls for room: `Ready(Ok(()))` when [`try_publish`](Self::try_publish) would not be `Full`. On `Pending` the task of `cx` is
+    /// woken when there is room; only that of the last call.
+    ///
+    /// # Errors
+    ///
+    /// None: an exclusive publisher's ring is open.
+    pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<()>>> {
+        self.handle.poll_ready(cx)
     }
 
     /// Publishes messages in a row and returns their sequences. Parked subscribers are woken once, at the end.
@@ -94,10 +182,13 @@ impl<S: Storage> Publisher<S> {
     /// ```
     pub fn publish_many(&mut self, values: impl IntoIterator<Item = S::Item>) -> Range<u64> {
         let (channel, pool) = self.handle.parts();
-        let start = channel.sequencer.next_exclusive();
+        let start = next(channel);
         let mut batch = Batch::new(channel, start..start);
         for value in values {
-            batch.published.end = put(channel, pool, value, &mut S::Garbage::default()) + 1;
+            let next =
+                channel.sequencer.next_exclusive().unwrap_or_else(|| wait(channel, Some(batch.published.clone())));
+            channel.publish_exclusive(pool, next, value, &mut S::Garbage::default());
+            batch.published.end = next.sequence + 1;
         }
         batch.published.clone()
     }
@@ -107,7 +198,7 @@ impl<S: Storage> Publisher<S> {
 
     /// The sequence that the next message gets.
     pub fn next_sequence(&self) -> u64 {
-        self.channel().sequencer.next_exclusive()
+        next(self.channel())
     }
 
     look_ups!();
@@ -118,18 +209,34 @@ impl<S: Storage> Publisher<S> {
     }
 
     #[inline]
-    fn channel(&self) -> &Channel<S> {
+    pub(super) fn channel(&self) -> &Arc<Channel<S>> {
         self.handle.channel()
+    }
+
+    #[cfg(feature = "sink")]
+    pub(super) fn handle(&mut self) -> &mut Handle<S> {
+        &mut self.handle
     }
 }
 
-/// Publishes without the wake-up that is due then.
-#[inline]
-fn put<S: Storage>(channel: &Channel<S>, pool: &mut S::Pool, value: S::Item, garbage: &mut S::Garbage) -> u64 {
-    let sequence = channel.sequencer.next_exclusive();
-    assert!(sequence <= seq::LAST, "all sequences of the ring are used up");
-    channel.publish_exclusive(pool, sequence, value, garbage);
-    sequence
+/// The next sequence of the only publisher, in any ring.
+fn next<S: Storage>(channel: &Channel<S>) -> u64 {
+    channel.sequencer.next_exclusive().map_or_else(|| channel.sequencer.tail(), |next| next.sequence)
+}
+
+/// Waits until the only publisher of a gated ring has room. What it then may write stays free for it. `unwoken` was published before, and
+/// readers are woken for it before it waits.
+#[inline(never)]
+fn wait<S: Storage>(channel: &Channel<S>, unwoken: Option<Range<u64>>) -> Next<'_> {
+    loop {
+        if let Some(next) = channel.next_bounded() {
+            return next;
+        }
+        if let Some(unwoken) = unwoken.clone() {
+            channel.wake(unwoken);
+        }
+        channel.wait_for_room(None);
+    }
 }
 
 impl<S: Storage> fmt::Debug for Publisher<S> {

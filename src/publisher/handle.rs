@@ -1,27 +1,67 @@
 //! What keeps a ring open.
 
 use std::ops::Range;
+use std::task::{Context, Poll};
 
-use crate::channel::Channel;
+use super::task::TaskWait;
+use crate::channel::{Channel, Room};
+use crate::error::Closed;
 use crate::ring::Ring;
 use crate::slots::Storage;
 use crate::sync::Arc;
+#[cfg(feature = "sink")]
+use crate::sync::TryLock;
 
 /// One of the publishers of a ring; the last to be dropped closes it.
 pub(crate) struct Handle<S: Storage> {
     channel: Arc<Channel<S>>,
     pool: S::Pool,
+    /// Of a publisher that polls for room.
+    wait: Option<Box<TaskWait>>,
+    /// A message that `Sink::start_send` took, and for which there was no room. (In a lock for its `Sync` alone.)
+    #[cfg(feature = "sink")]
+    held: TryLock<Option<Box<S::Item>>>,
 }
 
 impl<S: Storage> Handle<S> {
     /// The channel counts it already.
     pub(crate) fn new(channel: Arc<Channel<S>>) -> Self {
-        Self { channel, pool: S::Pool::default() }
+        Self {
+            channel,
+            pool: S::Pool::default(),
+            wait: None,
+            #[cfg(feature = "sink")]
+            held: TryLock::default(),
+        }
     }
 
     #[inline]
-    pub(crate) fn channel(&self) -> &Channel<S> {
+    pub(crate) fn channel(&self) -> &Arc<Channel<S>> {
         &self.channel
+    }
+
+    /// The message that a sink holds.
+    #[cfg(feature = "sink")]
+    pub(super) fn held(&mut self) -> &mut Option<Box<S::Item>> {
+        self.held.get_mut()
+    }
+
+    /// Polls until there is room, or the ring is closed.
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<()>>> {
+        let channel = Arc::clone(&self.channel);
+        let attempt = || match channel.room() {
+            Room::Some(_) => Some(if channel.is_over() { Err(Closed(())) } else { Ok(()) }),
+            Room::None(_) => None,
+        };
+        match attempt() {
+            Some(done) => {
+                if let Some(wait) = &mut self.wait {
+                    wait.end(&channel);
+                }
+                Poll::Ready(done)
+            }
+            None => self.wait.get_or_insert_default().poll(&channel, cx, attempt),
+        }
     }
 
     #[inline]
@@ -48,6 +88,9 @@ impl<S: Storage> Clone for Handle<S> {
 
 impl<S: Storage> Drop for Handle<S> {
     fn drop(&mut self) {
+        if let Some(wait) = &mut self.wait {
+            wait.end(&self.channel);
+        }
         self.channel.drop_publisher(&mut self.pool);
     }
 }
@@ -62,6 +105,12 @@ pub(crate) struct Batch<'a, S: Storage> {
 impl<'a, S: Storage> Batch<'a, S> {
     pub(crate) fn new(channel: &'a Channel<S>, published: Range<u64>) -> Self {
         Self { channel, published }
+    }
+
+    /// Wakes now: the publisher is about to wait for readers.
+    #[cold]
+    pub(crate) fn flush(&self) {
+        self.channel.wake(self.published.clone());
     }
 }
 

@@ -2,15 +2,19 @@
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use super::exclusive::Publisher;
+use super::future::Publish;
 use super::handle::{Batch, Handle, look_ups};
 use crate::channel::Channel;
-use crate::error::{Closed, TryPublishError};
+use crate::error::{Closed, PublishTimeoutError, TryPublishError};
 use crate::ring::Ring;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::subscriber::Subscriber;
+use crate::sync::Arc;
 
 /// One of many publishers of a ring: clone it, or share it by reference.
 ///
@@ -84,19 +88,107 @@ impl<S: Storage> SharedPublisher<S> {
     pub fn publish(&self, value: S::Item) -> Result<u64, Closed<S::Item>> {
         // Dropped last: that may take its time.
         let mut garbage = S::Garbage::default();
-        let sequence = self.channel().publish_shared(self.handle.pool(), value, &mut garbage)?;
-        self.channel().wake(sequence..sequence + 1);
-        Ok(sequence)
+        match self.channel().publish_shared(self.handle.pool(), value, &mut garbage) {
+            Ok(sequence) => {
+                self.channel().wake(sequence..sequence + 1);
+                Ok(sequence)
+            }
+            Err(TryPublishError::Closed(value)) => Err(Closed(value)),
+            Err(TryPublishError::Full(value)) => {
+                drop(garbage);
+                self.publish_waiting(value, None).map_err(|error| Closed(error.into_inner()))
+            }
+        }
     }
 
-    /// Publishes like [`publish`](Self::publish); there to read the same on every kind of ring.
+    /// Publishes if there is room, and does not wait.
     ///
     /// # Errors
     ///
-    /// [`Closed`](TryPublishError::Closed) with the value. Never [`Full`](TryPublishError::Full) on an ordinary ring.
+    /// [`Full`](TryPublishError::Full) with the value when a gating subscriber is a full lap behind; never on an ordinary ring.
+    /// [`Closed`](TryPublishError::Closed) with the value when the ring was closed before.
     #[inline]
-    pub fn try_publish(&self, value: S::Item) -> Result<u64, TryPublishError<S::Item>> {
-        Ok(self.publish(value)?)
+    pub fn try_publish(&self, mut value: S::Item) -> Result<u64, TryPublishError<S::Item>> {
+        loop {
+            let mut garbage = S::Garbage::default();
+            match self.channel().publish_shared(self.handle.pool(), value, &mut garbage) {
+                Ok(sequence) => {
+                    self.channel().wake(sequence..sequence + 1);
+                    return Ok(sequence);
+                }
+                Err(TryPublishError::Full(back)) => value = back,
+                closed => return closed,
+            }
+            drop(garbage);
+            if !self.channel().is_freed_by_deadline() {
+                return Err(TryPublishError::Full(value));
+            }
+        }
+    }
+
+    /// Publishes, and waits for room for at most `timeout`. A timeout beyond what `Instant` can represent waits forever.
+    ///
+    /// # Errors
+    ///
+    /// [`Timeout`](PublishTimeoutError::Timeout) with the value; never on an ordinary ring, which does not make it wait.
+    /// [`Closed`](PublishTimeoutError::Closed) with the value when the ring was closed, also while it waited.
+    ///
+    /// # Blocking
+    ///
+    /// As [`publish`](Self::publish), for at most about `timeout`. A zero one only looks.
+    pub fn publish_timeout(&self, value: S::Item, timeout: Duration) -> Result<u64, PublishTimeoutError<S::Item>> {
+        self.publish_by(value, Instant::now().checked_add(timeout))
+    }
+
+    /// Publishes, and waits for room until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish_timeout`](Self::publish_timeout).
+    pub fn publish_deadline(&self, value: S::Item, deadline: Instant) -> Result<u64, PublishTimeoutError<S::Item>> {
+        self.publish_by(value, Some(deadline))
+    }
+
+    fn publish_by(&self, value: S::Item, deadline: Option<Instant>) -> Result<u64, PublishTimeoutError<S::Item>> {
+        match self.try_publish(value) {
+            Err(TryPublishError::Full(value)) => Ok(self.publish_waiting(value, deadline)?),
+            published => Ok(published?),
+        }
+    }
+
+    #[cold]
+    fn publish_waiting(&self, value: S::Item, deadline: Option<Instant>) -> Result<u64, TryPublishError<S::Item>> {
+        self.channel().publish_waiting(deadline, value, |value| self.try_publish(value))
+    }
+
+    /// Publishes, and waits for room in any async runtime. On an ordinary ring it is ready at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] with the value when the ring was closed, also while it waited.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the value, unless it was published, and costs other publishers nothing.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (publisher, _subscriber) = seqcast::inline::<u32>(8);
+    /// assert_eq!(publisher.share().publish_async(5).await, Ok(0));
+    /// # });
+    /// ```
+    pub fn publish_async(&self, value: S::Item) -> Publish<'_, S> {
+        Publish::shared(self, value)
+    }
+
+    /// Polls for room: `Ready(Ok(()))` when there is some. Other publishers may take it before this one does. On `Pending` the task of
+    /// `cx` is woken when there is room; only that of this handle's last call.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] when the ring is closed.
+    pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<()>>> {
+        self.handle.poll_ready(cx)
     }
 
     /// Publishes messages and returns how many: all of them, unless the ring is closed on the way, which ends it there. (The
@@ -115,9 +207,18 @@ impl<S: Storage> SharedPublisher<S> {
     pub fn publish_many(&self, values: impl IntoIterator<Item = S::Item>) -> usize {
         let mut batch = Batch::new(self.channel(), 0..0);
         let mut published = 0;
-        for value in values {
-            let mut garbage = S::Garbage::default();
-            let Ok(sequence) = self.channel().publish_shared(self.handle.pool(), value, &mut garbage) else { break };
+        for mut value in values {
+            let sequence = loop {
+                let mut garbage = S::Garbage::default();
+                match self.channel().publish_shared(self.handle.pool(), value, &mut garbage) {
+                    Ok(sequence) => break sequence,
+                    Err(TryPublishError::Closed(_)) => return published,
+                    Err(TryPublishError::Full(back)) => value = back,
+                }
+                drop(garbage);
+                batch.flush();
+                self.channel().wait_for_room(None);
+            };
             if published == 0 {
                 batch.published.start = sequence;
             }
@@ -180,8 +281,13 @@ impl<S: Storage> SharedPublisher<S> {
     }
 
     #[inline]
-    pub(crate) fn channel(&self) -> &Channel<S> {
+    pub(crate) fn channel(&self) -> &Arc<Channel<S>> {
         self.handle.channel()
+    }
+
+    #[cfg(feature = "sink")]
+    pub(super) fn handle(&mut self) -> &mut Handle<S> {
+        &mut self.handle
     }
 }
 

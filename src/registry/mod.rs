@@ -2,11 +2,14 @@
 //! publishers, once in a while, to see what is borrowed).
 
 mod cursor;
+mod gate_state;
 
 pub(crate) use cursor::Cursor;
+pub(crate) use gate_state::GateState;
 
 use std::mem;
 
+use crate::seq;
 use crate::stats::Totals;
 use crate::sync::{
     Arc, AtomicU64, AtomicUsize, CROWD_SHARDS, CROWD_THRESHOLD, CachePadded, Ordering, REGISTRY_SHARDS, Snapshot, fence,
@@ -20,12 +23,32 @@ pub(crate) struct Registration {
     id: u64,
     /// Whether it is in the second table of the registry.
     crowded: bool,
+    /// Whether publishers wait for it.
+    pub(crate) gate: GateState,
     name: Snapshot<Option<Box<str>>>,
     /// The largest number of received messages that was ever reported. Written by those who look on.
     reported: AtomicU64,
 }
 
 impl Registration {
+    /// In no registry, with a cursor at which no message ever comes. A gating subscriber shows it to the quick way of receiving,
+    /// which then finds nothing and turns to the one that wakes publishers.
+    pub(crate) fn decoy() -> Arc<Self> {
+        Arc::new(Self::new(seq::LAST + 1, Waiter::new(), 0, false, GateState::lossy()))
+    }
+
+    fn new(next: u64, waiter: Waiter, id: u64, crowded: bool, gate: GateState) -> Self {
+        Self {
+            cursor: CachePadded::new(Cursor::new(next)),
+            waiter: Arc::new(waiter),
+            id,
+            crowded,
+            gate,
+            name: Snapshot::new(Arc::new(None)),
+            reported: AtomicU64::new(0),
+        }
+    }
+
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
@@ -56,7 +79,7 @@ impl Registration {
     }
 }
 
-type Registrations = Vec<Arc<Registration>>;
+pub(crate) type Registrations = Vec<Arc<Registration>>;
 
 /// A list of registrations that is replaced as a whole: joining and leaving copy it.
 type Shard = Snapshot<Registrations>;
@@ -105,16 +128,10 @@ impl Registry {
 
     /// Adds a registration for a subscriber that stands at `next`. It is whole before anyone can see it. It is in its list, and `generation` has
     /// moved, before the subscriber pins anything.
-    pub(crate) fn register(&self, next: u64, waiter: Waiter) -> Arc<Registration> {
+    pub(crate) fn register(&self, next: u64, waiter: Waiter, gate: GateState) -> Arc<Registration> {
         let others = self.live.fetch_add(1, Ordering::Relaxed); // [live.up] Relaxed: only a count
-        let registration = Arc::new(Registration {
-            cursor: CachePadded::new(Cursor::new(next)),
-            waiter: Arc::new(waiter),
-            id: self.next_id.fetch_add(1, Ordering::Relaxed), // [registration.id] Relaxed: only distinct
-            crowded: others >= CROWD_THRESHOLD,
-            name: Snapshot::new(Arc::new(None)),
-            reported: AtomicU64::new(0),
-        });
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed); // [registration.id] Relaxed: only distinct
+        let registration = Arc::new(Registration::new(next, waiter, id, others >= CROWD_THRESHOLD, gate));
         if registration.crowded {
             self.make_crowd();
             // [crowd.up] Relaxed: `bump_generation` publishes it, so a `PinSnapshot` that finds the change finds the count.

@@ -58,6 +58,27 @@ impl<S: Receive> Subscriber<S> {
         RecvMany { waiting: Waiting(self), buffer, limit }
     }
 
+    /// Waits until there is a message that was not read, then takes the newest one, as [`latest`](Self::latest) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_latest`](Self::recv_latest).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`recv_async`](Self::recv_async).
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
+    /// publisher.publish_many(0..100);
+    /// assert_eq!(subscriber.recv_latest_async().await, Ok(99));
+    /// # });
+    /// ```
+    pub fn recv_latest_async(&mut self) -> RecvLatest<'_, S> {
+        RecvLatest(Waiting(self))
+    }
+
     /// Polls for the next message. On `Pending` the task of `cx` is woken when there may be one.
     ///
     /// Only the task of the last call is woken. It never yields by itself: in a runtime with cooperative scheduling, a task that
@@ -128,6 +149,20 @@ impl<S: Receive> Future for Recv<'_, S> {
     }
 }
 
+/// Future of [`Subscriber::recv_latest_async`].
+#[must_use = "futures do nothing unless polled"]
+pub struct RecvLatest<'a, S: Storage>(Waiting<'a, S>);
+
+impl<S: Receive> Future for RecvLatest<'_, S> {
+    type Output = Result<S::Item, RecvError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut message = None;
+        ready!(self.0.0.poll(cx, |subscriber| subscriber.latest_into(&mut message)))?;
+        Poll::Ready(Ok(taken(message)))
+    }
+}
+
 /// Future of [`Subscriber::recv_many_async`].
 #[must_use = "futures do nothing unless polled"]
 pub struct RecvMany<'a, S: Receive> {
@@ -148,6 +183,12 @@ impl<S: Receive> Future for RecvMany<'_, S> {
 impl<S: Storage> fmt::Debug for Recv<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Recv").field(&self.0.0).finish()
+    }
+}
+
+impl<S: Storage> fmt::Debug for RecvLatest<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RecvLatest").field(&self.0.0).finish()
     }
 }
 

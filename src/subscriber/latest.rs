@@ -1,7 +1,8 @@
 //! The current value rather than the history.
 
 use super::Subscriber;
-use crate::error::TryRecvError;
+use super::blocking::{taken, untimed};
+use crate::error::{RecvError, TryRecvError};
 use crate::registry::Cursor;
 use crate::sequencer::Found;
 use crate::slots::{Receive, Slot, Storage};
@@ -30,6 +31,35 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
         self.receive_latest(S::read)
+    }
+
+    /// Waits until there is a message that was not read, then takes the newest one, as [`latest`](Self::latest) does.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](RecvError::Closed); never `Lagged`.
+    ///
+    /// # Blocking
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
+    /// publisher.publish_many(0..100);
+    /// assert_eq!(subscriber.recv_latest(), Ok(99));
+    /// publisher.close();
+    /// assert_eq!(subscriber.recv_latest(), Err(seqcast::RecvError::Closed));
+    /// ```
+    pub fn recv_latest(&mut self) -> Result<S::Item, RecvError> {
+        let mut message = None;
+        untimed(self.block(None, |subscriber| subscriber.latest_into(&mut message)))?;
+        Ok(taken(message))
+    }
+
+    /// As [`try_recv_into`](Self::try_recv_into), with the newest message.
+    pub(super) fn latest_into(&mut self, message: &mut Option<S::Item>) -> Result<(), TryRecvError> {
+        *message = Some(self.latest()?);
+        Ok(())
     }
 }
 

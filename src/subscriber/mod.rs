@@ -3,6 +3,7 @@
 
 mod blocking;
 mod future;
+mod gating;
 mod iter;
 mod latest;
 mod position;
@@ -11,7 +12,7 @@ mod skip_lagged;
 mod spin;
 mod stream;
 
-pub use future::{Recv, RecvMany};
+pub use future::{Recv, RecvLatest, RecvMany};
 pub use iter::{IntoIter, Iter, TryIter};
 pub use recv_ref::{NextRef, RecvRef};
 pub use skip_lagged::SkipLagged;
@@ -23,7 +24,7 @@ use std::time::Instant;
 
 use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
-use crate::registry::{Cursor, Registration};
+use crate::registry::{Cursor, GateState, Registration};
 use crate::sequencer::Found;
 use crate::slots::{Receive, Slot, Storage};
 use crate::sync::Arc;
@@ -92,13 +93,17 @@ use spin::SpinPolicy;
 /// and is not committed yet is waited for until it comes, or until the other publishers are a lap further.
 pub struct Subscriber<S: Storage> {
     channel: Arc<Channel<S>>,
-    /// The cursor is kept here alone: the one place that a receive writes is the one where others look.
-    registration: Arc<Registration>,
+    /// Its registration: the cursor is kept there alone, so that the one place that a receive writes is the one where others look.
+    /// A gating subscriber has a decoy here, at which the quick way of receiving finds nothing, and its own in `local.gating`. So
+    /// others need not ask at each message whether publishers wait for it.
+    lossy: Arc<Registration>,
     local: Box<Local>,
 }
 
 /// What a receive that finds its message does not touch. Apart, so that subscribers that lie side by side fill few cache lines.
 struct Local {
+    /// The registration of a gating subscriber.
+    gating: Option<Arc<Registration>>,
     /// Where the cursor stood after its last move that was no receive. With it `last_sequence` needs no store in each receive.
     jumped_to: u64,
     /// The sequence received last before that move.
@@ -126,8 +131,13 @@ pub(crate) enum NoMessage {
 
 impl<S: Storage> Subscriber<S> {
     pub(crate) fn new(channel: Arc<Channel<S>>, start: u64) -> Self {
-        let registration = channel.registry.register(start, Waiter::new());
+        let registration = channel.registry.register(start, Waiter::new(), GateState::lossy());
+        Self::with(channel, registration, None, start)
+    }
+
+    fn with(channel: Arc<Channel<S>>, lossy: Arc<Registration>, gating: Option<Arc<Registration>>, start: u64) -> Self {
         let local = Box::new(Local {
+            gating,
             jumped_to: start,
             last_before_jump: None,
             start,
@@ -137,7 +147,7 @@ impl<S: Storage> Subscriber<S> {
             waker_poisoned: false,
             spin_policy: SpinPolicy::default(),
         });
-        Self { channel, registration, local }
+        Self { channel, lossy, local }
     }
 }
 
@@ -227,37 +237,46 @@ impl<S: Storage> Subscriber<S> {
         &mut self,
         take: impl Fn(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
     ) -> Result<R, NoMessage> {
-        loop {
-            let sequence = self.next_sequence();
-            match self.channel.sequencer.find_fast(sequence) {
-                Some(Found::Message(slot)) => {
-                    if let Some(message) = take(slot, sequence, &self.registration.cursor) {
-                        return Ok(message);
-                    }
+        let cursor = &self.lossy.cursor;
+        let sequence = cursor.next_unsync();
+        match self.channel.sequencer.find_fast(sequence) {
+            Some(Found::Message(slot)) => {
+                if let Some(message) = take(slot, sequence, cursor) {
+                    return Ok(message);
                 }
-                Some(Found::Empty) => return Err(NoMessage::Empty),
-                _ => {}
             }
-            if let Some(nothing) = self.find_slow() {
-                return Err(nothing);
-            }
+            Some(Found::Empty) => return Err(NoMessage::Empty),
+            _ => {}
         }
+        self.receive_slow(&take)
     }
 
-    /// Goes over holes; `None` once there is a message at the cursor.
-    #[cold]
+    /// Receives where the quick way failed: at a hole, a lap, the end, and by gating subscribers.
     #[inline(never)]
-    fn find_slow(&mut self) -> Option<NoMessage> {
+    fn receive_slow<R>(
+        &mut self,
+        take: &impl Fn(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
+    ) -> Result<R, NoMessage> {
+        if self.local.gating.is_some() {
+            self.become_lossy_if_demoted();
+        }
         loop {
-            return match self.channel.sequencer.find(self.next_sequence()) {
-                Found::Message(_) => None,
+            let sequence = self.next_sequence();
+            return match self.channel.sequencer.find(sequence) {
+                Found::Message(slot) => match take(slot, sequence, self.cursor()) {
+                    Some(message) => {
+                        self.made_room(sequence);
+                        Ok(message)
+                    }
+                    None => continue,
+                },
                 Found::Hole => {
                     self.pass_hole();
                     continue;
                 }
-                Found::Lapped { oldest } => Some(NoMessage::Lapped { resume: self.channel.sequencer.resume(oldest) }),
-                Found::Empty => Some(NoMessage::Empty),
-                Found::Closed => Some(NoMessage::Closed),
+                Found::Lapped { oldest } => Err(NoMessage::Lapped { resume: self.channel.sequencer.resume(oldest) }),
+                Found::Empty => Err(NoMessage::Empty),
+                Found::Closed => Err(NoMessage::Closed),
             };
         }
     }
@@ -274,32 +293,38 @@ impl<S: Storage> Subscriber<S> {
 
     #[inline]
     pub(crate) fn cursor(&self) -> &Cursor {
-        &self.registration.cursor
+        &self.registration().cursor
     }
 
     /// Moves the cursor by anything but a receive.
     fn jump_to(&mut self, sequence: u64) {
         self.local.last_before_jump = self.last_sequence();
         self.local.jumped_to = sequence;
-        self.registration.cursor.jump_to(sequence);
+        let cursor = self.cursor();
+        let from = cursor.next_unsync();
+        cursor.jump_to(sequence);
+        if self.local.gating.is_some() && from < sequence {
+            self.channel.made_room(from..sequence);
+        }
     }
 
     /// There is a hole at the cursor.
     fn pass_hole(&mut self) {
-        self.registration.cursor.holes.add(1);
+        self.cursor().holes.add(1);
         self.jump_to(self.next_sequence() + 1);
     }
 
     /// Jumps, by the caller's choice.
     fn skip_to(&mut self, sequence: u64) {
-        self.registration.cursor.skipped_by_choice.add(sequence - self.next_sequence());
+        self.cursor().skipped_by_choice.add(sequence - self.next_sequence());
         self.jump_to(sequence);
     }
 
     #[cold]
     fn lag_to(&mut self, resume: u64) -> Lagged {
-        let missed = resume - self.next_sequence();
-        self.registration.cursor.missed.add(missed);
+        let cursor = self.cursor();
+        let missed = resume - cursor.next_unsync();
+        cursor.missed.add(missed);
         self.jump_to(resume);
         Lagged { missed, resumed_at: resume }
     }
@@ -310,7 +335,7 @@ impl<S: Storage> Subscriber<S> {
     pub(crate) fn register_waker(&mut self, waker: &Waker) -> Park {
         self.local.waker_registered = true;
         let waker_poisoned = std::mem::replace(&mut self.local.waker_poisoned, true);
-        let park = self.channel.waiters.register_waker(&self.registration.waiter, waker);
+        let park = self.channel.waiters.register_waker(&self.registration().waiter, waker);
         self.local.waker_poisoned = waker_poisoned;
         if waker_poisoned { Park::Polling } else { park }
     }
@@ -327,19 +352,22 @@ impl<S: Storage> Subscriber<S> {
 
     /// Sleeps until woken or until `deadline`; may return early.
     pub(crate) fn commit_wait(&self, key: WaitKey, deadline: Option<Instant>) {
-        self.channel.waiters.commit_wait(&self.registration.waiter, key, deadline);
+        let waiter = &self.registration().waiter;
+        waiter.set_asleep(true);
+        self.channel.waiters.commit_wait(key, deadline);
+        waiter.set_asleep(false);
     }
 
     /// Notes that its task returns `Pending`.
     pub(crate) fn set_pending(&self) {
-        self.registration.waiter.set_pending();
+        self.registration().waiter.set_pending();
     }
 
     /// Lets go of the waker of a task that waits no more.
     pub(crate) fn deregister_waker(&mut self) {
         if self.local.waker_registered {
             self.local.waker_registered = false;
-            self.registration.waiter.forget_waker();
+            self.registration().waiter.forget_waker();
         }
     }
 
@@ -363,21 +391,22 @@ pub(crate) fn unless_empty<R>(taken: Result<R, TryRecvError>) -> Option<Result<R
     }
 }
 
-/// A second reader at the same cursor, with an account, an id and no name of its own.
+/// A second reader at the same cursor, with an account, an id and no name of its own. A clone of a gating subscriber gates too.
 impl<S: Storage> Clone for Subscriber<S> {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.channel), self.next_sequence())
+        if self.is_gating() { self.clone_gating() } else { Self::new(Arc::clone(&self.channel), self.next_sequence()) }
     }
 }
 
 impl<S: Storage> Drop for Subscriber<S> {
     fn drop(&mut self) {
-        self.channel.registry.unregister(&self.registration);
+        self.leave_gate();
+        self.channel.registry.unregister(self.registration());
         // The task is let go now; a place on the wait list stays until somebody comes by.
-        self.registration.waiter.forget_waker();
-        self.channel.note_dropped(&self.registration);
+        self.registration().waiter.forget_waker();
+        self.channel.note_dropped(self.registration());
         // A `Ref` may have been leaked.
-        self.registration.cursor.unpin();
+        self.cursor().unpin();
         self.channel.reclaim_after_close();
     }
 }

@@ -27,7 +27,7 @@ impl<S: Storage> Subscriber<S> {
     pub fn seek(&mut self, start: Start) {
         self.jump_to(self.channel.resolve(start));
         self.local.start = self.next_sequence();
-        self.local.received_before = self.registration.cursor.received_unsync();
+        self.local.received_before = self.cursor().received_unsync();
         self.local.ended = false;
     }
 
@@ -48,13 +48,13 @@ impl<S: Storage> Subscriber<S> {
     /// Messages received since [`start_sequence`](Self::start_sequence). Unlike
     /// [`SubscriberStats::received`](crate::SubscriberStats::received), it begins again at 0 after a [`seek`](Self::seek).
     pub fn received(&self) -> u64 {
-        self.registration.cursor.received_unsync() - self.local.received_before
+        self.cursor().received_unsync() - self.local.received_before
     }
 
     /// The cursor: the sequence it reads next.
     #[inline]
     pub fn next_sequence(&self) -> u64 {
-        self.registration.cursor.next_unsync()
+        self.cursor().next_unsync()
     }
 
     /// The sequence of the message received last by this handle.
@@ -81,18 +81,18 @@ impl<S: Storage> Subscriber<S> {
 
     /// Sequences overwritten before it read them, as told by every `Lagged` so far.
     pub fn missed(&self) -> u64 {
-        self.registration.cursor.missed.get()
+        self.cursor().missed.get()
     }
 
     /// Sequences at which no message ever came, and it went on: claimed by a publisher that found its slot held by a stalled
     /// one. 0 with a single publisher.
     pub fn holes(&self) -> u64 {
-        self.registration.cursor.holes.get()
+        self.cursor().holes.get()
     }
 
     /// Sequences that [`latest`](Self::latest) jumped over.
     pub fn skipped_by_choice(&self) -> u64 {
-        self.registration.cursor.skipped_by_choice.get()
+        self.cursor().skipped_by_choice.get()
     }
 
     /// Whether a receive would find neither a message nor a loss.
@@ -119,11 +119,11 @@ impl<S: Storage> Subscriber<S> {
 
     /// Gives it a name that [`Ring::stats`](crate::Ring::stats) shows.
     pub fn set_name(&self, name: impl Into<String>) {
-        self.registration.set_name(name.into().into_boxed_str());
+        self.registration().set_name(name.into().into_boxed_str());
     }
 
     /// Its id in [`Ring::stats`](crate::Ring::stats): distinct in its ring, never used again.
     pub fn id(&self) -> u64 {
-        self.registration.id()
+        self.registration().id()
     }
 }

@@ -7,6 +7,8 @@ pub(crate) use std::sync::{Arc, Weak};
 
 pub(crate) type BoxedCell<T> = (AtomicU64, AtomicPtr<T>);
 
+#[cfg(not(any(loom, shuttle)))]
+mod alarm;
 #[cfg(loom)]
 use loom as checker;
 #[cfg(any(loom, shuttle))]
@@ -21,6 +23,8 @@ mod traced;
 #[cfg(shuttle)]
 use shuttle as checker;
 
+#[cfg(not(any(loom, shuttle)))]
+pub(crate) use alarm::Alarm;
 #[cfg(any(loom, shuttle))]
 pub(crate) use model::*;
 #[cfg(not(any(loom, shuttle)))]

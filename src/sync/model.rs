@@ -144,6 +144,11 @@ impl<T> Snapshot<T> {
     }
 
     #[track_caller]
+    pub(crate) fn peek(&self) -> impl std::ops::Deref<Target = Arc<T>> {
+        Box::new(self.load())
+    }
+
+    #[track_caller]
     pub(crate) fn set(&self, value: Arc<T>) {
         self.newest.swap(self.keep(value), Ordering::AcqRel);
     }
@@ -236,5 +241,25 @@ impl Futex {
         drop(self.mutex.lock().unwrap());
         self.condvar.notify_all();
         true
+    }
+}
+
+/// There is no clock.
+#[derive(Default)]
+pub(crate) struct Alarm;
+
+impl Alarm {
+    pub(crate) fn set(&self, _: impl FnOnce() + Send + 'static) -> bool {
+        false
+    }
+
+    pub(crate) fn attach(&self) {}
+
+    pub(crate) fn rest(&self) {}
+
+    pub(crate) fn unpark(&self) {}
+
+    pub(crate) fn sleep(_: Option<Instant>) {
+        unreachable!("no thread was started")
     }
 }

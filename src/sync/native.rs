@@ -89,6 +89,11 @@ impl<T> Snapshot<T> {
         self.0.load_full()
     }
 
+    /// The value, without counting a reference. Not to be kept.
+    pub(crate) fn peek(&self) -> impl std::ops::Deref<Target = Arc<T>> {
+        self.0.load()
+    }
+
     pub(crate) fn set(&self, value: Arc<T>) {
         self.0.store(value);
     }

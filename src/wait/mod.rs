@@ -144,10 +144,22 @@ impl WaitList {
     }
 
     /// Sleeps until woken or until `deadline`; may return early.
-    pub(crate) fn commit_wait(&self, waiter: &Waiter, key: WaitKey, deadline: Option<Instant>) {
-        waiter.set_asleep(true);
+    pub(crate) fn commit_wait(&self, key: WaitKey, deadline: Option<Instant>) {
         self.threads.commit_wait(key.epoch, key.park.until(deadline));
-        waiter.set_asleep(false);
+    }
+
+    /// Whether anybody is parked. After the caller has changed what they wait for.
+    pub(crate) fn has_parked(&self) -> bool {
+        // [has-parked.fence] As `wake.fence`.
+        full_fence();
+        self.finds_parked()
+    }
+
+    /// After the caller's fence.
+    fn finds_parked(&self) -> bool {
+        // [parked.look] [handed-off.look] Relaxed, both: after the fence.
+        let tasks = [self.arrivals.parked.load(Ordering::Relaxed), self.handed_off.load(Ordering::Relaxed)];
+        tasks.iter().any(|list| !list.is_null()) || !self.threads.is_idle()
     }
 
     /// Wakes all parked subscribers, after a commit, a skip or the end of the ring. `false`: calls of wakers nest too deep here, and
@@ -224,12 +236,10 @@ impl WaitList {
         let Some(attempt) = self.arming.begin_to_disarm() else { return };
         // [disarm.fence] Pairs with the fences of parkers and of `hand_off`: those not seen below see the attempt.
         full_fence();
-        // [disarm.parked] [disarm.handed-off] Relaxed, both: after the fence.
-        let tasks = [self.arrivals.parked.load(Ordering::Relaxed), self.handed_off.load(Ordering::Relaxed)];
-        if tasks.iter().all(|list| list.is_null()) && self.threads.is_idle() {
-            self.arming.disarm(attempt);
-        } else {
+        if self.finds_parked() {
             self.arming.cancel_disarm();
+        } else {
+            self.arming.disarm(attempt);
         }
     }
 

@@ -40,7 +40,7 @@ impl Waiter {
     }
 
     /// By its subscriber: notes whether its thread sleeps.
-    pub(super) fn set_asleep(&self, asleep: bool) {
+    pub(crate) fn set_asleep(&self, asleep: bool) {
         self.asleep.store(asleep, Ordering::Relaxed); // [asleep.set] Relaxed: only observers read it
     }
 

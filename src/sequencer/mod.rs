@@ -1,5 +1,9 @@
 //! Slots, tail and end: claim, commit, skip, find a sequence, close. Knows no subscriber.
 
+mod bounded;
+
+pub(crate) use bounded::{Bounded, ClaimError};
+
 use crate::seq::{self, Layout};
 use crate::slots::stamp::{BeginError, SlotState, WriteGuard};
 use crate::slots::{Slot, Storage};
@@ -8,7 +12,8 @@ use crate::sync::{AtomicU64, CachePadded, Ordering, unsync_load, zeroed_words};
 /// Where the sequences of a ring come from and where they are found.
 pub(crate) struct Sequencer<S: Storage> {
     hot: CachePadded<Hot<S>>,
-    /// The sequence that the next claim gets, and `CLOSED_BIT`. Read by nobody who polls.
+    /// The sequence that the next claim gets, and `CLOSED_BIT`. Read by nobody who polls. In a gated ring it holds [`GATED`], and the
+    /// tail is in `bounded`.
     tail: CachePadded<AtomicU64>,
     cold: Cold,
 }
@@ -17,14 +22,21 @@ pub(crate) struct Sequencer<S: Storage> {
 struct Hot<L> {
     slots: L,
     layout: Layout,
-    /// `CLOSED` and `SKIPPED`, once they hold.
+    /// `CLOSED` and `SKIPPED`, once they hold; `GATING`.
     flags: AtomicU64,
+    bounded: Option<Box<CachePadded<Bounded>>>,
 }
 
 /// The ring has ended.
 const CLOSED: u64 = 1;
 /// Some sequence was skipped: look for holes.
 const SKIPPED: u64 = 1 << 1;
+/// From the beginning on a gated ring: the quick answer is never `Empty` there, which sends gating subscribers the long way.
+const GATING: u64 = 1 << 2;
+
+/// What claims of an ordinary ring find in place of the tail of a gated one: more than any sequence, so that the comparison that they
+/// make anyway turns them away. (They may add to it: it never comes near the end of the word.)
+const GATED: u64 = seq::CLOSED_BIT;
 
 /// Touched on a hole, at the end, or when somebody looks.
 struct Cold {
@@ -54,6 +66,13 @@ pub(crate) enum Found<'a, S: Storage> {
     Closed,
 }
 
+/// The only publisher's next sequence, and the tail that it moves.
+#[derive(Clone, Copy)]
+pub(crate) struct Next<'a> {
+    pub(crate) sequence: u64,
+    tail: &'a AtomicU64,
+}
+
 /// A slot that a claimed sequence has taken.
 pub(crate) struct Write<'a, S: Storage> {
     slot: Slot<'a, S::Payload>,
@@ -73,12 +92,14 @@ impl<S: Storage> Write<'_, S> {
 
 impl<S: Storage> Sequencer<S> {
     /// `None` when no allocation can hold the slots. `slack` is below the capacity.
-    pub(crate) fn new(layout: Layout, slack: u64) -> Option<Self> {
+    pub(crate) fn new(layout: Layout, slack: u64, gated: bool) -> Option<Self> {
         debug_assert!(slack < layout.capacity());
         let (hole_marks, _) = zeroed_words(usize::try_from(layout.capacity()).ok()?)?;
+        let bounded = gated.then(|| Box::new(CachePadded::new(Bounded::new(layout.first()))));
+        let (tail, flags) = if gated { (GATED, GATING) } else { (layout.first(), 0) };
         Some(Self {
-            hot: CachePadded::new(Hot { slots: S::new(layout)?, layout, flags: AtomicU64::new(0) }),
-            tail: CachePadded::new(AtomicU64::new(layout.first())),
+            hot: CachePadded::new(Hot { slots: S::new(layout)?, layout, flags: AtomicU64::new(flags), bounded }),
+            tail: CachePadded::new(AtomicU64::new(tail)),
             cold: Cold {
                 end: AtomicU64::new(layout.first()),
                 hole_marks,
@@ -99,21 +120,34 @@ impl<S: Storage> Sequencer<S> {
         oldest + self.cold.slack
     }
 
-    // Publishing alone.
-
-    /// The sequence that the only publisher's next message gets; for that publisher.
+    /// The claims of a gated ring.
     #[inline]
-    pub(crate) fn next_exclusive(&self) -> u64 {
-        unsync_load(&self.tail)
+    pub(crate) fn bounded(&self) -> Option<&Bounded> {
+        self.hot.bounded.as_deref().map(|bounded| &**bounded)
     }
 
-    /// Writes `prepared` at `sequence`, the caller's own next one.
+    /// Where the tail is.
+    fn tail_word(&self) -> &AtomicU64 {
+        self.bounded().map_or(&self.tail, |bounded| &bounded.tail)
+    }
+
+    // Publishing alone.
+
+    /// Where the only publisher writes next; for that publisher. `None` in a gated ring, or when all sequences are used up.
     #[inline]
-    pub(crate) fn publish_exclusive<'p>(&self, sequence: u64, prepared: S::Prepared<'p>) -> S::Displaced<'p> {
-        let slot = self.hot.slots.slot(sequence);
-        let displaced = S::write(slot, slot.stamp.begin(sequence), prepared);
+    pub(crate) fn next_exclusive(&self) -> Option<Next<'_>> {
+        let sequence = unsync_load(&self.tail);
+        // One comparison for both: a gated ring has more than any sequence here.
+        (sequence <= seq::LAST).then_some(Next { sequence, tail: &self.tail })
+    }
+
+    /// Writes `prepared` at the caller's own next sequence.
+    #[inline]
+    pub(crate) fn publish_exclusive<'p>(&self, next: Next<'_>, prepared: S::Prepared<'p>) -> S::Displaced<'p> {
+        let slot = self.hot.slots.slot(next.sequence);
+        let displaced = S::write(slot, slot.stamp.begin(next.sequence), prepared);
         // [tail.move] Release: pairs with the Acquire of `tail()`: who starts at the tail finds all before it committed.
-        self.tail.store(sequence + 1, Ordering::Release);
+        next.tail.store(next.sequence + 1, Ordering::Release);
         displaced
     }
 
@@ -123,7 +157,7 @@ impl<S: Storage> Sequencer<S> {
 
     // Publishing beside others.
 
-    /// Draws the next sequence, or `None` if the ring is closed.
+    /// Draws the next sequence, or `None` if the ring is closed, or gated.
     #[inline]
     pub(crate) fn claim(&self) -> Option<u64> {
         // [tail.claim] Relaxed: a claim promises nothing but its own number; the slot's stamp orders what is written there.
@@ -137,6 +171,9 @@ impl<S: Storage> Sequencer<S> {
 
     #[cold]
     fn refuse(&self) {
+        if self.hot.bounded.is_some() {
+            return;
+        }
         // Not closed but used up, after centuries: that is the end. If closed, the closer may have been stopped in the middle.
         self.close();
         // [tail.unclaim] So that refused claims never add up to anything. Relaxed: below the bit the number means nothing any more.
@@ -169,7 +206,8 @@ impl<S: Storage> Sequencer<S> {
     /// Lock-free: an attempt fails only when somebody claimed or closed meanwhile.
     pub(crate) fn close(&self) -> bool {
         // [close.tail] Acquire, here and below: pairs with the Release of the exchange, so that who finds the ring closed knows the end.
-        let mut tail = self.tail.load(Ordering::Acquire);
+        let word = self.tail_word();
+        let mut tail = word.load(Ordering::Acquire);
         let mut first = false;
         while tail & seq::CLOSED_BIT == 0 && !first {
             // [end.propose] Before the bit, so that whoever sees the bit sees the end. fetch_max: of several who try, the one that succeeds has
@@ -177,7 +215,7 @@ impl<S: Storage> Sequencer<S> {
             self.cold.end.fetch_max(tail.min(seq::LAST + 1), Ordering::Relaxed);
             let closed = tail | seq::CLOSED_BIT;
             // [close.bit] Release: a thread that sees the bit sees the end. Acquire on failure, as above.
-            match self.tail.compare_exchange_weak(tail, closed, Ordering::Release, Ordering::Acquire) {
+            match word.compare_exchange_weak(tail, closed, Ordering::Release, Ordering::Acquire) {
                 Ok(_) => first = true,
                 Err(now) => tail = now,
             }
@@ -194,7 +232,7 @@ impl<S: Storage> Sequencer<S> {
         self.hot.flags.fetch_or(flag, Ordering::Release);
     }
 
-    /// `CLOSED` and `SKIPPED`.
+    /// `CLOSED`, `SKIPPED` and `GATING`.
     #[inline]
     fn flags(&self) -> u64 {
         // [flags.load] Acquire: pairs with the Release of `set`, so that what a flag promises (a hole's mark, the end, the last commits) is
@@ -259,7 +297,7 @@ impl<S: Storage> Sequencer<S> {
     /// What the tail says: claims so far, or the end.
     fn claimed(&self) -> u64 {
         // [tail.load] Acquire: pairs with the Release in `publish_exclusive`, so that what lies before can be read, and in `close`.
-        let tail = self.tail.load(Ordering::Acquire);
+        let tail = self.tail_word().load(Ordering::Acquire);
         if tail & seq::CLOSED_BIT == 0 {
             tail.min(seq::LAST + 1)
         } else {
@@ -273,7 +311,7 @@ impl<S: Storage> Sequencer<S> {
         self.cold.skipped.load(Ordering::Acquire) // [skipped.load] Acquire: pairs with the Release in `skip`
     }
 
-    /// The quick answer: the message, or `Empty` in a ring that knows neither holes nor an end; `None` for all that takes longer.
+    /// The quick answer: the message, or `Empty` in an ordinary ring that knows neither holes nor an end; `None` for all that takes longer.
     #[inline]
     pub(crate) fn find_fast(&self, sequence: u64) -> Option<Found<'_, S>> {
         let slot = self.hot.slots.slot(sequence);
@@ -344,7 +382,7 @@ mod tests {
 
     #[test]
     fn a_refused_claim_takes_its_count_back() {
-        let sequencer = Sequencer::<Inline<u64>>::new(Layout::new(2, seq::LAST - 1), 0).unwrap();
+        let sequencer = Sequencer::<Inline<u64>>::new(Layout::new(2, seq::LAST - 1), 0, false).unwrap();
         assert_eq!([sequencer.claim(), sequencer.claim()], [Some(seq::LAST - 1), Some(seq::LAST)]);
         for _ in 0..3 {
             assert_eq!(sequencer.claim(), None);

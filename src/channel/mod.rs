@@ -1,10 +1,17 @@
 //! The one place where sequencer, registry and wait list meet. Every handle is an `Arc` of this.
 
-use std::ops::Range;
+mod gated;
+mod watch;
 
-use crate::error::{Closed, SubscribeError};
+pub(crate) use gated::Room;
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::error::{SubscribeError, TryPublishError};
+use crate::gate::Gate;
 use crate::registry::{Registration, Registry};
-use crate::sequencer::Sequencer;
+use crate::sequencer::{ClaimError, Next, Sequencer};
 use crate::slots::Storage;
 use crate::slots::stamp::BeginError;
 use crate::start::Start;
@@ -17,6 +24,8 @@ pub(crate) struct Channel<S: Storage> {
     pub(crate) sequencer: Sequencer<S>,
     pub(crate) registry: Registry,
     pub(crate) waiters: WaitList,
+    /// Of a gated ring.
+    pub(crate) gate: Option<Box<Gate>>,
     /// Handles that can publish; the last one to go closes the ring.
     publishers: AtomicUsize,
     /// For deferred wake-ups, which must not keep the ring alive.
@@ -25,11 +34,12 @@ pub(crate) struct Channel<S: Storage> {
 
 impl<S: Storage> Channel<S> {
     /// A channel with one publisher.
-    pub(crate) fn new(sequencer: Sequencer<S>, fence: PublisherFence) -> Arc<Self> {
+    pub(crate) fn new(sequencer: Sequencer<S>, gate: Option<Gate>, fence: PublisherFence) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             sequencer,
             registry: Registry::new(),
             waiters: WaitList::new(fence),
+            gate: gate.map(Box::new),
             publishers: AtomicUsize::new(1),
             me: Weak::clone(me),
         })
@@ -61,11 +71,17 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Publishes `item` at `sequence`, the next one of the only publisher, without the wake-up that a commit asks for.
+    /// Publishes `item` at the next sequence of the only publisher, without the wake-up that a commit asks for.
     #[inline]
-    pub(crate) fn publish_exclusive(&self, pool: &mut S::Pool, sequence: u64, item: S::Item, garbage: &mut S::Garbage) {
+    pub(crate) fn publish_exclusive(
+        &self,
+        pool: &mut S::Pool,
+        next: Next<'_>,
+        item: S::Item,
+        garbage: &mut S::Garbage,
+    ) {
         self.sequencer.slots().prepare_exclusive(pool, item, garbage, |prepared, garbage| {
-            self.retire_displaced(self.sequencer.publish_exclusive(sequence, prepared), garbage);
+            self.retire_displaced(self.sequencer.publish_exclusive(next, prepared), garbage);
         });
     }
 
@@ -82,10 +98,13 @@ impl<S: Storage> Channel<S> {
         pool: &S::Pool,
         item: S::Item,
         garbage: &mut S::Garbage,
-    ) -> Result<u64, Closed<S::Item>> {
+    ) -> Result<u64, TryPublishError<S::Item>> {
         // Prepared before the claim, so that nothing is left to do then that can fail or take its time.
         self.sequencer.slots().prepare_shared(pool, item, garbage, |prepared, garbage| {
-            let Some(sequence) = self.sequencer.claim() else { return self.refuse(prepared) };
+            let sequence = match self.claim() {
+                Ok(sequence) => sequence,
+                Err(error) => return self.refuse(error, prepared),
+            };
             match self.sequencer.begin(sequence) {
                 Ok(write) => self.retire_displaced(write.commit(prepared), garbage),
                 Err(BeginError::Overrun) => self.sequencer.slots().discard(prepared, garbage),
@@ -102,7 +121,7 @@ impl<S: Storage> Channel<S> {
         mut skipped: u64,
         mut prepared: S::Prepared<'_>,
         garbage: &mut S::Garbage,
-    ) -> Result<u64, Closed<S::Item>> {
+    ) -> Result<u64, TryPublishError<S::Item>> {
         // To skip is to wake, and wakers may take their time.
         S::release_pool(&mut prepared);
         let mut skips = 0;
@@ -114,7 +133,10 @@ impl<S: Storage> Channel<S> {
                 skips = 0;
                 yield_now();
             }
-            let Some(sequence) = self.sequencer.claim() else { return self.refuse(prepared) };
+            let sequence = match self.claim() {
+                Ok(sequence) => sequence,
+                Err(error) => return self.refuse(error, prepared),
+            };
             match self.sequencer.begin(sequence) {
                 Ok(write) => self.retire_displaced(write.commit(prepared), garbage),
                 Err(BeginError::Overrun) => self.sequencer.slots().discard(prepared, garbage),
@@ -133,12 +155,17 @@ impl<S: Storage> Channel<S> {
         self.wake(sequence..sequence);
     }
 
-    /// The ring is closed. (If it has just run out of sequences, nobody was woken yet.)
+    /// Nothing was claimed. (If the ring has just run out of sequences, nobody was woken yet.)
     #[cold]
-    fn refuse<R>(&self, prepared: S::Prepared<'_>) -> Result<R, Closed<S::Item>> {
+    fn refuse(&self, error: ClaimError, prepared: S::Prepared<'_>) -> Result<u64, TryPublishError<S::Item>> {
         let item = S::cancel(prepared);
-        self.wake_parked();
-        Err(Closed(item))
+        match error {
+            ClaimError::Full { .. } => Err(TryPublishError::Full(item)),
+            ClaimError::Closed => {
+                self.wake_all();
+                Err(TryPublishError::Closed(item))
+            }
+        }
     }
 
     // Closing.
@@ -146,8 +173,17 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn close(&self) -> bool {
         let first = self.sequencer.close();
         // Whatever ARMED says, and whoever closed: that one may have been stopped before this.
-        self.wake_parked();
+        self.wake_all();
         first
+    }
+
+    /// Wakes subscribers and publishers, for the end.
+    fn wake_all(&self) {
+        self.wake_parked();
+        self.wake_publishers();
+        if let Some(gate) = &self.gate {
+            gate.alarm.unpark();
+        }
     }
 
     pub(crate) fn add_publisher(&self) {
@@ -231,7 +267,8 @@ impl<S: Storage> Channel<S> {
                     holes: account.holes,
                     skipped_by_choice: account.skipped_by_choice,
                     parked: registration.waiter.is_parked(),
-                    gating: false,
+                    gating: registration.gate.is_gating(),
+                    demoted: registration.gate.is_demoted(),
                 }
             })
             .collect();
@@ -240,6 +277,7 @@ impl<S: Storage> Channel<S> {
             skipped,
             capacity: self.capacity(),
             closed: self.sequencer.is_closed(),
+            publishers_waited: self.gate.as_ref().map_or(Duration::ZERO, |gate| gate.waited()),
             totals,
             subscribers,
         }

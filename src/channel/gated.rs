@@ -1,0 +1,226 @@
+//! What publishers and gating readers of a gated ring do for each other: wait for room, and wake.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use super::Channel;
+use crate::error::TryPublishError;
+use crate::gate::{Clock, Gate, Verdict};
+use crate::sequencer::{Bounded, ClaimError, Found, Next};
+use crate::slots::Storage;
+use crate::sync::{SPINS, Weak, spin_loop};
+use crate::wait::reentrancy::{self, NO_LIST};
+
+/// What a publisher finds that looks for room.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Room {
+    /// So many messages can be published; or the ring is closed, which the next publish finds.
+    Some(u64),
+    /// None. The deadline's clock, if there is one.
+    None(Option<Clock>),
+}
+
+impl<S: Storage> Channel<S> {
+    /// The gate of a gated ring, and its claims.
+    #[inline]
+    pub(crate) fn gated(&self) -> Option<(&Gate, &Bounded)> {
+        self.gate.as_deref().zip(self.sequencer.bounded())
+    }
+
+    // Claims.
+
+    /// Draws the next sequence, by one of many publishers.
+    #[inline]
+    pub(crate) fn claim(&self) -> Result<u64, ClaimError> {
+        match self.sequencer.claim() {
+            Some(sequence) => Ok(sequence),
+            None => self.claim_bounded(),
+        }
+    }
+
+    /// The quick claim failed: the ring is gated, or closed.
+    #[inline(never)]
+    fn claim_bounded(&self) -> Result<u64, ClaimError> {
+        let Some((gate, bounded)) = self.gated() else { return Err(ClaimError::Closed) };
+        let claimed = Self::below_limit(gate, bounded, || bounded.claim());
+        if claimed == Err(ClaimError::Closed) {
+            // Not closed but used up: as `Sequencer::claim`.
+            self.sequencer.close();
+        }
+        claimed
+    }
+
+    /// Claims, and looks for a higher limit where there is no room.
+    #[inline]
+    fn below_limit<R>(
+        gate: &Gate,
+        bounded: &Bounded,
+        claim: impl Fn() -> Result<R, ClaimError>,
+    ) -> Result<R, ClaimError> {
+        loop {
+            match claim() {
+                Err(ClaimError::Full { limit }) if bounded.raise(gate.scan(bounded), limit) => {}
+                claimed => return claimed,
+            }
+        }
+    }
+
+    /// Where the only publisher of a gated ring writes next; `None` if there is no room.
+    ///
+    /// # Panics
+    ///
+    /// When the sequences are used up, also those of an ordinary ring.
+    #[inline(never)]
+    pub(crate) fn next_bounded(&self) -> Option<Next<'_>> {
+        let Some((gate, bounded)) = self.gated() else { used_up() };
+        match Self::below_limit(gate, bounded, || bounded.next_exclusive()) {
+            Ok(next) => Some(next),
+            Err(ClaimError::Full { .. }) => None,
+            Err(ClaimError::Closed) => used_up(),
+        }
+    }
+
+    // Waiting for room.
+
+    /// Looks for room, after it has demoted those that hold publishers back for too long.
+    pub(crate) fn room(&self) -> Room {
+        let Some((gate, bounded)) = self.gated() else { return Room::Some(1) };
+        loop {
+            let limit = match bounded.room(gate.scan(bounded)) {
+                Ok(room) => return Room::Some(room),
+                Err(ClaimError::Closed) => return Room::Some(1),
+                Err(ClaimError::Full { limit }) => limit,
+            };
+            match gate.check_deadline(bounded, limit, |sequence| self.has_come(sequence)) {
+                Verdict::Wait(clock) => return Room::None(clock),
+                Verdict::Retry => self.wake_publishers(),
+            }
+        }
+    }
+
+    /// Whether a reader at `sequence` would not find the ring empty.
+    fn has_come(&self, sequence: u64) -> bool {
+        !matches!(self.sequencer.find(sequence), Found::Empty)
+    }
+
+    /// As if the deadline were over, for models.
+    pub(crate) fn force_deadline(&self) {
+        if let Some((gate, bounded)) = self.gated() {
+            gate.force_deadline(bounded, |sequence| self.has_come(sequence));
+            self.wake_publishers();
+        }
+    }
+
+    /// Whether the only publisher has room, perhaps by demoting somebody. It stays.
+    pub(crate) fn has_room(&self) -> bool {
+        self.gate.is_none() || self.next_bounded().is_some() || self.is_freed_by_deadline()
+    }
+
+    /// After a publish that found the ring full: whether the deadline has made room.
+    #[cold]
+    pub(crate) fn is_freed_by_deadline(&self) -> bool {
+        self.gate.as_ref().is_some_and(|gate| gate.has_deadline()) && matches!(self.room(), Room::Some(_))
+    }
+
+    /// Whether the ring is closed, or its sequences are used up.
+    pub(crate) fn is_over(&self) -> bool {
+        self.gated().map_or_else(|| self.sequencer.is_closed(), |(_, bounded)| bounded.is_over())
+    }
+
+    /// Publishes by `attempt`, and waits while there is no room. The item comes back as `Full` when the time is over.
+    pub(crate) fn publish_waiting(
+        &self,
+        deadline: Option<Instant>,
+        mut item: S::Item,
+        mut attempt: impl FnMut(S::Item) -> Result<u64, TryPublishError<S::Item>>,
+    ) -> Result<u64, TryPublishError<S::Item>> {
+        while self.wait_for_room(deadline) {
+            match attempt(item) {
+                Err(TryPublishError::Full(back)) => item = back,
+                done => return done,
+            }
+        }
+        Err(TryPublishError::Full(item))
+    }
+
+    /// Waits until there may be room. `false` when the time is over.
+    ///
+    /// A reader that moves wakes publishers for the first message of room. So that they do not sleep and wake for each message,
+    /// publishers that wait take no room while it still grows, for a moment, until there is a quarter of the ring.
+    #[cold]
+    pub(crate) fn wait_for_room(&self, deadline: Option<Instant>) -> bool {
+        let Some(gate) = self.gate.as_deref() else { return true };
+        let since = Instant::now();
+        let in_time = self.spin_for_room() || self.park_for_room(gate, deadline);
+        gate.add_waited(since);
+        in_time
+    }
+
+    fn park_for_room(&self, gate: &Gate, deadline: Option<Instant>) -> bool {
+        while deadline.is_none_or(|deadline| deadline > Instant::now()) {
+            let key = gate.waiters.prepare_wait();
+            let Room::None(clock) = self.room() else { return true };
+            let demotion = clock.and_then(|clock| clock.until);
+            gate.waiters.commit_wait(key, deadline.into_iter().chain(demotion).min());
+            if self.spin_for_room() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Looks for room a while; as long as there is more at each look, it lets it grow. Whether there is any.
+    fn spin_for_room(&self) -> bool {
+        let enough = self.sequencer.layout().capacity() / 4;
+        let mut before = 0;
+        for _ in 0..=SPINS / ROOM_SPINS {
+            if let Room::Some(room) = self.room() {
+                if room >= enough || room == before {
+                    return true;
+                }
+                before = room;
+            }
+            // A look takes the line of each reader's cursor away from it.
+            for _ in 0..ROOM_SPINS {
+                spin_loop();
+            }
+        }
+        before > 0
+    }
+
+    // Waking publishers.
+
+    /// To be called after a gating reader's cursor has moved over `moved`.
+    #[inline]
+    pub(crate) fn made_room(&self, moved: Range<u64>) {
+        let Some(gate) = self.gate.as_deref() else { return };
+        if gate.waiters.armed_after_commit() {
+            if gate.waiters.has_parked() && matches!(self.room(), Room::Some(_)) {
+                self.wake_publishers();
+            }
+            gate.waiters.maybe_disarm(moved);
+        }
+    }
+
+    /// Wakes all publishers that wait for room; some of them a little later, where calls of wakers nest deep on this thread.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn wake_publishers(&self) {
+        if self.gate.as_ref().is_some_and(|gate| !gate.waiters.wake()) {
+            let me = Weak::clone(&self.me);
+            reentrancy::later(NO_LIST, move || {
+                if let Some(channel) = me.upgrade() {
+                    channel.wake_publishers();
+                }
+            });
+        }
+    }
+}
+
+/// Spins between two looks for room.
+const ROOM_SPINS: u32 = 10;
+
+#[cold]
+fn used_up() -> ! {
+    panic!("all sequences of the ring are used up");
+}

@@ -1,0 +1,48 @@
+//! The gate deadline where only tasks wait: they have no clock, so the ring has a thread that does.
+
+use std::time::Instant;
+
+use super::{Channel, Room};
+use crate::gate::Clock;
+use crate::slots::Storage;
+use crate::sync::{Alarm, Weak};
+
+impl<S: Storage> Channel<S> {
+    /// Has somebody look for room when `clock` is over, on behalf of a task. `false` if the ring can have no thread for that.
+    pub(crate) fn watch(&self, clock: Clock) -> bool {
+        let Some(gate) = self.gate.as_deref().filter(|_| clock.until.is_some()) else { return true };
+        let me = Weak::clone(&self.me);
+        gate.alarm.set(move || watch(&me))
+    }
+
+    /// When a look is due, after one that has demoted whoever held publishers back for too long.
+    fn next_look(&self) -> Option<Instant> {
+        if !self.gate.as_ref()?.has_tasks() {
+            return None;
+        }
+        match self.room() {
+            Room::None(clock) => clock?.until,
+            Room::Some(_) => None,
+        }
+    }
+}
+
+/// What that thread does until the ring is closed.
+fn watch<S: Storage>(channel: &Weak<Channel<S>>) {
+    if let Some(gate) = channel.upgrade().as_deref().and_then(|channel| channel.gate.as_deref()) {
+        gate.alarm.attach();
+    }
+    loop {
+        let Some(channel) = channel.upgrade() else { return };
+        let Some(gate) = channel.gate.as_deref() else { return };
+        if channel.sequencer.is_closed() {
+            return;
+        }
+        let until = channel.next_look().or_else(|| {
+            gate.alarm.rest();
+            channel.next_look()
+        });
+        drop(channel);
+        Alarm::sleep(until);
+    }
+}

@@ -1,0 +1,71 @@
+//! Publishers as a `futures_sink::Sink`, behind the feature `sink`.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_sink::Sink;
+
+use super::exclusive::Publisher;
+use super::shared::SharedPublisher;
+use crate::error::{Closed, TryPublishError};
+use crate::slots::Storage;
+
+/// A message is published by `start_send`, if there is room still; else the publisher holds it, and publishes it when it is next
+/// polled. Dropping the publisher before drops that message. `poll_close` publishes it and leaves the ring open: drop the publisher for
+/// that. The error has the message that was not published, if there was one.
+macro_rules! sink {
+    ($publisher:ident) => {
+        impl<S: Storage> Sink<S::Item> for $publisher<S> {
+            type Error = Closed<Option<S::Item>>;
+
+            fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+                let publisher = self.get_mut();
+                ready!(publisher.poll_held(cx))?;
+                publisher.handle().poll_ready(cx).map_err(|Closed(())| Closed(None))
+            }
+
+            fn start_send(self: Pin<&mut Self>, item: S::Item) -> Result<(), Self::Error> {
+                let publisher = self.get_mut();
+                match publisher.try_publish(item) {
+                    Ok(_) => Ok(()),
+                    Err(TryPublishError::Closed(item)) => Err(Closed(Some(item))),
+                    Err(TryPublishError::Full(item)) => {
+                        let held = publisher.handle().held();
+                        assert!(held.is_none(), "`start_send` without `poll_ready`");
+                        *held = Some(Box::new(item));
+                        Ok(())
+                    }
+                }
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+                self.get_mut().poll_held(cx)
+            }
+
+            fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+                self.get_mut().poll_held(cx)
+            }
+        }
+
+        impl<S: Storage> $publisher<S> {
+            /// Publishes the message that it holds.
+            fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<Option<S::Item>>>> {
+                while let Some(item) = self.handle().held().take() {
+                    match self.try_publish(*item) {
+                        Ok(_) => {}
+                        Err(TryPublishError::Closed(item)) => return Poll::Ready(Err(Closed(Some(item)))),
+                        Err(TryPublishError::Full(item)) => {
+                            *self.handle().held() = Some(Box::new(item));
+                            // An end is found by the next attempt, which has the message.
+                            let _ = ready!(self.handle().poll_ready(cx));
+                        }
+                    }
+                }
+                Poll::Ready(Ok(()))
+            }
+        }
+    };
+}
+
+sink!(Publisher);
+sink!(SharedPublisher);

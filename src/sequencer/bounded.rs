@@ -1,0 +1,96 @@
+//! Claims that stop at a limit: the tail of a gated ring.
+
+use super::Next;
+use crate::seq;
+use crate::sync::{AtomicU64, Ordering, unsync_load};
+
+/// The tail of a gated ring, and how far it may go. Publishers use both in each claim, so they share a cache line.
+#[derive(Debug)]
+pub(crate) struct Bounded {
+    /// As the tail of an ordinary ring.
+    pub(super) tail: AtomicU64,
+    /// Sequences below this can be claimed: no gating subscriber is a lap behind them. It only grows.
+    limit: AtomicU64,
+}
+
+/// Why nothing was claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClaimError {
+    /// Every sequence below this limit is claimed.
+    Full { limit: u64 },
+    /// The ring is closed, or its sequences are used up.
+    Closed,
+}
+
+impl Bounded {
+    pub(super) fn new(first: u64) -> Self {
+        Self { tail: AtomicU64::new(first), limit: AtomicU64::new(first) }
+    }
+
+    /// By one of many publishers.
+    ///
+    /// Lock-free: an attempt fails only when another publisher claimed.
+    #[inline]
+    pub(crate) fn claim(&self) -> Result<u64, ClaimError> {
+        // [bounded.guess] Relaxed: a guess, which the exchange checks.
+        let mut tail = self.tail.load(Ordering::Relaxed);
+        loop {
+            self.check(tail)?;
+            // [bounded.claim] Relaxed: as `tail.claim`. The limit was read before, and holds for good.
+            match self.tail.compare_exchange_weak(tail, tail + 1, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Ok(tail),
+                Err(now) => tail = now,
+            }
+        }
+    }
+
+    /// Where the only publisher writes next; for that publisher.
+    #[inline]
+    pub(crate) fn next_exclusive(&self) -> Result<Next<'_>, ClaimError> {
+        let sequence = unsync_load(&self.tail);
+        self.check(sequence).map(|()| Next { sequence, tail: &self.tail })
+    }
+
+    /// Whether `tail` can be claimed, if it still is the tail.
+    #[inline]
+    fn check(&self, tail: u64) -> Result<(), ClaimError> {
+        if tail > seq::LAST {
+            return Err(ClaimError::Closed);
+        }
+        let limit = self.limit();
+        if tail < limit { Ok(()) } else { Err(ClaimError::Full { limit }) }
+    }
+
+    /// How many sequences can be claimed now, given that `found` is a limit too.
+    pub(crate) fn room(&self, found: u64) -> Result<u64, ClaimError> {
+        let tail = self.claimed();
+        let limit = self.limit().max(found);
+        match limit.saturating_sub(tail) {
+            _ if self.is_over() => Err(ClaimError::Closed),
+            0 => Err(ClaimError::Full { limit }),
+            room => Ok(room),
+        }
+    }
+
+    fn limit(&self) -> u64 {
+        // [limit.load] Acquire: pairs with the Release of `raise`: what readers did before the scan comes before the write that the limit allows.
+        self.limit.load(Ordering::Acquire)
+    }
+
+    /// Allows claims below `found`. Whether that is more than `limit`, an earlier look.
+    pub(crate) fn raise(&self, found: u64, limit: u64) -> bool {
+        // [limit.raise] AcqRel: Release as in `limit`; Acquire so that a limit that is passed on brings with it what came before.
+        self.limit.fetch_max(found, Ordering::AcqRel).max(found) > limit
+    }
+
+    /// The tail, for a scan that is about to read cursors.
+    pub(crate) fn claimed(&self) -> u64 {
+        // [bounded.tail] Relaxed: an older tail makes for a lower limit. The fence of the scan orders it before the cursors.
+        let tail = self.tail.load(Ordering::Relaxed) & !seq::CLOSED_BIT;
+        tail.min(seq::LAST + 1)
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.tail.load(Ordering::Relaxed) > seq::LAST // [bounded.end] Relaxed: who acts on it finds out by a claim
+    }
+}

@@ -1,0 +1,84 @@
+//! Subscribers that publishers wait for.
+
+use super::Subscriber;
+use crate::channel::Channel;
+use crate::error::SubscribeError;
+use crate::registry::{GateState, Registration};
+use crate::slots::Storage;
+use crate::start::Start;
+use crate::sync::Arc;
+use crate::wait::Waiter;
+
+impl<S: Storage> Subscriber<S> {
+    /// A subscriber that gates from `start` on, as far as messages before the tail are still there.
+    pub(crate) fn gating(channel: Arc<Channel<S>>, start: Start) -> Result<Self, SubscribeError> {
+        let Some(gate) = &channel.gate else { return Err(SubscribeError::NotGated) };
+        let at = match start {
+            Start::At(sequence) if sequence < channel.sequencer.oldest() => {
+                return Err(SubscribeError::Evicted { oldest: channel.sequencer.oldest() });
+            }
+            start => channel.resolve(start),
+        };
+        let registration = channel.registry.register(at, Waiter::new(), GateState::gating());
+        gate.join(&registration);
+        let decoy = Arc::clone(&gate.decoy);
+        let mut subscriber = Self::with(channel, decoy, Some(registration), at);
+        // Publishers may have gone on since `at` was looked up. From here on they wait.
+        match start {
+            Start::Latest => subscriber.seek(Start::Latest),
+            Start::Oldest => subscriber.seek(Start::At(subscriber.channel.sequencer.oldest().max(at))),
+            Start::At(_) => {
+                let oldest = subscriber.channel.sequencer.oldest();
+                if at < oldest {
+                    return Err(SubscribeError::Evicted { oldest });
+                }
+            }
+        }
+        Ok(subscriber)
+    }
+
+    /// Whether publishers wait for this subscriber rather than overwrite what it has not read.
+    ///
+    /// A gating subscriber that was [demoted](crate::Builder::gate_deadline) is no longer.
+    pub fn is_gating(&self) -> bool {
+        self.local.gating.as_ref().is_some_and(|registration| registration.gate.is_gating())
+    }
+
+    /// A second gate at the same cursor.
+    pub(super) fn clone_gating(&self) -> Self {
+        let next = self.next_sequence();
+        let registration = self.channel.registry.register(next, Waiter::new(), GateState::gating());
+        if let Some(gate) = &self.channel.gate {
+            gate.join(&registration);
+        }
+        Self::with(Arc::clone(&self.channel), Arc::clone(&self.lossy), Some(registration), next)
+    }
+
+    /// The message `sequence` was received.
+    #[inline]
+    pub(super) fn made_room(&self, sequence: u64) {
+        if self.local.gating.is_some() {
+            self.channel.made_room(sequence..sequence + 1);
+        }
+    }
+
+    #[cold]
+    pub(super) fn become_lossy_if_demoted(&mut self) {
+        if let Some(demoted) = self.local.gating.take_if(|registration| registration.gate.is_demoted()) {
+            self.lossy = demoted;
+        }
+    }
+
+    /// Publishers no longer wait for it.
+    pub(super) fn leave_gate(&self) {
+        if let (Some(registration), Some(gate)) = (&self.local.gating, &self.channel.gate) {
+            gate.leave(registration);
+            self.channel.wake_publishers();
+        }
+    }
+
+    /// The registration that shows in the statistics.
+    pub(super) fn registration(&self) -> &Arc<Registration> {
+        self.local.gating.as_ref().unwrap_or(&self.lossy)
+    }
+}
