@@ -4,7 +4,7 @@
 
 pub(crate) use seqcast::testing::{Claim, Write, is_armed};
 
-use seqcast::{Builder, SharedPublisher, Storage};
+use seqcast::{Builder, Ring, SharedPublisher, Storage};
 
 pub(crate) fn claim<S: Storage>(publisher: &SharedPublisher<S>) -> Option<Claim<'_, S>> {
     // SAFETY: tests leave fewer publishes unfinished than there are slots, or expect that no publisher goes on.
@@ -24,4 +24,9 @@ pub(crate) fn never_parked(builder: Builder) -> Builder {
 pub(crate) fn with_barrier(builder: Builder) -> Builder {
     // SAFETY: only models do this, in which a fence stands for the barrier.
     unsafe { seqcast::testing::with_barrier(builder) }
+}
+
+pub(crate) fn expire_gate_deadline<S: Storage>(ring: &Ring<S>) {
+    // SAFETY: tests expect what their gating subscribers lose after this.
+    unsafe { seqcast::testing::expire_gate_deadline(ring) }
 }

@@ -18,6 +18,8 @@ mod boxed_pools;
 mod disarming;
 mod end;
 mod explore;
+mod gating;
+mod gating_waits;
 mod joining;
 mod laps;
 mod message;
