@@ -72,10 +72,10 @@ impl Builder {
     /// [`Ring::subscribe_gating`](crate::Ring::subscribe_gating).
     ///
     /// All other subscribers stay lossy, the first one included, and publishers never wait for them. Without a gating subscriber the
-    /// ring works as an ordinary one. `docs/lossless.md` has the whole picture.
+    /// ring works as an ordinary one.
     ///
     /// A gating subscriber that is stuck or leaked holds publishers up for as long as it lives. Set a
-    /// [`gate_deadline`](Self::gate_deadline) if that must not happen.
+    /// [`gate_deadline`](Self::gate_deadline) if that must not happen. `docs/lossless.md` describes costs, deadlocks and alternatives.
     ///
     /// ```
     /// let (publisher, _dashboard) = seqcast::Builder::new(4).gated().inline::<u32>();
@@ -96,15 +96,17 @@ impl Builder {
 
     /// Demotes a gating subscriber to a lossy one when it has held publishers back for this long. Call [`gated`](Self::gated) first.
     ///
-    /// The clock starts when a publisher finds the ring full, in any way of publishing, and starts anew whenever a gating subscriber
-    /// makes room. A publisher that finds the ring full at the same place after that time demotes every gating subscriber that has read
-    /// nothing since. That subscriber reads on as a lossy one: it receives [`Lagged`](crate::Lagged) if it lost anything, and
-    /// [`Ring::stats`](crate::Ring::stats) shows it as `demoted`.
+    /// The clock starts when a publisher finds the ring full, in any way of publishing. It restarts whenever the slowest gating cursor
+    /// moves. When the time is over, a publisher that needs room demotes every gating subscriber at that cursor. A demoted subscriber
+    /// is lossy: it receives [`Lagged`](crate::Lagged) if it lost anything, and [`Ring::stats`](crate::Ring::stats) shows it as
+    /// `demoted`. A slow subscriber that reads one message within each deadline is never demoted.
     ///
-    /// A gating subscriber at a message that another publisher claimed and has not committed cannot read on. It is not demoted: publishers
-    /// go on by one message, and it loses that one if it does not come before.
+    /// A gating subscriber may be waiting for a message that another publisher claimed and has not committed. It is then not demoted.
+    /// Instead, publishers may go one message further when the time is over. The subscriber loses that one message, unless it comes
+    /// first.
     ///
-    /// The first task that waits to publish starts a thread for the ring, which sleeps until the deadline.
+    /// Waiting threads measure the time themselves. The first task that waits to publish starts a thread for the ring, which sleeps
+    /// until the deadline and ends when the ring is closed.
     ///
     /// # Panics
     ///

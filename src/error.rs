@@ -188,6 +188,17 @@ impl<T> fmt::Display for Closed<T> {
 impl<T> Error for Closed<T> {}
 
 /// Why [`try_publish`](crate::SharedPublisher::try_publish) did not publish; the value comes back.
+///
+/// ```
+/// use seqcast::TryPublishError;
+/// let (mut publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+/// let _gating = publisher.ring().subscribe_gating()?;
+/// publisher.publish_many([1, 2]);
+/// let error = publisher.try_publish(3).unwrap_err();
+/// assert!(error.is_full() && matches!(error, TryPublishError::Full(3)));
+/// assert_eq!(error.to_string(), "a gating subscriber is a full lap behind");
+/// # Ok::<(), seqcast::SubscribeError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TryPublishError<T> {
     /// A gating subscriber is a full lap behind. Never on an ordinary ring.
@@ -242,9 +253,19 @@ impl<T> From<Closed<T>> for TryPublishError<T> {
 }
 
 /// Why [`publish_timeout`](crate::SharedPublisher::publish_timeout) did not publish; the value comes back.
+///
+/// ```
+/// use std::time::Duration;
+/// let (publisher, _subscriber) = seqcast::inline::<u32>(8);
+/// let publisher = publisher.share();
+/// publisher.close();
+/// let error = publisher.publish_timeout(3, Duration::ZERO).unwrap_err();
+/// assert!(error.is_closed());
+/// assert_eq!(error.into_inner(), 3);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PublishTimeoutError<T> {
-    /// A gating subscriber was a full lap behind all the time. Never on an ordinary ring.
+    /// There was no room in time: a gating subscriber was a full lap behind. Never on an ordinary ring.
     Timeout(T),
     /// The ring is closed.
     Closed(T),
@@ -314,7 +335,7 @@ pub enum SubscribeError {
         /// The sequence the next message gets.
         tail: u64,
     },
-    /// The ring was not made with [`Builder::gated`](crate::Builder::gated): its publishers wait for nobody.
+    /// The ring was not made with [`Builder::gated`](crate::Builder::gated): its publishers wait for no subscriber.
     NotGated,
 }
 

@@ -30,9 +30,27 @@
 //!
 //! # The handles
 //!
-//! - [`Publisher`], the only one of its ring, or [`SharedPublisher`], one of many. Publishing never waits for anybody.
+//! - [`Publisher`], the only one of its ring, or [`SharedPublisher`], one of many. Publishing never waits, except for gating
+//!   subscribers. With the feature `sink`, both are a `futures_sink::Sink`.
 //! - [`Subscriber`]: polls, blocks, or waits in a task; a [`Stream`](futures_core::Stream); turns into an iterator.
 //! - [`Ring`]: makes subscribers, at any time and at any retained sequence, and shows [`stats`](Ring::stats).
+//!
+//! # Lossy and gating subscribers
+//!
+//! A subscriber is *lossy*: it holds no publisher back, and counts what it loses. On a ring made with [`Builder::gated`], a subscriber
+//! can also be *gating* ([`Ring::subscribe_gating`]): publishers wait while it is a full lap behind, and it loses nothing. A gating
+//! subscriber that is stuck or leaked holds publishers up for as long as it lives, unless the ring has a [`Builder::gate_deadline`].
+//! `docs/lossless.md` describes when to use one, costs, deadlocks and alternatives.
+//!
+//! ```
+//! let (mut publisher, _dashboard) = seqcast::Builder::new(4).gated().inline::<u64>();
+//! let mut audit = publisher.ring().subscribe_gating()?;
+//! publisher.publish_many(0..4);
+//! assert!(publisher.try_publish(4).unwrap_err().is_full()); // `publish` would wait
+//! assert_eq!(audit.try_recv(), Ok(0));
+//! assert_eq!(publisher.try_publish(4), Ok(4));
+//! # Ok::<(), seqcast::SubscribeError>(())
+//! ```
 //!
 //! # The laws
 //!
@@ -50,7 +68,8 @@
 //!    ring, everybody else goes on.
 //! 7. A publisher, subscriber, task or thread that is stopped, dropped, leaked or panics anywhere never blocks another publisher, and
 //!    never another subscriber for longer than a lap, as long as fewer publishers are stopped in the middle of a publish
-//!    than the ring has slots. (The limits below are exact about "a lap".)
+//!    than the ring has slots. (The limits below are exact about "a lap".) A gating subscriber holds publishers back by contract, and
+//!    with it a publisher that it waits for.
 //! 8. Every message put in is dropped exactly once. Memory never grows past what the ring was made with, plus a few hundred bytes for
 //!    each live subscriber (and for at most 64 that waited, and went, since the last publish); in a boxed ring, plus one message for
 //!    each live [`Ref`], and some for each publisher (see [`boxed`]). A ring that more than 1 024 subscribers once shared keeps 32 KiB more.
@@ -82,6 +101,14 @@
 //!   of 2 MiB is enough to receive inline messages of 120 KiB and to publish those of 64 KiB, without optimisation.
 //! - While as many publishers are stopped in the middle of a publish as the ring has slots, other shared publishers can only spin. Give
 //!   a ring at least four slots for each publisher.
+//! - A gating subscriber that does not read holds publishers up until it is dropped or demoted. So does, on a ring with gating
+//!   subscribers, a publisher that is stopped in the middle of a publish: gating subscribers wait for its message. With a
+//!   [`Builder::gate_deadline`], publishers then go one message further, and a gating subscriber may lose that one.
+//! - A publish that waits for a gating subscriber must not keep that subscriber from reading. A waker, a drop of a message, or the
+//!   thread that reads must not call a blocking publish of a gated ring: [`try_publish`](SharedPublisher::try_publish) never waits.
+//! - Wakers of tasks that wait to publish run on the thread of the gating subscriber that made room. One that blocks holds that
+//!   subscriber up.
+//! - A gated ring with a deadline has one more thread from the first task that waits to publish until the ring is closed.
 //! - It lives in one process. After a `fork`, the child has none of the other threads: a ring whose publishers were among them is dead there.
 //! - Publishing from a signal handler is safe only in an inline ring, and only as long as nobody ever parks on it: neither waking nor
 //!   dropping is async-signal-safe.
@@ -124,8 +151,9 @@ pub use start::Start;
 pub use stats::{RingStats, SubscriberStats, Totals};
 pub use subscriber::{IntoIter, Iter, NextRef, Recv, RecvLatest, RecvMany, RecvRef, SkipLagged, Subscriber, TryIter};
 
-/// The examples of the README and of `docs/boxed.md`, compiled and run.
+/// The examples of the README and of `docs`, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 #[doc = include_str!("../docs/boxed.md")]
+#[doc = include_str!("../docs/lossless.md")]
 struct Readme;

@@ -14,7 +14,7 @@ use crate::sync::Arc;
 /// A handle that neither publishes nor keeps the ring open: it makes subscribers and tells how things stand.
 ///
 /// Everything here works from any thread, at any time, also when the ring is closed, and none of it is noticed by
-/// publishers or subscribers. No call blocks; subscribing allocates.
+/// publishers or subscribers. (A gating subscriber, once made, holds publishers back.) No call blocks; subscribing allocates.
 ///
 /// ```
 /// use seqcast::{Start, TryRecvError};
@@ -89,15 +89,19 @@ impl<S: Storage> Ring<S> {
     }
 
     /// A gating subscriber: publishers wait for it rather than overwrite what it has not read. It loses nothing that is published
-    /// after this returns.
+    /// after this returns, as long as it is not [demoted](crate::Builder::gate_deadline).
     ///
-    /// Lossy subscribers of the same ring are still never waited for. Dropping a gating subscriber frees the publishers at once; a
-    /// leaked one holds them up until the [`gate_deadline`](crate::Builder::gate_deadline), if there is one. A thread that publishes to
-    /// the ring that it reads as a gating subscriber may wait for itself, forever.
+    /// Publishers never wait for lossy subscribers of the same ring. Dropping a gating subscriber frees the publishers at once, also
+    /// when its thread panics. A stuck or leaked one holds them up until the deadline, if there is one, or else as long as it lives. A
+    /// thread that publishes to the ring that it reads as a gating subscriber may wait for itself forever.
     ///
     /// # Errors
     ///
     /// [`NotGated`](SubscribeError::NotGated) on a ring that was not made with [`Builder::gated`](crate::Builder::gated).
+    ///
+    /// # Blocking
+    ///
+    /// Never blocks; allocates, in proportion to the number of gating subscribers.
     ///
     /// ```
     /// let (publisher, _) = seqcast::Builder::new(2).gated().inline::<u32>();
@@ -116,14 +120,18 @@ impl<S: Storage> Ring<S> {
 
     /// A gating subscriber that begins at `start`.
     ///
-    /// What is published after this returns is not lost. Messages before that may still be overwritten by publishers that had room
-    /// for more when it joined: it then receives [`Lagged`](crate::Lagged), as a lossy subscriber does. A sequence beyond the tail
-    /// means the tail.
+    /// What is published after this returns is not lost, as by [`subscribe_gating`](Self::subscribe_gating). Messages before that may
+    /// still be overwritten, by publishers that had room for more when it joined. It then receives [`Lagged`](crate::Lagged), as a
+    /// lossy subscriber does. A sequence beyond the tail means the tail.
     ///
     /// # Errors
     ///
     /// [`Evicted`](SubscribeError::Evicted) when the sequence is overwritten already; [`NotGated`](SubscribeError::NotGated) on an
     /// ordinary ring.
+    ///
+    /// # Blocking
+    ///
+    /// As [`subscribe_gating`](Self::subscribe_gating).
     ///
     /// ```
     /// use seqcast::{Start, SubscribeError};

@@ -32,7 +32,7 @@ pub struct RingStats {
     /// Whether the ring has ended.
     pub closed: bool,
     /// How long publishers of a [gated](crate::Builder::gated) ring have waited for gating subscribers, all waits added up. A wait
-    /// counts when it is over. Zero on an ordinary ring.
+    /// counts when it is over. Never decreases. Zero on an ordinary ring.
     pub publishers_waited: Duration,
     /// What all subscribers that ever were received and did not receive.
     pub totals: Totals,
@@ -99,9 +99,10 @@ pub struct SubscriberStats {
     /// Whether it sleeps until there is a message (or was just told to wake). With a `lag` it waits for the end of a
     /// `publish_many`, or for a message that was claimed and is not committed yet.
     pub parked: bool,
-    /// Whether publishers wait for it rather than overwrite what it has not read.
+    /// Whether publishers wait for it rather than overwrite what it has not read. Its `lag` then shows how full the ring is: with a
+    /// `lag` of the capacity, publishers wait.
     pub gating: bool,
     /// Whether it was gating, and held a publisher back for longer than the
-    /// [`gate_deadline`](crate::Builder::gate_deadline). It is lossy since.
+    /// [`gate_deadline`](crate::Builder::gate_deadline). It has been lossy since then.
     pub demoted: bool,
 }

@@ -19,6 +19,8 @@ use crate::sync::Arc;
 
 /// The only publisher of its ring: publishing is a handful of plain stores.
 ///
+/// It never waits, except for gating subscribers of a [gated](crate::Builder::gated) ring.
+///
 /// For several publishers, [`share`](Self::share) it. Dropping it closes the ring: subscribers read what is left, then learn
 /// of the end. (A publisher that is leaked with [`std::mem::forget`] leaves its ring open for ever.)
 ///
@@ -42,7 +44,8 @@ impl<S: Storage> Publisher<S> {
 
     /// Publishes a message and returns its sequence.
     ///
-    /// Overwrites the oldest message once the ring is full. Works the same with no subscriber at all.
+    /// Overwrites the oldest message once the ring is full. Works the same with no subscriber at all. On a
+    /// [gated](crate::Builder::gated) ring it waits for gating subscribers first.
     ///
     /// # Panics
     ///
@@ -51,6 +54,12 @@ impl<S: Storage> Publisher<S> {
     /// # Blocking and progress
     ///
     /// Wait-free; never blocks and never fails. The cost depends on the size of the message, not on the number of subscribers.
+    ///
+    /// On a gated ring it waits while a gating subscriber is a full lap behind: it spins briefly, then parks the thread. That may be
+    /// forever, if such a subscriber is stuck or leaked and the ring has no [`gate_deadline`](crate::Builder::gate_deadline). Do not
+    /// call it there in an async task, a waker, or the thread that reads as a gating subscriber.
+    /// [`try_publish`](Self::try_publish), [`publish_timeout`](Self::publish_timeout) and [`publish_async`](Self::publish_async) do
+    /// not block, or not for long.
     ///
     /// Parked subscribers are woken once the message is there, and their wakers run on this thread. Each message of a burst wakes
     /// them again; [`publish_many`](Self::publish_many) wakes them once.
@@ -82,6 +91,15 @@ impl<S: Storage> Publisher<S> {
     /// [`Full`](TryPublishError::Full) with the value when a gating subscriber is a full lap behind; never on an ordinary ring.
     /// Never [`Closed`](TryPublishError::Closed): an exclusive publisher's ring is open.
     ///
+    /// # Panics
+    ///
+    /// As [`publish`](Self::publish).
+    ///
+    /// # Blocking and progress
+    ///
+    /// Never waits for a subscriber; otherwise as [`publish`](Self::publish). On a full ring with a
+    /// [`gate_deadline`](crate::Builder::gate_deadline) it also checks the deadline, and may demote a subscriber.
+    ///
     /// ```
     /// let (mut publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
     /// let mut gating = publisher.ring().subscribe_gating()?;
@@ -100,10 +118,15 @@ impl<S: Storage> Publisher<S> {
     /// # Errors
     ///
     /// [`Timeout`](PublishTimeoutError::Timeout) with the value; never on an ordinary ring, which does not make it wait.
+    /// Never [`Closed`](PublishTimeoutError::Closed): an exclusive publisher's ring is open.
+    ///
+    /// # Panics
+    ///
+    /// As [`publish`](Self::publish).
     ///
     /// # Blocking
     ///
-    /// As [`publish`](Self::publish), for at most about `timeout`. A zero one only looks.
+    /// As [`publish`](Self::publish), for at most about `timeout`. With a zero timeout it spins briefly at most.
     ///
     /// ```
     /// use std::time::Duration;
@@ -122,6 +145,27 @@ impl<S: Storage> Publisher<S> {
     /// # Errors
     ///
     /// As [`publish_timeout`](Self::publish_timeout).
+    ///
+    /// # Panics
+    ///
+    /// As [`publish`](Self::publish).
+    ///
+    /// # Blocking
+    ///
+    /// As [`publish`](Self::publish), at most until about `deadline`.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// let (mut publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let mut gating = publisher.ring().subscribe_gating()?;
+    /// let deadline = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(publisher.publish_deadline(1, deadline), Ok(0));
+    /// assert_eq!(publisher.publish_deadline(2, deadline), Ok(1));
+    /// assert!(publisher.publish_deadline(3, deadline).unwrap_err().is_timeout());
+    /// assert_eq!(gating.try_recv(), Ok(1));
+    /// assert_eq!(publisher.publish_deadline(3, deadline), Ok(2)); // there is room, so time does not matter
+    /// # Ok::<(), seqcast::SubscribeError>(())
+    /// ```
     pub fn publish_deadline(&mut self, value: S::Item, deadline: Instant) -> Result<u64, PublishTimeoutError<S::Item>> {
         self.publish_until(value, Some(deadline))
     }
@@ -145,26 +189,62 @@ impl<S: Storage> Publisher<S> {
     ///
     /// None: an exclusive publisher's ring is open.
     ///
+    /// # Panics
+    ///
+    /// The future, as [`publish`](Self::publish), and if it is polled again after it was ready.
+    ///
+    /// # Blocking
+    ///
+    /// Never blocks. The first task that waits on a ring with a [`gate_deadline`](crate::Builder::gate_deadline) starts a thread,
+    /// which measures the time for all tasks of the ring.
+    ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the value, unless it was published, and costs other publishers nothing.
+    /// A future that is dropped before it was ready has published nothing. It drops the value, and other publishers do not notice.
     ///
     /// ```
     /// # futures::executor::block_on(async {
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// assert_eq!(publisher.publish_async(5).await, Ok(0));
+    /// let (mut publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let mut gating = publisher.ring().subscribe_gating().unwrap();
+    /// publisher.publish_many([1, 2]);
+    /// // The ring is full: the reader makes room.
+    /// let (published, received) = futures::join!(publisher.publish_async(3), gating.recv_async());
+    /// assert_eq!((published, received), (Ok(2), Ok(1)));
     /// # });
     /// ```
     pub fn publish_async(&mut self, value: S::Item) -> Publish<'_, S> {
         Publish::exclusive(self, value)
     }
 
-    /// Polls for room: `Ready(Ok(()))` when [`try_publish`](Self::try_publish) would not be `Full`. On `Pending` the task of `cx` is
-    /// woken when there is room; only that of the last call.
+    /// Polls for room: `Ready(Ok(()))` when [`try_publish`](Self::try_publish) would not return `Full`. On `Pending` the task of `cx`
+    /// is woken when there is room; only that of the last call.
+    ///
+    /// The room stays until this publisher takes it.
     ///
     /// # Errors
     ///
     /// None: an exclusive publisher's ring is open.
+    ///
+    /// # Blocking
+    ///
+    /// As [`publish_async`](Self::publish_async).
+    ///
+    /// # Cancel safety
+    ///
+    /// It takes nothing: a task that no longer wants to publish stops polling. It may be woken once more.
+    ///
+    /// ```
+    /// use std::task::{Context, Poll, Waker};
+    /// let (mut publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let mut gating = publisher.ring().subscribe_gating()?;
+    /// publisher.publish_many([1, 2]);
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// assert_eq!(publisher.poll_ready(&mut cx), Poll::Pending);
+    /// assert_eq!(gating.try_recv(), Ok(1));
+    /// assert_eq!(publisher.poll_ready(&mut cx), Poll::Ready(Ok(())));
+    /// assert_eq!(publisher.try_publish(3), Ok(2));
+    /// # Ok::<(), seqcast::SubscribeError>(())
+    /// ```
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<()>>> {
         self.handle.poll_ready(cx)
     }
@@ -174,6 +254,9 @@ impl<S: Storage> Publisher<S> {
     /// Subscribers that are awake read each message as soon as it is there; those that are parked lose what is more than the ring
     /// holds. Old messages of a boxed ring are dropped on the way. If the iterator panics, what it gave before stays published and is
     /// woken for.
+    ///
+    /// On a [gated](crate::Builder::gated) ring it waits for each message as [`publish`](Self::publish) does, and wakes parked
+    /// subscribers before it waits. The iterator's code never runs while it waits.
     ///
     /// ```
     /// let (mut publisher, _subscriber) = seqcast::inline::<u8>(64);
@@ -185,8 +268,7 @@ impl<S: Storage> Publisher<S> {
         let start = next(channel);
         let mut batch = Batch::new(channel, start..start);
         for value in values {
-            let next =
-                channel.sequencer.next_exclusive().unwrap_or_else(|| wait(channel, Some(batch.published.clone())));
+            let next = channel.sequencer.next_exclusive().unwrap_or_else(|| wait(channel, Some(&batch.published)));
             channel.publish_exclusive(pool, next, value, &mut S::Garbage::default());
             batch.published.end = next.sequence + 1;
         }
@@ -227,13 +309,13 @@ fn next<S: Storage>(channel: &Channel<S>) -> u64 {
 /// Waits until the only publisher of a gated ring has room. What it then may write stays free for it. `unwoken` was published before, and
 /// readers are woken for it before it waits.
 #[inline(never)]
-fn wait<S: Storage>(channel: &Channel<S>, unwoken: Option<Range<u64>>) -> Next<'_> {
+fn wait<'a, S: Storage>(channel: &'a Channel<S>, unwoken: Option<&Range<u64>>) -> Next<'a> {
     loop {
         if let Some(next) = channel.next_bounded() {
             return next;
         }
-        if let Some(unwoken) = unwoken.clone() {
-            channel.wake(unwoken);
+        if let Some(unwoken) = unwoken {
+            channel.wake(unwoken.clone());
         }
         channel.wait_for_room(None);
     }

@@ -14,6 +14,8 @@ use crate::slots::Storage;
 use crate::sync::Arc;
 
 /// Future of [`Publisher::publish_async`] and [`SharedPublisher::publish_async`].
+///
+/// It holds the message until it is published. Dropping it drops the message. It panics if it is polled again after it was ready.
 #[must_use = "futures do nothing unless polled"]
 pub struct Publish<'a, S: Storage> {
     publisher: By<'a, S>,

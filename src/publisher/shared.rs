@@ -18,7 +18,8 @@ use crate::sync::Arc;
 
 /// One of many publishers of a ring: clone it, or share it by reference.
 ///
-/// Lock-free: no publisher ever waits for another, wherever that one was stopped, nor for a subscriber. A publisher that is
+/// Lock-free: no publisher ever waits for another, wherever that one was stopped, nor for a subscriber. (On a
+/// [gated](crate::Builder::gated) ring publishers wait for gating subscribers, and so for what those wait for.) A publisher that is
 /// stopped in the middle of a write keeps its slot; a lap later the others skip that slot, and leave a *hole* in the sequences,
 /// which subscribers go over and count. (With as many publishers stopped in the middle of a write as the ring has slots, none
 /// can go on. Make the capacity at least four times the number of publishers.)
@@ -62,11 +63,17 @@ impl<S: Storage> SharedPublisher<S> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] with the value when the ring was closed before.
+    /// [`Closed`] with the value when the ring was closed before, or while it waited.
     ///
     /// # Blocking and progress
     ///
-    /// Lock-free. Wakes parked subscribers, drops old messages and allocates as [`Publisher::publish`] does. In a boxed ring it may
+    /// On a [gated](crate::Builder::gated) ring it waits while a gating subscriber is a full lap behind: it spins briefly, then parks
+    /// the thread. That may be until the ring is closed, if such a subscriber is stuck or leaked and the ring has no
+    /// [`gate_deadline`](crate::Builder::gate_deadline). Do not call it there in an async task, a waker, a drop of a message, or the
+    /// thread that reads as a gating subscriber: [`try_publish`](Self::try_publish) and [`publish_async`](Self::publish_async) do not
+    /// block. On an ordinary ring it never waits.
+    ///
+    /// Otherwise lock-free. Wakes parked subscribers, drops old messages and allocates as [`Publisher::publish`] does. In a boxed ring it may
     /// also allocate when threads publish through one handle at the same time (give each thread its own clone), and when a slot was
     /// held by a suspended publisher.
     ///
@@ -107,6 +114,23 @@ impl<S: Storage> SharedPublisher<S> {
     ///
     /// [`Full`](TryPublishError::Full) with the value when a gating subscriber is a full lap behind; never on an ordinary ring.
     /// [`Closed`](TryPublishError::Closed) with the value when the ring was closed before.
+    ///
+    /// # Blocking and progress
+    ///
+    /// Never waits for a subscriber; otherwise as [`publish`](Self::publish). On a full ring with a
+    /// [`gate_deadline`](crate::Builder::gate_deadline) it also checks the deadline, and may demote a subscriber.
+    ///
+    /// ```
+    /// let (publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let publisher = publisher.share();
+    /// let mut gating = publisher.ring().subscribe_gating()?;
+    /// publisher.publish_many([1, 2]);
+    /// assert_eq!(publisher.try_publish(3).map_err(|error| error.into_inner()), Err(3));
+    /// assert_eq!((gating.try_recv(), publisher.try_publish(3)), (Ok(1), Ok(2)));
+    /// publisher.close();
+    /// assert!(publisher.try_publish(4).unwrap_err().is_closed());
+    /// # Ok::<(), seqcast::SubscribeError>(())
+    /// ```
     #[inline]
     pub fn try_publish(&self, mut value: S::Item) -> Result<u64, TryPublishError<S::Item>> {
         loop {
@@ -135,7 +159,19 @@ impl<S: Storage> SharedPublisher<S> {
     ///
     /// # Blocking
     ///
-    /// As [`publish`](Self::publish), for at most about `timeout`. A zero one only looks.
+    /// As [`publish`](Self::publish), for at most about `timeout`. With a zero timeout it spins briefly at most.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let (publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let publisher = publisher.share();
+    /// let _gating = publisher.ring().subscribe_gating()?;
+    /// publisher.publish_many([1, 2]);
+    /// let error = publisher.publish_timeout(3, Duration::from_millis(1)).unwrap_err();
+    /// assert!(error.is_timeout());
+    /// assert_eq!(error.into_inner(), 3);
+    /// # Ok::<(), seqcast::SubscribeError>(())
+    /// ```
     pub fn publish_timeout(&self, value: S::Item, timeout: Duration) -> Result<u64, PublishTimeoutError<S::Item>> {
         self.publish_by(value, Instant::now().checked_add(timeout))
     }
@@ -145,6 +181,22 @@ impl<S: Storage> SharedPublisher<S> {
     /// # Errors
     ///
     /// As [`publish_timeout`](Self::publish_timeout).
+    ///
+    /// # Blocking
+    ///
+    /// As [`publish`](Self::publish), at most until about `deadline`.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// let (publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let publisher = publisher.share();
+    /// let _gating = publisher.ring().subscribe_gating()?;
+    /// let deadline = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(publisher.publish_deadline(1, deadline), Ok(0));
+    /// assert_eq!(publisher.publish_deadline(2, deadline), Ok(1));
+    /// assert!(publisher.publish_deadline(3, deadline).unwrap_err().is_timeout());
+    /// # Ok::<(), seqcast::SubscribeError>(())
+    /// ```
     pub fn publish_deadline(&self, value: S::Item, deadline: Instant) -> Result<u64, PublishTimeoutError<S::Item>> {
         self.publish_by(value, Some(deadline))
     }
@@ -167,14 +219,28 @@ impl<S: Storage> SharedPublisher<S> {
     ///
     /// [`Closed`] with the value when the ring was closed, also while it waited.
     ///
+    /// # Panics
+    ///
+    /// The future, if it is polled again after it was ready.
+    ///
+    /// # Blocking
+    ///
+    /// Never blocks. The first task that waits on a ring with a [`gate_deadline`](crate::Builder::gate_deadline) starts a thread,
+    /// which measures the time for all tasks of the ring.
+    ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the value, unless it was published, and costs other publishers nothing.
+    /// A future that is dropped before it was ready has published nothing. It drops the value, and other publishers do not notice.
     ///
     /// ```
     /// # futures::executor::block_on(async {
-    /// let (publisher, _subscriber) = seqcast::inline::<u32>(8);
-    /// assert_eq!(publisher.share().publish_async(5).await, Ok(0));
+    /// let (publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let publisher = publisher.share();
+    /// let mut gating = publisher.ring().subscribe_gating().unwrap();
+    /// publisher.publish_many([1, 2]);
+    /// // The ring is full: the reader makes room.
+    /// let (published, received) = futures::join!(publisher.publish_async(3), gating.recv_async());
+    /// assert_eq!((published, received), (Ok(2), Ok(1)));
     /// # });
     /// ```
     pub fn publish_async(&self, value: S::Item) -> Publish<'_, S> {
@@ -187,6 +253,29 @@ impl<S: Storage> SharedPublisher<S> {
     /// # Errors
     ///
     /// [`Closed`] when the ring is closed.
+    ///
+    /// # Blocking
+    ///
+    /// As [`publish_async`](Self::publish_async).
+    ///
+    /// # Cancel safety
+    ///
+    /// It takes nothing: a task that no longer wants to publish stops polling. It may be woken once more.
+    ///
+    /// ```
+    /// use std::task::{Context, Poll, Waker};
+    /// let (publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let mut publisher = publisher.share();
+    /// let mut gating = publisher.ring().subscribe_gating()?;
+    /// publisher.publish_many([1, 2]);
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// assert_eq!(publisher.poll_ready(&mut cx), Poll::Pending);
+    /// assert_eq!(gating.try_recv(), Ok(1));
+    /// assert_eq!(publisher.poll_ready(&mut cx), Poll::Ready(Ok(())));
+    /// publisher.close();
+    /// assert_eq!(publisher.poll_ready(&mut cx), Poll::Ready(Err(seqcast::Closed(()))));
+    /// # Ok::<(), seqcast::SubscribeError>(())
+    /// ```
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<()>>> {
         self.handle.poll_ready(cx)
     }
@@ -196,6 +285,9 @@ impl<S: Storage> SharedPublisher<S> {
     ///
     /// Messages of other publishers may come in between. Parked subscribers are woken once, at the end, and lose what is more
     /// than the ring holds. If the iterator panics, what it gave before stays published and is woken for.
+    ///
+    /// On a [gated](crate::Builder::gated) ring it waits for each message as [`publish`](Self::publish) does, and wakes parked
+    /// subscribers before it waits. The iterator's code never runs while it waits.
     ///
     /// ```
     /// let (publisher, _subscriber) = seqcast::inline::<u32>(8);
@@ -230,8 +322,8 @@ impl<S: Storage> SharedPublisher<S> {
 
     /// Closes the ring at its tail, for all publishers. `true` for the one call that did.
     ///
-    /// Every publish that returned `Ok` before has its message before the end; every one that begins afterwards gets its value back.
-    /// Wakes every parked subscriber.
+    /// Every publish that returned `Ok` before has its message before the end; every one that begins afterwards gets its value back,
+    /// and so does one that waits for room. Wakes every parked subscriber and publisher.
     ///
     /// ```
     /// let (publisher, mut subscriber) = seqcast::inline::<u32>(8);

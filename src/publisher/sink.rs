@@ -10,11 +10,38 @@ use super::shared::SharedPublisher;
 use crate::error::{Closed, TryPublishError};
 use crate::slots::Storage;
 
-/// A message is published by `start_send`, if there is room still; else the publisher holds it, and publishes it when it is next
-/// polled. Dropping the publisher before drops that message. `poll_close` publishes it and leaves the ring open: drop the publisher for
-/// that. The error has the message that was not published, if there was one.
+/// `$make` makes the `publisher` of the example.
 macro_rules! sink {
-    ($publisher:ident) => {
+    ($publisher:ident, $make:literal) => {
+        /// With the feature `sink`.
+        ///
+        /// `start_send` publishes the message if there is still room. Otherwise the publisher holds it, and publishes it when it is next
+        /// polled. Dropping the publisher before that drops the message.
+        ///
+        /// `poll_close` publishes a message that is held, and leaves the ring open: drop the publisher to close the ring. (The method
+        /// `close` of the publisher itself closes the ring, also with `SinkExt` in scope. Call `flush` before it.)
+        ///
+        /// # Errors
+        ///
+        /// [`Closed`] when the ring is closed, with the message that was not published, if there is one.
+        ///
+        /// # Panics
+        ///
+        /// `start_send` does if the publisher holds a message: call `poll_ready` first.
+        ///
+        /// ```
+        /// use futures::{SinkExt, StreamExt, future, stream};
+        ///
+        /// # futures::executor::block_on(async {
+        #[doc = $make]
+        /// let gating = publisher.ring().subscribe_gating().unwrap();
+        /// // The sink waits for the reader, and closes the ring at its end.
+        /// let sending = stream::iter(0..100).map(Ok).forward(publisher);
+        /// let (sent, received) = future::join(sending, gating.collect::<Vec<_>>()).await;
+        /// sent.unwrap();
+        /// assert!(received.into_iter().map(Result::unwrap).eq(0..100));
+        /// # });
+        /// ```
         impl<S: Storage> Sink<S::Item> for $publisher<S> {
             type Error = Closed<Option<S::Item>>;
 
@@ -67,5 +94,5 @@ macro_rules! sink {
     };
 }
 
-sink!(Publisher);
-sink!(SharedPublisher);
+sink!(Publisher, "let (publisher, _) = seqcast::Builder::new(4).gated().inline::<u32>();");
+sink!(SharedPublisher, "let publisher = seqcast::Builder::new(4).gated().inline::<u32>().0.share();");

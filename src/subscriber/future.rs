@@ -64,6 +64,10 @@ impl<S: Receive> Subscriber<S> {
     ///
     /// As [`recv_latest`](Self::recv_latest).
     ///
+    /// # Panics
+    ///
+    /// The future, as [`recv_latest`](Self::recv_latest).
+    ///
     /// # Cancel safety
     ///
     /// As [`recv_async`](Self::recv_async).

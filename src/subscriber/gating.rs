@@ -39,7 +39,16 @@ impl<S: Storage> Subscriber<S> {
 
     /// Whether publishers wait for this subscriber rather than overwrite what it has not read.
     ///
-    /// A gating subscriber that was [demoted](crate::Builder::gate_deadline) is no longer.
+    /// `false` for lossy subscribers, and for a gating one that was [demoted](crate::Builder::gate_deadline). Another thread may
+    /// demote it at any time.
+    ///
+    /// ```
+    /// let (publisher, lossy) = seqcast::Builder::new(4).gated().inline::<u32>();
+    /// let gating = publisher.ring().subscribe_gating()?;
+    /// assert!(gating.is_gating() && gating.clone().is_gating());
+    /// assert!(!lossy.is_gating());
+    /// # Ok::<(), seqcast::SubscribeError>(())
+    /// ```
     pub fn is_gating(&self) -> bool {
         self.local.gating.as_ref().is_some_and(|registration| registration.gate.is_gating())
     }

@@ -18,6 +18,10 @@ impl<S: Receive> Subscriber<S> {
     ///
     /// [`Empty`](TryRecvError::Empty) or [`Closed`](TryRecvError::Closed); never `Lagged`.
     ///
+    /// # Panics
+    ///
+    /// When the message's clone does (boxed rings). What it jumped over is then counted, and the message is not received.
+    ///
     /// # Progress
     ///
     /// Lock-free: every look at another message is due to what publishers did; at most a lap of them if they rest.
@@ -38,6 +42,10 @@ impl<S: Receive> Subscriber<S> {
     /// # Errors
     ///
     /// [`Closed`](RecvError::Closed); never `Lagged`.
+    ///
+    /// # Panics
+    ///
+    /// When the message's clone does (boxed rings), as [`recv`](Self::recv).
     ///
     /// # Blocking
     ///

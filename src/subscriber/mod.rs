@@ -37,6 +37,9 @@ use spin::SpinPolicy;
 /// next receive says [`Lagged`] with the exact number of messages lost, and it goes on with the oldest that is left.
 /// A clone is a second reader at the same cursor; from there on the two know nothing of each other.
 ///
+/// The exception is a *gating* subscriber, made by [`Ring::subscribe_gating`](crate::Ring::subscribe_gating): publishers wait while
+/// it is a full lap behind, and it loses nothing. A clone of it gates too. Read from it, or drop it.
+///
 /// Receiving works in every style on the same handle: [`try_recv`](Self::try_recv) polls, [`recv`](Self::recv) blocks the
 /// thread, [`recv_async`](Self::recv_async) and the [`Stream`](futures_core::Stream) wait in any runtime, and
 /// [`iter`](Self::iter) is a blocking iterator.

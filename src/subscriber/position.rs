@@ -12,6 +12,9 @@ impl<S: Storage> Subscriber<S> {
     /// `start` is understood as by [`Ring::subscribe_at`](crate::Ring::subscribe_at): a sequence beyond the tail means the tail, and one that
     /// was overwritten is accepted, and the next receive says `Lagged`.
     ///
+    /// A gating subscriber frees what a `seek` forwards jumps over. After one backwards, publishers wait for the new cursor. Messages
+    /// from the former cursor on are still safe; older ones may be overwritten, and the next receive then says `Lagged`.
+    ///
     /// A subscriber that had read to the end of a closed ring can go back and read what is retained once more. As a stream it is
     /// no longer terminated then.
     ///

@@ -1,0 +1,70 @@
+//! The closing accounts: each must balance.
+
+use std::fmt::Write as _;
+
+use seqcast::{Inline, Ring, Subscriber, Totals};
+
+use crate::entry::Entry;
+use crate::trouble::READ_BEFORE_CRASH;
+
+/// The text to print, and what does not balance.
+#[derive(Default)]
+pub(crate) struct Accounts {
+    pub(crate) text: String,
+    pub(crate) wrong: Vec<String>,
+}
+
+impl Accounts {
+    /// Notes `what` unless `ok`.
+    pub(crate) fn check(&mut self, ok: bool, what: impl FnOnce() -> String) {
+        if !ok {
+            self.wrong.push(what());
+        }
+    }
+
+    /// Each reader's account, from its own subscriber; that of the crashed one, from what the ring keeps of it.
+    pub(crate) fn readers(&mut self, ring: &Ring<Inline<Entry>>, readers: &[(&str, &Subscriber<Inline<Entry>>)]) {
+        let _ = writeln!(
+            self.text,
+            "\n{:<10}{:>9} + {:>8} + {:>6} + {:>9} = next - start",
+            "reader", "received", "missed", "holes", "skipped"
+        );
+        // The totals of the ring are those of live and of gone readers.
+        let mut gone = ring.stats().totals;
+        for (name, reader) in readers {
+            let counts = [reader.received(), reader.missed(), reader.holes(), reader.skipped_by_choice()];
+            self.row(name, counts, reader.next_sequence() - reader.start_sequence());
+            let end = ring.next_sequence();
+            self.check(reader.next_sequence() == end, || {
+                format!("{name} stands at {}, the end is {end}", reader.next_sequence())
+            });
+            subtract(&mut gone, counts);
+        }
+        // It read as many entries as its code says. There may have been holes between them.
+        let Totals { received, missed, holes, skipped_by_choice, .. } = gone;
+        self.row("crashed", [received, missed, holes, skipped_by_choice], READ_BEFORE_CRASH as u64 + holes);
+    }
+
+    fn row(&mut self, name: &str, counts: [u64; 4], sequences: u64) {
+        let [received, missed, holes, skipped] = counts;
+        let _ =
+            writeln!(self.text, "{name:<10}{received:>9} + {missed:>8} + {holes:>6} + {skipped:>9} = {sequences:>12}");
+        self.check(counts.iter().sum::<u64>() == sequences, || format!("the account of {name} does not balance"));
+    }
+
+    /// Who was demoted: exactly the stuck one.
+    pub(crate) fn demoted(&mut self, ring: &Ring<Inline<Entry>>) {
+        let subscribers = ring.stats().subscribers;
+        let demoted = subscribers.iter().filter(|subscriber| subscriber.demoted);
+        let names: Vec<_> = demoted.filter_map(|subscriber| subscriber.name.as_deref()).collect();
+        let _ = writeln!(self.text, "\ndemoted: {}", names.join(", "));
+        self.check(names == ["stuck"], || format!("`stuck` alone should have been demoted, not {names:?}"));
+    }
+}
+
+fn subtract(totals: &mut Totals, [received, missed, holes, skipped_by_choice]: [u64; 4]) {
+    totals.received -= received;
+    totals.missed -= missed;
+    totals.holes -= holes;
+    totals.skipped_by_choice -= skipped_by_choice;
+}

@@ -1,0 +1,30 @@
+//! The dashboard: an ordinary, lossy subscriber of the same ring. It wants the newest entry, and no publisher waits for it.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use seqcast::{Inline, Subscriber};
+
+use crate::entry::Entry;
+
+/// How long it takes to show an entry.
+const REFRESH: Duration = Duration::from_millis(1);
+/// How often a line is printed.
+const PERIOD: Duration = Duration::from_millis(500);
+
+/// Shows the newest entry to the end of the ring. Returns the subscriber, for its account.
+pub(crate) fn show(mut subscriber: Subscriber<Inline<Entry>>) -> Subscriber<Inline<Entry>> {
+    let mut next_line = Instant::now();
+    while let Ok(entry) = subscriber.recv_latest() {
+        if Instant::now() >= next_line {
+            let Entry { publisher, number } = entry;
+            println!(
+                "dashboard: sequence {:>7}, entry {number} of publisher {publisher}",
+                subscriber.next_sequence() - 1
+            );
+            next_line = Instant::now() + PERIOD;
+        }
+        thread::sleep(REFRESH);
+    }
+    subscriber
+}
