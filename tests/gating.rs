@@ -176,3 +176,13 @@ fn a_deadline_of_zero_is_refused() {
 fn a_deadline_of_an_ordinary_ring_is_refused() {
     let _ = Builder::new(2).gate_deadline(LONG);
 }
+
+#[test]
+fn the_room_in_front_of_a_lagged_subscriber_is_no_gates() {
+    let (mut publisher, _) = Builder::new(4).gated().lag_slack(3).inline::<u64>();
+    publisher.publish_many(0..6);
+    let mut gating = publisher.ring().subscribe_gating_at(Start::At(2)).unwrap();
+    publisher.publish_many(6..8);
+    assert_eq!(gating.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 2, resumed_at: 4 })));
+    assert!(gating.try_iter().map(Result::unwrap).eq(4..8));
+}

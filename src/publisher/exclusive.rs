@@ -6,7 +6,6 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::future::Publish;
 use super::handle::{Batch, Handle, look_ups};
 use crate::channel::Channel;
 use crate::error::{Closed, PublishTimeoutError, TryPublishError};
@@ -181,39 +180,6 @@ impl<S: Storage> Publisher<S> {
             }
         }
         Ok(self.publish(value))
-    }
-
-    /// Publishes, and waits for room in any async runtime. On an ordinary ring it is ready at once.
-    ///
-    /// # Errors
-    ///
-    /// None: an exclusive publisher's ring is open.
-    ///
-    /// # Panics
-    ///
-    /// The future, as [`publish`](Self::publish), and if it is polled again after it was ready.
-    ///
-    /// # Blocking
-    ///
-    /// Never blocks. The first task that waits on a ring with a [`gate_deadline`](crate::Builder::gate_deadline) starts a thread,
-    /// which measures the time for all tasks of the ring.
-    ///
-    /// # Cancel safety
-    ///
-    /// A future that is dropped before it was ready has published nothing. It drops the value, and other publishers do not notice.
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (mut publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
-    /// let mut gating = publisher.ring().subscribe_gating().unwrap();
-    /// publisher.publish_many([1, 2]);
-    /// // The ring is full: the reader makes room.
-    /// let (published, received) = futures::join!(publisher.publish_async(3), gating.recv_async());
-    /// assert_eq!((published, received), (Ok(2), Ok(1)));
-    /// # });
-    /// ```
-    pub fn publish_async(&mut self, value: S::Item) -> Publish<'_, S> {
-        Publish::exclusive(self, value)
     }
 
     /// Polls for room: `Ready(Ok(()))` when [`try_publish`](Self::try_publish) would not return `Full`. On `Pending` the task of `cx`

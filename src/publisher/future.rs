@@ -55,12 +55,85 @@ impl<S: Storage> By<'_, S> {
     }
 }
 
+/// Publishing: in a task.
+impl<S: Storage> Publisher<S> {
+    /// Publishes, and waits for room in any async runtime. On an ordinary ring it is ready at once.
+    ///
+    /// # Errors
+    ///
+    /// None: an exclusive publisher's ring is open.
+    ///
+    /// # Panics
+    ///
+    /// The future, as [`publish`](Self::publish), and if it is polled again after it was ready.
+    ///
+    /// # Blocking
+    ///
+    /// Never blocks. The first task that waits on a ring with a [`gate_deadline`](crate::Builder::gate_deadline) starts a thread,
+    /// which measures the time for all tasks of the ring.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped before it was ready has published nothing. It drops the value, and other publishers do not notice.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (mut publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let mut gating = publisher.ring().subscribe_gating().unwrap();
+    /// publisher.publish_many([1, 2]);
+    /// // The ring is full: the reader makes room.
+    /// let (published, received) = futures::join!(publisher.publish_async(3), gating.recv_async());
+    /// assert_eq!((published, received), (Ok(2), Ok(1)));
+    /// # });
+    /// ```
+    pub fn publish_async(&mut self, value: S::Item) -> Publish<'_, S> {
+        Publish::exclusive(self, value)
+    }
+}
+
+/// Publishing: in a task.
+impl<S: Storage> SharedPublisher<S> {
+    /// Publishes, and waits for room in any async runtime. On an ordinary ring it is ready at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] with the value when the ring was closed, also while it waited.
+    ///
+    /// # Panics
+    ///
+    /// The future, if it is polled again after it was ready.
+    ///
+    /// # Blocking
+    ///
+    /// Never blocks. The first task that waits on a ring with a [`gate_deadline`](crate::Builder::gate_deadline) starts a thread,
+    /// which measures the time for all tasks of the ring.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped before it was ready has published nothing. It drops the value, and other publishers do not notice.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let publisher = publisher.share();
+    /// let mut gating = publisher.ring().subscribe_gating().unwrap();
+    /// publisher.publish_many([1, 2]);
+    /// // The ring is full: the reader makes room.
+    /// let (published, received) = futures::join!(publisher.publish_async(3), gating.recv_async());
+    /// assert_eq!((published, received), (Ok(2), Ok(1)));
+    /// # });
+    /// ```
+    pub fn publish_async(&self, value: S::Item) -> Publish<'_, S> {
+        Publish::shared(self, value)
+    }
+}
+
 impl<'a, S: Storage> Publish<'a, S> {
-    pub(super) fn exclusive(publisher: &'a mut Publisher<S>, value: S::Item) -> Self {
+    fn exclusive(publisher: &'a mut Publisher<S>, value: S::Item) -> Self {
         Self { publisher: By::Exclusive(publisher), value: Some(value), wait: TaskWait::default() }
     }
 
-    pub(super) fn shared(publisher: &'a SharedPublisher<S>, value: S::Item) -> Self {
+    fn shared(publisher: &'a SharedPublisher<S>, value: S::Item) -> Self {
         Self { publisher: By::Shared(publisher), value: Some(value), wait: TaskWait::default() }
     }
 }

@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::exclusive::Publisher;
-use super::future::Publish;
 use super::handle::{Batch, Handle, look_ups};
 use crate::channel::Channel;
 use crate::error::{Closed, PublishTimeoutError, TryPublishError};
@@ -211,40 +210,6 @@ impl<S: Storage> SharedPublisher<S> {
     #[cold]
     fn publish_waiting(&self, value: S::Item, deadline: Option<Instant>) -> Result<u64, TryPublishError<S::Item>> {
         self.channel().publish_waiting(deadline, value, |value| self.try_publish(value))
-    }
-
-    /// Publishes, and waits for room in any async runtime. On an ordinary ring it is ready at once.
-    ///
-    /// # Errors
-    ///
-    /// [`Closed`] with the value when the ring was closed, also while it waited.
-    ///
-    /// # Panics
-    ///
-    /// The future, if it is polled again after it was ready.
-    ///
-    /// # Blocking
-    ///
-    /// Never blocks. The first task that waits on a ring with a [`gate_deadline`](crate::Builder::gate_deadline) starts a thread,
-    /// which measures the time for all tasks of the ring.
-    ///
-    /// # Cancel safety
-    ///
-    /// A future that is dropped before it was ready has published nothing. It drops the value, and other publishers do not notice.
-    ///
-    /// ```
-    /// # futures::executor::block_on(async {
-    /// let (publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
-    /// let publisher = publisher.share();
-    /// let mut gating = publisher.ring().subscribe_gating().unwrap();
-    /// publisher.publish_many([1, 2]);
-    /// // The ring is full: the reader makes room.
-    /// let (published, received) = futures::join!(publisher.publish_async(3), gating.recv_async());
-    /// assert_eq!((published, received), (Ok(2), Ok(1)));
-    /// # });
-    /// ```
-    pub fn publish_async(&self, value: S::Item) -> Publish<'_, S> {
-        Publish::shared(self, value)
     }
 
     /// Polls for room: `Ready(Ok(()))` when there is some. Other publishers may take it before this one does. On `Pending` the task of

@@ -1,6 +1,5 @@
 //! Claims that stop at a limit: the tail of a gated ring.
 
-use super::Next;
 use crate::seq;
 use crate::sync::{AtomicU64, Ordering, unsync_load};
 
@@ -11,6 +10,13 @@ pub(crate) struct Bounded {
     pub(super) tail: AtomicU64,
     /// Sequences below this can be claimed: no gating subscriber is a lap behind them. It only grows.
     limit: AtomicU64,
+}
+
+/// The only publisher's next sequence, and the tail that it moves.
+#[derive(Clone, Copy)]
+pub(crate) struct Next<'a> {
+    pub(crate) sequence: u64,
+    pub(super) tail: &'a AtomicU64,
 }
 
 /// Why nothing was claimed.

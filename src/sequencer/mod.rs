@@ -2,7 +2,7 @@
 
 mod bounded;
 
-pub(crate) use bounded::{Bounded, ClaimError};
+pub(crate) use bounded::{Bounded, ClaimError, Next};
 
 use crate::seq::{self, Layout};
 use crate::slots::stamp::{BeginError, SlotState, WriteGuard};
@@ -64,13 +64,6 @@ pub(crate) enum Found<'a, S: Storage> {
     Empty,
     /// The end, and nothing unread before it.
     Closed,
-}
-
-/// The only publisher's next sequence, and the tail that it moves.
-#[derive(Clone, Copy)]
-pub(crate) struct Next<'a> {
-    pub(crate) sequence: u64,
-    tail: &'a AtomicU64,
 }
 
 /// A slot that a claimed sequence has taken.

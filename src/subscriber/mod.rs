@@ -277,11 +277,16 @@ impl<S: Storage> Subscriber<S> {
                     self.pass_hole();
                     continue;
                 }
-                Found::Lapped { oldest } => Err(NoMessage::Lapped { resume: self.channel.sequencer.resume(oldest) }),
+                Found::Lapped { oldest } => Err(NoMessage::Lapped { resume: self.resume(oldest) }),
                 Found::Empty => Err(NoMessage::Empty),
                 Found::Closed => Err(NoMessage::Closed),
             };
         }
+    }
+
+    /// Where it goes on after a lap. A gating subscriber leaves no room in front: what it skipped would be a loss.
+    fn resume(&self, oldest: u64) -> u64 {
+        if self.local.gating.is_some() { oldest } else { self.channel.sequencer.resume(oldest) }
     }
 
     /// Turns it into the caller's error. A loss is counted, and the cursor moves past it.
