@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::Channel;
 use crate::error::TryPublishError;
-use crate::gate::{Clock, Gate, Verdict};
+use crate::gate::{Gate, Verdict};
 use crate::sequencer::{Bounded, ClaimError, Found, Next};
 use crate::slots::Storage;
 use crate::sync::{SPINS, Weak, spin_loop};
@@ -16,8 +16,8 @@ use crate::wait::reentrancy::{self, NO_LIST};
 pub(crate) enum Room {
     /// So many messages can be published; or the ring is closed, which the next publish finds.
     Some(u64),
-    /// None. The deadline's clock, if there is one.
-    None(Option<Clock>),
+    /// None. When to look again at the latest, if there is a deadline.
+    None(Option<Instant>),
 }
 
 impl<S: Storage> Channel<S> {
@@ -82,6 +82,16 @@ impl<S: Storage> Channel<S> {
 
     // Waiting for room.
 
+    /// Looks for room, after it has demoted those that hold publishers back for too long. Where there is none, it wakes readers: one that
+    /// sleeps beside its message was committed for by a publisher that was suspended before it could wake anybody.
+    #[cold]
+    pub(crate) fn insist_on_room(&self) -> Room {
+        if self.waiters.has_parked() {
+            self.wake_parked();
+        }
+        self.room()
+    }
+
     /// Looks for room, after it has demoted those that hold publishers back for too long.
     pub(crate) fn room(&self) -> Room {
         let Some((gate, bounded)) = self.gated() else { return Room::Some(1) };
@@ -92,7 +102,7 @@ impl<S: Storage> Channel<S> {
                 Err(ClaimError::Full { limit }) => limit,
             };
             match gate.check_deadline(bounded, limit, |sequence| self.has_come(sequence)) {
-                Verdict::Wait(clock) => return Room::None(clock),
+                Verdict::Wait(until) => return Room::None(until),
                 Verdict::Retry => self.wake_publishers(),
             }
         }
@@ -111,15 +121,12 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Whether the only publisher has room, perhaps by demoting somebody. It stays.
+    /// Whether a publish would find room, perhaps as somebody is demoted. Room of the only publisher stays.
     pub(crate) fn has_room(&self) -> bool {
-        self.gate.is_none() || self.next_bounded().is_some() || self.is_freed_by_deadline()
-    }
-
-    /// After a publish that found the ring full: whether the deadline has made room.
-    #[cold]
-    pub(crate) fn is_freed_by_deadline(&self) -> bool {
-        self.gate.as_ref().is_some_and(|gate| gate.has_deadline()) && matches!(self.room(), Room::Some(_))
+        let Some((gate, bounded)) = self.gated() else { return true };
+        let is_full = |found| matches!(bounded.room(found), Err(ClaimError::Full { .. }));
+        // The quick answer first: it needs no scan.
+        !is_full(0) || !is_full(gate.scan(bounded)) || matches!(self.insist_on_room(), Room::Some(_))
     }
 
     /// Whether the ring is closed, or its sequences are used up.
@@ -139,6 +146,10 @@ impl<S: Storage> Channel<S> {
                 Err(TryPublishError::Full(back)) => item = back,
                 done => return done,
             }
+            // Others were quicker.
+            if is_over(deadline) {
+                break;
+            }
         }
         Err(TryPublishError::Full(item))
     }
@@ -157,10 +168,9 @@ impl<S: Storage> Channel<S> {
     }
 
     fn park_for_room(&self, gate: &Gate, deadline: Option<Instant>) -> bool {
-        while deadline.is_none_or(|deadline| deadline > Instant::now()) {
+        while !is_over(deadline) {
             let key = gate.waiters.prepare_wait();
-            let Room::None(clock) = self.room() else { return true };
-            let demotion = clock.and_then(|clock| clock.until);
+            let Room::None(demotion) = self.insist_on_room() else { return true };
             gate.waiters.commit_wait(key, deadline.into_iter().chain(demotion).min());
             if self.spin_for_room() {
                 return true;
@@ -215,6 +225,10 @@ impl<S: Storage> Channel<S> {
             });
         }
     }
+}
+
+fn is_over(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| deadline <= Instant::now())
 }
 
 /// Spins between two looks for room.

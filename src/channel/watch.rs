@@ -3,26 +3,29 @@
 use std::time::Instant;
 
 use super::{Channel, Room};
-use crate::gate::Clock;
 use crate::slots::Storage;
 use crate::sync::{Alarm, Weak};
 
 impl<S: Storage> Channel<S> {
-    /// Has somebody look for room when `clock` is over, on behalf of a task. `false` if the ring can have no thread for that.
-    pub(crate) fn watch(&self, clock: Clock) -> bool {
-        let Some(gate) = self.gate.as_deref().filter(|_| clock.until.is_some()) else { return true };
+    /// Has somebody look for room at `until`, on behalf of a task. `false` if the ring can have no thread for that.
+    pub(crate) fn watch(&self, until: Option<Instant>) -> bool {
+        let Some(gate) = self.gate.as_deref().filter(|_| until.is_some()) else { return true };
         let me = Weak::clone(&self.me);
         gate.alarm.set(move || watch(&me))
     }
 
     /// When a look is due, after one that has demoted whoever held publishers back for too long.
     fn next_look(&self) -> Option<Instant> {
-        if !self.gate.as_ref()?.has_tasks() {
+        if !self.gate.as_ref()?.waiters.has_parked() {
             return None;
         }
-        match self.room() {
-            Room::None(clock) => clock?.until,
-            Room::Some(_) => None,
+        match self.insist_on_room() {
+            Room::None(until) => until,
+            Room::Some(_) => {
+                // Whoever made it may have been suspended before it could wake anybody. Tasks set the alarm again.
+                self.wake_publishers();
+                None
+            }
         }
     }
 }

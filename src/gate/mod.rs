@@ -21,13 +21,11 @@
 
 mod stall;
 
-pub(crate) use stall::Clock;
-
 use std::time::{Duration, Instant};
 
 use crate::registry::{Registration, Registrations};
 use crate::sequencer::{Bounded, ClaimError};
-use crate::sync::{Alarm, Arc, AtomicU64, AtomicUsize, CachePadded, Ordering, Snapshot, fence};
+use crate::sync::{Alarm, Arc, AtomicU64, CachePadded, Ordering, Snapshot, fence};
 use crate::wait::{PublisherFence, WaitList};
 use stall::Stall;
 
@@ -43,8 +41,6 @@ pub(crate) struct Gate {
     stall: Option<Stall>,
     /// How long publishers have waited in all, in nanoseconds.
     waited: CachePadded<AtomicU64>,
-    /// Tasks that wait for room.
-    tasks: AtomicUsize,
     /// Rings for tasks when the deadline is over.
     pub(crate) alarm: Alarm,
 }
@@ -53,8 +49,8 @@ pub(crate) struct Gate {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Verdict {
     /// Wait, and look again at this time at the latest, if there is one.
-    Wait(Option<Clock>),
-    /// Try again: the deadline is over, and room was made.
+    Wait(Option<Instant>),
+    /// Try again: nobody holds it back, or the deadline is over, and room was made.
     Retry,
 }
 
@@ -67,7 +63,6 @@ impl Gate {
             capacity,
             stall: deadline.map(Stall::new),
             waited: CachePadded::new(AtomicU64::new(0)),
-            tasks: AtomicUsize::new(0),
             alarm: Alarm::default(),
         }
     }
@@ -75,6 +70,7 @@ impl Gate {
     /// Counts `registration` among the gates. What the caller finds as the tail after this, publishers do not overrun until its
     /// cursor has moved.
     pub(crate) fn join(&self, registration: &Arc<Registration>) {
+        self.restart(registration);
         self.gates.update(|gates| Arc::new(gates.iter().chain([registration]).cloned().collect()));
         // [gate.join-fence] Pairs with the fence of `scan`: either the scan finds this gate, or the caller finds the tail of the scan.
         fence(Ordering::SeqCst);
@@ -106,6 +102,13 @@ impl Gate {
         }
     }
 
+    /// The deadline counts for `gate` from now on: it has just joined, or jumped.
+    pub(crate) fn restart(&self, gate: &Registration) {
+        if let Some(stall) = &self.stall {
+            gate.gate.set_since(stall.now());
+        }
+    }
+
     /// Asks the deadline about the gates that hold publishers back at `limit`. `has_come` says whether a reader at a sequence would
     /// find something there.
     ///
@@ -114,63 +117,53 @@ impl Gate {
     pub(crate) fn check_deadline(&self, bounded: &Bounded, limit: u64, has_come: impl Fn(u64) -> bool) -> Verdict {
         let Some(stall) = &self.stall else { return Verdict::Wait(None) };
         let gates = self.gates.load();
-        let to_blame = self.all_to_blame(&gates, limit, has_come);
-        let clock = stall.check(limit, to_blame);
-        if !clock.is_over() {
-            return Verdict::Wait(Some(clock));
+        let holders = self.holders(&gates, limit);
+        if holders.is_empty() {
+            return Verdict::Retry;
         }
-        self.expire(bounded, limit, &gates, to_blame);
+        let could_read = holders.iter().all(|gate| has_come(gate.cursor.next()));
+        let since = stall.since(limit, could_read);
+        let now = Instant::now();
+        let is_over = |due: &Option<Instant>| due.is_some_and(|due| due <= now);
+        if !could_read {
+            let due = stall.due(since);
+            if is_over(&due) {
+                bounded.raise(limit + 1, limit);
+                return Verdict::Retry;
+            }
+            return Verdict::Wait(due);
+        }
+        let due = |gate: &Registration| stall.due(since.max(gate.gate.since()));
+        let late: Vec<_> = holders.iter().filter(|gate| is_over(&due(gate))).collect();
+        if late.is_empty() {
+            return Verdict::Wait(holders.iter().filter_map(|gate| due(gate)).min());
+        }
+        late.into_iter().for_each(|gate| self.demote(gate));
         Verdict::Retry
     }
 
-    fn holds(&self, gate: &Registration, limit: u64) -> bool {
-        gate.gate.is_gating() && gate.cursor.next() + self.capacity <= limit
+    /// The gates without which publishers could go beyond `limit`.
+    fn holders<'a>(&self, gates: &'a Registrations, limit: u64) -> Vec<&'a Arc<Registration>> {
+        let holds = |gate: &&Arc<Registration>| gate.gate.is_gating() && gate.cursor.next() + self.capacity <= limit;
+        gates.iter().filter(holds).collect()
     }
 
-    /// Whether every gate that holds publishers back at `limit` could read on.
-    fn all_to_blame(&self, gates: &Registrations, limit: u64, has_come: impl Fn(u64) -> bool) -> bool {
-        gates.iter().filter(|gate| self.holds(gate, limit)).all(|gate| has_come(gate.cursor.next()))
-    }
-
-    /// The deadline is over for whoever holds publishers back at `limit`.
-    fn expire(&self, bounded: &Bounded, limit: u64, gates: &Registrations, to_blame: bool) {
-        if !to_blame {
-            bounded.raise(limit + 1, limit);
-            return;
-        }
-        for gate in gates.iter().filter(|gate| self.holds(gate, limit)) {
-            if gate.gate.demote() {
-                self.leave(gate);
-            }
+    fn demote(&self, gate: &Arc<Registration>) {
+        if gate.gate.demote() {
+            self.leave(gate);
         }
     }
 
-    /// For models, which have no clock: as if the deadline were over.
+    /// For models, which have no clock: as if the deadline were over for all.
     pub(crate) fn force_deadline(&self, bounded: &Bounded, has_come: impl Fn(u64) -> bool) {
         let Err(ClaimError::Full { limit }) = bounded.room(self.scan(bounded)) else { return };
         let gates = self.gates.load();
-        self.expire(bounded, limit, &gates, self.all_to_blame(&gates, limit, has_come));
-    }
-
-    /// Whether gates can be demoted.
-    pub(crate) fn has_deadline(&self) -> bool {
-        self.stall.is_some()
-    }
-
-    /// A task waits for room from now on.
-    pub(crate) fn add_task(&self) {
-        self.tasks.fetch_add(1, Ordering::Relaxed); // [tasks.add] Relaxed: the alarm's fences order it
-    }
-
-    /// A task that has waited since `since` waits no more.
-    pub(crate) fn remove_task(&self, since: Instant) {
-        self.tasks.fetch_sub(1, Ordering::Relaxed); // [tasks.remove] Relaxed: whoever misses it looks once more than need be
-        self.add_waited(since);
-    }
-
-    /// Whether any task waits for room.
-    pub(crate) fn has_tasks(&self) -> bool {
-        self.tasks.load(Ordering::Relaxed) != 0 // [tasks.load] Relaxed: as above
+        let holders = self.holders(&gates, limit);
+        if holders.iter().all(|gate| has_come(gate.cursor.next())) {
+            holders.into_iter().for_each(|gate| self.demote(gate));
+        } else {
+            bounded.raise(limit + 1, limit);
+        }
     }
 
     /// Counts the time that a publisher has waited since `since`.

@@ -9,24 +9,10 @@ use crate::sync::{AtomicU64, Ordering};
 pub(crate) struct Stall {
     deadline: Duration,
     epoch: Instant,
-    /// What the clock runs for: twice the limit, plus 1 once all gates that hold publishers back are to blame. It only grows.
+    /// What the clock runs for: twice the limit, plus 1 if all gates that hold publishers back could read on.
     key: AtomicU64,
-    /// When it started, in nanoseconds since `epoch`.
+    /// When it started, in nanoseconds since `epoch`. It only grows.
     since: AtomicU64,
-}
-
-/// A look at the clock.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
-    now: Instant,
-    /// When it is over; `None` if that is too far away to be told.
-    pub(crate) until: Option<Instant>,
-}
-
-impl Clock {
-    pub(super) fn is_over(&self) -> bool {
-        self.until.is_some_and(|until| until <= self.now)
-    }
 }
 
 impl Stall {
@@ -34,27 +20,34 @@ impl Stall {
         Self { deadline, epoch: Instant::now(), key: AtomicU64::new(0), since: AtomicU64::new(0) }
     }
 
-    /// The ring is full at `limit`.
-    pub(super) fn check(&self, limit: u64, to_blame: bool) -> Clock {
-        let key = 2 * limit + u64::from(to_blame);
-        let now = Instant::now();
-        let nanos = u64::try_from((now - self.epoch).as_nanos()).unwrap_or(u64::MAX);
-        // [stall.key] Acquire: pairs with the Release below: who finds the clock running finds when it started, or a later time.
-        let mut running = self.key.load(Ordering::Acquire);
-        if running < key {
-            // [stall.since] Relaxed: published by the Release below. fetch_max: of several who start it, the last counts.
-            self.since.fetch_max(nanos, Ordering::Relaxed);
-            // [stall.start] Release: as above.
-            running = self.key.fetch_max(key, Ordering::AcqRel).max(key);
+    /// Nanoseconds since the ring was made.
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// When the deadline of what began at `since` is over; `None` if that is too far away to be told.
+    pub(super) fn due(&self, since: u64) -> Option<Instant> {
+        self.epoch.checked_add(Duration::from_nanos(since))?.checked_add(self.deadline)
+    }
+
+    /// Since when the ring has been full at `limit`, and its gates could read on or could not.
+    pub(super) fn since(&self, limit: u64, could_read: bool) -> u64 {
+        let key = 2 * limit + u64::from(could_read);
+        let now = self.now();
+        // [stall.key] Acquire: pairs with the Release of `stall.start`: who finds the clock running finds when it started, or a later time.
+        let running = self.key.load(Ordering::Acquire);
+        if running / 2 > limit {
+            // It runs for a later limit: this look is old.
+            return now;
         }
-        // If it runs for a later limit, this look is old: there is time.
-        let since = if running == key {
-            // [stall.since-load] Relaxed: `key` brought it.
-            self.epoch + Duration::from_nanos(self.since.load(Ordering::Relaxed))
-        } else {
-            now
-        };
-        Clock { now, until: since.checked_add(self.deadline) }
+        if running != key {
+            // [stall.since] Relaxed: published by the exchange. fetch_max: of several who start it, the last counts.
+            self.since.fetch_max(now, Ordering::Relaxed);
+            // [stall.start] Release: pairs with the Acquire of `stall.key`. Relaxed on failure: another publisher has started it.
+            let _ = self.key.compare_exchange(running, key, Ordering::Release, Ordering::Relaxed);
+            return now;
+        }
+        self.since.load(Ordering::Relaxed) // [stall.since-load] Relaxed: `key` brought it
     }
 }
 
@@ -64,18 +57,23 @@ mod tests {
 
     #[test]
     fn the_clock_starts_anew_at_each_limit_and_when_blame_begins() {
-        let stall = Stall::new(Duration::from_secs(3600));
-        let until = |limit, to_blame| stall.check(limit, to_blame).until.unwrap();
-        let first = until(4, false);
-        assert_eq!(until(4, false), first);
-        let blamed = until(4, true);
-        assert!(blamed > first && until(4, true) == blamed);
-        let later = until(5, false);
-        assert!(later > blamed);
-        // An older look than that of another publisher has all the time.
-        assert!(until(4, true) > later && until(5, false) == later);
-        assert!(!stall.check(5, false).is_over());
-        assert!(Stall::new(Duration::ZERO).check(1, true).is_over());
-        assert_eq!(Stall::new(Duration::MAX).check(1, true).until, None);
+        let stall = Stall::new(Duration::from_secs(1));
+        let first = stall.since(4, false);
+        assert_eq!(stall.since(4, false), stall.since(4, false));
+        assert!(stall.since(4, false) >= first);
+        let blamed = stall.since(4, true);
+        assert!(blamed > first && stall.since(4, true) >= blamed);
+        // Blame may end at the same place, and begin again.
+        let waiting = stall.since(4, false);
+        assert!(waiting > blamed);
+        let again = stall.since(4, true);
+        assert!(again > waiting && stall.since(4, true) == stall.since(4, true));
+        let later = stall.since(5, false);
+        assert!(later > again);
+        // An older look than that of another publisher has all the time, and changes nothing.
+        assert!(stall.since(4, true) > later && stall.since(5, false) < stall.now());
+        assert_eq!(stall.since(5, false), stall.since(5, false));
+        assert_eq!(stall.due(0), Some(stall.epoch + Duration::from_secs(1)));
+        assert_eq!(Stall::new(Duration::MAX).due(0), None);
     }
 }

@@ -174,10 +174,8 @@ impl<S: Storage> Publisher<S> {
         value: S::Item,
         deadline: Option<Instant>,
     ) -> Result<u64, PublishTimeoutError<S::Item>> {
-        while !self.channel().has_room() {
-            if !self.channel().wait_for_room(deadline) {
-                return Err(PublishTimeoutError::Timeout(value));
-            }
+        if !self.channel().has_room() && !self.channel().wait_for_room(deadline) {
+            return Err(PublishTimeoutError::Timeout(value));
         }
         Ok(self.publish(value))
     }

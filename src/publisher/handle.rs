@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::task::{Context, Poll};
 
 use super::task::TaskWait;
-use crate::channel::{Channel, Room};
+use crate::channel::Channel;
 use crate::error::Closed;
 use crate::ring::Ring;
 use crate::slots::Storage;
@@ -40,6 +40,14 @@ impl<S: Storage> Handle<S> {
         &self.channel
     }
 
+    /// A sink waits no more.
+    #[cfg(feature = "sink")]
+    pub(super) fn end_wait(&mut self) {
+        if let Some(wait) = &mut self.wait {
+            wait.end(&self.channel);
+        }
+    }
+
     /// The message that a sink holds.
     #[cfg(feature = "sink")]
     pub(super) fn held(&mut self) -> &mut Option<Box<S::Item>> {
@@ -49,10 +57,7 @@ impl<S: Storage> Handle<S> {
     /// Polls until there is room, or the ring is closed.
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<()>>> {
         let channel = Arc::clone(&self.channel);
-        let attempt = || match channel.room() {
-            Room::Some(_) => Some(if channel.is_over() { Err(Closed(())) } else { Ok(()) }),
-            Room::None(_) => None,
-        };
+        let attempt = || channel.has_room().then(|| if channel.is_over() { Err(Closed(())) } else { Ok(()) });
         match attempt() {
             Some(done) => {
                 if let Some(wait) = &mut self.wait {

@@ -132,7 +132,8 @@ impl<S: Storage> SharedPublisher<S> {
     /// ```
     #[inline]
     pub fn try_publish(&self, mut value: S::Item) -> Result<u64, TryPublishError<S::Item>> {
-        loop {
+        // Before the message is prepared, which may allocate.
+        while self.channel().has_room() {
             let mut garbage = S::Garbage::default();
             match self.channel().publish_shared(self.handle.pool(), value, &mut garbage) {
                 Ok(sequence) => {
@@ -142,11 +143,8 @@ impl<S: Storage> SharedPublisher<S> {
                 Err(TryPublishError::Full(back)) => value = back,
                 closed => return closed,
             }
-            drop(garbage);
-            if !self.channel().is_freed_by_deadline() {
-                return Err(TryPublishError::Full(value));
-            }
         }
+        Err(TryPublishError::Full(value))
     }
 
     /// Publishes, and waits for room for at most `timeout`. A timeout beyond what `Instant` can represent waits forever.

@@ -16,7 +16,8 @@ macro_rules! sink {
         /// With the feature `sink`.
         ///
         /// `start_send` publishes the message if there is still room. Otherwise the publisher holds it, and publishes it when it is next
-        /// polled. Dropping the publisher before that drops the message.
+        /// polled. Dropping the publisher before that drops the message. What the publisher's own methods publish meanwhile comes
+        /// before it.
         ///
         /// `poll_close` publishes a message that is held, and leaves the ring open: drop the publisher to close the ring. (The method
         /// `close` of the publisher itself closes the ring, also with `SinkExt` in scope. Call `flush` before it.)
@@ -53,13 +54,12 @@ macro_rules! sink {
 
             fn start_send(self: Pin<&mut Self>, item: S::Item) -> Result<(), Self::Error> {
                 let publisher = self.get_mut();
+                assert!(publisher.handle().held().is_none(), "`start_send` without `poll_ready`");
                 match publisher.try_publish(item) {
                     Ok(_) => Ok(()),
                     Err(TryPublishError::Closed(item)) => Err(Closed(Some(item))),
                     Err(TryPublishError::Full(item)) => {
-                        let held = publisher.handle().held();
-                        assert!(held.is_none(), "`start_send` without `poll_ready`");
-                        *held = Some(Box::new(item));
+                        *publisher.handle().held() = Some(Box::new(item));
                         Ok(())
                     }
                 }
@@ -79,8 +79,11 @@ macro_rules! sink {
             fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<Option<S::Item>>>> {
                 while let Some(item) = self.handle().held().take() {
                     match self.try_publish(*item) {
-                        Ok(_) => {}
-                        Err(TryPublishError::Closed(item)) => return Poll::Ready(Err(Closed(Some(item)))),
+                        Ok(_) => self.handle().end_wait(),
+                        Err(TryPublishError::Closed(item)) => {
+                            self.handle().end_wait();
+                            return Poll::Ready(Err(Closed(Some(item))));
+                        }
                         Err(TryPublishError::Full(item)) => {
                             *self.handle().held() = Some(Box::new(item));
                             // An end is found by the next attempt, which has the message.

@@ -9,6 +9,9 @@ use crate::slots::Storage;
 use crate::sync::Arc;
 use crate::wait::{Park, Waiter};
 
+/// How often one poll tries for room that others take before it.
+const ATTEMPTS: u32 = 8;
+
 /// The place of one task among those that wait for room.
 #[derive(Debug, Default)]
 pub(super) struct TaskWait {
@@ -27,24 +30,23 @@ impl TaskWait {
         mut attempt: impl FnMut() -> Option<R>,
     ) -> Poll<R> {
         let Some(gate) = channel.gate.as_deref() else { unreachable!("an ordinary ring is full") };
-        if self.since.is_none() {
-            self.since = Some(Instant::now());
-            gate.add_task();
-        }
-        loop {
+        self.since.get_or_insert_with(Instant::now);
+        for _ in 0..ATTEMPTS {
             let park = self.register(gate, cx.waker());
             if let Some(done) = attempt() {
                 self.end(channel);
                 return Poll::Ready(done);
             }
-            let Room::None(clock) = channel.room() else { continue };
-            let timed = clock.is_none_or(|clock| channel.watch(clock));
-            if park == Park::Polling || !timed {
+            // Room that others took before this one could: it tries again.
+            let Room::None(until) = channel.insist_on_room() else { continue };
+            if park == Park::Polling || !channel.watch(until) {
                 // No clock of our own to look again by: the runtime has to.
                 cx.waker().wake_by_ref();
             }
             return Poll::Pending;
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Has `waker` woken when there is room. The ring is to be looked at once more before anybody sleeps.
@@ -59,7 +61,7 @@ impl TaskWait {
     /// The task waits no more.
     pub(super) fn end<S: Storage>(&mut self, channel: &Channel<S>) {
         let (Some(gate), Some(since)) = (&channel.gate, self.since.take()) else { return };
-        gate.remove_task(since);
+        gate.add_waited(since);
         let Some(waiter) = &self.waiter else { return };
         waiter.forget_waker();
         if gate.waiters.note_dropped(waiter, channel.registry.len()) {

@@ -67,12 +67,17 @@ impl Bounded {
         if tail < limit { Ok(()) } else { Err(ClaimError::Full { limit }) }
     }
 
-    /// How many sequences can be claimed now, given that `found` is a limit too.
+    /// How many sequences can be claimed now, given that `found` is a limit too. They stay so until they are claimed.
     pub(crate) fn room(&self, found: u64) -> Result<u64, ClaimError> {
-        let tail = self.claimed();
-        let limit = self.limit().max(found);
-        match limit.saturating_sub(tail) {
-            _ if self.is_over() => Err(ClaimError::Closed),
+        if self.is_over() {
+            return Err(ClaimError::Closed);
+        }
+        let mut limit = self.limit();
+        if found > limit {
+            self.raise(found, limit);
+            limit = found;
+        }
+        match limit.saturating_sub(self.claimed()) {
             0 => Err(ClaimError::Full { limit }),
             room => Ok(room),
         }

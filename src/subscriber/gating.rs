@@ -25,14 +25,15 @@ impl<S: Storage> Subscriber<S> {
         let mut subscriber = Self::with(channel, decoy, Some(registration), at);
         // Publishers may have gone on since `at` was looked up. From here on they wait.
         match start {
-            Start::Latest => subscriber.seek(Start::Latest),
             Start::Oldest => subscriber.seek(Start::At(subscriber.channel.sequencer.oldest().max(at))),
-            Start::At(_) => {
+            Start::At(sequence) if sequence == at => {
                 let oldest = subscriber.channel.sequencer.oldest();
                 if at < oldest {
                     return Err(SubscribeError::Evicted { oldest });
                 }
             }
+            // The latest, or beyond the tail as it was.
+            start => subscriber.seek(start),
         }
         Ok(subscriber)
     }
@@ -75,6 +76,16 @@ impl<S: Storage> Subscriber<S> {
     pub(super) fn become_lossy_if_demoted(&mut self) {
         if let Some(demoted) = self.local.gating.take_if(|registration| registration.gate.is_demoted()) {
             self.lossy = demoted;
+        }
+    }
+
+    /// Its cursor jumped from `from`: the deadline begins anew, and publishers that wait may have room.
+    #[cold]
+    pub(super) fn gate_jumped(&self, from: u64) {
+        let (Some(registration), Some(gate)) = (&self.local.gating, &self.channel.gate) else { return };
+        gate.restart(registration);
+        if from < self.next_sequence() {
+            self.channel.made_room(from..self.next_sequence());
         }
     }
 

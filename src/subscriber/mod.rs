@@ -311,8 +311,8 @@ impl<S: Storage> Subscriber<S> {
         let cursor = self.cursor();
         let from = cursor.next_unsync();
         cursor.jump_to(sequence);
-        if self.local.gating.is_some() && from < sequence {
-            self.channel.made_room(from..sequence);
+        if self.local.gating.is_some() {
+            self.gate_jumped(from);
         }
     }
 
@@ -411,7 +411,7 @@ impl<S: Storage> Drop for Subscriber<S> {
         self.leave_gate();
         self.channel.registry.unregister(self.registration());
         // The task is let go now; a place on the wait list stays until somebody comes by.
-        self.registration().waiter.forget_waker();
+        self.registration().waiter.discard_waker();
         self.channel.note_dropped(self.registration());
         // A `Ref` may have been leaked.
         self.cursor().unpin();

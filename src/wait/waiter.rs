@@ -56,8 +56,13 @@ impl Waiter {
         self.pending.store(false, Ordering::Relaxed); // [pending.clear] Relaxed: as above
         // [queued.own-load] Relaxed: only its own subscriber sets it. If somebody cleared it since, that one has the waker or is about to take it.
         if self.queued.load(Ordering::Relaxed) {
-            reentrancy::discard(self.waker.take());
+            self.discard_waker();
         }
+    }
+
+    /// The subscriber is gone: drops a waker that is here for any reason.
+    pub(crate) fn discard_waker(&self) {
+        reentrancy::discard(self.waker.take());
     }
 }
 
