@@ -185,8 +185,7 @@ impl<S: Storage> Publisher<S> {
         let start = next(channel);
         let mut batch = Batch::new(channel, start..start);
         for value in values {
-            let next =
-                channel.sequencer.next_exclusive().unwrap_or_else(|| wait(channel, Some(batch.published.clone())));
+            let next = channel.sequencer.next_exclusive().unwrap_or_else(|| wait(channel, Some(&batch.published)));
             channel.publish_exclusive(pool, next, value, &mut S::Garbage::default());
             batch.published.end = next.sequence + 1;
         }
@@ -227,13 +226,13 @@ fn next<S: Storage>(channel: &Channel<S>) -> u64 {
 /// Waits until the only publisher of a gated ring has room. What it then may write stays free for it. `unwoken` was published before, and
 /// readers are woken for it before it waits.
 #[inline(never)]
-fn wait<S: Storage>(channel: &Channel<S>, unwoken: Option<Range<u64>>) -> Next<'_> {
+fn wait<'a, S: Storage>(channel: &'a Channel<S>, unwoken: Option<&Range<u64>>) -> Next<'a> {
     loop {
         if let Some(next) = channel.next_bounded() {
             return next;
         }
-        if let Some(unwoken) = unwoken.clone() {
-            channel.wake(unwoken);
+        if let Some(unwoken) = unwoken {
+            channel.wake(unwoken.clone());
         }
         channel.wait_for_room(None);
     }
