@@ -1,20 +1,10 @@
-//! Gating subscribers: what publishers wait for, and what they do not.
-#![cfg(not(any(loom, shuttle)))]
-#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
+//! When a ring is full, and where a gating subscriber begins.
 
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use seqcast::{Builder, Inline, Lagged, Publisher, Start, SubscribeError, Subscriber, TryPublishError, TryRecvError};
+use seqcast::{Builder, Lagged, Start, SubscribeError, TryPublishError, TryRecvError};
 
-const LONG: Duration = Duration::from_secs(60);
-
-fn gated(capacity: usize) -> (Publisher<Inline<u64>>, Subscriber<Inline<u64>>) {
-    let (publisher, _) = Builder::new(capacity).gated().inline();
-    let gating = publisher.ring().subscribe_gating().unwrap();
-    (publisher, gating)
-}
+use crate::gated;
 
 #[test]
 fn a_full_ring_refuses_until_the_gate_has_moved() {
@@ -45,99 +35,6 @@ fn lossy_subscribers_of_a_gated_ring_hold_nobody() {
     assert!(publisher.try_publish(104).unwrap_err().is_full());
     drop(gating);
     assert_eq!(publisher.try_publish(104), Ok(104));
-}
-
-#[test]
-fn who_waits_is_woken_by_one_message_of_room() {
-    for capacity in [2, 8, 64] {
-        let (mut publisher, mut gating) = gated(capacity);
-        publisher.publish_many(0..capacity as u64);
-        let (sender, published) = mpsc::channel();
-        let waiting = thread::spawn(move || {
-            sender.send(publisher.publish(7)).unwrap();
-            publisher
-        });
-        thread::sleep(Duration::from_millis(20));
-        assert!(published.try_recv().is_err(), "it has to wait");
-        assert_eq!(gating.recv(), Ok(0));
-        assert_eq!(published.recv_timeout(LONG), Ok(capacity as u64));
-        let publisher = waiting.join().unwrap();
-        assert!(publisher.ring().stats().publishers_waited > Duration::from_millis(10));
-    }
-}
-
-#[test]
-fn a_timeout_returns_the_value() {
-    let (mut publisher, _gating) = gated(2);
-    publisher.publish_many([0, 1]);
-    let begun = Instant::now();
-    let error = publisher.publish_timeout(2, Duration::from_millis(20)).unwrap_err();
-    assert!(error.is_timeout() && error.into_inner() == 2 && begun.elapsed() >= Duration::from_millis(20));
-    let publisher = publisher.share();
-    assert!(publisher.publish_deadline(2, Instant::now()).unwrap_err().is_timeout());
-}
-
-#[test]
-fn closing_returns_the_value_to_who_waits() {
-    let (mut publisher, _gating) = gated(2);
-    publisher.publish_many([0, 1]);
-    let publisher = publisher.share();
-    let waiting: Vec<_> = (0..4)
-        .map(|id| {
-            let publisher = publisher.clone();
-            thread::spawn(move || publisher.publish(id).unwrap_err().into_inner())
-        })
-        .collect();
-    thread::sleep(Duration::from_millis(20));
-    publisher.close();
-    assert_eq!(waiting.into_iter().map(|waiting| waiting.join().unwrap()).sum::<u64>(), 6);
-}
-
-#[test]
-fn a_stuck_gate_is_demoted_and_told() {
-    let builder = Builder::new(2).gated().gate_deadline(Duration::from_millis(10));
-    let (mut publisher, _) = builder.inline::<u64>();
-    let mut stuck = publisher.ring().subscribe_gating().unwrap();
-    publisher.publish_many(0..9);
-    let stats = publisher.ring().stats();
-    assert!(stats.subscribers[0].demoted && !stats.subscribers[0].gating);
-    assert_eq!(stuck.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 7, resumed_at: 7 })));
-    assert_eq!((stuck.try_recv(), stuck.try_recv()), (Ok(7), Ok(8)));
-    assert!(!stuck.is_gating() && !stuck.clone().is_gating());
-    publisher.publish_many(9..20);
-}
-
-#[test]
-fn a_stuck_gate_is_demoted_for_tasks() {
-    let builder = Builder::new(2).gated().gate_deadline(Duration::from_millis(20));
-    let (publisher, _) = builder.inline::<u64>();
-    let publisher = publisher.share();
-    for round in 0..3 {
-        let stuck = publisher.ring().subscribe_gating().unwrap();
-        let begun = Instant::now();
-        futures::executor::block_on(async {
-            for next in 0..4 {
-                publisher.publish_async(next).await.unwrap();
-            }
-        });
-        assert!(begun.elapsed() >= Duration::from_millis(20), "round {round}");
-        assert!(!stuck.is_gating());
-    }
-}
-
-#[test]
-fn a_task_waits_and_is_woken() {
-    let (publisher, mut gating) = gated(2);
-    let publisher = publisher.share();
-    let writing = thread::spawn(move || {
-        futures::executor::block_on(async {
-            for next in 0..1000 {
-                assert_eq!(publisher.publish_async(next).await, Ok(next));
-            }
-        });
-    });
-    assert!(gating.iter().map(Result::unwrap).eq(0..1000));
-    writing.join().unwrap();
 }
 
 #[test]
@@ -174,5 +71,5 @@ fn a_deadline_of_zero_is_refused() {
 #[test]
 #[should_panic = "`gate_deadline` is for gated rings"]
 fn a_deadline_of_an_ordinary_ring_is_refused() {
-    let _ = Builder::new(2).gate_deadline(LONG);
+    let _ = Builder::new(2).gate_deadline(Duration::from_secs(60));
 }
