@@ -1,4 +1,5 @@
-//! Many publishers, and gating and lossy subscribers: each gating one receives every message once, in order.
+//! Many publishers beside gating and lossy subscribers. Each gating subscriber receives every message
+//! once, in order.
 
 use std::thread;
 
@@ -10,7 +11,7 @@ use crate::{in_time, publish};
 const PUBLISHERS: u64 = 16;
 const SUBSCRIBERS: u64 = 4;
 
-/// All that a subscriber received: publisher and number of each message, and what was lost.
+/// What a subscriber received, as the publisher and number of each message, and what it lost.
 struct Log {
     messages: Vec<(u64, u64)>,
     missed: u64,
@@ -25,13 +26,13 @@ fn log<S: Carry>(mut subscriber: Subscriber<S>, path: u64) -> Log {
     Log { messages, missed: subscriber.missed(), holes: subscriber.holes(), gating: subscriber.is_gating() }
 }
 
-/// Each publisher's messages are in its order.
+/// Whether the messages of each publisher arrived in the order in which it published them.
 fn in_order(log: &Log) -> bool {
     let mut last = [None; PUBLISHERS as usize];
     log.messages.iter().all(|&(publisher, number)| last[publisher as usize].replace(number) < Some(number))
 }
 
-/// `path` is the receiving path of the first subscriber; the others take the next ones.
+/// The first subscriber receives by `path`, the others by the paths after it.
 fn crowd<S: Carry>(capacity: usize, messages: u64, first: u64, path: u64) {
     let (publisher, lossy) = S::ring(Builder::new(capacity).gated().first_sequence(first));
     let publisher = publisher.share();
@@ -69,7 +70,7 @@ fn crowd<S: Carry>(capacity: usize, messages: u64, first: u64, path: u64) {
     }
     for (id, sequences) in (0..).zip(&sequences) {
         for (number, &sequence) in (0..).zip(sequences) {
-            // One that does not tell has `u64::MAX`.
+            // `publish_many` does not return a sequence: `publish` gives `u64::MAX`.
             let message = gates[0].messages.get((sequence - first) as usize);
             assert!(
                 message.is_none_or(|message| *message == (id, number)) && message.is_some() == (sequence != u64::MAX)
@@ -103,7 +104,7 @@ fn each_gate_of_a_crowd_receives_every_message_of_a_boxed_ring_once() {
     in_time(crowds::<Boxed<Box<Signed>>>);
 }
 
-/// One exclusive publisher, which has its own way to the limit.
+/// An exclusive publisher checks the limit by code of its own.
 #[test]
 fn each_gate_of_an_exclusive_publisher_receives_every_message_once() {
     fn alone<S: Carry>(messages: u64) {

@@ -1,4 +1,5 @@
-//! The gate deadline: a subscriber that reads nothing is demoted, and one that has nothing to read is not.
+//! The gate deadline demotes a subscriber that does not read. It does not demote a subscriber that
+//! waits for a suspended publisher.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,10 +41,10 @@ fn a_stuck_gate_is_demoted_for_tasks() {
     }
 }
 
-/// A deadline for readers that are to keep it.
+/// A deadline that a reader meets even on a busy machine.
 const GENEROUS: Duration = Duration::from_secs(1);
 
-/// A ring of four, its gating subscriber that has read all there is, and the sequence that is claimed next.
+/// A ring of capacity 4, a gating subscriber that has read every message, and the next sequence.
 fn suspended(deadline: Option<Duration>) -> (SharedPublisher<Inline<u64>>, Subscriber<Inline<u64>>, u64) {
     let builder = Builder::new(4).gated();
     let builder = deadline.into_iter().fold(builder, Builder::gate_deadline);
@@ -57,7 +58,7 @@ fn suspended(deadline: Option<Duration>) -> (SharedPublisher<Inline<u64>>, Subsc
     (publisher, innocent, 6)
 }
 
-/// What the innocent subscriber reads after a publisher was suspended at `claimed`.
+/// The subscriber loses the message at `claimed`, receives those after it, and still gates.
 fn loses_one(innocent: &mut Subscriber<Inline<u64>>, claimed: u64, then: impl IntoIterator<Item = u64>) {
     let lagged = Lagged { missed: 1, resumed_at: claimed + 1 };
     assert_eq!(innocent.try_recv(), Err(TryRecvError::Lagged(lagged)));
@@ -84,7 +85,7 @@ fn a_publisher_suspended_before_its_write_gets_no_reader_demoted() {
         publisher.publish(at + 4).unwrap();
         assert!(begun.elapsed() >= deadline);
         loses_one(&mut innocent, at, at + 1..=at + 4);
-        // It comes too late.
+        // The suspended publisher resumes, a lap too late.
         assert!(claim.begin().is_none());
         publisher.publish(at + 5).unwrap();
         assert_eq!(innocent.try_recv(), Ok(at + 5));
@@ -101,8 +102,8 @@ fn a_publisher_suspended_in_its_write_gets_no_reader_demoted() {
             publisher.publish(at + message).unwrap();
         }
         assert_eq!(innocent.try_recv(), Err(TryRecvError::Empty));
-        // Its slot is held, so that a lap later it is a hole, for which there is room. The message comes after it, for which there is
-        // none before the reader has read on.
+        // The slot is held, so the claim a lap later becomes a hole. The message needs the next
+        // sequence, which has no room until the reader moves.
         let other = publisher.clone();
         let publishing = start(move || other.publish(at + 5).unwrap());
         eventually("the reader is told", || !innocent.is_empty());
@@ -116,7 +117,7 @@ fn a_publisher_suspended_in_its_write_gets_no_reader_demoted() {
     });
 }
 
-/// Readers that sleep at the message that was claimed are woken, lose it alone, and stay what they are.
+/// Readers that sleep at the claimed sequence are woken, lose that message only, and still gate.
 #[test]
 fn innocent_readers_sleep_through_the_deadline() {
     in_time(|| {
@@ -148,7 +149,7 @@ fn innocent_readers_sleep_through_the_deadline() {
     });
 }
 
-/// The same for publishers that are tasks, of which none looks at the clock.
+/// A waiting task has no clock of its own: the ring's thread checks the deadline.
 #[test]
 fn a_task_passes_a_suspended_publisher() {
     in_time(|| {
@@ -164,7 +165,7 @@ fn a_task_passes_a_suspended_publisher() {
     });
 }
 
-/// Without a deadline everybody waits for the suspended publisher, and nothing is lost.
+/// Without a deadline, readers and publishers wait until the suspended publisher resumes.
 #[test]
 fn without_a_deadline_a_suspended_publisher_is_waited_for() {
     in_time(|| {
@@ -188,7 +189,7 @@ fn without_a_deadline_a_suspended_publisher_is_waited_for() {
     });
 }
 
-/// A suspended publisher, and beside it a reader that could read on and does not: that one is to blame.
+/// Only the reader that could have read on is demoted.
 #[test]
 fn of_two_readers_the_stuck_one_is_demoted() {
     in_time(|| {

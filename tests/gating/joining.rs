@@ -1,4 +1,4 @@
-//! Gating subscribers that join a running ring: from there on nothing is lost.
+//! Gating subscribers that join a running ring lose nothing from there on.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -9,7 +9,7 @@ use crate::common::panics::{throw, throws};
 use crate::common::{Account, Carry, Signed, receive, seed, sign, verify};
 use crate::{in_time, publish};
 
-/// Reads some messages. None is lost, and each publisher's numbers follow one another.
+/// Reads `count` messages. None is lost: the numbers of each publisher are consecutive.
 fn reads_without_loss<S: Carry>(subscriber: &mut Subscriber<S>, last: &mut [Option<u64>; 3], count: u64, path: u64) {
     let mut buffer = Vec::new();
     let goal = subscriber.next_sequence() + count;
@@ -24,7 +24,8 @@ fn reads_without_loss<S: Carry>(subscriber: &mut Subscriber<S>, last: &mut [Opti
     }
 }
 
-/// Joins at one of the places. What is older than the tail may be lost before it is read; that is read away here.
+/// Joins at a random place. Messages before the tail may be lost; they are read here, so that the
+/// caller starts where the guarantee does.
 fn join<S: Carry>(ring: &Ring<S>, random: &mut fastrand::Rng) -> Subscriber<S> {
     let before = ring.next_sequence();
     let mut gating = loop {
@@ -71,7 +72,7 @@ fn comes_and_goes<S: Carry>(ring: &Ring<S>, rounds: u64, mut random: fastrand::R
         let count = random.u64(0..3 * ring.capacity() as u64 + 2);
         reads_without_loss(&mut gating, &mut last, count, random.u64(..S::PATHS));
         if random.bool() {
-            // A clone begins where the original stands, and either may be the slower one.
+            // A clone starts at the cursor of the original. Either of the two may be slower.
             let (mut clone, mut lasts) = (gating.clone(), last);
             assert!(clone.is_gating() && clone.next_sequence() == gating.next_sequence());
             thread::scope(|scope| {
@@ -117,7 +118,7 @@ fn running<S: Carry>(capacity: usize, rounds: u64) {
 }
 
 #[test]
-fn who_joins_a_running_ring_loses_nothing() {
+fn a_subscriber_that_joins_a_running_ring_loses_nothing() {
     in_time(|| {
         running::<Inline<Signed>>(2, 300);
         running::<Inline<Signed>>(8, 300);
@@ -125,10 +126,10 @@ fn who_joins_a_running_ring_loses_nothing() {
     });
 }
 
-/// An exclusive publisher that nobody holds back between one gating subscriber and the next: most of those that join are lapped
-/// while they do.
+/// Between two gating subscribers nothing holds the publisher back, so it often laps a subscriber
+/// that is about to join.
 #[test]
-fn who_joins_beside_an_exclusive_publisher_loses_nothing() {
+fn a_subscriber_that_joins_beside_an_exclusive_publisher_loses_nothing() {
     in_time(|| {
         for capacity in [2, 64] {
             let (mut publisher, _lossy) = Builder::new(capacity).gated().inline::<Signed>();

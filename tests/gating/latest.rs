@@ -1,4 +1,4 @@
-//! Waiting for the newest message, by lossy and by gating subscribers.
+//! Lossy and gating subscribers wait for the newest message.
 
 use std::thread;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn the_newest_message_is_waited_for() {
         assert_eq!(publisher.publish(7), 100);
         let (newest, mut subscriber) = returned(waiting);
         assert_eq!((newest, subscriber.missed()), (Ok(7), 0));
-        // What is left at the end is taken before the end is told.
+        // The newest message of a closed ring is returned before `Closed`.
         publisher.publish_many([8, 9]);
         drop(publisher);
         assert_eq!(subscriber.recv_latest(), Ok(9));
@@ -35,7 +35,7 @@ fn the_newest_message_is_waited_for() {
 }
 
 #[test]
-fn the_end_wakes_who_waits_for_the_newest_message() {
+fn the_end_wakes_subscribers_that_wait_for_the_newest_message() {
     in_time(|| {
         let (publisher, mut subscriber) = seqcast::boxed::<String>(4);
         let mut other = subscriber.clone();
@@ -57,7 +57,7 @@ fn a_task_waits_for_the_newest_message() {
     assert!(future.poll_unpin(cx).is_pending());
     publisher.publish_many(0..9);
     assert_eq!(counter.count(), 1);
-    // Dropped half way, it takes nothing along and lets go of the waker.
+    // A dropped future receives nothing and releases its waker.
     drop(future);
     assert_eq!(subscriber.recv_latest_async().now_or_never(), Some(Ok(8)));
     assert!(subscriber.recv_latest_async().poll_unpin(cx).is_pending());
@@ -65,7 +65,7 @@ fn a_task_waits_for_the_newest_message() {
     assert_eq!((subscriber.skipped_by_choice(), subscriber.missed(), subscriber.received()), (8, 0, 1));
 }
 
-/// A jump over messages makes room as receiving them does.
+/// Jumping over messages makes room, as receiving them does.
 #[test]
 fn a_gate_that_takes_the_newest_message_makes_room() {
     in_time(|| {
@@ -81,7 +81,7 @@ fn a_gate_that_takes_the_newest_message_makes_room() {
     });
 }
 
-/// In a running ring the newest message never goes back, and the last one is not missed.
+/// Sequences increase while publishers run, and the last message is received.
 #[test]
 fn the_newest_message_never_goes_back() {
     in_time(|| {
@@ -118,7 +118,7 @@ fn the_newest_message_never_goes_back() {
     });
 }
 
-/// A message that was claimed and did not come keeps nobody from the newest one.
+/// A claimed message that is not committed does not hide newer ones.
 #[test]
 fn the_newest_message_lies_beyond_a_suspended_publisher() {
     let (publisher, _) = Builder::new(4).gated().inline::<u64>();

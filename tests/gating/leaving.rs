@@ -1,4 +1,4 @@
-//! Gating subscribers that leave while publishers wait for them: dropped, by a panic, or leaked.
+//! Publishers go on when the gating subscriber that they wait for is dropped, unwound or leaked.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use crate::{LIMIT, in_time, returned, start};
 
 type Stuck = Subscriber<Inline<u64>>;
 
-/// What those publish that [`held_up`] has wait.
+/// How many messages the waiting publishers of [`held_up`] publish.
 const PUBLISHED: u64 = 6 + 2 * 20;
 
-/// Has publishers of all kinds wait for a gating subscriber that never reads, and `leave` end that.
+/// Publishers wait for a gating subscriber in every way of publishing. `leave` must free them all.
 fn held_up(builder: &Builder, rounds: u64, leave: impl Fn(Stuck)) {
     for round in 0..rounds {
         let (publisher, _lossy) = builder.clone().inline::<u64>();
@@ -32,7 +32,7 @@ fn held_up(builder: &Builder, rounds: u64, leave: impl Fn(Stuck)) {
                 _ => publisher.publish_many(0..20) == 20,
             }));
         }
-        // They spin, arm the ring, or sleep.
+        // By now they spin, arm the ring, or sleep, depending on the round.
         thread::sleep(Duration::from_micros(50 * (round % 20)));
         leave(stuck);
         assert!(waiting.into_iter().all(returned));
@@ -41,7 +41,7 @@ fn held_up(builder: &Builder, rounds: u64, leave: impl Fn(Stuck)) {
 }
 
 #[test]
-fn a_drop_frees_all_who_wait() {
+fn a_drop_frees_all_waiting_publishers() {
     in_time(|| {
         held_up(&Builder::new(2).gated(), 40, drop);
         held_up(&Builder::new(8).gated(), 40, drop);
@@ -50,7 +50,7 @@ fn a_drop_frees_all_who_wait() {
 }
 
 #[test]
-fn a_panic_frees_all_who_wait() {
+fn a_panic_frees_all_waiting_publishers() {
     in_time(|| {
         held_up(&Builder::new(4).gated(), 40, |stuck| {
             let reader = thread::spawn(move || {
@@ -62,9 +62,9 @@ fn a_panic_frees_all_who_wait() {
     });
 }
 
-/// To jump forwards makes room too.
+/// Jumping forwards makes room too.
 #[test]
-fn a_jump_frees_all_who_wait() {
+fn a_jump_frees_all_waiting_publishers() {
     in_time(|| {
         let to_the_newest = |stuck: &mut Stuck| {
             let _ = stuck.latest();
@@ -89,7 +89,7 @@ fn a_leaked_gate_costs_its_deadline() {
     });
 }
 
-/// Where only tasks wait, nobody but the ring itself can tell that the time is over.
+/// If only tasks wait, the ring's own thread has to notice that the deadline has passed.
 #[test]
 fn a_leaked_gate_costs_tasks_its_deadline() {
     in_time(|| {
@@ -108,7 +108,7 @@ fn a_leaked_gate_costs_tasks_its_deadline() {
     });
 }
 
-/// Each of several gating subscribers is demoted that reads nothing, and none that reads.
+/// Subscribers that do not read are demoted. The one that reads still gates.
 #[test]
 fn of_several_gates_the_leaked_ones_are_demoted() {
     in_time(|| {

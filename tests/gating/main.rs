@@ -1,13 +1,14 @@
-//! Gated rings: which subscribers hold publishers back, who waits, who is woken, and what nobody loses.
+//! Gated rings: publishers wait for gating subscribers, are woken, and lose nothing that those have
+//! not read.
 //!
 //! | file | |
 //! |---|---|
-//! | `full.rs` | when a ring is full, and where a gating subscriber begins |
-//! | `waiting.rs` | threads that wait for room: timeouts, batches, the end |
-//! | `tasks.rs` | tasks that wait for room: futures that are dropped, wakers that misbehave, runtimes |
+//! | `full.rs` | when a ring is full, and where a gating subscriber starts |
+//! | `waiting.rs` | threads that wait for room: timeouts, batches, closing |
+//! | `tasks.rs` | tasks that wait for room: dropped futures, bad wakers, runtimes |
 //! | `sinks.rs` | publishers as sinks |
-//! | `leaving.rs` | gating subscribers that are dropped, panic or are leaked |
-//! | `deadline.rs` | the gate deadline: who is demoted, and who is not |
+//! | `leaving.rs` | gating subscribers that are dropped, unwound or leaked |
+//! | `deadline.rs` | the gate deadline, and suspended publishers |
 //! | `joining.rs` | gating subscribers that join a running ring |
 //! | `latest.rs` | waiting for the newest message |
 //! | `crowds.rs` | everything at once |
@@ -52,7 +53,7 @@ fn full(capacity: usize) -> (SharedPublisher<Inline<u64>>, Subscriber<Inline<u64
     (publisher.share(), gating)
 }
 
-/// Runs `body` on a thread of its own, and fails rather than hang with it.
+/// Runs `body` on its own thread. A body that hangs fails the test.
 #[track_caller]
 fn in_time(body: impl FnOnce() + Send + 'static) {
     let (running, over) = mpsc::channel::<()>();
@@ -68,7 +69,7 @@ fn in_time(body: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Starts `code` on a thread of its own. What it returns is received with [`returned`].
+/// Runs `code` on its own thread. [`returned`] waits for the result.
 fn start<R: Send + 'static>(code: impl FnOnce() -> R + Send + 'static) -> Receiver<R> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -77,7 +78,7 @@ fn start<R: Send + 'static>(code: impl FnOnce() -> R + Send + 'static) -> Receiv
     receiver
 }
 
-/// What a thread that was begun with [`start`] returned. Fails if it hangs or panicked.
+/// The result of a thread that [`start`] began. Fails if the thread hangs or panicked.
 #[track_caller]
 fn returned<R>(receiver: Receiver<R>) -> R {
     match receiver.recv_timeout(LIMIT) {
@@ -86,10 +87,10 @@ fn returned<R>(receiver: Receiver<R>) -> R {
     }
 }
 
-/// The ways in which [`publish`] waits for room.
+/// The number of ways in which [`publish`] waits for room.
 const WAYS: u64 = 5;
 
-/// Publishes one message in one of the ways, waiting for room. `None` once the ring is closed.
+/// Publishes one message, waiting for room in one of the ways. `None` once the ring is closed.
 fn publish<S: Carry>(publisher: &SharedPublisher<S>, way: u64, mut message: S::Item) -> Option<u64> {
     match way % WAYS {
         0 => publisher.publish(message).ok(),
@@ -110,7 +111,7 @@ fn publish<S: Carry>(publisher: &SharedPublisher<S>, way: u64, mut message: S::I
             }
         },
         _ => {
-            // Of its sequence nothing is known but that it has one.
+            // It returns no sequence.
             (publisher.publish_many([message]) == 1).then_some(u64::MAX)
         }
     }

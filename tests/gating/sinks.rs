@@ -21,7 +21,7 @@ fn a_sink_sends_one_message_after_the_other() {
             for message in 0..500 {
                 publisher.send(message).await.unwrap();
             }
-            // Closing flushes, and leaves the ring open.
+            // Closing a sink flushes it and leaves the ring open.
             SinkExt::close(&mut publisher).await.unwrap();
             publisher.send(500).await.unwrap();
         });
@@ -39,14 +39,14 @@ fn a_sink_sends_a_stream() {
         block_on(async {
             shared.send_all(&mut stream::iter((0..300).map(Ok))).await.unwrap();
             let publisher = shared.try_into_exclusive().unwrap();
-            // `forward` takes the sink, and drops it in the end.
+            // `forward` drops the sink at the end, which closes the ring.
             stream::iter((300..600).map(Ok)).forward(publisher).await.unwrap();
         });
         assert!(returned(reading).into_iter().eq(0..600));
     });
 }
 
-/// What is fed is published at the latest when it is flushed.
+/// After a flush, every message that was fed is published.
 #[test]
 fn a_sink_is_fed_and_flushed() {
     in_time(|| {
@@ -67,7 +67,7 @@ fn a_sink_is_fed_and_flushed() {
     });
 }
 
-/// Several sinks find room for one message: one publishes, the other holds its message and is woken for it.
+/// Two sinks find room for one message. One publishes; the other holds its message until it is woken.
 #[test]
 fn a_sink_that_lost_the_room_holds_its_message() {
     let (first, mut gating) = full(2);
@@ -90,7 +90,7 @@ fn a_sink_that_lost_the_room_holds_its_message() {
     assert_eq!((gating.try_recv(), gating.try_recv()), (Ok(2), Ok(3)));
 }
 
-/// The end returns the message that is held, and the one that is sent.
+/// After a close, the sink returns the message that it holds or is given.
 #[test]
 fn a_closed_ring_returns_the_message() {
     let (first, mut gating) = full(2);
@@ -103,7 +103,7 @@ fn a_closed_ring_returns_the_message() {
     assert!(third.poll_flush_unpin(cx).is_pending());
     assert!(first.close());
     assert_eq!(third.poll_flush_unpin(cx), Poll::Ready(Err(Closed(Some(3)))));
-    assert_eq!(third.poll_flush_unpin(cx), Poll::Ready(Ok(())), "it was told");
+    assert_eq!(third.poll_flush_unpin(cx), Poll::Ready(Ok(())), "the error is returned once");
     assert_eq!(second.poll_ready_unpin(cx), Poll::Ready(Err(Closed(None))));
     assert_eq!(second.start_send_unpin(4), Err(Closed(Some(4))));
     assert_eq!(block_on(third.send(5)), Err(Closed(None)));
@@ -111,7 +111,7 @@ fn a_closed_ring_returns_the_message() {
     assert_eq!(forwarded, Err(Closed(None)));
 }
 
-/// A message that is held is dropped with its publisher, as is documented.
+/// Dropping a publisher drops the message that it holds.
 #[test]
 fn a_message_that_is_held_is_dropped_once() {
     let (publisher, _) = Builder::new(2).gated().boxed::<Arc<u32>>();
@@ -133,7 +133,7 @@ fn a_message_that_is_held_is_dropped_once() {
 
 #[test]
 #[should_panic = "`start_send` without `poll_ready`"]
-fn a_sink_is_asked_before_it_is_sent_to() {
+fn start_send_needs_poll_ready() {
     let (mut publisher, _gating) = full(2);
     publisher.start_send_unpin(2).unwrap();
     let _ = publisher.start_send_unpin(3);

@@ -30,7 +30,7 @@ fn a_task_waits_and_is_woken() {
     writing.join().unwrap();
 }
 
-/// All of the futures that wait are woken, whichever of them are dropped: before the room comes, or between wake-up and poll.
+/// Dropping a future, before it is woken or after, never costs another future its wake-up.
 #[test]
 fn a_future_that_is_dropped_takes_no_wake_up_along() {
     for first in 0..6 {
@@ -53,10 +53,10 @@ fn a_future_that_is_dropped_takes_no_wake_up_along() {
             for (at, counter) in counters.iter().enumerate() {
                 assert_eq!(counter.take() > 0, futures[at].is_some(), "future {at}");
             }
-            // Woken, and dropped before it is polled.
+            // Dropped after its wake-up, without a poll.
             let mut left = (0..6).filter(|at| futures[*at].is_some()).collect::<Vec<_>>();
             futures[left.remove(0)] = None;
-            // One has the room, and the others wait again.
+            // One future takes the room. The others wait again.
             let lucky = left.remove(0);
             assert_eq!(poll(lucky, futures[lucky].as_mut().unwrap()), std::task::Poll::Ready(Ok(sequence)));
             futures[lucky] = None;
@@ -68,8 +68,8 @@ fn a_future_that_is_dropped_takes_no_wake_up_along() {
     }
 }
 
-/// Futures are polled a few times and dropped while threads and other tasks wait: what was published is received, nothing else, and
-/// nobody hangs.
+/// Futures are polled a few times and dropped while threads and other tasks wait. The reader receives
+/// exactly what was published.
 #[test]
 fn futures_are_dropped_while_others_wait() {
     in_time(|| {
@@ -120,7 +120,7 @@ fn futures_are_dropped_while_others_wait() {
     });
 }
 
-/// A waker's panic ends in the reader that calls it, and all others are woken.
+/// A panic of a waker is caught in the reader that calls it, and the other publishers are woken.
 #[test]
 fn a_waker_that_panics_takes_no_wake_up_along() {
     in_time(|| {
@@ -139,7 +139,7 @@ fn a_waker_that_panics_takes_no_wake_up_along() {
             assert_eq!(gating.try_recv(), Ok(1));
             drop(gating);
             returned(thread).unwrap();
-            // The one whose waker panicked goes on as well, when it is polled.
+            // The future with the bad waker publishes too once it is polled.
             for future in futures {
                 assert!(block_on(future).is_ok());
             }
@@ -147,7 +147,7 @@ fn a_waker_that_panics_takes_no_wake_up_along() {
     });
 }
 
-/// A waker that publishes, and one that drops what waits, in the middle of a reader's receive.
+/// A waker publishes in the middle of a reader's receive.
 #[test]
 fn a_waker_may_call_back_into_the_ring() {
     in_time(|| {
@@ -180,7 +180,7 @@ fn a_publisher_polls_for_room() {
     assert_eq!(gating.try_recv(), Ok(0));
     assert_eq!(counter.take(), 1);
     assert!(publisher.poll_ready(cx).is_ready());
-    // It lets go of the waker when it is dropped, whether it waits or not.
+    // A publisher that is dropped while it waits releases its waker.
     publisher.publish(2);
     assert!(publisher.poll_ready(cx).is_pending());
     assert_eq!(Arc::strong_count(&counter), 3);
@@ -191,7 +191,8 @@ fn a_publisher_polls_for_room() {
 const TASKS: u64 = 100;
 const EACH: u64 = 50;
 
-/// A hundred tasks publish, and gating readers that are tasks and threads receive all of it, in each task's order.
+/// A hundred tasks publish. Gating readers, tasks and a thread, receive every message in the order of
+/// each task.
 async fn hundred(publisher: SharedPublisher<Boxed<u64>>, gating: Subscriber<Boxed<u64>>) {
     let readers: Vec<_> = (0..2).map(|_| tokio::spawn(read(gating.clone()))).collect();
     drop(gating);
@@ -251,11 +252,11 @@ fn a_hundred_tasks_publish_on_one_thread() {
 }
 
 #[test]
-fn a_hundred_tasks_publish_on_some_threads() {
+fn a_hundred_tasks_publish_on_several_threads() {
     in_time(|| on(&Runtime::new_multi_thread().worker_threads(2).enable_all().build().unwrap()));
 }
 
-/// Timeouts of a runtime drop futures in the middle; the others get through.
+/// Timeouts of the runtime drop futures that wait. The other futures publish.
 #[test]
 fn a_runtime_cancels_futures_while_others_wait() {
     in_time(|| {

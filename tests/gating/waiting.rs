@@ -1,4 +1,4 @@
-//! Threads that wait for room: they are woken, give up in time, and get their value back at the end.
+//! Threads that wait for room are woken, time out, and get their value back when the ring is closed.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::common::eventually;
 use crate::common::wakers::Counter;
 use crate::{LIMIT, full, gated, in_time, returned, start};
 
-/// Long enough for a thread to park, as a rule. No test fails when it is not.
+/// Usually long enough for a thread to park. No test depends on that.
 const A_WHILE: Duration = Duration::from_millis(20);
 
 #[test]
@@ -41,7 +41,7 @@ fn a_timeout_returns_the_value() {
     assert!(publisher.publish_deadline(2, Instant::now()).unwrap_err().is_timeout());
 }
 
-/// One publisher after the other gives up while others wait: those still go on when there is room.
+/// Some publishers time out while others wait. The others still publish once there is room.
 #[test]
 fn a_timeout_takes_no_wake_up_from_others() {
     in_time(|| {
@@ -63,13 +63,13 @@ fn a_timeout_takes_no_wake_up_from_others() {
                     start(move || publisher.publish_timeout(id, timeout))
                 })
                 .collect();
-            // The room comes while some of them give up.
+            // Some of them time out while the reader makes room.
             thread::sleep(Duration::from_micros(100 * (round % 20)));
             let mut wanted = 4 + 4;
             for _ in 0..4 {
                 gating.recv().unwrap();
             }
-            // Those that were quick took some of that room: what they published is read as well.
+            // Others found room in time: the reader has to receive their messages too.
             for hasty in hasty {
                 wanted += u64::from(returned(hasty).is_ok());
             }
@@ -84,12 +84,12 @@ fn a_timeout_takes_no_wake_up_from_others() {
     });
 }
 
-/// A way of publishing that waits until the ring is closed, and the value that it returned.
+/// Publishes in one of the ways until the ring is closed. Returns the value that it got back.
 type Refused = fn(SharedPublisher<Inline<u64>>, u64) -> u64;
 
-/// Everybody who waits, in all ways of publishing, has his value back at once.
+/// Closing returns the value to every waiting publisher, in every way of publishing.
 #[test]
-fn closing_returns_the_value_to_all_who_wait() {
+fn closing_returns_the_value_to_all_waiting_publishers() {
     in_time(|| {
         for round in 0..30 {
             let (publisher, _gating) = full(2);
@@ -113,11 +113,11 @@ fn closing_returns_the_value_to_all_who_wait() {
                     waiting.push(start(move || way(publisher, id)));
                 }
             }
-            // One that only polls.
+            // A task that polls for room.
             let (mut polling, counter) = (publisher.clone(), Counter::new());
             let waker = counter.waker();
             assert!(polling.poll_ready(&mut Context::from_waker(&waker)).is_pending());
-            // They spin, arm the ring, or sleep.
+            // By now they spin, arm the ring, or sleep, depending on the round.
             thread::sleep(Duration::from_micros(100 * (round % 10)));
             assert!(publisher.close());
             assert_eq!(waiting.into_iter().map(returned).sum::<u64>(), 4 * (1 + 2));
@@ -128,7 +128,7 @@ fn closing_returns_the_value_to_all_who_wait() {
     });
 }
 
-/// A batch that is larger than the ring, and a reader that sleeps until it is woken: by the batch, before that waits.
+/// A batch that is larger than the ring wakes a sleeping reader before it waits for that reader.
 #[test]
 fn a_batch_that_waits_wakes_its_readers_first() {
     in_time(|| {
@@ -156,7 +156,7 @@ fn a_batch_that_waits_wakes_its_readers_first() {
     });
 }
 
-/// The same with a reader that is a task.
+/// The same, with a task as the reader.
 #[test]
 fn a_batch_that_waits_wakes_tasks_first() {
     let (publisher, mut gating) = gated(2);
