@@ -28,13 +28,23 @@ pub(crate) async fn attend<S: Carry>(
     first: Option<Subscriber<S>>,
     mut random: fastrand::Rng,
 ) {
-    let first = first.unwrap_or_else(|| subscribe(&stage, &mut random));
-    let mut reader = Reader::new(&stage, first, &mut random);
+    let remains = first.as_ref().is_some_and(Subscriber::is_gating);
+    let mut reader = match first {
+        Some(gating) if remains => Reader::gating(&stage, gating, stage.first, &mut random),
+        Some(lossy) => Reader::new(&stage, lossy, &mut random),
+        None => join(&stage, &mut random),
+    };
+    reader.thorough = remains;
     while !stay(&mut reader, home, &mut random).await {
-        reader = go_on(reader, &mut random);
+        reader = match random.u32(0..4) {
+            // The clone gates before the original is dropped.
+            0 if remains => reader.fork(),
+            _ if remains => reader,
+            _ => go_on(reader, &mut random),
+        };
     }
     reader.at_end();
-    let mut late = Reader::new(&stage, subscribe(&stage, &mut random), &mut random);
+    let mut late = join(&stage, &mut random);
     while !stay(&mut late, home, &mut random).await {}
     late.at_end();
 }
@@ -56,6 +66,26 @@ async fn stay<S: Carry>(reader: &mut Reader<S>, home: Home, random: &mut fastran
     false
 }
 
+/// Subscribes. In a gated ring, three of four subscribers gate.
+fn join<S: Carry>(stage: &Arc<Stage<S>>, random: &mut fastrand::Rng) -> Reader<S> {
+    if !stage.manner.gated() || random.u32(0..4) == 0 {
+        return Reader::new(stage, subscribe(stage, random), random);
+    }
+    let ring = &stage.ring;
+    let start = receiving::start(ring.next_sequence(), stage.capacity, random);
+    if start != Start::Latest {
+        match (ring.subscribe_gating_at(start), start) {
+            // Messages before the tail may be overwritten.
+            (Ok(subscriber), _) => return Reader::gating(stage, subscriber, ring.next_sequence(), random),
+            (Err(SubscribeError::Evicted { oldest }), Start::At(asked)) if asked < oldest => {}
+            (Err(error), _) => violation(format!("{error} ({start:?})")),
+        }
+    }
+    let subscriber = ring.subscribe_gating().expect("the ring is gated");
+    let from = subscriber.next_sequence();
+    Reader::gating(stage, subscriber, from, random)
+}
+
 fn subscribe<S: Carry>(stage: &Stage<S>, random: &mut fastrand::Rng) -> Subscriber<S> {
     let start = receiving::start(stage.ring.next_sequence(), stage.capacity, random);
     if random.bool() {
@@ -75,7 +105,8 @@ fn go_on<S: Carry>(mut reader: Reader<S>, random: &mut fastrand::Rng) -> Reader<
     match random.u32(0..7) {
         0 => return reader,
         1 | 2 => return reader.fork(),
-        3 if lock(&stage.morgue).len() < LEAKED_HANDLES => {
+        // Without a deadline, a leaked gating subscriber blocks publishers forever.
+        3 if lock(&stage.morgue).len() < LEAKED_HANDLES && !(stage.manner.exact() && reader.subscriber.is_gating()) => {
             let next = reader.fork();
             stage.leak(stage.never_receives(reader.subscriber.clone()));
             return next;
@@ -91,5 +122,5 @@ fn go_on<S: Carry>(mut reader: Reader<S>, random: &mut fastrand::Rng) -> Reader<
         _ => {}
     }
     drop(reader);
-    Reader::new(&stage, subscribe(&stage, random), random)
+    join(&stage, random)
 }

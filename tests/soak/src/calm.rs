@@ -45,7 +45,8 @@ pub(crate) fn one_at_a_time<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen
 /// As `catch_up`, where the last sequence is one that a publisher skipped, and did not go on after.
 pub(crate) fn catch_up_over_hole<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>) {
     let stage = std::sync::Arc::clone(&pen.stage);
-    if !stage.permit() {
+    // A gating subscriber would wait at the held slot, and this thread for the subscriber.
+    if stage.manner.gated() || !stage.permit() {
         return catch_up(&stage);
     }
     let name = pen.name();

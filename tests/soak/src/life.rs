@@ -15,7 +15,7 @@ use crate::hang;
 use crate::message::{Carry, Ledger};
 use crate::options::{LANES, Options};
 use crate::publishing::{self, Outlet, Pen};
-use crate::stage::{End, Manner, Publishers, Stage};
+use crate::stage::{End, Gates, Manner, Publishers, Stage};
 use crate::tally::{self, Count};
 use crate::watch::{self, catch, check, throw};
 
@@ -36,7 +36,13 @@ pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, ran
     if random.u32(0..4) == 0 {
         builder = builder.lag_slack(capacity.next_power_of_two().max(2) / 2);
     }
-    let manner = Manner::draw(random);
+    let manner = Manner::draw(random, options);
+    match manner.gates {
+        // Slack skips messages that a gating subscriber would not lose.
+        Gates::Exact => builder = builder.lag_slack(0).gated(),
+        Gates::Deadline => builder = builder.gated().gate_deadline(Duration::from_micros(random.u64(200..4000))),
+        Gates::None => {}
+    }
     let (publisher, subscriber) = S::ring(builder);
     let stage = Arc::new(Stage::new(lane, options, publisher.ring(), first, manner, &LEDGERS[lane]));
     show(&stage, format!("{} ring, {manner:?}", S::KIND));
@@ -53,6 +59,7 @@ pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, ran
 
     account(&stage);
     tally::add(Count::Rings, 1);
+    tally::add(Count::GatedRings, manner.gated().into());
     hang::show(lane, None);
     bury(stage);
     let live = LEDGERS[lane].0.load(Relaxed);
@@ -67,7 +74,10 @@ fn assemble<S: Carry>(
     random: &mut fastrand::Rng,
 ) -> Vec<Box<dyn FnOnce()>> {
     let (threads, others) = (random.u64(1..=stage.options.threads), random.u64(0..=stage.options.tasks));
-    let mut subscriber = Some(subscriber);
+    // Three of four such rings have a subscriber that gates from the first message to the last.
+    let gates = stage.manner.exact() && random.u32(0..4) > 0;
+    let mut subscriber =
+        Some(if gates { stage.ring.subscribe_gating().expect("the ring is gated") } else { subscriber });
     let mut members = Vec::<Box<dyn FnOnce()>>::new();
     for at in 0..threads + others {
         let (stage, tasks) = (Arc::clone(stage), tasks.clone());

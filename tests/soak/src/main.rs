@@ -4,6 +4,7 @@
 //! ```text
 //! cargo run --release -p seqcast-soak -- --seconds 3600 --threads 8
 //! cargo run --release -p seqcast-soak -- --seconds 10 --seed 1          # a seed that was printed
+//! cargo run --release -p seqcast-soak -- --gated --messages 100000000   # 10⁸ messages through gated rings
 //! ```
 //!
 //! A seed begins the same lives, of which each takes its turns as the machine has it: give a rare
@@ -21,6 +22,7 @@
 //!   (`reader.rs`, `tests/common/account.rs`);
 //! - each message is whole, comes once to each subscriber, in its publisher's order, and under one sequence to all
 //!   (`reader.rs`, `stage.rs`);
+//! - a gating subscriber loses no message from where it joined, if its ring has no deadline (`reader.rs`);
 //! - `Closed` comes at the end, to everybody, in every way to receive, and stays (`ways.rs`);
 //! - when nobody publishes any more, everybody gets what there is: no wake-up was lost (`calm.rs`);
 //! - `published + skipped` is what was drawn, and what the publishers counted themselves (`life.rs`);
@@ -68,7 +70,7 @@ const PERIOD: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    println!("seed {}, {} rings at a time, for {} s", options.seed, options.rings, options.seconds);
+    println!("seed {}, {} rings at a time, for {}", options.seed, options.rings, options.duration());
     watch::begin(options.seed);
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime for the tasks");
     let lanes = usize::try_from(options.rings).unwrap_or(1);
@@ -103,7 +105,11 @@ fn oversee(options: &Options, began: Instant) {
     let mut told = began;
     while !watch::is_over() {
         thread::sleep(Duration::from_millis(20));
-        if began.elapsed().as_secs() >= options.seconds {
+        let is_over = match options.messages {
+            Some(messages) => tally::get(Count::Published) >= messages,
+            None => began.elapsed().as_secs() >= options.seconds,
+        };
+        if is_over {
             watch::end();
         }
         if told.elapsed() >= PERIOD {

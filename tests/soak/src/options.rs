@@ -10,8 +10,16 @@ pub(crate) const LANES: usize = 16;
 #[command(name = "soak", next_line_help = true)]
 pub(crate) struct Options {
     /// Duration
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, conflicts_with = "messages")]
     pub(crate) seconds: u64,
+
+    /// End after this many messages were published, instead of after a time
+    #[arg(long)]
+    pub(crate) messages: Option<u64>,
+
+    /// Make every ring gated; otherwise one in three is
+    #[arg(long)]
+    pub(crate) gated: bool,
 
     /// Where the randomness begins; printed
     #[arg(long, default_value_t = fastrand::u64(..1 << 32))]
@@ -36,4 +44,14 @@ pub(crate) struct Options {
     /// Seconds without progress that are taken for a hang
     #[arg(long, default_value_t = 30)]
     pub(crate) patience: u64,
+}
+
+impl Options {
+    /// How long the run takes.
+    pub(crate) fn duration(&self) -> String {
+        match self.messages {
+            Some(messages) => format!("{messages} messages"),
+            None => format!("{} s", self.seconds),
+        }
+    }
 }

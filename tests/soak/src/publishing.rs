@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use seqcast::{Publisher, SharedPublisher};
+use futures::FutureExt;
+use futures::executor::block_on;
+use seqcast::{Publish, PublishTimeoutError, Publisher, SharedPublisher, TryPublishError};
 
 use crate::common::lock;
 use crate::hang::{self, Mark};
@@ -55,16 +57,62 @@ impl<S: Carry> Pen<S> {
 
 /// What the two kinds of publishers have in common.
 pub(crate) trait Outlet<S: Carry> {
-    /// `None` once the ring is closed.
-    fn one(&mut self, message: S::Item, attempt: bool) -> Option<u64>;
+    /// `None` once the ring is closed, as below.
+    fn publish(&mut self, message: S::Item) -> Option<u64>;
+    fn attempt(&mut self, message: S::Item) -> Result<u64, TryPublishError<S::Item>>;
+    fn within(&mut self, message: S::Item, timeout: Duration) -> Result<u64, PublishTimeoutError<S::Item>>;
+    fn in_task(&mut self, message: S::Item) -> Publish<'_, S>;
+
+    /// Publishes in one of the ways. A way that gives up is followed by one that waits.
+    fn one(&mut self, make: &dyn Fn() -> S::Item, way: u32) -> Option<u64> {
+        match way {
+            0 => match self.attempt(make()) {
+                Ok(sequence) => Some(sequence),
+                Err(TryPublishError::Full(message)) => self.publish(message),
+                Err(TryPublishError::Closed(_)) => None,
+            },
+            1 => {
+                let mut message = make();
+                loop {
+                    match self.within(message, SHORT) {
+                        Ok(sequence) => return Some(sequence),
+                        Err(PublishTimeoutError::Timeout(back)) => message = back,
+                        Err(PublishTimeoutError::Closed(_)) => return None,
+                    }
+                }
+            }
+            2 => block_on(self.in_task(make())).ok(),
+            3 => match self.in_task(make()).now_or_never() {
+                Some(published) => published.ok(),
+                None => {
+                    tally::add(Count::CancelledFutures, 1);
+                    self.publish(make())
+                }
+            },
+            _ => self.publish(make()),
+        }
+    }
+
     /// How many were published.
     fn many(&mut self, messages: &mut dyn Iterator<Item = S::Item>) -> u64;
     fn next(&self) -> u64;
 }
 
 impl<S: Carry> Outlet<S> for Publisher<S> {
-    fn one(&mut self, message: S::Item, attempt: bool) -> Option<u64> {
-        if attempt { self.try_publish(message).ok() } else { Some(self.publish(message)) }
+    fn publish(&mut self, message: S::Item) -> Option<u64> {
+        Some(Publisher::publish(self, message))
+    }
+
+    fn attempt(&mut self, message: S::Item) -> Result<u64, TryPublishError<S::Item>> {
+        self.try_publish(message)
+    }
+
+    fn within(&mut self, message: S::Item, timeout: Duration) -> Result<u64, PublishTimeoutError<S::Item>> {
+        self.publish_timeout(message, timeout)
+    }
+
+    fn in_task(&mut self, message: S::Item) -> Publish<'_, S> {
+        self.publish_async(message)
     }
 
     fn many(&mut self, messages: &mut dyn Iterator<Item = S::Item>) -> u64 {
@@ -78,8 +126,20 @@ impl<S: Carry> Outlet<S> for Publisher<S> {
 }
 
 impl<S: Carry> Outlet<S> for SharedPublisher<S> {
-    fn one(&mut self, message: S::Item, attempt: bool) -> Option<u64> {
-        if attempt { self.try_publish(message).ok() } else { self.publish(message).ok() }
+    fn publish(&mut self, message: S::Item) -> Option<u64> {
+        SharedPublisher::publish(self, message).ok()
+    }
+
+    fn attempt(&mut self, message: S::Item) -> Result<u64, TryPublishError<S::Item>> {
+        self.try_publish(message)
+    }
+
+    fn within(&mut self, message: S::Item, timeout: Duration) -> Result<u64, PublishTimeoutError<S::Item>> {
+        self.publish_timeout(message, timeout)
+    }
+
+    fn in_task(&mut self, message: S::Item) -> Publish<'_, S> {
+        self.publish_async(message)
     }
 
     fn many(&mut self, messages: &mut dyn Iterator<Item = S::Item>) -> u64 {
@@ -115,17 +175,20 @@ pub(crate) fn burst<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, cou
 
 /// How many, and where the last one ends.
 fn one_by_one<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, count: u64) -> (u64, u64) {
-    let mut end = 0;
+    let (mut end, way) = (0, pen.random.u32(0..8));
     for published in 0..count {
         let name = pen.name();
-        let message = S::make(name, pen.stage.ledger);
-        let Some(sequence) = outlet.one(message, count % 4 == 0) else { return (published, end) };
+        let ledger = pen.stage.ledger;
+        let Some(sequence) = outlet.one(&|| S::make(name, ledger), way) else { return (published, end) };
         check!(sequence >= end, "published under {sequence} after {}", end - 1);
         pen.stage.saw(sequence, name);
         end = sequence + 1;
     }
     (count, end)
 }
+
+/// How long a publish with a timeout waits.
+const SHORT: Duration = Duration::from_micros(100);
 
 /// How long a polite publisher waits for subscribers before a burst.
 const COURTESY: Duration = Duration::from_millis(2);
@@ -135,6 +198,9 @@ fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>) {
     let capacity = pen.stage.capacity;
     let most = if pen.stage.manner.rude {
         8192
+    } else if pen.stage.manner.gated() {
+        // The ring itself waits for gating subscribers.
+        4 * capacity
     } else if pen.random.u32(0..32) == 0 {
         // Lap them, lest nobody ever lags.
         4 * capacity

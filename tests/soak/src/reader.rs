@@ -18,6 +18,11 @@ pub(crate) struct Reader<S: Carry> {
     pub(crate) stage: Arc<Stage<S>>,
     mark: Arc<Mark>,
     account: Account,
+    /// Where the guarantee of a gating subscriber starts: it loses no message from here on.
+    guaranteed: Option<u64>,
+    was_gating: bool,
+    /// It receives every message, and never asks for the newest one only.
+    pub(crate) thorough: bool,
     /// The number expected next, or later, from each publisher.
     numbers: Box<[u64]>,
     pub(crate) random: fastrand::Rng,
@@ -32,7 +37,23 @@ impl<S: Carry> Reader<S> {
         let numbers = (0..PUBLISHERS).map(|_| 0).collect();
         let mark = hang::mark(stage.lane, "subscriber", subscriber.id());
         let stage = Arc::clone(stage);
-        Self { subscriber, stage, mark, account, numbers, random: random.fork(), seen: 0 }
+        let was_gating = subscriber.is_gating();
+        tally::add(Count::Gates, was_gating.into());
+        let (guaranteed, random) = (None, random.fork());
+        Self { subscriber, stage, mark, account, guaranteed, was_gating, thorough: false, numbers, random, seen: 0 }
+    }
+
+    /// A gating subscriber. Publishers wait for it from this sequence on.
+    pub(crate) fn gating(
+        stage: &Arc<Stage<S>>,
+        subscriber: Subscriber<S>,
+        from: u64,
+        random: &mut fastrand::Rng,
+    ) -> Self {
+        let mut reader = Self::new(stage, subscriber, random);
+        reader.guaranteed = stage.manner.exact().then_some(from);
+        reader.settle();
+        reader
     }
 
     /// A second reader at the same cursor, which must not get anything twice either.
@@ -40,6 +61,8 @@ impl<S: Carry> Reader<S> {
         let mut fork = Self::new(&self.stage, self.subscriber.clone(), &mut self.random);
         check!(fork.account.start == self.subscriber.next_sequence(), "a clone begins elsewhere");
         fork.numbers.copy_from_slice(&self.numbers);
+        fork.guaranteed = self.guaranteed;
+        fork.thorough = self.thorough;
         fork
     }
 
@@ -113,12 +136,24 @@ impl<S: Carry> Reader<S> {
 
     fn lagged(&mut self, lagged: Lagged) {
         report(self.account.check_lagged(&self.subscriber, lagged));
+        check!(
+            self.guaranteed.is_none_or(|from| lagged.resumed_at <= from),
+            "a gating subscriber lost messages after {:?}: {lagged:?} of {:?}",
+            self.guaranteed,
+            self.subscriber
+        );
         self.settle();
     }
 
-    /// Somebody else swallowed what `Lagged` told.
-    pub(crate) fn swallow_lags(&mut self) {
-        self.account.missed = self.account.counted(&self.subscriber).missed;
+    /// Somebody else swallowed what `Lagged` told since the subscriber stood at `before`.
+    pub(crate) fn swallow_lags(&mut self, before: u64) {
+        let missed = self.account.counted(&self.subscriber).missed;
+        check!(
+            missed == self.account.missed || self.guaranteed.is_none_or(|from| before < from),
+            "a gating subscriber lost messages after {before}: {:?}",
+            self.subscriber
+        );
+        self.account.missed = missed;
     }
 
     /// Law 1.
@@ -126,6 +161,7 @@ impl<S: Carry> Reader<S> {
         report(self.account.check_balance(&self.subscriber));
         let holes = self.account.counted(&self.subscriber).holes;
         check!(holes == 0 || !self.stage.manner.alone(), "holes with one publisher");
+        check!(self.guaranteed.is_none() || self.subscriber.is_gating(), "demoted without a deadline");
         if self.account.received > self.seen {
             self.seen = self.account.received;
             hang::beat(self.stage.lane);
@@ -138,6 +174,8 @@ impl<S: Carry> Reader<S> {
         let (before, counted) = (self.subscriber.next_sequence(), self.account.counted(&self.subscriber));
         self.subscriber.seek(start);
         let now = self.subscriber.next_sequence();
+        // Messages that it had read may have been overwritten.
+        self.guaranteed = self.guaranteed.map(|from| from.max(before));
         check!(now >= self.stage.first && now <= self.stage.ring.next_sequence(), "sought to {now}");
         check!(self.account.counted(&self.subscriber) == counted, "a seek counts");
         tally::add(Count::Seeks, 1);
@@ -152,6 +190,9 @@ impl<S: Carry> Reader<S> {
     fn tell(&self) {
         let counted = self.account.counted(&self.subscriber);
         tally::add(Count::Received, self.account.received);
+        if self.guaranteed.is_some() {
+            tally::add(Count::GatesReceived, self.account.received);
+        }
         tally::add(Count::Missed, counted.missed);
         tally::add(Count::Holes, counted.holes);
         tally::add(Count::Skipped, counted.skipped);
@@ -181,5 +222,6 @@ impl<S: Carry> Drop for Reader<S> {
     fn drop(&mut self) {
         self.settle();
         self.tell();
+        tally::add(Count::Demoted, (self.was_gating && !self.subscriber.is_gating()).into());
     }
 }

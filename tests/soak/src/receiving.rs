@@ -12,6 +12,7 @@ use seqcast::{Start, TryRecvError};
 
 use crate::message::{CLONE_THROWS, Carry};
 use crate::reader::Reader;
+use crate::stage::Gates;
 use crate::tally::{self, Count};
 use crate::wakers;
 use crate::watch::{catch, check};
@@ -62,7 +63,10 @@ fn repeat<S: Carry>(
 fn by_calls<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
     let values = ways::by_value();
     let ways: Vec<_> = values.into_iter().chain(S::BY_REFERENCE.iter().copied()).collect();
-    let way = reader.random.usize(..ways.len());
+    let mut way = reader.random.usize(..ways.len());
+    if reader.thorough && ways[way].0.starts_with("latest") {
+        way = 0;
+    }
     let (name, receive) = ways[way];
     reader.doing(name);
     let stage = Arc::clone(&reader.stage);
@@ -118,6 +122,7 @@ fn in_batches<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
 /// An adapter that swallows what `Lagged` tells, as an iterator and as a stream.
 fn without_lags<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
     reader.doing("skip_lagged");
+    let before = reader.subscriber.next_sequence();
     let subscriber =
         std::mem::replace(&mut reader.subscriber, reader.stage.never_receives(reader.stage.ring.subscribe()));
     let mut adapter = subscriber.skip_lagged();
@@ -125,7 +130,7 @@ fn without_lags<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()>
     let mut messages: Vec<_> = adapter.iter().take(wanted).collect();
     messages.extend(block_on(StreamExt::collect::<Vec<_>>(StreamExt::take(&mut adapter, wanted))));
     reader.subscriber = adapter.into_inner();
-    reader.swallow_lags();
+    reader.swallow_lags(before);
     let count = messages.len();
     reader.took_batch(&mut messages, 2 * wanted, Ok(count))?;
     if count < 2 * wanted { ControlFlow::Break(()) } else { Continue(()) }
@@ -159,5 +164,12 @@ fn rest<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     let expected =
         (subscriber.next_sequence(), subscriber.missed(), subscriber.holes(), subscriber.skipped_by_choice());
     check!(counted == Some(expected), "the statistics say {counted:?} of {expected:?}");
+    let gating = own.map(|own| (own.gating, own.demoted));
+    // With a deadline it may have changed since.
+    let expected = (subscriber.is_gating(), false);
+    check!(
+        reader.stage.manner.gates == Gates::Deadline || gating == Some(expected),
+        "the statistics say {gating:?} of {expected:?}"
+    );
     Continue(())
 }

@@ -51,8 +51,20 @@ pub(crate) struct Stage<S: Storage> {
 pub(crate) struct Manner {
     pub(crate) publishers: Publishers,
     pub(crate) end: End,
-    /// Publishers never wait for subscribers.
+    /// Publishers never wait for lossy subscribers.
     pub(crate) rude: bool,
+    pub(crate) gates: Gates,
+}
+
+/// Whether there are gating subscribers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gates {
+    /// The ring is not gated.
+    None,
+    /// There is no deadline. No publisher stalls for good, and no gating subscriber is leaked.
+    Exact,
+    /// Gating subscribers may be leaked. Slow ones are demoted.
+    Deadline,
 }
 
 /// Who publishes.
@@ -73,10 +85,29 @@ pub(crate) enum End {
 }
 
 impl Manner {
-    pub(crate) fn draw(random: &mut fastrand::Rng) -> Self {
+    pub(crate) fn draw(random: &mut fastrand::Rng, options: &Options) -> Self {
         use {End::*, Publishers::*};
         let publishers = [Alone, Converting, Many, Many][random.usize(0..4)];
-        Self { publishers, end: [Call, Call, LastDrop, Panic][random.usize(0..4)], rude: random.u32(0..16) == 0 }
+        let gated = options.gated || random.u32(0..3) == 0;
+        let gates = if !gated {
+            Gates::None
+        } else if random.u32(0..4) == 0 {
+            Gates::Deadline
+        } else {
+            Gates::Exact
+        };
+        let end = [Call, Call, LastDrop, Panic][random.usize(0..4)];
+        Self { publishers, end, rude: random.u32(0..16) == 0, gates }
+    }
+
+    /// Whether the ring is gated.
+    pub(crate) fn gated(self) -> bool {
+        self.gates != Gates::None
+    }
+
+    /// Whether gating subscribers lose nothing.
+    pub(crate) fn exact(self) -> bool {
+        self.gates == Gates::Exact
     }
 
     /// One publisher that is never shared: numbers and sequences go together.
@@ -171,6 +202,9 @@ impl<S: Carry> Stage<S> {
     /// As many messages were published; the last of them under `end - 1`, if that is known.
     pub(crate) fn published(&self, count: u64, end: u64) {
         tally::add(Count::Published, count);
+        if self.manner.gated() {
+            tally::add(Count::GatedPublished, count);
+        }
         self.published.fetch_add(count, Relaxed);
         self.highest.fetch_max(end, Relaxed);
         hang::beat(self.lane);

@@ -19,7 +19,10 @@ const LONGEST: Duration = Duration::from_millis(20);
 /// Stops at one of the places where it can.
 pub(crate) fn stall<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>) {
     pen.doing("stalls");
+    let exact = pen.stage.manner.exact();
     match pen.random.u32(0..8) {
+        // Gating subscribers would wait for it forever.
+        0 | 1 if exact => pause(publisher, pen, true),
         0 => abandon(publisher, &pen.stage, false, pen.random.bool()),
         1 => abandon(publisher, &pen.stage, true, pen.random.bool()),
         way => pause(publisher, pen, way < 6),
@@ -71,7 +74,8 @@ fn pause<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, in_slot: bo
 
 fn meanwhile<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, goal: u64) {
     let began = Instant::now();
-    let joins_in = pen.random.bool();
+    // Gating subscribers without a deadline wait for this stall, so this thread must not wait for them.
+    let joins_in = pen.random.bool() && !pen.stage.manner.exact();
     // A second handle, as the first is borrowed; dropped before the stall ends.
     let mut other = publisher.clone();
     while other.next() < goal && !pen.stage.is_over() && !other.is_closed() && began.elapsed() < LONGEST {

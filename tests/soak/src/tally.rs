@@ -13,7 +13,7 @@ macro_rules! counts {
 
 counts! {
     Rings Published Received Missed Holes Skipped Subscribers Seeks CancelledFutures HeldRefs LeakedRefs LeakedHandles
-    Stalls StallsForGood Conversions NestedPublishes Panics Violations
+    Stalls StallsForGood Conversions NestedPublishes Panics GatedRings GatedPublished Gates GatesReceived Demoted Violations
 }
 
 static COUNTS: [AtomicU64; NAMES.len()] = [const { AtomicU64::new(0) }; NAMES.len()];
