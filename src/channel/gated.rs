@@ -50,7 +50,8 @@ impl<S: Storage> Channel<S> {
         claimed
     }
 
-    /// Claims, and looks for a higher limit where there is no room.
+    /// Claims, or looks for room, and raises the limit where there is none. The scan comes after that look: it finds the ring full only if a
+    /// gate holds it back, and not because others have used what an older scan allowed.
     #[inline]
     fn below_limit<R>(
         gate: &Gate,
@@ -96,7 +97,7 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn room(&self) -> Room {
         let Some((gate, bounded)) = self.gated() else { return Room::Some(1) };
         loop {
-            let limit = match bounded.room(gate.scan(bounded)) {
+            let limit = match Self::below_limit(gate, bounded, || bounded.room()) {
                 Ok(room) => return Room::Some(room),
                 Err(ClaimError::Closed) => return Room::Some(1),
                 Err(ClaimError::Full { limit }) => limit,
@@ -115,8 +116,9 @@ impl<S: Storage> Channel<S> {
 
     /// As if the deadline were over, for models.
     pub(crate) fn force_deadline(&self) {
-        if let Some((gate, bounded)) = self.gated() {
-            gate.force_deadline(bounded, |sequence| self.has_come(sequence));
+        let Some((gate, bounded)) = self.gated() else { return };
+        if let Err(ClaimError::Full { limit }) = Self::below_limit(gate, bounded, || bounded.room()) {
+            gate.force_deadline(bounded, limit, |sequence| self.has_come(sequence));
             self.wake_publishers();
         }
     }
@@ -124,9 +126,8 @@ impl<S: Storage> Channel<S> {
     /// Whether a publish would find room, perhaps as somebody is demoted. Room of the only publisher stays.
     pub(crate) fn has_room(&self) -> bool {
         let Some((gate, bounded)) = self.gated() else { return true };
-        let is_full = |found| matches!(bounded.room(found), Err(ClaimError::Full { .. }));
-        // The quick answer first: it needs no scan.
-        !is_full(0) || !is_full(gate.scan(bounded)) || matches!(self.insist_on_room(), Room::Some(_))
+        let room = Self::below_limit(gate, bounded, || bounded.room());
+        !matches!(room, Err(ClaimError::Full { .. })) || matches!(self.insist_on_room(), Room::Some(_))
     }
 
     /// Whether the ring is closed, or its sequences are used up.

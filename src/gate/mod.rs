@@ -24,7 +24,7 @@ mod stall;
 use std::time::{Duration, Instant};
 
 use crate::registry::{Registration, Registrations};
-use crate::sequencer::{Bounded, ClaimError};
+use crate::sequencer::Bounded;
 use crate::sync::{Alarm, Arc, AtomicU64, CachePadded, Ordering, Snapshot, fence};
 use crate::wait::{PublisherFence, WaitList};
 use stall::Stall;
@@ -155,8 +155,7 @@ impl Gate {
     }
 
     /// For models, which have no clock: as if the deadline were over for all.
-    pub(crate) fn force_deadline(&self, bounded: &Bounded, has_come: impl Fn(u64) -> bool) {
-        let Err(ClaimError::Full { limit }) = bounded.room(self.scan(bounded)) else { return };
+    pub(crate) fn force_deadline(&self, bounded: &Bounded, limit: u64, has_come: impl Fn(u64) -> bool) {
         let gates = self.gates.load();
         let holders = self.holders(&gates, limit);
         if holders.iter().all(|gate| has_come(gate.cursor.next())) {

@@ -67,20 +67,15 @@ impl Bounded {
         if tail < limit { Ok(()) } else { Err(ClaimError::Full { limit }) }
     }
 
-    /// How many sequences can be claimed now, given that `found` is a limit too. They stay so until they are claimed.
-    pub(crate) fn room(&self, found: u64) -> Result<u64, ClaimError> {
+    /// How many sequences can be claimed now.
+    pub(crate) fn room(&self) -> Result<u64, ClaimError> {
         if self.is_over() {
             return Err(ClaimError::Closed);
         }
-        let mut limit = self.limit();
-        if found > limit {
-            self.raise(found, limit);
-            limit = found;
-        }
-        match limit.saturating_sub(self.claimed()) {
-            0 => Err(ClaimError::Full { limit }),
-            room => Ok(room),
-        }
+        // The tail first: the limit that it is compared with is not older.
+        let tail = self.claimed();
+        let limit = self.limit();
+        if tail < limit { Ok(limit - tail) } else { Err(ClaimError::Full { limit }) }
     }
 
     fn limit(&self) -> u64 {

@@ -230,3 +230,17 @@ fn the_newest_wakes_who_waits_for_it() {
     });
     assert_eq!(outcomes, BTreeSet::from([0, 1, 2]));
 }
+
+#[test]
+fn nobody_waits_for_room_that_others_have_used_when_no_gate_is_left() {
+    explore(2, || {
+        let (publisher, gate) = full(Builder::new(2));
+        let publisher = publisher.share();
+        let one = publish_one(publisher.clone(), 10);
+        drop(gate);
+        publisher.publish(pair(11)).unwrap();
+        publisher.publish(pair(12)).unwrap();
+        one.join().unwrap();
+        std::mem::forget(publisher);
+    });
+}

@@ -18,6 +18,7 @@
 mod common;
 mod crowds;
 mod endings;
+mod gating;
 mod stalls;
 
 use std::collections::BTreeSet;
