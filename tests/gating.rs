@@ -155,6 +155,18 @@ fn a_gate_joins_where_it_says() {
 }
 
 #[test]
+fn a_gate_leaves_no_slack() {
+    let (mut publisher, _) = Builder::new(4).gated().lag_slack(3).inline::<u64>();
+    publisher.publish_many(0..5);
+    let mut gating = publisher.ring().subscribe_gating_at(Start::At(1)).unwrap();
+    // There was room up to 8 when it joined.
+    publisher.publish_many(5..8);
+    assert!(publisher.try_publish(8).unwrap_err().is_full());
+    assert_eq!(gating.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 3, resumed_at: 4 })));
+    assert!(gating.try_iter().map(Result::unwrap).eq(4..8));
+}
+
+#[test]
 fn a_clone_of_a_gate_gates() {
     let (mut publisher, mut gating) = gated(2);
     publisher.publish_many([0, 1]);

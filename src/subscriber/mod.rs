@@ -274,6 +274,8 @@ impl<S: Storage> Subscriber<S> {
                     self.pass_hole();
                     continue;
                 }
+                // Publishers keep the rest for a gating subscriber: it needs no slack, and must not lose what slack jumps over.
+                Found::Lapped { oldest } if self.local.gating.is_some() => Err(NoMessage::Lapped { resume: oldest }),
                 Found::Lapped { oldest } => Err(NoMessage::Lapped { resume: self.channel.sequencer.resume(oldest) }),
                 Found::Empty => Err(NoMessage::Empty),
                 Found::Closed => Err(NoMessage::Closed),
