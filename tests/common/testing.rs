@@ -4,7 +4,7 @@
 
 pub(crate) use seqcast::testing::{Claim, Write, is_armed};
 
-use seqcast::{Builder, SharedPublisher, Storage};
+use seqcast::{Builder, Ring, SharedPublisher, Storage};
 
 pub(crate) fn claim<S: Storage>(publisher: &SharedPublisher<S>) -> Option<Claim<'_, S>> {
     // SAFETY: tests leave fewer publishes unfinished than there are slots, or expect that no publisher goes on.
@@ -14,6 +14,11 @@ pub(crate) fn claim<S: Storage>(publisher: &SharedPublisher<S>) -> Option<Claim<
 pub(crate) fn resume<S: Storage>(publisher: &SharedPublisher<S>, sequence: u64) -> Claim<'_, S> {
     // SAFETY: tests resume each claim that they leaked once.
     unsafe { seqcast::testing::resume(publisher, sequence) }
+}
+
+pub(crate) fn expire_gate_deadline<S: Storage>(ring: &Ring<S>) {
+    // SAFETY: tests expect their gating subscribers to be demoted.
+    unsafe { seqcast::testing::expire_gate_deadline(ring) }
 }
 
 pub(crate) fn never_parked(builder: Builder) -> Builder {
