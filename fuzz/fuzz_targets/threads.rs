@@ -313,26 +313,32 @@ fn beside<S: Carry>(publisher: SharedPublisher<S>, id: u64, acts: Vec<Act>, stal
     resume(stalled.take(), late(), done);
 }
 
-/// A subscriber that comes while others publish.
-fn join<S: Carry>(gates: bool, ring: &Ring<S>, late: Option<u8>) -> Subscriber<S> {
+/// A subscriber that comes while others publish, and from which sequence on it loses nothing if it gates.
+fn join<S: Carry>(gates: bool, ring: &Ring<S>, late: Option<u8>) -> (Subscriber<S>, u64) {
     let start = match late {
         Some(0..64) => Start::Oldest,
         Some(late @ 64..128) => Start::At(ring.next_sequence().saturating_sub(u64::from(late - 64))),
         _ => Start::Latest,
     };
-    match gates.then(|| ring.subscribe_gating_at(start)) {
-        Some(Ok(subscriber)) => subscriber,
-        Some(Err(SubscribeError::Evicted { .. })) => ring.subscribe_gating().unwrap(),
+    let (subscriber, start) = match gates.then(|| ring.subscribe_gating_at(start)) {
+        Some(Ok(subscriber)) => (subscriber, start),
+        Some(Err(SubscribeError::Evicted { .. })) => (ring.subscribe_gating().unwrap(), Start::Latest),
         Some(Err(error)) => panic!("{error}"),
-        None => ring.subscribe_at(start),
-    }
+        None => (ring.subscribe_at(start), start),
+    };
+    let kept = if start == Start::Latest { subscriber.next_sequence() } else { ring.next_sequence() };
+    (subscriber, kept)
 }
 
 fn read<S: Carry>(early: Option<Subscriber<S>>, gates: bool, ring: &Ring<S>, reading: &Reading) -> Seen {
     let from_the_start = early.is_some();
-    let mut subscriber = early.unwrap_or_else(|| join(gates, ring, reading.late));
-    // What is published from here on, a gating subscriber receives.
-    let kept = if from_the_start { subscriber.next_sequence() } else { ring.next_sequence() };
+    let (mut subscriber, kept) = early.map_or_else(
+        || join(gates, ring, reading.late),
+        |subscriber| {
+            let next = subscriber.next_sequence();
+            (subscriber, next)
+        },
+    );
     let mut account = Account::new(&subscriber);
     let (mut seen, mut last, mut buffer) = (Seen::default(), HashMap::new(), Vec::new());
     let mut all = Vec::new();
