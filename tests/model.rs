@@ -28,12 +28,22 @@ impl Choices for Seeded {
 
 #[test]
 fn the_ring_agrees_with_the_obvious_one() {
-    agrees::<Inline<u64>>();
+    agrees::<Inline<u64>>(false);
 }
 
 #[test]
 fn the_boxed_ring_agrees_with_the_obvious_one() {
-    agrees::<Boxed<Number>>();
+    agrees::<Boxed<Number>>(false);
+}
+
+#[test]
+fn the_gated_ring_agrees_with_the_obvious_one() {
+    agrees::<Inline<u64>>(true);
+}
+
+#[test]
+fn the_gated_boxed_ring_agrees_with_the_obvious_one() {
+    agrees::<Boxed<Number>>(true);
 }
 
 #[test]
@@ -41,20 +51,20 @@ fn the_ring_agrees_to_the_last_sequence() {
     let mut seeds = fastrand::Rng::with_seed(seed());
     for _ in 0..200 {
         let mut random = seeds.fork();
-        let shape = Shape { capacity: 4, slack: 0, first: model::LAST - random.u64(0..100) };
+        let shape = Shape { capacity: 4, slack: 0, first: model::LAST - random.u64(0..100), gated: random.bool() };
         run::<Inline<u64>>(shape, Seeded(random.fork(), 300));
         run::<Boxed<Number>>(shape, Seeded(random, 300));
     }
 }
 
-fn agrees<S: Numbers>() {
+fn agrees<S: Numbers>(gated: bool) {
     let mut seeds = fastrand::Rng::with_seed(seed());
     for capacity in CAPACITIES {
         for first in FIRSTS {
             for round in 0..12 {
                 let mut random = seeds.fork();
                 let slack = if round % 4 == 0 { random.usize(0..capacity) } else { 0 };
-                run::<S>(Shape { capacity, slack, first }, Seeded(random, 300));
+                run::<S>(Shape { capacity, slack, first, gated }, Seeded(random, 300));
             }
         }
     }

@@ -16,8 +16,9 @@ use seqcast::{Boxed, Inline};
 fuzz_target!(|data: &[u8]| {
     let mut bytes = Bytes(Unstructured::new(data), 200);
     let boxed = bytes.flag();
-    let capacity = 2 << bytes.below(4);
+    let kind = bytes.below(8);
+    let (capacity, gated) = (2 << (kind % 4), kind >= 4);
     let slack = if bytes.below(4) == 0 { bytes.below(capacity) } else { 0 };
-    let shape = Shape { capacity: capacity as usize, slack: slack as usize, first: 0 };
+    let shape = Shape { capacity: capacity as usize, slack: slack as usize, first: 0, gated };
     if boxed { run::<Boxed<Number>>(shape, bytes) } else { run::<Inline<u64>>(shape, bytes) }
 });

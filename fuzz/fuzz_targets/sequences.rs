@@ -17,12 +17,13 @@ use seqcast::{Boxed, Inline};
 fuzz_target!(|data: &[u8]| {
     let mut bytes = Bytes(Unstructured::new(data), 120);
     let boxed = bytes.flag();
-    let capacity = 2 << bytes.below(3);
+    let kind = bytes.below(6);
+    let (capacity, gated) = (2 << (kind % 3), kind >= 3);
     let near = match bytes.below(80) {
         power @ 0..63 => 1 << power,
         _ => LAST,
     };
     let first = near.saturating_sub(bytes.below(48)).saturating_add(bytes.below(3)).min(LAST);
-    let shape = Shape { capacity: capacity as usize, slack: bytes.below(2) as usize, first };
+    let shape = Shape { capacity, slack: bytes.below(2) as usize, first, gated };
     if boxed { run::<Boxed<Number>>(shape, bytes) } else { run::<Inline<u64>>(shape, bytes) }
 });

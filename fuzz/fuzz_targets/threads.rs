@@ -1,21 +1,32 @@
-//! A small program of two or three real threads, run for real; at the end everything adds up. No program is made that could
+//! A small program of two to four real threads, run for real; at the end everything adds up. No program is made that could
 //! wait for ever: whoever is stopped with a slot in hand goes on before its thread ends, and one slot at least is always free.
+//! On a gated ring, a publisher that is stopped does not wait for room: a gating subscriber may be waiting for its message.
 #![no_main]
 #![allow(clippy::pedantic, reason = "as the tests it shares")]
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
-use common::testing;
 use arbitrary::{Arbitrary, Unstructured};
-use common::{Account, Carry, Signed, look, receive, sign, verify};
+use common::testing;
+use common::{Account, Carry, Signed, block_on, lock, look, receive, sign, verify};
 use libfuzzer_sys::fuzz_target;
-use seqcast::{Boxed, Builder, Inline, Publisher, RecvError, Ring, SharedPublisher, Start, Subscriber};
+use seqcast::{
+    Boxed, Builder, Inline, Publisher, RecvError, Ring, SharedPublisher, Start, SubscribeError, Subscriber,
+    TryPublishError,
+};
 use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Barrier, Mutex};
 use std::thread;
+use std::time::Duration;
+
+/// Nobody waits as long as this.
+const LONG: Duration = Duration::from_secs(10);
+
+/// Who sent a message, and as which of his.
+type Name = (u64, u64);
 
 /// What a publisher does next.
 #[derive(Arbitrary, Debug)]
@@ -41,6 +52,7 @@ struct Writing {
 
 #[derive(Arbitrary, Debug)]
 struct Reading {
+    /// The way to receive; two of its bits say what else it does on a gated ring.
     path: u8,
     /// Joins when it runs, rather than before.
     late: Option<u8>,
@@ -51,17 +63,31 @@ struct Reading {
     yields: bool,
 }
 
+impl Reading {
+    /// Whether publishers wait for it, if the ring is gated.
+    fn gates(&self) -> bool {
+        self.path & 0x80 != 0
+    }
+
+    /// Whether a clone takes its place now and then.
+    fn is_cloned(&self) -> bool {
+        self.path & 0x40 != 0
+    }
+}
+
 fuzz_target!(|data: &[u8]| {
     let _ = program(&mut Unstructured::new(data));
 });
 
 fn program(bytes: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let boxed = bytes.arbitrary()?;
-    let capacity = 2 << bytes.int_in_range(0..=2)?;
+    let kind = bytes.int_in_range(0..=5)?;
+    let (capacity, gated) = (2 << (kind % 3), kind >= 3);
     let first = if bytes.ratio(1, 4)? { common::FIRSTS[1] } else { 0 };
     let builder = Builder::new(capacity).first_sequence(first).lag_slack(bytes.int_in_range(0..=1)?);
-    let publishers = bytes.int_in_range(1..=2)?;
-    let readers = bytes.int_in_range(1..=3 - publishers)?;
+    let (builder, threads) = if gated { (builder.gated(), 4) } else { (builder, 3) };
+    let publishers = bytes.int_in_range(1..=threads - 1)?;
+    let readers = bytes.int_in_range(1..=threads - publishers)?;
     let exclusive = publishers == 1 && bytes.arbitrary()?;
     let readings = (0..readers).map(|_| bytes.arbitrary()).collect::<Result<Vec<Reading>, _>>()?;
     let acts = |bytes: &mut Unstructured<'_>| {
@@ -71,10 +97,10 @@ fn program(bytes: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let publishers = (0..publishers).map(|_| acts(bytes)).collect::<Result<Vec<_>, _>>()?;
     let writing = Writing { exclusive, publishers };
     if boxed {
-        run::<Boxed<Tracked>>(builder, writing, readings);
+        run::<Boxed<Tracked>>(builder, gated, writing, readings);
         assert_eq!(LIVE.load(Ordering::SeqCst), 0, "messages that are left, or were dropped twice");
     } else {
-        run::<Inline<Signed>>(builder, writing, readings);
+        run::<Inline<Signed>>(builder, gated, writing, readings);
     }
     Ok(())
 }
@@ -82,13 +108,29 @@ fn program(bytes: &mut Unstructured<'_>) -> arbitrary::Result<()> {
 /// What publishers did, all of them together.
 #[derive(Default)]
 struct Done {
-    published: AtomicU64,
-    /// Claims in slow motion: all, and those that got no slot.
-    claims: AtomicU64,
+    published: Mutex<Vec<Name>>,
+    /// Claims in slow motion that got no slot.
     refused: AtomicU64,
 }
 
-fn run<S: Carry>(builder: Builder, writing: Writing, readings: Vec<Reading>) {
+impl Done {
+    /// The iterator may publish, and so wait.
+    fn published(&self, names: impl IntoIterator<Item = Name>) {
+        let names: Vec<_> = names.into_iter().collect();
+        lock(&self.published).extend(names);
+    }
+}
+
+/// What a reader saw.
+#[derive(Default)]
+struct Seen {
+    /// Under which sequence, where that is known.
+    under: Vec<(u64, Name)>,
+    /// All of it, if nothing may be lacking.
+    all: Option<Vec<Name>>,
+}
+
+fn run<S: Carry>(builder: Builder, gated: bool, writing: Writing, readings: Vec<Reading>) {
     let (publisher, mut idle) = S::ring(builder);
     let (ring, done) = (publisher.ring(), Done::default());
     let (first, capacity) = (ring.next_sequence(), ring.capacity());
@@ -98,10 +140,14 @@ fn run<S: Carry>(builder: Builder, writing: Writing, readings: Vec<Reading>) {
         let readers: Vec<_> = readings
             .into_iter()
             .map(|reading| {
-                let (ring, early) = (ring.clone(), reading.late.is_none().then(|| ring.subscribe()));
+                let (ring, gates) = (ring.clone(), gated && reading.gates());
+                let early = reading.late.is_none().then(|| match gates {
+                    true => ring.subscribe_gating().unwrap(),
+                    false => ring.subscribe(),
+                });
                 scope.spawn(move || {
                     start.wait();
-                    read(early, &ring, &reading)
+                    read(early, gates, &ring, &reading)
                 })
             })
             .collect();
@@ -130,8 +176,14 @@ fn run<S: Carry>(builder: Builder, writing: Writing, readings: Vec<Reading>) {
     });
     // Law 2, of two subscribers.
     let mut witness = HashMap::new();
-    for (sequence, name) in seen.into_iter().flatten() {
+    for (sequence, name) in seen.iter().flat_map(|seen| seen.under.iter().copied()) {
         assert_eq!(*witness.entry(sequence).or_insert(name), name, "two messages under one sequence");
+    }
+    let mut published = done.published.into_inner().unwrap();
+    published.sort_unstable();
+    for mut all in seen.into_iter().filter_map(|seen| seen.all) {
+        all.sort_unstable();
+        assert_eq!(all, published, "a gating subscriber did not receive each message once");
     }
     // One that did not look until now.
     let mut account = Account::new(&idle);
@@ -141,28 +193,68 @@ fn run<S: Carry>(builder: Builder, writing: Writing, readings: Vec<Reading>) {
     assert_eq!(idle.next_sequence(), ring.next_sequence());
     let (stats, drawn) = (ring.stats(), ring.next_sequence() - first);
     assert_eq!(account.received + account.missed + idle.holes(), drawn, "law 1");
-    let [published, claims, refused] = [&done.published, &done.claims, &done.refused].map(|n| n.load(Ordering::SeqCst));
     assert_eq!(stats.published + stats.skipped, drawn);
     // Of the claims that got no slot, some are holes, and some were too late.
-    let least = published + claims - refused;
-    assert!((least..=least + refused).contains(&stats.published), "{published} {claims} {refused}: {stats:?}");
+    let (least, refused) = (published.len() as u64, done.refused.into_inner());
+    assert!((least..=least + refused).contains(&stats.published), "{least} {refused}: {stats:?}");
     assert!(stats.closed && stats.subscribers.len() == 1);
 }
 
 fn alone<S: Carry>(mut publisher: Publisher<S>, acts: Vec<Act>, done: &Done) {
-    let mut number = 0..;
-    let mut message = || S::wrap(sign(0, number.next().unwrap()));
+    let mut next = 0;
     for act in acts {
         match act {
-            Act::Publish(count) => (0..count % 16).for_each(|_| {
-                publisher.publish(message());
-            }),
-            Act::Many(count) => drop(publisher.publish_many((0..count % 16).map(|_| message()))),
+            Act::Publish(count) => {
+                let names = (next..).zip(0..count % 16).map(|(number, _)| (0, number));
+                done.published(names.filter(|(_, number)| one_alone(&mut publisher, *number)));
+                next += u64::from(count % 16);
+            }
+            Act::Many(count) => {
+                let numbers = next..next + u64::from(count % 16);
+                publisher.publish_many(numbers.clone().map(|number| S::wrap(sign(0, number))));
+                next = numbers.end;
+                done.published(numbers.map(|number| (0, number)));
+            }
             Act::Close => break,
             _ => thread::yield_now(),
         }
     }
-    done.published.store(number.start, Ordering::SeqCst);
+}
+
+/// Publishes one message, in one of the ways; whether it was.
+fn one_alone<S: Carry>(publisher: &mut Publisher<S>, number: u64) -> bool {
+    let message = S::wrap(sign(0, number));
+    match number % 4 {
+        0 => drop(publisher.publish(message)),
+        1 => drop(block_on(publisher.publish_async(message))),
+        2 => drop(publisher.publish_timeout(message, LONG).unwrap()),
+        _ => return publisher.try_publish(message).is_ok(),
+    }
+    true
+}
+
+/// As `one_alone`, beside others, and without a wait if it `must_not_wait`.
+fn one_beside<S: Carry>(publisher: &SharedPublisher<S>, (id, number): Name, must_not_wait: bool) -> bool {
+    let message = S::wrap(sign(id, number));
+    match number % 4 {
+        0 if !must_not_wait => publisher.publish(message).is_ok(),
+        1 if !must_not_wait => block_on(publisher.publish_async(message)).is_ok(),
+        2 if !must_not_wait => match publisher.publish_timeout(message, LONG) {
+            Ok(_) => true,
+            Err(error) => {
+                assert!(error.is_closed(), "{error}");
+                false
+            }
+        },
+        _ => match publisher.try_publish(message) {
+            Ok(_) => true,
+            Err(TryPublishError::Closed(_)) => false,
+            Err(TryPublishError::Full(_)) => {
+                thread::yield_now();
+                false
+            }
+        },
+    }
 }
 
 enum Stalled<'a, S: Carry> {
@@ -176,33 +268,39 @@ fn begin<'a, S: Carry>(claim: testing::Claim<'a, S>, done: &Done) -> Option<test
     write
 }
 
-fn resume<S: Carry>(stalled: Option<Stalled<'_, S>>, signed: Signed, done: &Done) {
+fn resume<S: Carry>(stalled: Option<Stalled<'_, S>>, (id, number): Name, done: &Done) {
     let write = match stalled {
         Some(Stalled::Before(claim)) => begin(claim, done),
         Some(Stalled::In(write)) => Some(write),
         None => None,
     };
     if let Some(write) = write {
-        write.commit(S::wrap(signed));
+        write.commit(S::wrap(sign(id, number)));
+        done.published([(id, number)]);
     }
 }
 
 fn beside<S: Carry>(publisher: SharedPublisher<S>, id: u64, acts: Vec<Act>, stalls: bool, done: &Done) {
-    let (mut number, mut late, mut published, mut stalled) = (0.., 0.., 0, None);
+    let (mut next, mut late, mut stalled) = (0, 0.., None);
     // What was stopped comes out of its turn, as from somebody else.
-    let mut late = || sign(id + 8, late.next().unwrap());
+    let mut late = || (id + 8, late.next().unwrap());
     let other = publisher.clone();
-    let mut message = || S::wrap(sign(id, number.next().unwrap()));
     let mut current = publisher.clone();
     for act in acts {
         match act {
-            Act::Publish(count) => {
-                (0..count % 16).for_each(|_| published += u64::from(current.publish(message()).is_ok()))
+            Act::Many(count) if stalled.is_none() => {
+                let numbers = next..next + u64::from(count % 16);
+                let published = current.publish_many(numbers.clone().map(|number| S::wrap(sign(id, number))));
+                next = numbers.end;
+                done.published(numbers.take(published).map(|number| (id, number)));
             }
-            Act::Many(count) => published += current.publish_many((0..count % 16).map(|_| message())) as u64,
+            Act::Publish(count) | Act::Many(count) => {
+                let names = (next..).zip(0..count % 16).map(|(number, _)| (id, number));
+                done.published(names.filter(|name| one_beside(&current, *name, stalled.is_some())));
+                next += u64::from(count % 16);
+            }
             Act::Stall { before } if stalls && stalled.is_none() => {
                 if let Some(claim) = testing::claim(&other) {
-                    done.claims.fetch_add(1, Ordering::SeqCst);
                     stalled = if before { Some(Stalled::Before(claim)) } else { begin(claim, done).map(Stalled::In) };
                 }
             }
@@ -213,23 +311,44 @@ fn beside<S: Carry>(publisher: SharedPublisher<S>, id: u64, acts: Vec<Act>, stal
         }
     }
     resume(stalled.take(), late(), done);
-    done.published.fetch_add(published, Ordering::SeqCst);
 }
 
-/// Returns what it saw under which sequence, where that is known.
-fn read<S: Carry>(early: Option<Subscriber<S>>, ring: &Ring<S>, reading: &Reading) -> Vec<(u64, (u64, u64))> {
-    let mut subscriber = early.unwrap_or_else(|| {
-        ring.subscribe_at(match reading.late {
-            Some(0..64) => Start::Oldest,
-            Some(late @ 64..128) => Start::At(ring.next_sequence().saturating_sub(u64::from(late - 64))),
-            _ => Start::Latest,
-        })
-    });
+/// A subscriber that comes while others publish, and from which sequence on it loses nothing if it gates.
+fn join<S: Carry>(gates: bool, ring: &Ring<S>, late: Option<u8>) -> (Subscriber<S>, u64) {
+    let start = match late {
+        Some(0..64) => Start::Oldest,
+        Some(late @ 64..128) => Start::At(ring.next_sequence().saturating_sub(u64::from(late - 64))),
+        _ => Start::Latest,
+    };
+    let (subscriber, start) = match gates.then(|| ring.subscribe_gating_at(start)) {
+        Some(Ok(subscriber)) => (subscriber, start),
+        Some(Err(SubscribeError::Evicted { .. })) => (ring.subscribe_gating().unwrap(), Start::Latest),
+        Some(Err(error)) => panic!("{error}"),
+        None => (ring.subscribe_at(start), start),
+    };
+    let kept = if start == Start::Latest { subscriber.next_sequence() } else { ring.next_sequence() };
+    (subscriber, kept)
+}
+
+fn read<S: Carry>(early: Option<Subscriber<S>>, gates: bool, ring: &Ring<S>, reading: &Reading) -> Seen {
+    let from_the_start = early.is_some();
+    let (mut subscriber, kept) = early.map_or_else(
+        || join(gates, ring, reading.late),
+        |subscriber| {
+            let next = subscriber.next_sequence();
+            (subscriber, next)
+        },
+    );
     let mut account = Account::new(&subscriber);
-    let (mut seen, mut last, mut buffer) = (Vec::new(), HashMap::new(), Vec::new());
+    let (mut seen, mut last, mut buffer) = (Seen::default(), HashMap::new(), Vec::new());
+    let mut all = Vec::new();
     let limit = reading.leaves.map_or(usize::MAX, usize::from);
     let mut newest = None;
     for turn in 0..limit {
+        if gates && reading.is_cloned() && turn % 8 == 5 {
+            subscriber = subscriber.clone();
+            account = Account::new(&subscriber);
+        }
         if reading.latest && turn % 4 == 3 {
             if let Ok(message) = subscriber.latest() {
                 buffer.push(message);
@@ -238,10 +357,14 @@ fn read<S: Carry>(early: Option<Subscriber<S>>, ring: &Ring<S>, reading: &Readin
         } else {
             match receive(&mut subscriber, u64::from(reading.path), &mut buffer) {
                 Ok(count) => account.received(&subscriber, count),
-                Err(RecvError::Lagged(lagged)) => account.lagged(&subscriber, lagged),
+                Err(RecvError::Lagged(lagged)) => {
+                    assert!(!gates || lagged.resumed_at <= kept, "{lagged}, and publishers had to keep {kept}");
+                    account.lagged(&subscriber, lagged);
+                }
                 Err(RecvError::Closed) => {
                     assert_eq!(subscriber.next_sequence(), ring.next_sequence(), "law 4");
                     newest = Some(subscriber.try_recv().is_err());
+                    seen.all = (gates && from_the_start && !reading.latest).then(|| std::mem::take(&mut all));
                     break;
                 }
             }
@@ -250,8 +373,9 @@ fn read<S: Carry>(early: Option<Subscriber<S>>, ring: &Ring<S>, reading: &Readin
         for message in buffer.drain(..) {
             let (publisher, number) = verify(S::open(message));
             assert!(last.insert(publisher, number) < Some(number), "out of its publisher's order");
+            all.push((publisher, number));
             if alone {
-                seen.push((subscriber.last_sequence().unwrap(), (publisher, number)));
+                seen.under.push((subscriber.last_sequence().unwrap(), (publisher, number)));
             }
         }
         account.settle(&subscriber);

@@ -33,12 +33,26 @@ enum Found {
     Closed,
 }
 
+/// Why nothing was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// A gating subscriber is a full lap behind.
+    Full,
+    Closed,
+}
+
 pub(crate) struct Ring {
     capacity: u64,
     slack: u64,
     first: u64,
+    gated: bool,
     fates: Vec<Fate>,
     pub(crate) closed: bool,
+    /// The cursors of gating subscribers.
+    pub(crate) gates: Vec<u64>,
+    /// Sequences below this can be claimed in a gated ring. It was right when it was set, and holds from then on: also for a
+    /// subscriber that comes later and begins, or seeks, further back.
+    limit: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -55,11 +69,14 @@ pub(crate) struct Subscriber {
     pub(crate) received_before: u64,
     /// As a stream it said that it is over.
     pub(crate) ended: bool,
+    /// Publishers wait for it, and it loses nothing from this sequence on.
+    pub(crate) gate: Option<u64>,
+    pub(crate) demoted: bool,
 }
 
 impl Ring {
-    pub(crate) fn new(capacity: u64, slack: u64, first: u64) -> Self {
-        Self { capacity, slack, first, fates: Vec::new(), closed: false }
+    pub(crate) fn new(capacity: u64, slack: u64, first: u64, gated: bool) -> Self {
+        Self { capacity, slack, first, gated, fates: Vec::new(), closed: false, gates: Vec::new(), limit: first }
     }
 
     pub(crate) fn tail(&self) -> u64 {
@@ -90,13 +107,80 @@ impl Ring {
     }
 
     /// Draws a sequence, which closes the ring when there are no more.
-    pub(crate) fn claim(&mut self) -> Option<u64> {
+    pub(crate) fn claim(&mut self) -> Result<u64, Refused> {
         self.closed |= self.tail() > LAST;
         if self.closed {
-            return None;
+            return Err(Refused::Closed);
+        }
+        if self.gated && self.tail() >= self.limit {
+            self.limit = self.limit();
+            if self.tail() >= self.limit {
+                return Err(Refused::Full);
+            }
         }
         self.fates.push(Fate::Claimed);
-        Some(self.tail() - 1)
+        Ok(self.tail() - 1)
+    }
+
+    /// Sequences below this can be claimed now: a lap beyond the slowest gate, or what was allowed before.
+    fn limit(&self) -> u64 {
+        if self.gated {
+            let slowest = self.gates.iter().copied().fold(self.tail(), u64::min);
+            self.limit.max(slowest + self.capacity)
+        } else {
+            u64::MAX
+        }
+    }
+
+    /// Whether nothing is published any more.
+    fn is_over(&self) -> bool {
+        self.closed || (self.gated && self.tail() > LAST)
+    }
+
+    /// What a publisher that asks for room is refused for.
+    pub(crate) fn refuses(&self) -> Option<Refused> {
+        match self.is_over() {
+            true => Some(Refused::Closed),
+            false => (self.tail() >= self.limit()).then_some(Refused::Full),
+        }
+    }
+
+    /// How many messages, up to `count`, can be published without a wait.
+    pub(crate) fn room(&self, count: u64) -> u64 {
+        let limit = self.limit();
+        // At the end of the sequences a publisher does not wait either.
+        if self.gates.is_empty() || self.is_over() || limit > LAST {
+            return count;
+        }
+        let free = (self.tail()..limit).filter(|q| !self.is_held(*q));
+        free.take(count as usize).count() as u64
+    }
+
+    /// Whether a publisher that draws `sequence` as the newest one finds its slot held.
+    fn is_held(&self, sequence: u64) -> bool {
+        let slot = self.first + (sequence - self.first) % self.capacity;
+        self.newest(slot, Fate::reached).is_some_and(|owner| self.fate(owner) == Fate::Writing)
+    }
+
+    /// The deadline of a full ring is over. Whoever holds publishers back is demoted, unless one of them waits for a claim that has
+    /// not come: then publishers go on by one.
+    pub(crate) fn expire<'a>(&mut self, subscribers: impl Iterator<Item = &'a mut Subscriber>) {
+        if self.refuses() != Some(Refused::Full) {
+            return;
+        }
+        let (limit, capacity) = (self.limit(), self.capacity);
+        let mut gates: Vec<_> = subscribers.filter(|subscriber| subscriber.gate.is_some()).collect();
+        let holds = |gate: &Subscriber| gate.next + capacity <= limit;
+        if gates.iter().filter(|gate| holds(gate)).all(|gate| self.find(gate.next) != Found::Empty) {
+            for gate in gates.iter_mut().filter(|gate| holds(gate)) {
+                (gate.gate, gate.demoted) = (None, true);
+            }
+        } else {
+            self.limit = limit + 1;
+            for since in gates.iter_mut().filter_map(|gate| gate.gate.as_mut()) {
+                *since = (*since).max(self.limit - capacity);
+            }
+        }
     }
 
     /// Takes the slot of a sequence that was drawn: `false` if somebody holds it, or it is too late.
@@ -118,12 +202,12 @@ impl Ring {
         self.fates[at] = Fate::There(value);
     }
 
-    pub(crate) fn publish(&mut self, value: u64) -> Option<u64> {
+    pub(crate) fn publish(&mut self, value: u64) -> Result<u64, Refused> {
         loop {
             let sequence = self.claim()?;
             if self.begin(sequence) {
                 self.commit(sequence, value);
-                return Some(sequence);
+                return Ok(sequence);
             }
         }
     }
@@ -161,6 +245,8 @@ impl Ring {
             start: next,
             received_before: 0,
             ended: false,
+            gate: None,
+            demoted: false,
         }
     }
 
@@ -169,6 +255,14 @@ impl Ring {
             Start::At(sequence) if sequence > self.tail() => Err(SubscribeError::Future { tail: self.tail() }),
             Start::At(sequence) if sequence < self.oldest() => Err(SubscribeError::Evicted { oldest: self.oldest() }),
             start => Ok(self.subscribe(start)),
+        }
+    }
+
+    pub(crate) fn subscribe_gating(&self, start: Start) -> Result<Subscriber, SubscribeError> {
+        match start {
+            _ if !self.gated => Err(SubscribeError::NotGated),
+            Start::At(sequence) if sequence < self.oldest() => Err(SubscribeError::Evicted { oldest: self.oldest() }),
+            start => Ok(Subscriber { gate: Some(self.tail()), ..self.subscribe(start) }),
         }
     }
 
@@ -210,6 +304,8 @@ impl Subscriber {
     }
 
     pub(crate) fn seek(&mut self, ring: &Ring, start: Start) {
+        // Publishers may have room for a lap beyond where it stood.
+        self.gate = self.gate.map(|since| since.max(self.next));
         self.next = ring.cursor(start);
         (self.start, self.received_before, self.ended) = (self.next, self.received, false);
     }
@@ -223,7 +319,9 @@ impl Subscriber {
                 Ok(value)
             }
             Found::Lapped { oldest } => {
-                let resumed_at = oldest + ring.slack;
+                // Publishers wait for a gate: it needs no slack.
+                let resumed_at = oldest + if self.gate.is_some() { 0 } else { ring.slack };
+                assert!(self.gate.is_none_or(|since| resumed_at <= since), "lost what publishers had to keep for it");
                 assert!(
                     !matches!(ring.find(resumed_at), Found::Lapped { .. }),
                     "lost at once what it was told to go on at"

@@ -16,6 +16,11 @@ pub(crate) fn resume<S: Storage>(publisher: &SharedPublisher<S>, sequence: u64) 
     unsafe { seqcast::testing::resume(publisher, sequence) }
 }
 
+pub(crate) fn expire_gate_deadline<S: Storage>(ring: &Ring<S>) {
+    // SAFETY: tests expect their gating subscribers to be demoted.
+    unsafe { seqcast::testing::expire_gate_deadline(ring) }
+}
+
 pub(crate) fn never_parked(builder: Builder) -> Builder {
     // SAFETY: tests only poll rings that they made so.
     unsafe { seqcast::testing::never_parked(builder) }

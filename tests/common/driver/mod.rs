@@ -5,6 +5,7 @@ mod numbers;
 mod operation;
 mod publishing;
 mod receiving;
+mod room;
 mod ways;
 
 #[allow(unused_imports, reason = "each test uses a part of it")]
@@ -41,6 +42,7 @@ pub(crate) struct Shape {
     pub(crate) capacity: usize,
     pub(crate) slack: usize,
     pub(crate) first: u64,
+    pub(crate) gated: bool,
 }
 
 /// Does what `choices` say, for as long as there are any; at the end every message was dropped once.
@@ -90,7 +92,10 @@ struct Both<'a, S: seqcast::Storage, C> {
     ring: seqcast::Ring<S>,
     model: model::Ring,
     subscribers: Vec<Pair<S>>,
+    /// Subscribers that hold a message right now, and are not among the others.
+    held: Vec<model::Subscriber>,
     capacity: u64,
+    gated: bool,
     value: u64,
     /// What the statistics said last: of the messages published, and of the totals.
     published: u64,
@@ -102,9 +107,10 @@ type Coming<B, S> = Operation<fn(&B, Start) -> Option<Pair<S>>>;
 
 impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     fn new(shape: Shape, choices: C, ledger: Arc<Ledger>, stalling: &'a OnceCell<SharedPublisher<S>>) -> Self {
-        let Shape { capacity, slack, first } = shape;
-        let (publisher, real) = S::ring(Builder::new(capacity).lag_slack(slack).first_sequence(first));
-        let model = model::Ring::new(capacity as u64, slack as u64, first);
+        let Shape { capacity, slack, first, gated } = shape;
+        let builder = Builder::new(capacity).lag_slack(slack).first_sequence(first);
+        let (publisher, real) = S::ring(if gated { builder.gated() } else { builder });
+        let model = model::Ring::new(capacity as u64, slack as u64, first, gated);
         let subscribers = vec![Pair::new(real, model.subscribe(Start::Latest))];
         let ring = publisher.ring();
         assert_eq!((ring.capacity(), publisher.capacity()), (capacity, capacity));
@@ -116,15 +122,17 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             ring,
             model,
             subscribers,
+            held: Vec::new(),
             capacity: capacity as u64,
+            gated,
             value: 0,
             published: 0,
             totals: [0; 4],
         }
     }
 
-    /// What is done next; each knows how many operations it is done in the middle of.
-    const STEPS: [Step<Self>; 7] = [
+    /// What is done next; each knows how many operations it is done in the middle of. What only gated rings do comes last.
+    const STEPS: [Step<Self>; 11] = [
         op("publish", 12, |both, _| both.publish()),
         op("publish_many", 2, |both, _| both.publish_many()),
         op("publisher:", 1, |both, _| both.change_publishers()),
@@ -132,11 +140,19 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         op("stall:", 3, |both, _| both.stall()),
         op("hold:", 5, |both, depth| if depth < 2 { both.hold(depth) } else { both.receive() }),
         op("subscriber:", 24, |both, _| both.receive()),
+        op("new gate:", 3, |both, _| both.subscribe_gating()),
+        op("wait for room:", 6, |both, depth| if depth < 2 { both.wait(depth) } else { both.receive() }),
+        op("make room:", 3, |both, _| both.make_room()),
+        op("expire_gate_deadline", 1, |both, _| both.expire()),
     ];
+
+    /// How many of them are for ordinary rings.
+    const ORDINARY: usize = 7;
 
     /// One operation. `depth`: of operations that are done in the middle of another.
     fn step(&mut self, depth: u32) {
-        let step = draw(&mut self.choices, &Self::STEPS).begin();
+        let steps = if self.gated { &Self::STEPS[..] } else { &Self::STEPS[..Self::ORDINARY] };
+        let step = draw(&mut self.choices, steps).begin();
         step(self, depth);
     }
 
@@ -195,6 +211,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
                 (expected.next, expected.last, expected.missed, expected.skipped_by_choice, expected.holes)
             );
             assert_eq!((real.is_empty(), real.lag()), (expected.is_empty(model), expected.lag(model)));
+            assert_eq!(real.is_gating(), expected.gate.is_some());
             assert_eq!(
                 (real.start_sequence(), real.received(), real.is_terminated()),
                 (expected.start, expected.received - expected.received_before, expected.ended)
@@ -217,6 +234,10 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         );
         self.totals = now;
         assert_eq!(stats.capacity as u64, self.capacity);
+        if !self.gated {
+            assert_eq!(self.ring.subscribe_gating().err(), Some(SubscribeError::NotGated));
+            assert!(stats.publishers_waited.is_zero());
+        }
         let said = (model.tail(), self.ring.capacity(), self.subscribers.len());
         assert!(self.publishing.look_ups().is_none_or(|look_ups| look_ups == said));
         assert_eq!((stats.published, stats.skipped, stats.closed), (self.published, holes, model.closed));
@@ -224,7 +245,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         expected.sort_unstable_by_key(|pair| pair.real.id());
         assert_eq!(stats.subscribers.len(), expected.len());
         for (told, Pair { real, model: expected, name, .. }) in stats.subscribers.iter().zip(expected) {
-            assert!(!told.gating);
+            assert_eq!((told.gating, told.demoted), (expected.gate.is_some(), expected.demoted));
             assert_eq!((real.is_closed(), real.capacity()), (model.closed, stats.capacity));
             assert_eq!(
                 (told.id, told.next_sequence, told.lag, told.received, told.missed, told.holes, told.skipped_by_choice),

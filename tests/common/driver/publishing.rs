@@ -2,16 +2,23 @@
 
 use super::operation::{Operation, draw, note, op};
 use super::{Both, Choices, ENOUGH, Numbers};
-use crate::common::model::{self, LAST};
+use crate::common::model::{self, LAST, Refused};
 use crate::common::testing::{self, Claim, Write};
-use seqcast::{Closed, Publisher, SharedPublisher, Start, Storage, Subscriber, TryPublishError};
+use futures::FutureExt;
+use seqcast::{
+    Closed, Publish, PublishTimeoutError, Publisher, SharedPublisher, Start, Storage, Subscriber, TryPublishError,
+};
 use std::cell::OnceCell;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 pub(super) struct Publishing<'a, S: Storage> {
     handles: Handles<S>,
     /// The handle of the publishers that are stopped; kept to the end once there was one.
     stalling: &'a OnceCell<SharedPublisher<S>>,
     stalled: Vec<Stalled<'a, S>>,
+    /// Shared publishers that wait for room right now, beside `handles`.
+    lent: usize,
 }
 
 pub(super) enum Handles<S: Storage> {
@@ -26,9 +33,98 @@ enum Stalled<'a, S: Storage> {
     In(Write<'a, S>, u64),
 }
 
+/// A publisher that waits for room.
+pub(super) enum Lent<S: Storage> {
+    Exclusive(Publisher<S>),
+    Shared(SharedPublisher<S>),
+}
+
+impl<S: Storage> Lent<S> {
+    pub(super) fn publish_async(&mut self, message: S::Item) -> Publish<'_, S> {
+        match self {
+            Self::Exclusive(publisher) => publisher.publish_async(message),
+            Self::Shared(publisher) => publisher.publish_async(message),
+        }
+    }
+
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<()>>> {
+        match self {
+            Self::Exclusive(publisher) => publisher.poll_ready(cx),
+            Self::Shared(publisher) => publisher.poll_ready(cx),
+        }
+    }
+}
+
+/// What became of a message: its sequence, or why it was refused, and the message itself unless it was dropped.
+type Published<T> = Result<u64, (Refused, Option<T>)>;
+
+/// A way to publish one message.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// Where it need not wait.
+    Publish,
+    TryPublish,
+    PublishTimeout,
+    PublishDeadline,
+    PublishAsync,
+}
+
+impl Way {
+    fn new(value: u64, room: bool) -> Self {
+        match value % 5 {
+            0 if room => Self::Publish,
+            1 => Self::PublishTimeout,
+            2 => Self::PublishDeadline,
+            3 => Self::PublishAsync,
+            _ => Self::TryPublish,
+        }
+    }
+
+    fn alone<S: Storage>(self, publisher: &mut Publisher<S>, message: S::Item) -> Published<S::Item> {
+        match self {
+            Self::Publish => Ok(publisher.publish(message)),
+            Self::TryPublish => tried(publisher.try_publish(message)),
+            Self::PublishTimeout => timed(publisher.publish_timeout(message, Duration::ZERO)),
+            Self::PublishDeadline => timed(publisher.publish_deadline(message, Instant::now())),
+            Self::PublishAsync => polled(publisher.publish_async(message)),
+        }
+    }
+
+    fn beside<S: Storage>(self, publisher: &SharedPublisher<S>, message: S::Item) -> Published<S::Item> {
+        match self {
+            Self::Publish => tried(publisher.publish(message).map_err(TryPublishError::from)),
+            Self::TryPublish => tried(publisher.try_publish(message)),
+            Self::PublishTimeout => timed(publisher.publish_timeout(message, Duration::ZERO)),
+            Self::PublishDeadline => timed(publisher.publish_deadline(message, Instant::now())),
+            Self::PublishAsync => polled(publisher.publish_async(message)),
+        }
+    }
+}
+
+fn tried<T>(published: Result<u64, TryPublishError<T>>) -> Published<T> {
+    published.map_err(|refused| match refused {
+        TryPublishError::Full(back) => (Refused::Full, Some(back)),
+        TryPublishError::Closed(back) => (Refused::Closed, Some(back)),
+    })
+}
+
+fn timed<T>(published: Result<u64, PublishTimeoutError<T>>) -> Published<T> {
+    published.map_err(|refused| match refused {
+        PublishTimeoutError::Timeout(back) => (Refused::Full, Some(back)),
+        PublishTimeoutError::Closed(back) => (Refused::Closed, Some(back)),
+    })
+}
+
+fn polled<S: Storage>(published: Publish<'_, S>) -> Published<S::Item> {
+    match published.now_or_never() {
+        None => Err((Refused::Full, None)),
+        Some(published) => published.map_err(|Closed(back)| (Refused::Closed, Some(back))),
+    }
+}
+
 impl<'a, S: Storage> Publishing<'a, S> {
     pub(super) fn new(publisher: Publisher<S>, stalling: &'a OnceCell<SharedPublisher<S>>) -> Self {
-        Self { handles: Handles::Exclusive(publisher), stalling, stalled: Vec::new() }
+        Self { handles: Handles::Exclusive(publisher), stalling, stalled: Vec::new(), lent: 0 }
     }
 
     /// Through a publisher, as long as there is one.
@@ -54,9 +150,9 @@ impl<'a, S: Storage> Publishing<'a, S> {
         }
     }
 
-    /// Whether there is a publisher that was stopped.
-    fn has_stopped(&self) -> bool {
-        self.stalling.get().is_some()
+    /// Whether there is a shared publisher beside `handles`: one that was stopped, or that waits.
+    fn has_others(&self) -> bool {
+        self.stalling.get().is_some() || self.lent > 0
     }
 
     /// No handle is left, unless one of them was stopped.
@@ -70,7 +166,7 @@ impl<'a, S: Storage> Publishing<'a, S> {
 type Change<B, P, S> = Operation<fn(&mut B, P) -> Handles<S>>;
 
 impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
-    fn next_value(&mut self) -> u64 {
+    pub(super) fn next_value(&mut self) -> u64 {
         self.value += 1;
         self.value
     }
@@ -82,36 +178,40 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
 
     pub(super) fn publish(&mut self) {
         self.share_the_end();
+        self.note_gates();
         let value = self.next_value();
         let message = S::wrap(&self.ledger, value);
+        let way = Way::new(value, self.model.room(1) > 0);
         let published = match &mut self.publishing.handles {
-            Handles::Exclusive(publisher) if value % 2 == 0 => publisher.try_publish(message).ok(),
-            Handles::Exclusive(publisher) => Some(publisher.publish(message)),
+            Handles::Exclusive(publisher) => way.alone(publisher, message),
             Handles::Shared(publishers) => {
-                let publisher = &publishers[Self::one_of(&mut self.choices, publishers)];
-                let published = if value % 2 == 0 {
-                    publisher.try_publish(message).map_err(|refused| match refused {
-                        TryPublishError::Closed(back) => back,
-                        other => panic!("neither gated nor closed: {other}"),
-                    })
-                } else {
-                    publisher.publish(message).map_err(|Closed(back)| back)
-                };
-                published.map_err(|back| assert_eq!(S::open(back), value)).ok()
+                way.beside(&publishers[Self::one_of(&mut self.choices, publishers)], message)
             }
             Handles::Over => return,
         };
-        let was_closed = self.model.closed;
+        self.published(value, published);
+    }
+
+    /// A message was published, or refused.
+    pub(super) fn published(&mut self, value: u64, published: Published<S::Item>) {
+        self.note_gates();
+        let (tail, was_closed) = (self.model.tail(), self.model.closed);
+        let published = published.map_err(|(refused, back)| {
+            assert!(back.is_none_or(|back| S::open(back) == value), "another message came back");
+            refused
+        });
         assert_eq!(published, self.model.publish(value));
-        // Refused: there may be new holes, or the sequences have ended.
-        if published.is_some() || !was_closed {
+        // Also where it was refused there may be new holes, or the sequences have ended.
+        if self.model.tail() > tail || self.model.closed != was_closed {
             self.happened();
         }
     }
 
     pub(super) fn publish_many(&mut self) {
         self.share_the_end();
+        self.note_gates();
         let (count, was_closed) = (self.choices.below(2 * self.capacity.min(40)), self.model.closed);
+        let count = self.model.room(count);
         let (start, ledger, value) = (self.model.tail(), &self.ledger, self.value);
         let values = value + 1..=value + count;
         let messages = values.clone().map(|value| S::wrap(ledger, value));
@@ -119,12 +219,12 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             Handles::Exclusive(publisher) => {
                 let count = count.min(LAST + 1 - start);
                 assert_eq!(publisher.publish_many(messages.take(count as usize)), start..start + count);
-                values.take(count as usize).for_each(|value| assert!(self.model.publish(value).is_some()));
+                values.take(count as usize).for_each(|value| assert!(self.model.publish(value).is_ok()));
             }
             Handles::Shared(publishers) => {
                 let publisher = &publishers[Self::one_of(&mut self.choices, publishers)];
                 let published = publisher.publish_many(messages);
-                assert_eq!(published, values.map_while(|value| self.model.publish(value)).count());
+                assert_eq!(published, values.map_while(|value| self.model.publish(value).ok()).count());
             }
             Handles::Over => return,
         }
@@ -135,7 +235,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     }
 
     /// An exclusive publisher panics where the sequences end, a shared one says so.
-    fn share_the_end(&mut self) {
+    pub(super) fn share_the_end(&mut self) {
         if self.model.tail() > LAST {
             self.share();
         }
@@ -149,6 +249,36 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             }
             others => others,
         };
+    }
+
+    /// A publisher that waits: the exclusive one, or another shared one.
+    pub(super) fn lend(&mut self) -> Option<Lent<S>> {
+        match std::mem::replace(&mut self.publishing.handles, Handles::Over) {
+            Handles::Exclusive(publisher) => Some(Lent::Exclusive(publisher)),
+            Handles::Shared(publishers) => {
+                let lent = publishers[Self::one_of(&mut self.choices, &publishers)].clone();
+                self.publishing.handles = Handles::Shared(publishers);
+                self.publishing.lent += 1;
+                Some(Lent::Shared(lent))
+            }
+            Handles::Over => None,
+        }
+    }
+
+    /// It waits no more.
+    pub(super) fn give_back(&mut self, lent: Lent<S>) {
+        match lent {
+            Lent::Exclusive(publisher) => self.publishing.handles = Handles::Exclusive(publisher),
+            Lent::Shared(publisher) => {
+                drop(publisher);
+                self.publishing.lent -= 1;
+                let last = matches!(self.publishing.handles, Handles::Over) && !self.publishing.has_others();
+                if last && !self.model.closed {
+                    self.model.closed = true;
+                    self.happened();
+                }
+            }
+        }
     }
 
     pub(super) fn change_publishers(&mut self) {
@@ -187,7 +317,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             Handles::Shared(publishers)
         }),
         op("try_into_exclusive", 7, |both, mut publishers| {
-            let last = publishers.len() == 1 && !both.publishing.has_stopped();
+            let last = publishers.len() == 1 && !both.publishing.has_others();
             match publishers.pop().unwrap().try_into_exclusive() {
                 Ok(publisher) => {
                     assert!(last && !both.model.closed);
@@ -202,7 +332,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }),
         op("drop one", 3, |both, mut publishers| {
             publishers.swap_remove(Self::one_of(&mut both.choices, &publishers));
-            both.model.closed |= publishers.is_empty() && !both.publishing.has_stopped();
+            both.model.closed |= publishers.is_empty() && !both.publishing.has_others();
             if publishers.is_empty() { Handles::Over } else { Handles::Shared(publishers) }
         }),
         op("close", 1, |both, publishers| {
@@ -245,8 +375,9 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         let Handles::Shared(publishers) = &self.publishing.handles else { return };
         let stalling = self.publishing.stalling.get_or_init(|| publishers[0].clone());
         let claim = testing::claim(stalling);
+        self.note_gates();
         let was_closed = self.model.closed;
-        assert_eq!(claim.as_ref().map(Claim::sequence), self.model.claim());
+        assert_eq!(claim.as_ref().map(Claim::sequence), self.model.claim().ok());
         if let Some(claim) = claim {
             let begin = self.choices.below(3) > 0;
             if begin {
@@ -256,7 +387,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
                 note("before the slot");
                 self.publishing.stalled.push(Stalled::Before(claim));
             }
-        } else if !was_closed {
+        } else if self.model.closed && !was_closed {
             // It was the end, and nobody is told; the next publish does.
             note("at the end");
             self.publish();

@@ -63,7 +63,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
             return self.take(turn, Pair::try_recv);
         }
         let Pair { real, model, .. } = &self.subscribers[turn.which];
-        let model = self.model.subscribe(Start::At(model.next));
+        let model = model::Subscriber { gate: model.gate, ..self.model.subscribe(Start::At(model.next)) };
         self.subscribers.push(Pair::new(real.clone(), model));
     }
 
@@ -182,10 +182,15 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         let held = S::hold(
             &mut pair.real,
             borrow,
-            || match laps {
-                0 => {}
-                3 => (0..8).for_each(|_| self.step(depth + 1)),
-                laps => (0..laps * self.capacity.min(40)).for_each(|_| self.publish()),
+            || {
+                self.held.push(expected.clone());
+                match laps {
+                    0 => {}
+                    3 => (0..8).for_each(|_| self.step(depth + 1)),
+                    laps => (0..laps * self.capacity.min(40)).for_each(|_| self.publish()),
+                }
+                // It may have been demoted.
+                expected = self.held.pop().unwrap();
             },
             leak,
         );

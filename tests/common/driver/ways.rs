@@ -60,8 +60,18 @@ impl<S: Numbers> Pair<S> {
         assert_eq!(open_many::<S, _>(received, buffer), counted(expected));
     }
 
-    pub(super) fn latest(&mut self, ring: &model::Ring, _: usize) {
-        assert_eq!(self.real.latest().map(S::open), self.model.latest(ring));
+    /// In one of three ways. The one that blocks is taken where it need not wait.
+    pub(super) fn latest(&mut self, ring: &model::Ring, limit: usize) {
+        let expected = self.model.latest(ring);
+        match (limit % 3, waited(expected)) {
+            (1, Some(expected)) => assert_eq!(self.real.recv_latest().map(S::open), expected),
+            (2, expected) => {
+                let received = self.real.recv_latest_async().now_or_never();
+                assert_eq!(received.map(|received| received.map(S::open)), expected);
+                self.waiting = false;
+            }
+            _ => assert_eq!(self.real.latest().map(S::open), expected),
+        }
     }
 
     pub(super) fn try_iter(&mut self, ring: &model::Ring, _: usize) {
