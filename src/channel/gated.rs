@@ -66,18 +66,32 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Where the only publisher of a gated ring writes next; `None` if there is no room.
+    /// Where the only publisher of a gated ring writes next. It waits for room, which then stays. `unwoken` was published before, and
+    /// readers are woken for it before it waits.
     ///
     /// # Panics
     ///
     /// When the sequences are used up, also those of an ordinary ring.
     #[inline(never)]
-    pub(crate) fn next_bounded(&self) -> Option<Next<'_>> {
-        let Some((gate, bounded)) = self.gated() else { used_up() };
-        match Self::below_limit(gate, bounded, || bounded.next_exclusive()) {
-            Ok(next) => Some(next),
-            Err(ClaimError::Full { .. }) => None,
-            Err(ClaimError::Closed) => used_up(),
+    pub(crate) fn next_bounded(&self, unwoken: Option<&Range<u64>>) -> Next<'_> {
+        let Some(bounded) = self.sequencer.bounded() else { used_up() };
+        // The quick answer first.
+        if let Ok(next) = bounded.next_exclusive() { next } else { self.wait_for_next(bounded, unwoken) }
+    }
+
+    #[cold]
+    fn wait_for_next<'a>(&'a self, bounded: &'a Bounded, unwoken: Option<&Range<u64>>) -> Next<'a> {
+        let Some(gate) = self.gate.as_deref() else { used_up() };
+        loop {
+            match Self::below_limit(gate, bounded, || bounded.next_exclusive()) {
+                Ok(next) => return next,
+                Err(ClaimError::Full { .. }) => {}
+                Err(ClaimError::Closed) => used_up(),
+            }
+            if let Some(unwoken) = unwoken {
+                self.wake(unwoken.clone());
+            }
+            self.wait_for_room(None);
         }
     }
 
@@ -206,10 +220,15 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn made_room(&self, moved: Range<u64>) {
         let Some(gate) = self.gate.as_deref() else { return };
         if gate.waiters.armed_after_commit() {
-            if gate.waiters.has_parked() && matches!(self.room(), Room::Some(_)) {
-                self.wake_publishers();
-            }
+            self.wake_for_room(gate);
             gate.waiters.maybe_disarm(moved);
+        }
+    }
+
+    #[cold]
+    fn wake_for_room(&self, gate: &Gate) {
+        if gate.waiters.has_parked() && matches!(self.room(), Room::Some(_)) {
+            self.wake_publishers();
         }
     }
 

@@ -10,7 +10,6 @@ use super::handle::{Batch, Handle, look_ups};
 use crate::channel::Channel;
 use crate::error::{Closed, PublishTimeoutError, TryPublishError};
 use crate::ring::Ring;
-use crate::sequencer::Next;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::subscriber::Subscriber;
@@ -77,7 +76,7 @@ impl<S: Storage> Publisher<S> {
         // Dropped last: that may take its time. (Where it is: to move it would cost something.)
         let mut garbage = S::Garbage::default();
         let (channel, pool) = self.handle.parts();
-        let next = channel.sequencer.next_exclusive().unwrap_or_else(|| wait(channel, None));
+        let next = channel.sequencer.next_exclusive().unwrap_or_else(|| channel.next_bounded(None));
         channel.publish_exclusive(pool, next, value, &mut garbage);
         channel.wake(next.sequence..next.sequence + 1);
         next.sequence
@@ -232,7 +231,8 @@ impl<S: Storage> Publisher<S> {
         let start = next(channel);
         let mut batch = Batch::new(channel, start..start);
         for value in values {
-            let next = channel.sequencer.next_exclusive().unwrap_or_else(|| wait(channel, Some(&batch.published)));
+            let next =
+                channel.sequencer.next_exclusive().unwrap_or_else(|| channel.next_bounded(Some(&batch.published)));
             channel.publish_exclusive(pool, next, value, &mut S::Garbage::default());
             batch.published.end = next.sequence + 1;
         }
@@ -268,21 +268,6 @@ impl<S: Storage> Publisher<S> {
 /// The next sequence of the only publisher, in any ring.
 fn next<S: Storage>(channel: &Channel<S>) -> u64 {
     channel.sequencer.next_exclusive().map_or_else(|| channel.sequencer.tail(), |next| next.sequence)
-}
-
-/// Waits until the only publisher of a gated ring has room. What it then may write stays free for it. `unwoken` was published before, and
-/// readers are woken for it before it waits.
-#[inline(never)]
-fn wait<'a, S: Storage>(channel: &'a Channel<S>, unwoken: Option<&Range<u64>>) -> Next<'a> {
-    loop {
-        if let Some(next) = channel.next_bounded() {
-            return next;
-        }
-        if let Some(unwoken) = unwoken {
-            channel.wake(unwoken.clone());
-        }
-        channel.wait_for_room(None);
-    }
 }
 
 impl<S: Storage> fmt::Debug for Publisher<S> {
