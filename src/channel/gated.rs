@@ -8,7 +8,7 @@ use crate::error::TryPublishError;
 use crate::gate::{Gate, Verdict};
 use crate::sequencer::{Bounded, ClaimError, Found, Next};
 use crate::slots::Storage;
-use crate::sync::{SPINS, Weak, spin_loop};
+use crate::sync::{SPINS, Weak, YIELDS, spin_loop, yield_now};
 use crate::wait::reentrancy::{self, NO_LIST};
 
 /// What a publisher finds that looks for room.
@@ -177,7 +177,7 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn wait_for_room(&self, deadline: Option<Instant>) -> bool {
         let Some(gate) = self.gate.as_deref() else { return true };
         let since = Instant::now();
-        let in_time = self.spin_for_room() || self.park_for_room(gate, deadline);
+        let in_time = self.spin_for_room(deadline) || self.park_for_room(gate, deadline);
         gate.add_waited(since);
         in_time
     }
@@ -187,7 +187,7 @@ impl<S: Storage> Channel<S> {
             let key = gate.waiters.prepare_wait();
             let Room::None(demotion) = self.insist_on_room() else { return true };
             gate.waiters.commit_wait(key, deadline.into_iter().chain(demotion).min());
-            if self.spin_for_room() {
+            if self.spin_for_room(deadline) {
                 return true;
             }
         }
@@ -195,19 +195,30 @@ impl<S: Storage> Channel<S> {
     }
 
     /// Looks for room a while; as long as there is more at each look, it lets it grow. Whether there is any.
-    fn spin_for_room(&self) -> bool {
+    ///
+    /// The last looks yield: with more threads than cores, a reader that has room to make may be waiting for this core.
+    fn spin_for_room(&self, deadline: Option<Instant>) -> bool {
         let enough = self.sequencer.layout().capacity() / 4;
+        let spins = SPINS / ROOM_SPINS;
         let mut before = 0;
-        for _ in 0..=SPINS / ROOM_SPINS {
+        for look in 0..=spins + YIELDS {
+            if look > spins {
+                if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                    break;
+                }
+                yield_now();
+            }
             if let Room::Some(room) = self.room() {
                 if room >= enough || room == before {
                     return true;
                 }
                 before = room;
             }
-            // A look takes the line of each reader's cursor away from it.
-            for _ in 0..ROOM_SPINS {
-                spin_loop();
+            if look < spins {
+                // A look takes the line of each reader's cursor away from it.
+                for _ in 0..ROOM_SPINS {
+                    spin_loop();
+                }
             }
         }
         before > 0

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::slots::{Receive, Storage};
 use crate::subscriber::{Subscriber, unless_empty};
-use crate::sync::spin_loop;
+use crate::sync::{YIELDS, spin_loop, yield_now};
 
 /// Receiving: blocking the thread.
 impl<S: Receive> Subscriber<S> {
@@ -127,6 +127,16 @@ impl<S: Storage> Subscriber<S> {
             spin_loop();
             if let Some(taken) = unless_empty(take(self)) {
                 self.spin_policy().paid();
+                return Some(taken);
+            }
+        }
+        // With more threads than cores, the publisher may be waiting for this one. What it publishes when it runs needs no wake-up.
+        for _ in 0..YIELDS {
+            if is_over() {
+                break;
+            }
+            yield_now();
+            if let Some(taken) = unless_empty(take(self)) {
                 return Some(taken);
             }
         }

@@ -14,6 +14,9 @@ pub(crate) use std::thread_local;
 /// Polls before a blocking call parks its thread: about the time a message takes between two cores, some times over.
 pub(crate) const SPINS: u32 = 200;
 
+/// Looks after that, before it parks. Each yields first, so that threads that share the core with it run.
+pub(crate) const YIELDS: u32 = 4;
+
 /// In so many sequences once, a publisher asks whether anybody has parked since it asked last. A barrier takes about as long as
 /// hundreds of publishes, and interrupts every core that the process is on.
 pub(crate) const DISARM_PERIOD: u64 = 1 << 14;

@@ -6,13 +6,14 @@ use crate::column::Column;
 use crate::limits;
 use crate::peer::Peer;
 use crate::peers::{
-    AsyncBroadcast, Bare, Borrowed, BorrowedShared, Bus, Cloned, Conditional, Crossbeam, Disruptor, DisruptorShared,
-    Exclusive, Many, Photon, PhotonShared, Shared, Tokio,
+    AsyncBroadcast, AsyncBroadcastLossless, Bare, Borrowed, BorrowedShared, Bus, Cloned, Conditional, Crossbeam,
+    Disruptor, DisruptorShared, Exclusive, Gated, GatedBoxed, GatedShared, Many, Photon, PhotonBounded, PhotonShared,
+    Shared, Tokio,
 };
 use crate::rows::{BYTES, Figures, Picture, Point, Run, Workload};
 use crate::workloads::{
-    Place, bytes_a_slot, idle, lagged, overtaken, parked, publishers, round_trip, same_thread, streaming, tasks,
-    unpaced,
+    Place, bytes_a_slot, idle, lagged, lossless, lossless_parked, lossless_publishers, lossless_tasks, overtaken,
+    parked, publishers, round_trip, same_thread, streaming, tasks, unpaced,
 };
 
 /// How much of everything.
@@ -71,6 +72,7 @@ pub fn workloads(size: Size) -> Vec<Workload> {
     all.extend(many_publishers(size));
     all.extend(on_one_thread(size));
     all.extend(asleep(size));
+    all.extend(waited_for(size));
     all.extend(unread(size));
     all.extend(lossy(size));
     all.extend(texts(size));
@@ -169,6 +171,43 @@ fn asleep(size: Size) -> Vec<Workload> {
     );
     let measures = &[("", "us"), (": slowest", "us")];
     all.push(workload("16 parked threads, until all have it", measures, runs));
+    all
+}
+
+/// Rings that make publishers wait for the slowest reader, by themselves.
+fn waited_for(size: Size) -> Vec<Workload> {
+    let mut all = Vec::new();
+    for readers in [1, 2] {
+        let messages = size.of(2_000_000 / readers);
+        let runs = runs!(
+            lossless(readers, messages),
+            Gated,
+            GatedBoxed as "boxed",
+            PhotonBounded,
+            AsyncBroadcastLossless,
+            Bus,
+            Disruptor,
+            Crossbeam
+        );
+        all.push(workload(format!("lossless, 1 to {readers}"), NS_MESSAGE, runs));
+    }
+    for readers in [1, 2] {
+        let messages = size.of(400_000 / readers);
+        let runs = runs!(
+            lossless_publishers(4, readers, messages),
+            GatedShared,
+            AsyncBroadcastLossless,
+            DisruptorShared,
+            Crossbeam
+        );
+        all.push(workload(format!("lossless-publishers, 4 to {readers}"), NS_MESSAGE, runs));
+    }
+    let messages = size.of(100_000);
+    let runs = runs!(lossless_parked(16, messages), Gated, AsyncBroadcastLossless, Bus, Crossbeam);
+    all.push(workload("lossless-parked, 1 to 16", NS_MESSAGE, runs));
+    let (workers, messages) = (size.workers, size.of(400_000));
+    let runs = runs!(lossless_tasks(workers, 100, 4, messages), GatedShared, AsyncBroadcastLossless);
+    all.push(workload("lossless-tasks, 100 to 4", NS_MESSAGE, runs));
     all
 }
 

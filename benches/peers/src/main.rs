@@ -65,7 +65,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "seqcast: median of {} interleaved rounds. Peers: theirs over ours, the median of the ratios round by round;\n\
          more than 1 means that seqcast is faster (or smaller). In `seqcast otherwise` and `bare machine` likewise.\n\
          †: lossless by itself, its publisher asks after its readers. The others are lossy; where messages are read,\n\
-         the workload holds all publishers back alike, so that nothing is lost. Rows that say `lossy` do not.\n\
+         the workload holds all publishers back alike, so that nothing is lost. Rows that say `lossy` do not. In rows that\n\
+         say `lossless` the rings hold them back by themselves: seqcast is gated, photon-ring bounded, async-broadcast\n\
+         does not overflow.\n\
          Tasks run on {} workers.\n",
         options.rounds, options.workers
     );

@@ -25,7 +25,7 @@ pub trait Peer {
     ///
     /// # Panics
     ///
-    /// When messages were lost: every workload that reads is paced so that none is.
+    /// When messages were lost. Every workload that reads is paced so that none is, or needs a [`Lossless`] peer.
     fn poll(rx: &mut Self::Rx) -> Option<u64>;
 
     /// Everything that is there.
@@ -46,6 +46,9 @@ pub trait Peer {
 /// A peer whose publisher can be cloned.
 pub trait Shareable: Peer<Tx: Clone> {}
 
+/// A peer whose publisher waits for the slowest reader, so that none loses a message.
+pub trait Lossless: Peer {}
+
 /// A peer that a thread can wait for, asleep.
 pub trait Blocking: Peer<Rx: 'static> {
     fn wait(rx: &mut Self::Rx) -> u64;
@@ -61,4 +64,10 @@ pub trait Async: Peer<Tx: 'static, Rx: 'static> {
             Self::publish(tx, number);
         }
     }
+}
+
+/// A lossless peer with many publishers, which tasks can be.
+pub trait AsyncLossless: Async + Shareable + Lossless {
+    /// Publishes once there is room.
+    fn send(tx: &mut Self::Tx, number: u64) -> impl Future<Output = ()> + Send;
 }

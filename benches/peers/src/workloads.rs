@@ -1,9 +1,13 @@
 //! What is timed, one file each. Nothing is spawned inside the timed region, and every message that is read is checked, in its order.
 //! Nothing is lost, unless the workload says so: publishers keep within half a ring of the slowest reader, by a mark that each reader
-//! leaves every now and then.
+//! leaves every now and then. In the lossless workloads they publish without a look at the readers, and the ring makes them wait.
 
 mod idle;
 mod lag;
+mod lossless;
+mod lossless_parked;
+mod lossless_publishers;
+mod lossless_tasks;
 mod memory;
 mod parked;
 mod publishers;
@@ -11,10 +15,15 @@ mod round_trip;
 mod same_thread;
 mod streaming;
 mod tasks;
+mod turns;
 mod unpaced;
 
 pub use idle::idle;
 pub use lag::{lagged, overtaken};
+pub use lossless::lossless;
+pub use lossless_parked::lossless_parked;
+pub use lossless_publishers::lossless_publishers;
+pub use lossless_tasks::lossless_tasks;
 pub use memory::bytes_a_slot;
 pub use parked::parked;
 pub use publishers::publishers;
@@ -27,9 +36,13 @@ pub use unpaced::unpaced;
 use std::hint::spin_loop;
 use std::thread;
 
+use turns::Turns;
+
 /// Slots of the rings between threads.
 pub const SLOTS: usize = 1 << 13;
 pub const CAPACITY: u64 = SLOTS as u64;
+/// Slots of the rings that make their publishers wait.
+const LOSSLESS_SLOTS: usize = 1024;
 
 fn size(count: u64) -> usize {
     usize::try_from(count).expect("it fits into memory")

@@ -1,13 +1,16 @@
-//! async-broadcast, told to overflow, so that it is lossy like the others here.
+//! async-broadcast: lossy when it is told to overflow, lossless otherwise.
 
 use async_broadcast::{InactiveReceiver, Receiver, Sender, TryRecvError};
 
 use crate::column::Column;
-use crate::peer::{Async, Blocking, Peer, Shareable};
+use crate::peer::{Async, AsyncLossless, Blocking, Lossless, Peer, Shareable};
 
-pub struct AsyncBroadcast;
+pub struct AsyncBroadcast<const OVERFLOW: bool = true>;
 
-impl Peer for AsyncBroadcast {
+/// A publisher waits while the channel is full.
+pub type AsyncBroadcastLossless = AsyncBroadcast<false>;
+
+impl<const OVERFLOW: bool> Peer for AsyncBroadcast<OVERFLOW> {
     const COLUMN: Column = Column::AsyncBroadcast;
     const SLOWER: u64 = 8;
     /// With a receiver that keeps it open when the last of the others goes.
@@ -16,14 +19,18 @@ impl Peer for AsyncBroadcast {
 
     fn ring(capacity: usize, readers: usize) -> (Self::Tx, Vec<Self::Rx>) {
         let (mut tx, rx) = async_broadcast::broadcast(capacity);
-        tx.set_overflow(true);
+        tx.set_overflow(OVERFLOW);
         let rxs = (0..readers).map(|_| tx.new_receiver()).collect();
         ((tx, rx.deactivate()), rxs)
     }
 
     #[inline]
     fn publish(tx: &mut Self::Tx, number: u64) {
-        tx.0.try_broadcast(number).expect("a receiver");
+        if OVERFLOW {
+            tx.0.try_broadcast(number).expect("a receiver");
+        } else {
+            tx.0.broadcast_blocking(number).expect("a receiver");
+        }
     }
 
     #[inline]
@@ -36,16 +43,24 @@ impl Peer for AsyncBroadcast {
     }
 }
 
-impl Shareable for AsyncBroadcast {}
+impl<const OVERFLOW: bool> Shareable for AsyncBroadcast<OVERFLOW> {}
 
-impl Blocking for AsyncBroadcast {
+impl Lossless for AsyncBroadcastLossless {}
+
+impl<const OVERFLOW: bool> Blocking for AsyncBroadcast<OVERFLOW> {
     fn wait(rx: &mut Self::Rx) -> u64 {
         rx.recv_blocking().expect("a message")
     }
 }
 
-impl Async for AsyncBroadcast {
+impl<const OVERFLOW: bool> Async for AsyncBroadcast<OVERFLOW> {
     async fn next(rx: &mut Self::Rx) -> u64 {
         rx.recv_direct().await.expect("a message")
+    }
+}
+
+impl AsyncLossless for AsyncBroadcastLossless {
+    async fn send(tx: &mut Self::Tx, number: u64) {
+        tx.0.broadcast_direct(number).await.expect("a receiver");
     }
 }

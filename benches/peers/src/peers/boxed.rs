@@ -9,8 +9,8 @@ use crate::column::Column;
 use crate::message::Message;
 use crate::peer::{Peer, Shareable};
 
-type Tx<T> = Publisher<seqcast::Boxed<T>>;
-type Rx<T> = Subscriber<seqcast::Boxed<T>>;
+pub(super) type Tx<T> = Publisher<seqcast::Boxed<T>>;
+pub(super) type Rx<T> = Subscriber<seqcast::Boxed<T>>;
 
 fn ring<T: Message>(capacity: usize, readers: usize) -> (Tx<T>, Vec<Rx<T>>) {
     let tx = seqcast::boxed(capacity).0;
@@ -19,7 +19,7 @@ fn ring<T: Message>(capacity: usize, readers: usize) -> (Tx<T>, Vec<Rx<T>>) {
 }
 
 #[inline]
-fn borrow<T: Message>(rx: &mut Rx<T>) -> Option<u64> {
+pub(super) fn borrow<T: Message>(rx: &mut Rx<T>) -> Option<u64> {
     number(rx.try_recv_ref().map(|message| message.number()))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::mpsc::TryRecvError;
 
 use crate::column::Column;
-use crate::peer::{Blocking, Peer};
+use crate::peer::{Blocking, Lossless, Peer};
 
 pub struct Bus;
 
@@ -33,6 +33,8 @@ impl Peer for Bus {
         }
     }
 }
+
+impl Lossless for Bus {}
 
 impl Blocking for Bus {
     fn wait(rx: &mut Self::Rx) -> u64 {

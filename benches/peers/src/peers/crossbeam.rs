@@ -3,7 +3,7 @@
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 use crate::column::Column;
-use crate::peer::{Blocking, Peer, Shareable};
+use crate::peer::{Blocking, Lossless, Peer, Shareable};
 
 pub struct Crossbeam;
 
@@ -35,6 +35,8 @@ impl Peer for Crossbeam {
 }
 
 impl Shareable for Crossbeam {}
+
+impl Lossless for Crossbeam {}
 
 impl Blocking for Crossbeam {
     fn wait(rx: &mut Self::Rx) -> u64 {

@@ -6,7 +6,7 @@ use disruptor::{
 };
 
 use crate::column::Column;
-use crate::peer::{Peer, Shareable};
+use crate::peer::{Lossless, Peer, Shareable};
 
 /// Its publishers are of one type beside one reader, and of another beside more.
 #[derive(Clone)]
@@ -74,6 +74,8 @@ impl Peer for Disruptor {
     operations!();
 }
 
+impl Lossless for Disruptor {}
+
 /// By one of many.
 pub struct DisruptorShared;
 
@@ -90,3 +92,5 @@ impl Peer for DisruptorShared {
 }
 
 impl Shareable for DisruptorShared {}
+
+impl Lossless for DisruptorShared {}

@@ -20,7 +20,7 @@ pub(super) fn number(received: Result<u64, TryRecvError>) -> Option<u64> {
 }
 
 #[inline]
-fn poll<T: Message + Plain>(rx: &mut Subscriber<Inline<T>>) -> Option<u64> {
+pub(super) fn poll<T: Message + Plain>(rx: &mut Subscriber<Inline<T>>) -> Option<u64> {
     number(rx.try_recv().map(|message| message.number()))
 }
 

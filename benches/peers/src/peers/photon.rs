@@ -1,4 +1,4 @@
-//! photon-ring: plain data, lossy; readers only poll.
+//! photon-ring: plain data, lossy, or lossless with one publisher; readers only poll.
 
 use std::marker::PhantomData;
 
@@ -6,7 +6,7 @@ use photon_ring::{MpPublisher, Pod, Publisher, Subscribable, Subscriber, TryRecv
 
 use crate::column::Column;
 use crate::message::Message;
-use crate::peer::{Peer, Shareable};
+use crate::peer::{Lossless, Peer, Shareable};
 
 fn subscribe<T: Pod>(ring: &Subscribable<T>, readers: usize) -> Vec<Subscriber<T>> {
     (0..readers).map(|_| ring.subscribe()).collect()
@@ -21,16 +21,23 @@ fn poll<T: Message + Pod>(rx: &mut Subscriber<T>) -> Option<u64> {
     }
 }
 
-pub struct Photon<T = u64>(PhantomData<T>);
+/// By the only publisher.
+pub struct Photon<T = u64, const BOUNDED: bool = false>(PhantomData<T>);
 
-impl<T: Message + Pod> Peer for Photon<T> {
+/// The publisher waits for the slowest reader.
+pub type PhotonBounded = Photon<u64, true>;
+
+impl Lossless for PhotonBounded {}
+
+impl<T: Message + Pod, const BOUNDED: bool> Peer for Photon<T, BOUNDED> {
     const COLUMN: Column = Column::Photon;
     const KINDS: u64 = T::KINDS;
     type Tx = Publisher<T>;
     type Rx = Subscriber<T>;
 
     fn ring(capacity: usize, readers: usize) -> (Self::Tx, Vec<Self::Rx>) {
-        let (tx, ring) = photon_ring::channel(capacity);
+        let (tx, ring) =
+            if BOUNDED { photon_ring::channel_bounded(capacity, 0) } else { photon_ring::channel(capacity) };
         (tx, subscribe(&ring, readers))
     }
 

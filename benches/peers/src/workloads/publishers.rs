@@ -5,13 +5,12 @@ use std::time::Instant;
 
 use crossbeam_utils::CachePadded;
 
-use super::{CAPACITY, pause, size};
+use super::{CAPACITY, Turns, pause, size};
 use crate::peer::Shareable;
 use crate::statistics::nanoseconds;
 
 /// Nanoseconds a message, `count` publishers (a power of two) and a reader on a thread each. The publishers keep in step.
 pub fn publishers<P: Shareable>(count: u64, messages: u64) -> f64 {
-    assert!(count.is_power_of_two() && count < P::KINDS, "the reader has to know whose number it is");
     let (tx, mut rxs) = P::ring(size(CAPACITY), 1);
     let rx = &mut rxs[0];
     let (mark, start) = (CachePadded::new(AtomicU64::new(0)), Barrier::new(size(count) + 1));
@@ -31,16 +30,13 @@ pub fn publishers<P: Shareable>(count: u64, messages: u64) -> f64 {
                 }
             });
         }
-        let mut turns = vec![0; size(count)];
+        let mut turns = Turns::new::<P>(count);
         let mut received = 0;
         start.wait();
         let began = Instant::now();
         while received < each * count {
             P::drain(rx, |number| {
-                let id = number % count;
-                let turn = &mut turns[size(id)];
-                assert_eq!(number, P::seen(*turn * count + id), "out of its publisher's order");
-                *turn += 1;
+                turns.check::<P>(number);
                 received += 1;
                 if received % (CAPACITY / 16) == 0 {
                     mark.store(received, Ordering::Release);
