@@ -1,6 +1,8 @@
-//! A small program of two to four real threads, run for real; at the end everything adds up. No program is made that could
-//! wait for ever: whoever is stopped with a slot in hand goes on before its thread ends, and one slot at least is always free.
-//! On a gated ring, a publisher that is stopped does not wait for room: a gating subscriber may be waiting for its message.
+//! A small program of two to four real threads. When they have ended, all counts must add up.
+//!
+//! No program can wait forever. A publisher that is suspended in its slot resumes before its thread
+//! ends, and at least one slot is always free. On a gated ring, a publisher that has a suspended
+//! publish does not wait for room: a gating subscriber may be waiting for that message.
 #![no_main]
 #![allow(clippy::pedantic, reason = "as the tests it shares")]
 
@@ -22,10 +24,10 @@ use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// Nobody waits as long as this.
+/// Longer than any wait of a program takes.
 const LONG: Duration = Duration::from_secs(10);
 
-/// Who sent a message, and as which of his.
+/// A message: its publisher, and its number among that publisher's messages.
 type Name = (u64, u64);
 
 /// What a publisher does next.
@@ -52,7 +54,7 @@ struct Writing {
 
 #[derive(Arbitrary, Debug)]
 struct Reading {
-    /// The way to receive; two of its bits say what else it does on a gated ring.
+    /// The way to receive. Its two highest bits are options for gated rings.
     path: u8,
     /// Joins when it runs, rather than before.
     late: Option<u8>,
@@ -64,12 +66,12 @@ struct Reading {
 }
 
 impl Reading {
-    /// Whether publishers wait for it, if the ring is gated.
+    /// Whether it gates, on a gated ring.
     fn gates(&self) -> bool {
         self.path & 0x80 != 0
     }
 
-    /// Whether a clone takes its place now and then.
+    /// Whether a gating subscriber is replaced by its clone now and then.
     fn is_cloned(&self) -> bool {
         self.path & 0x40 != 0
     }
@@ -114,7 +116,7 @@ struct Done {
 }
 
 impl Done {
-    /// The iterator may publish, and so wait.
+    /// Takes no lock while the iterator runs: it may publish, and wait for another publisher.
     fn published(&self, names: impl IntoIterator<Item = Name>) {
         let names: Vec<_> = names.into_iter().collect();
         lock(&self.published).extend(names);
@@ -124,9 +126,9 @@ impl Done {
 /// What a reader saw.
 #[derive(Default)]
 struct Seen {
-    /// Under which sequence, where that is known.
+    /// Messages by sequence, where the sequence is known.
     under: Vec<(u64, Name)>,
-    /// All of it, if nothing may be lacking.
+    /// All messages, if the reader must have received every one.
     all: Option<Vec<Name>>,
 }
 
@@ -221,7 +223,7 @@ fn alone<S: Carry>(mut publisher: Publisher<S>, acts: Vec<Act>, done: &Done) {
     }
 }
 
-/// Publishes one message, in one of the ways; whether it was.
+/// Publishes one message, in one of the ways. Returns whether it was published.
 fn one_alone<S: Carry>(publisher: &mut Publisher<S>, number: u64) -> bool {
     let message = S::wrap(sign(0, number));
     match number % 4 {
@@ -233,7 +235,7 @@ fn one_alone<S: Carry>(publisher: &mut Publisher<S>, number: u64) -> bool {
     true
 }
 
-/// As `one_alone`, beside others, and without a wait if it `must_not_wait`.
+/// As `one_alone`, by a shared publisher. Does not wait for room if it `must_not_wait`.
 fn one_beside<S: Carry>(publisher: &SharedPublisher<S>, (id, number): Name, must_not_wait: bool) -> bool {
     let message = S::wrap(sign(id, number));
     match number % 4 {
@@ -313,7 +315,8 @@ fn beside<S: Carry>(publisher: SharedPublisher<S>, id: u64, acts: Vec<Act>, stal
     resume(stalled.take(), late(), done);
 }
 
-/// A subscriber that comes while others publish, and from which sequence on it loses nothing if it gates.
+/// Subscribes while others publish. If the subscriber gates, it loses nothing from the returned
+/// sequence on.
 fn join<S: Carry>(gates: bool, ring: &Ring<S>, late: Option<u8>) -> (Subscriber<S>, u64) {
     let start = match late {
         Some(0..64) => Start::Oldest,

@@ -130,8 +130,9 @@ impl<S: Storage> Subscriber<S> {
                 return Some(taken);
             }
         }
-        // With more threads than cores, the publisher may be waiting for this one. What it publishes when it runs needs no wake-up.
-        for _ in 0..YIELDS {
+        // With more threads than cores, the publisher of a full ring may be waiting for this one. What it publishes when it runs needs no
+        // wake-up.
+        for _ in 0..if self.is_gating() { YIELDS } else { 0 } {
             if is_over() {
                 break;
             }

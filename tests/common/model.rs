@@ -50,8 +50,8 @@ pub(crate) struct Ring {
     pub(crate) closed: bool,
     /// The cursors of gating subscribers.
     pub(crate) gates: Vec<u64>,
-    /// Sequences below this can be claimed in a gated ring. It was right when it was set, and holds from then on: also for a
-    /// subscriber that comes later and begins, or seeks, further back.
+    /// Sequences below this can be claimed in a gated ring. It never decreases, even if a gating
+    /// subscriber begins, or seeks, further back later.
     limit: u64,
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct Subscriber {
     pub(crate) received_before: u64,
     /// As a stream it said that it is over.
     pub(crate) ended: bool,
-    /// Publishers wait for it, and it loses nothing from this sequence on.
+    /// `Some` if it gates. It loses nothing from this sequence on.
     pub(crate) gate: Option<u64>,
     pub(crate) demoted: bool,
 }
@@ -122,7 +122,8 @@ impl Ring {
         Ok(self.tail() - 1)
     }
 
-    /// Sequences below this can be claimed now: a lap beyond the slowest gate, or what was allowed before.
+    /// Sequences below this can be claimed now: up to a lap beyond the slowest gate, or up to an
+    /// earlier limit.
     fn limit(&self) -> u64 {
         if self.gated {
             let slowest = self.gates.iter().copied().fold(self.tail(), u64::min);
@@ -132,12 +133,12 @@ impl Ring {
         }
     }
 
-    /// Whether nothing is published any more.
+    /// Whether the ring is closed, as publishers that wait for room find it.
     fn is_over(&self) -> bool {
         self.closed || (self.gated && self.tail() > LAST)
     }
 
-    /// What a publisher that asks for room is refused for.
+    /// Why a publisher that polls for room would be refused.
     pub(crate) fn refuses(&self) -> Option<Refused> {
         match self.is_over() {
             true => Some(Refused::Closed),
@@ -145,10 +146,10 @@ impl Ring {
         }
     }
 
-    /// How many messages, up to `count`, can be published without a wait.
+    /// How many messages, up to `count`, can be published without waiting.
     pub(crate) fn room(&self, count: u64) -> u64 {
         let limit = self.limit();
-        // At the end of the sequences a publisher does not wait either.
+        // Publishers do not wait where the ring, or its sequences, end.
         if self.gates.is_empty() || self.is_over() || limit > LAST {
             return count;
         }
@@ -162,8 +163,8 @@ impl Ring {
         self.newest(slot, Fate::reached).is_some_and(|owner| self.fate(owner) == Fate::Writing)
     }
 
-    /// The deadline of a full ring is over. Whoever holds publishers back is demoted, unless one of them waits for a claim that has
-    /// not come: then publishers go on by one.
+    /// The deadline of a full ring is over. The gates that hold publishers back are demoted. If one of
+    /// them waits for a claim that is not committed, publishers go on by one instead.
     pub(crate) fn expire<'a>(&mut self, subscribers: impl Iterator<Item = &'a mut Subscriber>) {
         if self.refuses() != Some(Refused::Full) {
             return;
@@ -304,7 +305,7 @@ impl Subscriber {
     }
 
     pub(crate) fn seek(&mut self, ring: &Ring, start: Start) {
-        // Publishers may have room for a lap beyond where it stood.
+        // Publishers may already have room for a lap beyond the old cursor.
         self.gate = self.gate.map(|since| since.max(self.next));
         self.next = ring.cursor(start);
         (self.start, self.received_before, self.ended) = (self.next, self.received, false);

@@ -30,8 +30,3 @@ pub(crate) fn with_barrier(builder: Builder) -> Builder {
     // SAFETY: only models do this, in which a fence stands for the barrier.
     unsafe { seqcast::testing::with_barrier(builder) }
 }
-
-pub(crate) fn expire_gate_deadline<S: Storage>(ring: &Ring<S>) {
-    // SAFETY: tests expect what their gating subscribers lose after this.
-    unsafe { seqcast::testing::expire_gate_deadline(ring) }
-}

@@ -92,7 +92,7 @@ struct Both<'a, S: seqcast::Storage, C> {
     ring: seqcast::Ring<S>,
     model: model::Ring,
     subscribers: Vec<Pair<S>>,
-    /// Subscribers that hold a message right now, and are not among the others.
+    /// Subscribers that hold a message right now. They are not in `subscribers` meanwhile.
     held: Vec<model::Subscriber>,
     capacity: u64,
     gated: bool,
@@ -131,7 +131,8 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }
     }
 
-    /// What is done next; each knows how many operations it is done in the middle of. What only gated rings do comes last.
+    /// What is done next; each knows how many operations it is done in the middle of. Operations of
+    /// gated rings alone come last.
     const STEPS: [Step<Self>; 11] = [
         op("publish", 12, |both, _| both.publish()),
         op("publish_many", 2, |both, _| both.publish_many()),
@@ -146,7 +147,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         op("expire_gate_deadline", 1, |both, _| both.expire()),
     ];
 
-    /// How many of them are for ordinary rings.
+    /// How many of `STEPS` are for all rings.
     const ORDINARY: usize = 7;
 
     /// One operation. `depth`: of operations that are done in the middle of another.

@@ -55,13 +55,14 @@ impl<S: Storage> Lent<S> {
     }
 }
 
-/// What became of a message: its sequence, or why it was refused, and the message itself unless it was dropped.
+/// The sequence of a message, or why it was refused. A refused message comes back, except from a
+/// future.
 type Published<T> = Result<u64, (Refused, Option<T>)>;
 
 /// A way to publish one message.
 #[derive(Debug, Clone, Copy)]
 enum Way {
-    /// Where it need not wait.
+    /// Only where it does not have to wait.
     Publish,
     TryPublish,
     PublishTimeout,
@@ -150,7 +151,7 @@ impl<'a, S: Storage> Publishing<'a, S> {
         }
     }
 
-    /// Whether there is a shared publisher beside `handles`: one that was stopped, or that waits.
+    /// Whether there is a shared publisher beside `handles`: a suspended one, or one that waits.
     fn has_others(&self) -> bool {
         self.stalling.get().is_some() || self.lent > 0
     }
@@ -192,7 +193,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         self.published(value, published);
     }
 
-    /// A message was published, or refused.
+    /// Compares what became of a message with the model.
     pub(super) fn published(&mut self, value: u64, published: Published<S::Item>) {
         self.note_gates();
         let (tail, was_closed) = (self.model.tail(), self.model.closed);
@@ -201,7 +202,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             refused
         });
         assert_eq!(published, self.model.publish(value));
-        // Also where it was refused there may be new holes, or the sequences have ended.
+        // A refused publish may leave holes, or find the end of the sequences.
         if self.model.tail() > tail || self.model.closed != was_closed {
             self.happened();
         }
@@ -251,7 +252,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         };
     }
 
-    /// A publisher that waits: the exclusive one, or another shared one.
+    /// Takes a publisher for a wait: the exclusive one, or a new shared one.
     pub(super) fn lend(&mut self) -> Option<Lent<S>> {
         match std::mem::replace(&mut self.publishing.handles, Handles::Over) {
             Handles::Exclusive(publisher) => Some(Lent::Exclusive(publisher)),
@@ -265,7 +266,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }
     }
 
-    /// It waits no more.
+    /// Returns the publisher after its wait.
     pub(super) fn give_back(&mut self, lent: Lent<S>) {
         match lent {
             Lent::Exclusive(publisher) => self.publishing.handles = Handles::Exclusive(publisher),

@@ -189,7 +189,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
                     3 => (0..8).for_each(|_| self.step(depth + 1)),
                     laps => (0..laps * self.capacity.min(40)).for_each(|_| self.publish()),
                 }
-                // It may have been demoted.
+                // Publishers may have demoted it meanwhile.
                 expected = self.held.pop().unwrap();
             },
             leak,

@@ -1,5 +1,5 @@
-//! Room in a gated ring: who keeps publishers waiting, how they wait in a task, and what wakes them. Those that would block a
-//! thread publish only where the model says that they need not wait.
+//! Room in a gated ring: which subscribers make publishers wait, how a publisher waits in a task, and
+//! what wakes it. Calls that block a thread are made only where the model has room.
 
 use super::operation::{Operation, draw, note, op};
 use super::publishing::Lent;
@@ -22,7 +22,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         self.subscribers.iter_mut().map(|pair| &mut pair.model).chain(&mut self.held)
     }
 
-    /// Lets the model know where the gating subscribers are: to be called before publishers do anything.
+    /// Updates the model's cursors of gating subscribers. To be called before each publish.
     pub(super) fn note_gates(&mut self) {
         let gates = self.models().filter(|model| model.gate.is_some()).map(|model| model.next).collect();
         self.model.gates = gates;
@@ -47,7 +47,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         }
     }
 
-    /// The gating subscribers move, or leave.
+    /// All gating subscribers move, or leave.
     pub(super) fn make_room(&mut self) {
         match self.choices.below(3) {
             0 => {
@@ -81,7 +81,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         self.model.expire(subscribers);
     }
 
-    /// A publisher waits in a task, and others go on meanwhile.
+    /// A publisher waits for room in a task, while other operations run.
     pub(super) fn wait(&mut self, depth: u32) {
         let wait = draw(&mut self.choices, &Self::WAITS);
         self.share_the_end();
@@ -135,7 +135,8 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         }
     }
 
-    /// What happens while a publisher waits; it is woken when there is room. `false` if it gives up.
+    /// Runs other operations while a publisher waits. It must be woken once there is room. Returns
+    /// `false` if the publisher gives up.
     fn meanwhile(&mut self, woken: &Arc<Counter>, depth: u32) -> bool {
         match self.choices.below(4) {
             0 => {

@@ -60,7 +60,7 @@ impl<S: Numbers> Pair<S> {
         assert_eq!(open_many::<S, _>(received, buffer), counted(expected));
     }
 
-    /// In one of three ways. The one that blocks is taken where it need not wait.
+    /// In one of three ways. The blocking one is used only where it does not have to wait.
     pub(super) fn latest(&mut self, ring: &model::Ring, limit: usize) {
         let expected = self.model.latest(ring);
         match (limit % 3, waited(expected)) {
