@@ -160,3 +160,38 @@ fn a_subscriber_that_joins_beside_an_exclusive_publisher_loses_nothing() {
         }
     });
 }
+
+/// The original reads on at once and is dropped. The clone still receives every message.
+#[test]
+fn a_clone_that_is_left_behind_loses_nothing() {
+    in_time(|| {
+        let (mut publisher, _lossy) = Builder::new(2).gated().inline::<u64>();
+        let (ring, over) = (publisher.ring(), AtomicBool::new(false));
+        thread::scope(|scope| {
+            let over = &over;
+            let mut gating = ring.subscribe_gating().unwrap();
+            scope.spawn(move || {
+                for message in 0.. {
+                    if over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    publisher.publish(message);
+                }
+            });
+            let relay = scope.spawn(move || {
+                for _ in 0..200_000 {
+                    let clone = gating.clone();
+                    for sequence in gating.next_sequence()..gating.next_sequence() + 2 {
+                        assert_eq!(gating.recv(), Ok(sequence));
+                    }
+                    gating = clone;
+                    let sequence = gating.next_sequence();
+                    assert_eq!(gating.recv(), Ok(sequence));
+                }
+            });
+            let relay = relay.join();
+            over.store(true, Ordering::Relaxed);
+            relay.unwrap();
+        });
+    });
+}
