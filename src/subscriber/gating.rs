@@ -27,10 +27,14 @@ impl<S: Storage> Subscriber<S> {
         match start {
             Start::Latest => subscriber.seek(Start::Latest),
             Start::Oldest => subscriber.seek(Start::At(subscriber.channel.sequencer.oldest().max(at))),
-            Start::At(_) => {
+            Start::At(sequence) => {
                 let oldest = subscriber.channel.sequencer.oldest();
-                if at < oldest {
+                if sequence < oldest {
                     return Err(SubscribeError::Evicted { oldest });
+                }
+                // A sequence beyond the tail means the tail, which may have moved.
+                if at < sequence {
+                    subscriber.seek(start);
                 }
             }
         }
