@@ -238,7 +238,8 @@ impl<S: Storage> Channel<S> {
 
     #[cold]
     fn wake_for_room(&self, gate: &Gate) {
-        if gate.waiters.has_parked() && matches!(self.room(), Room::Some(_)) {
+        let Some(bounded) = self.sequencer.bounded() else { return };
+        if gate.waiters.has_parked() && gate.scan(bounded) > bounded.claimed() {
             self.wake_publishers();
         }
     }

@@ -26,14 +26,17 @@ impl<S: Storage> Subscriber<S> {
         // Publishers may have gone on since `at` was looked up. From here on they wait.
         match start {
             Start::Oldest => subscriber.seek(Start::At(subscriber.channel.sequencer.oldest().max(at))),
-            Start::At(sequence) if sequence == at => {
+            Start::At(sequence) => {
                 let oldest = subscriber.channel.sequencer.oldest();
-                if at < oldest {
+                if sequence < oldest {
                     return Err(SubscribeError::Evicted { oldest });
                 }
+                // A sequence beyond the tail means the tail, which may have moved.
+                if at < sequence {
+                    subscriber.seek(start);
+                }
             }
-            // The latest, or beyond the tail as it was.
-            start => subscriber.seek(start),
+            Start::Latest => subscriber.seek(Start::Latest),
         }
         Ok(subscriber)
     }

@@ -112,14 +112,19 @@ impl Ring {
         if self.closed {
             return Err(Refused::Closed);
         }
-        if self.gated && self.tail() >= self.limit {
-            self.limit = self.limit();
-            if self.tail() >= self.limit {
-                return Err(Refused::Full);
-            }
+        if self.is_full() {
+            return Err(Refused::Full);
         }
         self.fates.push(Fate::Claimed);
         Ok(self.tail() - 1)
+    }
+
+    /// Whether nothing can be claimed. Whoever finds the limit used up looks for a higher one, and keeps it.
+    fn is_full(&mut self) -> bool {
+        if self.gated && self.tail() >= self.limit {
+            self.limit = self.limit();
+        }
+        self.gated && self.tail() >= self.limit
     }
 
     /// Sequences below this can be claimed now: up to a lap beyond the slowest gate, or up to an
@@ -139,10 +144,10 @@ impl Ring {
     }
 
     /// Why a publisher that polls for room would be refused.
-    pub(crate) fn refuses(&self) -> Option<Refused> {
+    pub(crate) fn refuses(&mut self) -> Option<Refused> {
         match self.is_over() {
             true => Some(Refused::Closed),
-            false => (self.tail() >= self.limit()).then_some(Refused::Full),
+            false => self.is_full().then_some(Refused::Full),
         }
     }
 

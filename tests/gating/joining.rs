@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use seqcast::{Boxed, Builder, Inline, RecvError, Ring, Start, Subscriber};
+use seqcast::{Boxed, Builder, Inline, RecvError, Ring, Start, SubscribeError, Subscriber};
 
 use crate::common::panics::{throw, throws};
 use crate::common::{Account, Carry, Signed, receive, seed, sign, verify};
@@ -29,18 +29,24 @@ fn reads_without_loss<S: Carry>(subscriber: &mut Subscriber<S>, last: &mut [Opti
 fn join<S: Carry>(ring: &Ring<S>, random: &mut fastrand::Rng) -> Subscriber<S> {
     let before = ring.next_sequence();
     let mut gating = loop {
-        let joined = match random.u8(0..4) {
-            0 => ring.subscribe_gating_at(Start::Oldest),
-            1 => ring.subscribe_gating_at(Start::At(ring.next_sequence().saturating_sub(random.u64(0..4)))),
+        let next = ring.next_sequence();
+        let start = match random.u8(0..6) {
+            0 => Start::Oldest,
+            1 => Start::At(next.saturating_sub(random.u64(0..4))),
+            // Beyond the tail, unless that moves there meanwhile.
+            2 => Start::At(next + random.u64(0..8)),
             _ => {
                 let gating = ring.subscribe_gating().unwrap();
                 assert!(gating.next_sequence() >= before);
                 return gating;
             }
         };
-        match joined {
-            Ok(gating) => break gating,
-            Err(error) => assert!(error.is_evicted()),
+        match (ring.subscribe_gating_at(start), start) {
+            (Ok(gating), _) => break gating,
+            (Err(SubscribeError::Evicted { oldest }), Start::At(asked)) => {
+                assert!(asked < oldest, "{start:?}, {oldest}")
+            }
+            (Err(error), _) => panic!("{error} ({start:?})"),
         }
     };
     let guaranteed = ring.next_sequence();
@@ -158,5 +164,40 @@ fn a_subscriber_that_joins_beside_an_exclusive_publisher_loses_nothing() {
                 joined.unwrap();
             });
         }
+    });
+}
+
+/// The original reads on at once and is dropped. The clone still receives every message.
+#[test]
+fn a_clone_that_is_left_behind_loses_nothing() {
+    in_time(|| {
+        let (mut publisher, _lossy) = Builder::new(2).gated().inline::<u64>();
+        let (ring, over) = (publisher.ring(), AtomicBool::new(false));
+        thread::scope(|scope| {
+            let over = &over;
+            let mut gating = ring.subscribe_gating().unwrap();
+            scope.spawn(move || {
+                for message in 0.. {
+                    if over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    publisher.publish(message);
+                }
+            });
+            let relay = scope.spawn(move || {
+                for _ in 0..200_000 {
+                    let clone = gating.clone();
+                    for sequence in gating.next_sequence()..gating.next_sequence() + 2 {
+                        assert_eq!(gating.recv(), Ok(sequence));
+                    }
+                    gating = clone;
+                    let sequence = gating.next_sequence();
+                    assert_eq!(gating.recv(), Ok(sequence));
+                }
+            });
+            let relay = relay.join();
+            over.store(true, Ordering::Relaxed);
+            relay.unwrap();
+        });
     });
 }
