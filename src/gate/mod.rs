@@ -138,7 +138,9 @@ impl Gate {
         if late.is_empty() {
             return Verdict::Wait(holders.iter().filter_map(|gate| due(gate)).min());
         }
-        late.into_iter().for_each(|gate| self.demote(gate));
+        for gate in late {
+            self.demote(gate);
+        }
         Verdict::Retry
     }
 
@@ -159,7 +161,9 @@ impl Gate {
         let gates = self.gates.load();
         let holders = self.holders(&gates, limit);
         if holders.iter().all(|gate| has_come(gate.cursor.next())) {
-            holders.into_iter().for_each(|gate| self.demote(gate));
+            for gate in holders {
+                self.demote(gate);
+            }
         } else {
             bounded.raise(limit + 1, limit);
         }

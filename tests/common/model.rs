@@ -143,7 +143,12 @@ impl Ring {
         self.closed || (self.gated && self.tail() > LAST)
     }
 
-    /// Why a publisher that polls for room would be refused.
+    /// Whether a publisher that waits for room has no reason to wake.
+    pub(crate) fn stays_full(&self) -> bool {
+        !self.is_over() && self.tail() >= self.limit()
+    }
+
+    /// Why a publisher that polls for room is refused.
     pub(crate) fn refuses(&mut self) -> Option<Refused> {
         match self.is_over() {
             true => Some(Refused::Closed),

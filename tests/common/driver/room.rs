@@ -160,6 +160,6 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
 
     fn is_woken_for_room(&mut self, woken: &Counter) {
         self.note_gates();
-        assert!(woken.count() > 0 || self.model.clone().refuses() == Some(Refused::Full), "not woken, and there is room");
+        assert!(woken.count() > 0 || self.model.stays_full(), "not woken, and there is room");
     }
 }
