@@ -139,9 +139,13 @@ impl<S: Storage> Channel<S> {
 
     /// Whether a publish would find room, perhaps as somebody is demoted. Room of the only publisher stays.
     pub(crate) fn has_room(&self) -> bool {
+        self.finds_room() || matches!(self.insist_on_room(), Room::Some(_))
+    }
+
+    /// Whether the ring is not full, or closed.
+    pub(crate) fn finds_room(&self) -> bool {
         let Some((gate, bounded)) = self.gated() else { return true };
-        let room = Self::below_limit(gate, bounded, || bounded.room());
-        !matches!(room, Err(ClaimError::Full { .. })) || matches!(self.insist_on_room(), Room::Some(_))
+        !matches!(Self::below_limit(gate, bounded, || bounded.room()), Err(ClaimError::Full { .. }))
     }
 
     /// Whether the ring is closed, or its sequences are used up.
@@ -248,7 +252,7 @@ impl<S: Storage> Channel<S> {
     #[cold]
     #[inline(never)]
     pub(crate) fn wake_publishers(&self) {
-        if self.gate.as_ref().is_some_and(|gate| !gate.waiters.wake()) {
+        if self.gate.as_ref().is_some_and(|gate| !gate.waiters.wake_in_order()) {
             let me = Weak::clone(&self.me);
             reentrancy::later(NO_LIST, move || {
                 if let Some(channel) = me.upgrade() {

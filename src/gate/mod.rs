@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use crate::registry::{Registration, Registrations};
 use crate::sequencer::Bounded;
-use crate::sync::{Alarm, Arc, AtomicU64, CachePadded, Ordering, Snapshot, fence};
+use crate::sync::{Alarm, Arc, AtomicU64, AtomicUsize, CachePadded, Ordering, Snapshot, fence};
 use crate::wait::{PublisherFence, WaitList};
 use stall::Stall;
 
@@ -41,6 +41,8 @@ pub(crate) struct Gate {
     stall: Option<Stall>,
     /// How long publishers have waited in all, in nanoseconds.
     waited: CachePadded<AtomicU64>,
+    /// Tasks that wait for room, or were woken and have not looked yet.
+    tasks: AtomicUsize,
     /// Rings for tasks when the deadline is over.
     pub(crate) alarm: Alarm,
 }
@@ -63,6 +65,7 @@ impl Gate {
             capacity,
             stall: deadline.map(Stall::new),
             waited: CachePadded::new(AtomicU64::new(0)),
+            tasks: AtomicUsize::new(0),
             alarm: Alarm::default(),
         }
     }
@@ -167,6 +170,22 @@ impl Gate {
         } else {
             bounded.raise(limit + 1, limit);
         }
+    }
+
+    /// A task waits for room from now on.
+    pub(crate) fn add_task(&self) {
+        self.tasks.fetch_add(1, Ordering::Relaxed); // [tasks.add] Relaxed: a hint, for fairness
+    }
+
+    /// A task that has waited since `since` waits no more.
+    pub(crate) fn remove_task(&self, since: Instant) {
+        self.tasks.fetch_sub(1, Ordering::Relaxed); // [tasks.remove] Relaxed: as above
+        self.add_waited(since);
+    }
+
+    /// Whether any task waits for room.
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.tasks.load(Ordering::Relaxed) != 0 // [tasks.load] Relaxed: as above
     }
 
     /// Counts the time that a publisher has waited since `since`.

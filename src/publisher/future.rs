@@ -72,6 +72,8 @@ impl<S: Storage> Publisher<S> {
     /// Never blocks. The first task that waits on a ring with a [`gate_deadline`](crate::Builder::gate_deadline) starts a thread,
     /// which measures the time for all tasks of the ring.
     ///
+    /// Tasks that wait are woken in order. While others wait, this future yields twice before it takes room.
+    ///
     /// # Cancel safety
     ///
     /// A future that is dropped before it was ready has published nothing. It drops the value, and other publishers do not notice.
@@ -107,6 +109,8 @@ impl<S: Storage> SharedPublisher<S> {
     ///
     /// Never blocks. The first task that waits on a ring with a [`gate_deadline`](crate::Builder::gate_deadline) starts a thread,
     /// which measures the time for all tasks of the ring.
+    ///
+    /// Tasks that wait are woken in order. While others wait, this future yields twice before it takes room.
     ///
     /// # Cancel safety
     ///
@@ -146,6 +150,9 @@ impl<S: Storage> Future for Publish<'_, S> {
     /// If it is polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { publisher, value, wait } = &mut *self;
+        if wait.lets_others_first(publisher.channel(), cx) {
+            return Poll::Pending;
+        }
         if let Some(done) = publisher.attempt(value) {
             wait.end(publisher.channel());
             return Poll::Ready(done);

@@ -22,6 +22,11 @@ macro_rules! sink {
         /// `poll_close` publishes a message that is held, and leaves the ring open: drop the publisher to close the ring. (The method
         /// `close` of the publisher itself closes the ring, also with `SinkExt` in scope. Call `flush` before it.)
         ///
+        /// # Cancel safety
+        ///
+        /// A `send` that is dropped before it is ready may have left its message with the publisher, which publishes it when it is next
+        /// polled. A [`publish_async`](Self::publish_async) that is dropped has published nothing.
+        ///
         /// # Errors
         ///
         /// [`Closed`] when the ring is closed, with the message that was not published, if there is one.

@@ -12,6 +12,9 @@ use crate::wait::{Park, Waiter};
 /// How often one poll tries for room that others take before it.
 const ATTEMPTS: u32 = 8;
 
+/// How often a task lets others go first.
+const MAX_YIELDS: u8 = 2;
+
 /// The place of one task among those that wait for room.
 #[derive(Debug, Default)]
 pub(super) struct TaskWait {
@@ -19,9 +22,27 @@ pub(super) struct TaskWait {
     waiter: Option<Arc<Waiter>>,
     /// Since when it waits.
     since: Option<Instant>,
+    /// How often it has let others go first.
+    yields: u8,
 }
 
 impl TaskWait {
+    /// Whether a task that begins to publish returns `Pending` first, its waker woken, as others wait already: those that were woken for
+    /// the room that there is may not have run yet, and would never find any.
+    ///
+    /// Twice: the first time the reader may run after the others, and this task before those that the reader wakes.
+    pub(super) fn lets_others_first<S: Storage>(&mut self, channel: &Channel<S>, cx: &Context<'_>) -> bool {
+        let others_wait = channel.gate.as_ref().is_some_and(|gate| gate.has_tasks());
+        // In a full ring it joins those who wait.
+        if !others_wait || self.since.is_some() || self.yields == MAX_YIELDS || !channel.finds_room() {
+            self.yields = 0;
+            return false;
+        }
+        self.yields += 1;
+        cx.waker().wake_by_ref();
+        true
+    }
+
     /// Waits for `attempt`, which has just returned `None`, as there is no room.
     pub(super) fn poll<S: Storage, R>(
         &mut self,
@@ -30,7 +51,10 @@ impl TaskWait {
         mut attempt: impl FnMut() -> Option<R>,
     ) -> Poll<R> {
         let Some(gate) = channel.gate.as_deref() else { unreachable!("an ordinary ring is full") };
-        self.since.get_or_insert_with(Instant::now);
+        if self.since.is_none() {
+            self.since = Some(Instant::now());
+            gate.add_task();
+        }
         for _ in 0..ATTEMPTS {
             let park = self.register(gate, cx.waker());
             if let Some(done) = attempt() {
@@ -61,7 +85,7 @@ impl TaskWait {
     /// The task waits no more.
     pub(super) fn end<S: Storage>(&mut self, channel: &Channel<S>) {
         let (Some(gate), Some(since)) = (&channel.gate, self.since.take()) else { return };
-        gate.add_waited(since);
+        gate.remove_task(since);
         let Some(waiter) = &self.waiter else { return };
         waiter.forget_waker();
         if gate.waiters.note_dropped(waiter, channel.registry.len()) {

@@ -71,6 +71,20 @@ pub(super) fn take(head: &AtomicPtr<Waiter>) -> *mut Waiter {
     head.swap(ptr::null_mut(), Ordering::Acquire)
 }
 
+/// Turns round a list that the caller has just taken: the node that was pushed first comes first.
+pub(super) fn reverse(list: *mut Waiter) -> *mut Waiter {
+    let (mut reversed, mut rest) = (ptr::null_mut(), list);
+    while !rest.is_null() {
+        // SAFETY: `rest` is on a list that the caller owns, so its strong reference keeps it alive.
+        let next = &unsafe { &*rest }.next;
+        // [list.turn] [list.turn-link] Relaxed, both: ours since `take`.
+        let following = next.load(Ordering::Relaxed);
+        next.store(reversed, Ordering::Relaxed);
+        (reversed, rest) = (rest, following);
+    }
+    reversed
+}
+
 /// Takes the first node of lists that the caller owns.
 pub(super) fn pop(lists: &mut *mut Waiter) -> Option<Arc<Waiter>> {
     if lists.is_null() {
@@ -98,6 +112,20 @@ pub(super) fn pop(lists: &mut *mut Waiter) -> Option<Arc<Waiter>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reversed_list_begins_with_what_was_pushed_first() {
+        let parked = AtomicPtr::new(ptr::null_mut());
+        let waiters = [(); 3].map(|()| Arc::new(Waiter::new()));
+        for waiter in &waiters {
+            push(&parked, Arc::clone(waiter));
+        }
+        let mut list = reverse(take(&parked));
+        for waiter in &waiters {
+            assert!(pop(&mut list).is_some_and(|first| Arc::ptr_eq(&first, waiter)));
+        }
+        assert!(list.is_null() && reverse(list).is_null());
+    }
 
     #[test]
     fn to_give_back_nothing_changes_nothing() {

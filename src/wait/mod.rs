@@ -37,7 +37,7 @@ use crate::sync::{
 use arming::Arming;
 pub(crate) use arming::PublisherFence;
 use event_count::{Epoch, EventCount};
-use list::{pop, push, splice, take};
+use list::{pop, push, reverse, splice, take};
 pub(crate) use waiter::Waiter;
 
 /// How often a parker polls when nothing proves that it will be woken.
@@ -167,14 +167,25 @@ impl WaitList {
     #[cold]
     #[must_use]
     pub(crate) fn wake(&self) -> bool {
+        self.wake_in(|list| list)
+    }
+
+    /// The same, and the task that has waited longest first.
+    #[cold]
+    #[must_use]
+    pub(crate) fn wake_in_order(&self) -> bool {
+        self.wake_in(reverse)
+    }
+
+    fn wake_in(&self, order: fn(*mut Waiter) -> *mut Waiter) -> bool {
         // [wake.fence] Pairs with the fence of parkers: one of the two sees the other.
         full_fence();
         self.threads.wake();
-        self.wake_tasks()
+        self.wake_tasks(order)
     }
 
-    fn wake_tasks(&self) -> bool {
-        let mut lists = take(&self.arrivals.parked);
+    fn wake_tasks(&self, order: fn(*mut Waiter) -> *mut Waiter) -> bool {
+        let mut lists = order(take(&self.arrivals.parked));
         if !lists.is_null() {
             self.arrivals.dropped.store(0, Ordering::Relaxed); // [dropped.reset] Relaxed: about right will do
         }

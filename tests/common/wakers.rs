@@ -5,7 +5,7 @@
 use seqcast::{Receive, Subscriber};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 /// Counts its wakes. Its reference count shows how many wakers of it there are.
 #[derive(Debug, Default)]
@@ -33,6 +33,17 @@ impl Counter {
 impl Wake for Counter {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Polls again as long as it returns `Pending` only to let others go first: it wakes itself then.
+pub(crate) fn past_yields<R>(woken: &Arc<Counter>, mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>) -> Poll<R> {
+    loop {
+        woken.take();
+        let polled = poll(&mut Context::from_waker(&woken.waker()));
+        if polled.is_ready() || woken.count() == 0 {
+            return polled;
+        }
     }
 }
 

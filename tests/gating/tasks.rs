@@ -291,3 +291,33 @@ fn a_runtime_cancels_futures_while_others_wait() {
         });
     });
 }
+
+/// Tasks that publish as fast as they can on one thread each get their share, whatever the capacity.
+#[test]
+fn no_task_starves_another() {
+    for capacity in [2, 16, 64] {
+        in_time(move || {
+            let (publisher, mut gating) = gated(capacity);
+            let publisher = publisher.share();
+            let runtime = Runtime::new_current_thread().build().unwrap();
+            let mut received = [0; 20];
+            runtime.block_on(async {
+                let publishing: Vec<_> = (0..20)
+                    .map(|id| {
+                        let publisher = publisher.clone();
+                        tokio::spawn(async move { while publisher.publish_async(id).await.is_ok() {} })
+                    })
+                    .collect();
+                for _ in 0..20_000 {
+                    received[gating.recv_async().await.unwrap() as usize] += 1;
+                }
+                publisher.close();
+                drop(gating);
+                for task in publishing {
+                    task.await.unwrap();
+                }
+            });
+            assert!(received.iter().all(|count| *count > 500), "capacity {capacity}: {received:?}");
+        });
+    }
+}

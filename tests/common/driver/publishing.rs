@@ -4,11 +4,13 @@ use super::operation::{Operation, draw, note, op};
 use super::{Both, Choices, ENOUGH, Numbers};
 use crate::common::model::{self, LAST, Refused};
 use crate::common::testing::{self, Claim, Write};
-use futures::FutureExt;
+use crate::common::wakers::{Counter, past_yields};
 use seqcast::{
     Closed, Publish, PublishTimeoutError, Publisher, SharedPublisher, Start, Storage, Subscriber, TryPublishError,
 };
 use std::cell::OnceCell;
+use std::future::Future;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -116,10 +118,10 @@ fn timed<T>(published: Result<u64, PublishTimeoutError<T>>) -> Published<T> {
     })
 }
 
-fn polled<S: Storage>(published: Publish<'_, S>) -> Published<S::Item> {
-    match published.now_or_never() {
-        None => Err((Refused::Full, None)),
-        Some(published) => published.map_err(|Closed(back)| (Refused::Closed, Some(back))),
+fn polled<S: Storage>(mut published: Publish<'_, S>) -> Published<S::Item> {
+    match past_yields(&Counter::new(), |cx| Pin::new(&mut published).poll(cx)) {
+        Poll::Pending => Err((Refused::Full, None)),
+        Poll::Ready(published) => published.map_err(|Closed(back)| (Refused::Closed, Some(back))),
     }
 }
 

@@ -6,11 +6,12 @@ use super::publishing::Lent;
 use super::{Both, Choices, ENOUGH, Numbers, Pair};
 use crate::common::model::{self, Refused};
 use crate::common::testing;
-use crate::common::wakers::Counter;
+use crate::common::wakers::{Counter, past_yields};
 use seqcast::{Closed, Start};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 /// With more gating subscribers than this, publishers would hardly ever have room.
 const GATES: usize = 3;
@@ -100,8 +101,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         let woken = Counter::new();
         let mut future = publisher.publish_async(message);
         loop {
-            woken.take();
-            let polled = Pin::new(&mut future).poll(&mut Context::from_waker(&woken.waker()));
+            let polled = past_yields(&woken, |cx| Pin::new(&mut future).poll(cx));
             let ready = polled.is_ready();
             self.published(
                 value,
@@ -121,8 +121,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         let woken = Counter::new();
         loop {
             self.note_gates();
-            woken.take();
-            let polled = publisher.poll_ready(&mut Context::from_waker(&woken.waker()));
+            let polled = past_yields(&woken, |cx| publisher.poll_ready(cx));
             let expected = match self.model.refuses() {
                 None => Poll::Ready(Ok(())),
                 Some(Refused::Closed) => Poll::Ready(Err(Closed(()))),
