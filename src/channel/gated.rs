@@ -248,6 +248,12 @@ impl<S: Storage> Channel<S> {
         }
     }
 
+    /// Whether publishers wait for room, or have lately. After a commit.
+    #[cold]
+    pub(crate) fn has_waiting_publishers(&self) -> bool {
+        self.gate.as_ref().is_some_and(|gate| gate.waiters.armed_after_commit())
+    }
+
     /// Wakes all publishers that wait for room; some of them a little later, where calls of wakers nest deep on this thread.
     #[cold]
     #[inline(never)]

@@ -11,12 +11,19 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn watch(&self, until: Option<Instant>) -> bool {
         let Some(gate) = self.gate.as_deref().filter(|_| until.is_some()) else { return true };
         let me = Weak::clone(&self.me);
-        gate.alarm.set(move || watch(&me))
+        let is_set = gate.alarm.set(move || watch(&me));
+        if !is_set {
+            // Another task may have relied on it meanwhile.
+            self.wake_publishers();
+        }
+        is_set
     }
 
     /// When a look is due, after one that has demoted whoever held publishers back for too long.
     fn next_look(&self) -> Option<Instant> {
-        if !self.gate.as_ref()?.waiters.has_parked() {
+        let gate = self.gate.as_ref()?;
+        // In this order: a task counts itself before it parks. What is parked may be left by one that waits no more.
+        if !gate.waiters.has_parked() || !gate.has_tasks() {
             return None;
         }
         match self.insist_on_room() {

@@ -119,14 +119,13 @@ impl Gate {
     /// gate loses that message, if it comes to that.
     pub(crate) fn check_deadline(&self, bounded: &Bounded, limit: u64, has_come: impl Fn(u64) -> bool) -> Verdict {
         let Some(stall) = &self.stall else { return Verdict::Wait(None) };
+        // Before the cursors: a gate that is late now was still there now.
+        let now = Instant::now();
         let gates = self.gates.load();
         let holders = self.holders(&gates, limit);
-        if holders.is_empty() {
-            return Verdict::Retry;
-        }
+        let Some(slowest) = holders.iter().map(|gate| gate.cursor.next()).min() else { return Verdict::Retry };
         let could_read = holders.iter().all(|gate| has_come(gate.cursor.next()));
-        let since = stall.since(limit, could_read);
-        let now = Instant::now();
+        let since = stall.since(limit, could_read, slowest);
         let is_over = |due: &Option<Instant>| due.is_some_and(|due| due <= now);
         if !could_read {
             let due = stall.due(since);
@@ -137,9 +136,11 @@ impl Gate {
             return Verdict::Wait(due);
         }
         let due = |gate: &Registration| stall.due(since.max(gate.gate.since()));
-        let late: Vec<_> = holders.iter().filter(|gate| is_over(&due(gate))).collect();
+        let is_slowest = |gate: &Registration| gate.cursor.next() == slowest;
+        let late: Vec<_> = holders.iter().filter(|gate| is_over(&due(gate)) && is_slowest(gate)).collect();
         if late.is_empty() {
-            return Verdict::Wait(holders.iter().filter_map(|gate| due(gate)).min());
+            let slowest = holders.iter().filter(|gate| is_slowest(gate));
+            return Verdict::Wait(slowest.filter_map(|gate| due(gate)).min().or(Some(now)));
         }
         for gate in late {
             self.demote(gate);

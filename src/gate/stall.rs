@@ -11,13 +11,21 @@ pub(crate) struct Stall {
     epoch: Instant,
     /// What the clock runs for: twice the limit, plus 1 if all gates that hold publishers back could read on.
     key: AtomicU64,
+    /// The slowest gating cursor when it started.
+    slowest: AtomicU64,
     /// When it started, in nanoseconds since `epoch`. It only grows.
     since: AtomicU64,
 }
 
 impl Stall {
     pub(super) fn new(deadline: Duration) -> Self {
-        Self { deadline, epoch: Instant::now(), key: AtomicU64::new(0), since: AtomicU64::new(0) }
+        Self {
+            deadline,
+            epoch: Instant::now(),
+            key: AtomicU64::new(0),
+            slowest: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+        }
     }
 
     /// Nanoseconds since the ring was made.
@@ -30,8 +38,8 @@ impl Stall {
         self.epoch.checked_add(Duration::from_nanos(since))?.checked_add(self.deadline)
     }
 
-    /// Since when the ring has been full at `limit`, and its gates could read on or could not.
-    pub(super) fn since(&self, limit: u64, could_read: bool) -> u64 {
+    /// Since when the ring has been full at `limit`, its slowest gate has been at `slowest`, and its gates could read on or could not.
+    pub(super) fn since(&self, limit: u64, could_read: bool, slowest: u64) -> u64 {
         let key = 2 * limit + u64::from(could_read);
         let now = self.now();
         // [stall.key] Acquire: pairs with the Release of `stall.start`: who finds the clock running finds when it started, or a later time.
@@ -40,7 +48,9 @@ impl Stall {
             // It runs for a later limit: this look is old.
             return now;
         }
-        if running != key {
+        // [stall.slowest] [stall.slowest-set] Relaxed, both: a look that misses a change finds one, and the clock starts anew.
+        if running != key || self.slowest.load(Ordering::Relaxed) != slowest {
+            self.slowest.store(slowest, Ordering::Relaxed);
             // [stall.since] Relaxed: published by the exchange. fetch_max: of several who start it, the last counts.
             self.since.fetch_max(now, Ordering::Relaxed);
             // [stall.start] Release: pairs with the Acquire of `stall.key`. Relaxed on failure: another publisher has started it.
@@ -58,21 +68,23 @@ mod tests {
     #[test]
     fn the_clock_starts_anew_at_each_limit_and_when_blame_begins() {
         let stall = Stall::new(Duration::from_secs(1));
-        let first = stall.since(4, false);
-        assert_eq!(stall.since(4, false), stall.since(4, false));
-        assert!(stall.since(4, false) >= first);
-        let blamed = stall.since(4, true);
-        assert!(blamed > first && stall.since(4, true) >= blamed);
+        let first = stall.since(4, false, 0);
+        assert_eq!(stall.since(4, false, 0), stall.since(4, false, 0));
+        assert!(stall.since(4, false, 0) >= first);
+        let blamed = stall.since(4, true, 0);
+        assert!(blamed > first && stall.since(4, true, 0) >= blamed);
         // Blame may end at the same place, and begin again.
-        let waiting = stall.since(4, false);
+        let waiting = stall.since(4, false, 0);
         assert!(waiting > blamed);
-        let again = stall.since(4, true);
-        assert!(again > waiting && stall.since(4, true) == stall.since(4, true));
-        let later = stall.since(5, false);
+        let again = stall.since(4, true, 0);
+        assert!(again > waiting && stall.since(4, true, 0) == stall.since(4, true, 0));
+        let later = stall.since(5, false, 0);
         assert!(later > again);
+        assert!(stall.since(5, false, 1) > later, "the slowest gate has moved");
+        let later = stall.since(5, false, 0);
         // An older look than that of another publisher has all the time, and changes nothing.
-        assert!(stall.since(4, true) > later && stall.since(5, false) < stall.now());
-        assert_eq!(stall.since(5, false), stall.since(5, false));
+        assert!(stall.since(4, true, 0) > later && stall.since(5, false, 0) < stall.now());
+        assert_eq!(stall.since(5, false, 0), stall.since(5, false, 0));
         assert_eq!(stall.due(0), Some(stall.epoch + Duration::from_secs(1)));
         assert_eq!(Stall::new(Duration::MAX).due(0), None);
     }

@@ -150,7 +150,7 @@ impl<S: Storage> Future for Publish<'_, S> {
     /// If it is polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { publisher, value, wait } = &mut *self;
-        if wait.lets_others_first(publisher.channel(), cx) {
+        if matches!(publisher, By::Shared(_)) && wait.lets_others_first(publisher.channel(), cx) {
             return Poll::Pending;
         }
         if let Some(done) = publisher.attempt(value) {

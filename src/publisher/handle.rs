@@ -54,15 +54,21 @@ impl<S: Storage> Handle<S> {
         self.held.get_mut()
     }
 
-    /// Polls until there is room, or the ring is closed.
-    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<()>>> {
+    /// As `poll_ready`, by one of many publishers: it lets tasks that wait go first.
+    pub(super) fn poll_ready_shared(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<()>>> {
         let channel = Arc::clone(&self.channel);
-        let attempt = || channel.has_room().then(|| if channel.is_over() { Err(Closed(())) } else { Ok(()) });
         // A publisher that has never waited has no place for a wait yet, and makes one when others wait.
         let others_wait = channel.gate.as_ref().is_some_and(|gate| gate.has_tasks());
         if others_wait && self.wait.get_or_insert_default().lets_others_first(&channel, cx) {
             return Poll::Pending;
         }
+        self.poll_ready(cx)
+    }
+
+    /// Polls until there is room, or the ring is closed.
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<()>>> {
+        let channel = Arc::clone(&self.channel);
+        let attempt = || channel.has_room().then(|| if channel.is_over() { Err(Closed(())) } else { Ok(()) });
         match attempt() {
             Some(done) => {
                 if let Some(wait) = &mut self.wait {

@@ -210,7 +210,7 @@ impl<S: Storage> SharedPublisher<S> {
         self.channel().publish_waiting(deadline, value, |value| self.try_publish(value))
     }
 
-    /// Polls for room: `Ready(Ok(()))` when there is some. Other publishers may take it before this one does. On `Pending` the task of
+    /// Polls for room. While other tasks wait, it first returns `Pending` twice, and wakes the task at once. `Ready(Ok(()))` when there is some. Other publishers may take it before this one does. On `Pending` the task of
     /// `cx` is woken when there is room; only that of this handle's last call.
     ///
     /// # Errors
@@ -240,7 +240,7 @@ impl<S: Storage> SharedPublisher<S> {
     /// # Ok::<(), seqcast::SubscribeError>(())
     /// ```
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<()>>> {
-        self.handle.poll_ready(cx)
+        self.handle.poll_ready_shared(cx)
     }
 
     /// Publishes messages and returns how many: all of them, unless the ring is closed on the way, which ends it there. (The
@@ -260,7 +260,9 @@ impl<S: Storage> SharedPublisher<S> {
     /// assert_eq!(publisher.publish_many([4, 5]), 0);
     /// ```
     pub fn publish_many(&self, values: impl IntoIterator<Item = S::Item>) -> usize {
-        let mut batch = Batch::new(self.channel(), 0..0);
+        let channel = self.channel();
+        let is_gated = channel.gate.is_some();
+        let mut batch = Batch::new(channel, 0..0);
         let mut published = 0;
         for mut value in values {
             let sequence = loop {
@@ -279,6 +281,10 @@ impl<S: Storage> SharedPublisher<S> {
             }
             batch.published.end = sequence + 1;
             published += 1;
+            // The iterator may block on a publisher that waits for a reader of this message.
+            if is_gated && channel.has_waiting_publishers() {
+                batch.flush();
+            }
         }
         published
     }

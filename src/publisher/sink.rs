@@ -54,7 +54,7 @@ macro_rules! sink {
             fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
                 let publisher = self.get_mut();
                 ready!(publisher.poll_held(cx))?;
-                publisher.handle().poll_ready(cx).map_err(|Closed(())| Closed(None))
+                Self::poll_ready(publisher, cx).map_err(|Closed(())| Closed(None))
             }
 
             fn start_send(self: Pin<&mut Self>, item: S::Item) -> Result<(), Self::Error> {
@@ -92,7 +92,7 @@ macro_rules! sink {
                         Err(TryPublishError::Full(item)) => {
                             *self.handle().held() = Some(Box::new(item));
                             // An end is found by the next attempt, which has the message.
-                            let _ = ready!(self.handle().poll_ready(cx));
+                            let _ = ready!(Self::poll_ready(self, cx));
                         }
                     }
                 }

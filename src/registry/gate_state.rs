@@ -39,7 +39,7 @@ impl GateState {
 
     /// By its subscriber: it has just joined, or jumped.
     pub(crate) fn set_since(&self, since: u64) {
-        self.since.store(since, Ordering::Relaxed); // [gate.since-set] Relaxed: whoever misses it finds a cursor that is older, too
+        self.since.store(since, Ordering::Relaxed); // [gate.since-set] Relaxed: before the cursor, which publishes it
     }
 
     pub(crate) fn since(&self) -> u64 {

@@ -4,6 +4,7 @@ use super::Subscriber;
 use crate::channel::Channel;
 use crate::error::SubscribeError;
 use crate::registry::{GateState, Registration};
+use crate::seq;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::sync::Arc;
@@ -82,13 +83,17 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// Its cursor jumped from `from`: the deadline begins anew, and publishers that wait may have room.
+    /// Moves the cursor by anything but a message. The deadline begins anew, and publishers that wait may have room.
     #[cold]
-    pub(super) fn gate_jumped(&self, from: u64) {
+    pub(super) fn gate_jumps(&self, from: u64, to: u64) {
         let (Some(registration), Some(gate)) = (&self.local.gating, &self.channel.gate) else { return };
-        gate.restart(registration);
-        if from < self.next_sequence() {
-            self.channel.made_room(from..self.next_sequence());
+        if from != to {
+            // Before the cursor: a publisher that finds the one finds the other.
+            gate.restart(registration);
+        }
+        registration.cursor.jump_to(to);
+        if from < to {
+            self.channel.made_room(from..to);
         }
     }
 
@@ -101,7 +106,13 @@ impl<S: Storage> Subscriber<S> {
     }
 
     /// The registration that shows in the statistics.
+    #[inline]
     pub(super) fn registration(&self) -> &Arc<Registration> {
-        self.local.gating.as_ref().unwrap_or(&self.lossy)
+        // The decoy's cursor says it, on a line that a receive has at hand. (So does that of a reader that has read all sequences.)
+        if self.lossy.cursor.next_unsync() <= seq::LAST {
+            &self.lossy
+        } else {
+            self.local.gating.as_ref().unwrap_or(&self.lossy)
+        }
     }
 }

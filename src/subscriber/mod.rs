@@ -316,11 +316,11 @@ impl<S: Storage> Subscriber<S> {
     fn jump_to(&mut self, sequence: u64) {
         self.local.last_before_jump = self.last_sequence();
         self.local.jumped_to = sequence;
-        let cursor = self.cursor();
-        let from = cursor.next_unsync();
-        cursor.jump_to(sequence);
+        let from = self.next_sequence();
         if self.local.gating.is_some() {
-            self.gate_jumped(from);
+            self.gate_jumps(from, sequence);
+        } else {
+            self.cursor().jump_to(sequence);
         }
     }
 

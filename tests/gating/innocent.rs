@@ -1,5 +1,6 @@
 //! Gating subscribers that the deadline must spare, and publishers that it must free.
 
+use std::future::Future;
 use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -129,4 +130,60 @@ fn who_waits_no_more_demotes_nobody() {
     assert_eq!(publisher.try_publish(2), Ok(2));
     thread::sleep(2 * DEADLINE);
     assert!(gating.is_gating());
+}
+
+/// A gate that seeks to where it stands makes no progress.
+#[test]
+fn a_seek_that_goes_nowhere_does_not_stop_the_clock() {
+    in_time(|| {
+        let (publisher, mut gating) = timed(2);
+        let publishing = start(move || publisher.publish(2));
+        while gating.is_gating() {
+            gating.seek(Start::At(0));
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(returned(publishing), Ok(2));
+    });
+}
+
+/// A task that was cancelled needs no room.
+#[test]
+fn a_cancelled_publish_demotes_nobody() {
+    let (publisher, gating) = timed(2);
+    let mut future = Box::pin(publisher.publish_async(2));
+    assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(future);
+    thread::sleep(2 * DEADLINE);
+    assert!(gating.is_gating());
+}
+
+/// A publisher whose iterator blocks has woken the readers of what it gave, if others wait for them.
+#[test]
+fn a_batch_that_blocks_keeps_no_reader_asleep_while_others_wait() {
+    in_time(|| {
+        let (publisher, _) = Builder::new(2).gated().inline::<u64>();
+        let publisher = publisher.share();
+        let mut gating = publisher.ring().subscribe_gating().unwrap();
+        let ring = publisher.ring();
+        // The first claim is not committed while others fill the ring and wait.
+        let (go_on, wait) = mpsc::channel::<()>();
+        let other = publisher.clone();
+        let batch = start(move || {
+            other.publish_many((0..3).inspect(|&message| {
+                if message == 1 {
+                    let _ = wait.recv();
+                }
+            }))
+        });
+        eventually("the batch has begun", || publisher.next_sequence() == 1);
+        publisher.publish(10).unwrap();
+        let other = publisher.clone();
+        let waiting = start(move || other.publish(11));
+        let reading = start(move || (0..3).map(|_| gating.recv().unwrap()).collect::<Vec<_>>());
+        assert_eq!(returned(waiting), Ok(2));
+        assert_eq!(returned(reading), [0, 10, 11]);
+        go_on.send(()).unwrap();
+        assert!(returned(batch) >= 1);
+        drop(ring);
+    });
 }
