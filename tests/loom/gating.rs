@@ -62,12 +62,8 @@ fn a_gate_is_not_overrun_by_two() {
         let (publisher, ring) = ring();
         let publisher = publisher.share();
         let mut reader = gate(&ring);
-        let writers = [publisher.clone(), publisher].map(|publisher| {
-            thread::spawn(move || {
-                let published = (0..2).filter(|_| publisher.try_publish(pair(7)).is_ok()).count() as u64;
-                (publisher, published)
-            })
-        });
+        let writers = [(publisher.clone(), 2), (publisher, 1)]
+            .map(|(publisher, count)| thread::spawn(move || try_some(publisher, count)));
         let _ = reader.poll();
         let _ = reader.poll();
         let written = writers.map(|writer| writer.join().unwrap());
@@ -75,7 +71,7 @@ fn a_gate_is_not_overrun_by_two() {
         has_all(&mut reader, published);
         published
     });
-    assert_eq!(outcomes, BTreeSet::from([2, 3, 4]));
+    assert_eq!(outcomes, BTreeSet::from([2, 3]));
 }
 
 #[test]
@@ -96,8 +92,9 @@ fn a_gate_that_joins_is_not_overrun() {
     assert_eq!(outcomes.iter().map(|outcome| outcome.0).collect::<BTreeSet<_>>(), BTreeSet::from([0, 1, 2, 3, 4]));
 }
 
-fn try_twice(publisher: SharedPublisher<Inline<Pair>>) -> (SharedPublisher<Inline<Pair>>, u64) {
-    let published = (0..2).filter(|_| publisher.try_publish(pair(7)).is_ok()).count() as u64;
+/// Publishes up to `count` messages, as far as there is room.
+fn try_some(publisher: SharedPublisher<Inline<Pair>>, count: u64) -> (SharedPublisher<Inline<Pair>>, u64) {
+    let published = (0..count).filter(|_| publisher.try_publish(pair(7)).is_ok()).count() as u64;
     (publisher, published)
 }
 
@@ -107,7 +104,7 @@ fn a_gate_that_joins_beside_two_is_not_overrun() {
         let (publisher, ring) = ring();
         let publisher = publisher.share();
         let other = publisher.clone();
-        let writers = [thread::spawn(move || try_twice(publisher)), thread::spawn(move || try_twice(other))];
+        let writers = [thread::spawn(move || try_some(publisher, 2)), thread::spawn(move || try_some(other, 1))];
         let mut reader = gate(&ring);
         let written = writers.map(|writer| writer.join().unwrap());
         let end = ring.next_sequence();
