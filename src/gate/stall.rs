@@ -48,11 +48,12 @@ impl Stall {
             // It runs for a later limit: this look is old.
             return now;
         }
-        // [stall.slowest] [stall.slowest-set] Relaxed, both: a look that misses a change finds one, and the clock starts anew.
-        if running != key || self.slowest.load(Ordering::Relaxed) != slowest {
-            self.slowest.store(slowest, Ordering::Relaxed);
-            // [stall.since] Relaxed: published by the exchange. fetch_max: of several who start it, the last counts.
+        // [stall.slowest] Acquire: pairs with the Release of `stall.slowest-set`: as `stall.key`, where only the slowest gate has changed.
+        if running != key || self.slowest.load(Ordering::Acquire) != slowest {
+            // [stall.since] Relaxed: published by what follows. fetch_max: of several who start it, the last counts.
             self.since.fetch_max(now, Ordering::Relaxed);
+            // [stall.slowest-set] Release: pairs with the Acquire of `stall.slowest`.
+            self.slowest.store(slowest, Ordering::Release);
             // [stall.start] Release: pairs with the Acquire of `stall.key`. Relaxed on failure: another publisher has started it.
             let _ = self.key.compare_exchange(running, key, Ordering::Release, Ordering::Relaxed);
             return now;
