@@ -33,7 +33,9 @@ fn three_publishers_and_subscribers_on_every_path_of_a_boxed_ring() {
 fn exclusive<S: Carry>(iterations: usize) {
     let outcomes = explore(iterations, || any(stress::exclusive::<S>(S::PATHS, 4, 12)));
     assert!(outcomes.iter().any(|&[received, missed, _]| received && missed), "{outcomes:?}");
-    assert!(outcomes.contains(&[true, false, false]), "{outcomes:?}");
+    // In a ring with room for all, nothing is lost.
+    let outcomes = explore(iterations / 4, || any(stress::exclusive::<S>(S::PATHS, 16, 12)));
+    assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), [[true, false, false]]);
 }
 
 #[test]

@@ -125,8 +125,8 @@ fn subscribers_are_dropped_while_parked() {
 
 /// The exclusive publisher is shared, and whoever finds itself the last takes the ring back and publishes alone; all the while
 /// three read.
-fn handed_over<S: Carry>() -> (u64, bool) {
-    let (mut publisher, subscriber) = S::ring(Builder::new(4));
+fn handed_over<S: Carry>(capacity: usize) -> (u64, bool) {
+    let (mut publisher, subscriber) = S::ring(Builder::new(capacity));
     let readers: Vec<_> = [0, 2, S::PATHS - 1]
         .into_iter()
         .map(|path| {
@@ -185,9 +185,14 @@ fn handed_over<S: Carry>() -> (u64, bool) {
 
 #[test]
 fn the_ring_is_handed_over_and_back() {
-    for outcomes in [explore(4_000, handed_over::<Plain>), explore(2_400, handed_over::<Owning>)] {
-        for reached in [(0, true), (1, true), (1, false)] {
-            assert!(outcomes.contains(&reached), "{outcomes:?}");
+    // In the first ring somebody lags; the second has room for all.
+    for (capacity, lost) in [(4, true), (32, false)] {
+        let plain = explore(3_000, move || handed_over::<Plain>(capacity));
+        for outcomes in [plain, explore(1_500, move || handed_over::<Owning>(capacity))] {
+            for reached in [(0, lost), (1, lost)] {
+                assert!(outcomes.contains(&reached), "{outcomes:?}");
+            }
+            assert!(lost || outcomes.iter().all(|(_, lost)| !lost), "{outcomes:?}");
         }
     }
 }
