@@ -2,6 +2,7 @@
 //! about lag or the end.
 
 mod blocking;
+mod budget;
 mod future;
 mod gating;
 mod iter;
@@ -29,6 +30,7 @@ use crate::sequencer::Found;
 use crate::slots::{Receive, Slot, Storage};
 use crate::sync::Arc;
 use crate::wait::{Park, WaitKey, Waiter};
+use budget::Budget;
 use spin::SpinPolicy;
 
 /// One reader of a ring, with its own cursor.
@@ -122,6 +124,7 @@ struct Local {
     /// The clone or drop of a waker panicked while it was put in place: that place is unusable.
     waker_poisoned: bool,
     spin_policy: SpinPolicy,
+    budget: Budget,
 }
 
 /// Why there is no message at the cursor, holes behind it.
@@ -149,6 +152,7 @@ impl<S: Storage> Subscriber<S> {
             waker_registered: false,
             waker_poisoned: false,
             spin_policy: SpinPolicy::default(),
+            budget: Budget::default(),
         });
         Self { channel, lossy, local }
     }
@@ -364,6 +368,12 @@ impl<S: Storage> Subscriber<S> {
     /// How long to spin before it parks.
     pub(crate) fn spin_policy(&mut self) -> &mut SpinPolicy {
         &mut self.local.spin_policy
+    }
+
+    /// How many results its task may still take before it yields.
+    #[inline]
+    pub(crate) fn budget(&mut self) -> &mut Budget {
+        &mut self.local.budget
     }
 
     /// Sleeps until woken or until `deadline`; may return early.

@@ -1,0 +1,256 @@
+//! A task whose ring is never empty yields now and then, in every async way of receiving.
+#![cfg(not(any(loom, shuttle)))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
+
+#[path = "common/wakers.rs"]
+mod wakers;
+
+use futures::{Stream, StreamExt};
+use seqcast::{Boxed, Inline, Subscriber};
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use wakers::Counter;
+
+/// Results in a row that a task gets before it yields.
+const BUDGET: usize = 128;
+
+/// Messages that every reader below finds in its ring.
+const THERE: u64 = 1024;
+
+/// Polls until the first `Pending`, which must have woken the task once and cost nothing, and returns the number of results before it.
+fn results_in_a_row(mut poll: impl FnMut(&mut Context<'_>) -> Poll<usize>) -> usize {
+    let woken = Counter::new();
+    let waker = woken.waker();
+    let mut results = 0;
+    loop {
+        assert!(results < 10 * THERE as usize, "it does not yield");
+        match poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(messages) => results += messages,
+            Poll::Pending => {
+                assert_eq!(woken.count(), 1, "it yielded, and was woken at once");
+                return results;
+            }
+        }
+        assert_eq!(woken.count(), 0, "woken without need");
+    }
+}
+
+fn inline() -> (seqcast::Publisher<Inline<u64>>, Subscriber<Inline<u64>>) {
+    let (mut publisher, subscriber) = seqcast::inline(THERE as usize);
+    publisher.publish_many(0..THERE);
+    (publisher, subscriber)
+}
+
+fn boxed() -> (seqcast::Publisher<Boxed<u64>>, Subscriber<Boxed<u64>>) {
+    let (mut publisher, subscriber) = seqcast::boxed(THERE as usize);
+    publisher.publish_many(0..THERE);
+    (publisher, subscriber)
+}
+
+/// Yields after each budget, reads on where it was, and at the end waits without being woken.
+fn yields<S>(mut subscriber: Subscriber<S>, mut poll: impl FnMut(&mut Subscriber<S>, &mut Context<'_>) -> Poll<usize>)
+where
+    S: seqcast::Receive<Item = u64>,
+{
+    let rounds = THERE as usize / BUDGET;
+    for round in 1..=rounds {
+        assert_eq!(results_in_a_row(|cx| poll(&mut subscriber, cx)), BUDGET);
+        assert_eq!(subscriber.received(), (round * BUDGET) as u64, "a yield took a message");
+    }
+    let woken = Counter::new();
+    assert!(poll(&mut subscriber, &mut Context::from_waker(&woken.waker())).is_pending());
+    assert_eq!(woken.count(), 0, "it waits");
+}
+
+fn one<R>(_: R) -> usize {
+    1
+}
+
+#[test]
+fn every_way_of_receiving_yields() {
+    let polled = |future: &mut dyn FnMut(&mut Context<'_>) -> Poll<()>, cx: &mut Context<'_>| future(cx).map(one);
+    yields(inline().1, |subscriber, cx| subscriber.poll_recv(cx).map(one));
+    yields(inline().1, |subscriber, cx| pin!(subscriber.recv_async()).poll(cx).map(one));
+    yields(inline().1, |subscriber, cx| Pin::new(subscriber).poll_next(cx).map(one));
+    yields(boxed().1, |subscriber, cx| subscriber.poll_recv(cx).map(one));
+    yields(boxed().1, |subscriber, cx| subscriber.poll_recv_ref(cx).map(one));
+    yields(boxed().1, |subscriber, cx| polled(&mut |cx| pin!(subscriber.recv_ref_async()).poll(cx).map(drop), cx));
+    yields(boxed().1, |subscriber, cx| polled(&mut |cx| pin!(subscriber.next_ref_async()).poll(cx).map(drop), cx));
+}
+
+#[test]
+fn a_stream_without_losses_yields() {
+    let (_publisher, subscriber) = inline();
+    let mut stream = subscriber.skip_lagged();
+    for _ in 0..THERE as usize / BUDGET {
+        assert_eq!(results_in_a_row(|cx| Pin::new(&mut stream).poll_next(cx).map(one)), BUDGET);
+    }
+}
+
+/// What it skips inside a poll counts as well, so that one poll cannot go on for as long as publishers overwrite what it looks for.
+#[test]
+fn a_stream_that_skips_losses_counts_them() {
+    let (mut publisher, subscriber) = seqcast::inline::<u64>(4);
+    let mut stream = subscriber.skip_lagged();
+    for _ in 0..3 {
+        let results = results_in_a_row(|cx| {
+            publisher.publish_many(0..5);
+            Pin::new(&mut stream).poll_next(cx).map(one)
+        });
+        assert_eq!(results, BUDGET / 2, "a loss and a message in each poll");
+    }
+}
+
+#[test]
+fn the_newest_message_yields() {
+    let (mut publisher, mut subscriber) = inline();
+    for _ in 0..3 {
+        let results = results_in_a_row(|cx| {
+            publisher.publish(1);
+            pin!(subscriber.recv_latest_async()).poll(cx).map(one)
+        });
+        assert_eq!(results, BUDGET);
+    }
+}
+
+#[test]
+fn batches_count_by_messages() {
+    for limit in [1, 7, 64, 127] {
+        let (_publisher, mut subscriber) = inline();
+        let mut buffer = Vec::new();
+        let results = results_in_a_row(|cx| {
+            buffer.clear();
+            pin!(subscriber.recv_many_async(&mut buffer, limit)).poll(cx).map(Result::unwrap)
+        });
+        assert!((BUDGET..BUDGET + limit).contains(&results), "{results} with {limit} at a time");
+    }
+    // One call may take all at once, as its caller wishes, and the next one yields.
+    let (_publisher, mut subscriber) = inline();
+    let mut buffer = Vec::new();
+    let results = results_in_a_row(|cx| {
+        pin!(subscriber.recv_many_async(&mut buffer, THERE as usize / 2)).poll(cx).map(Result::unwrap)
+    });
+    assert_eq!(results, THERE as usize / 2);
+}
+
+#[test]
+fn one_who_waits_has_the_whole_budget_again() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(256);
+    let woken = Counter::new();
+    let waker = woken.waker();
+    let mut cx = Context::from_waker(&waker);
+    for _ in 0..20 {
+        assert!(subscriber.poll_recv(&mut cx).is_pending());
+        assert_eq!(woken.take(), 0, "an empty ring makes it wait, not yield");
+        publisher.publish_many(0..100);
+        assert_eq!(woken.take(), 1);
+        for _ in 0..100 {
+            assert!(subscriber.poll_recv(&mut cx).is_ready());
+        }
+    }
+}
+
+#[test]
+fn the_end_is_told_without_a_yield() {
+    let (publisher, mut subscriber) = seqcast::inline::<u64>(2);
+    drop(publisher);
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    for _ in 0..3 * BUDGET {
+        assert!(subscriber.poll_recv(&mut cx).is_ready());
+        assert_eq!(Pin::new(&mut subscriber).poll_next(&mut cx), Poll::Ready(None));
+    }
+}
+
+/// A panic of the waker that yields belongs to its task, and loses nothing.
+#[test]
+fn a_waker_that_panics_at_a_yield_loses_nothing() {
+    let (_publisher, mut subscriber) = inline();
+    let waker = wakers::call(|| std::panic::resume_unwind(Box::new(())));
+    let mut cx = Context::from_waker(&waker);
+    for _ in 0..BUDGET {
+        assert!(subscriber.poll_recv(&mut cx).is_ready());
+    }
+    let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| subscriber.poll_recv(&mut cx)));
+    assert!(polled.is_err());
+    assert_eq!(subscriber.poll_recv(&mut cx), Poll::Ready(Ok(BUDGET as u64)));
+}
+
+/// On one thread: a timer beside a reader that `read` keeps busy. It publishes two messages for each that it receives, so it never
+/// catches up. Returns how late the timer was at most.
+fn lateness<S, F>(
+    (publisher, subscriber): (seqcast::Publisher<S>, Subscriber<S>),
+    read: impl FnOnce(Subscriber<S>, Box<dyn Fn() -> bool>) -> F,
+) -> Duration
+where
+    S: seqcast::Receive<Item = u64>,
+    F: Future<Output = ()> + 'static,
+{
+    let publisher = publisher.share();
+    let began = Instant::now();
+    let refill = Box::new(move || {
+        publisher.publish_many([1, 2]);
+        // A reader that does not yield fails the test after a while, rather than never.
+        began.elapsed().as_secs() < 5
+    });
+    refill();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        let reader = tokio::task::spawn_local(read(subscriber, refill));
+        let mut late = Duration::ZERO;
+        for _ in 0..5 {
+            let began = Instant::now();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            late = late.max(began.elapsed().saturating_sub(Duration::from_millis(10)));
+        }
+        assert!(!reader.is_finished(), "it reads on");
+        reader.abort();
+        late
+    })
+}
+
+/// The bound is wide: a release build is 1 to 8 ms late on two busy cores, a debug build 5 to 25. Without yielding the timer would not come at all.
+#[test]
+fn a_timer_on_the_worker_of_a_reader_that_never_catches_up_is_in_time() {
+    let inline = || seqcast::inline::<u64>(64);
+    let boxed = || seqcast::boxed::<u64>(64);
+    let all = [
+        lateness(inline(), |mut subscriber, refill| async move {
+            while refill() {
+                let _ = subscriber.recv_async().await;
+            }
+        }),
+        lateness(inline(), |mut subscriber, refill| async move {
+            let mut buffer = Vec::new();
+            while refill() {
+                buffer.clear();
+                let _ = subscriber.recv_many_async(&mut buffer, 1).await;
+            }
+        }),
+        lateness(inline(), |mut subscriber, refill| async move {
+            while refill() {
+                let _ = subscriber.recv_latest_async().await;
+            }
+        }),
+        lateness(
+            inline(),
+            |mut subscriber, refill| async move { while refill() && subscriber.next().await.is_some() {} },
+        ),
+        lateness(inline(), |subscriber, refill| async move {
+            let mut stream = subscriber.skip_lagged();
+            while refill() && stream.next().await.is_some() {}
+        }),
+        lateness(boxed(), |mut subscriber, refill| async move {
+            while refill() {
+                let _ = subscriber.recv_ref_async().await;
+            }
+        }),
+        lateness(boxed(), |mut subscriber, refill| async move {
+            while refill() && subscriber.next_ref_async().await.is_some() {}
+        }),
+    ];
+    println!("late at most, in the seven ways: {all:?}");
+    assert!(all.iter().all(|late| *late < Duration::from_millis(500)), "{all:?}");
+}
