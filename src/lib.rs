@@ -145,7 +145,7 @@ pub use error::{
     Closed, Lagged, PublishTimeoutError, RecvError, RecvTimeoutError, SubscribeError, TryPublishError, TryRecvError,
 };
 pub use publisher::{Publish, Publisher, SharedPublisher};
-pub use ring::Ring;
+pub use ring::{DriveWakes, Ring};
 pub use slots::{Boxed, Inline, Plain, Receive, Ref, Storage};
 pub use start::Start;
 pub use stats::{RingStats, SubscriberStats, Totals};

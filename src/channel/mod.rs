@@ -51,8 +51,18 @@ impl<S: Storage> Channel<S> {
     #[inline]
     pub(crate) fn wake(&self, published: Range<u64>) {
         if self.waiters.armed_after_commit() {
-            self.wake_parked();
+            self.wake_after_commit(published.end);
             self.waiters.maybe_disarm(published);
+        }
+    }
+
+    /// Wakes everybody who is parked, or has the driver wake the tasks.
+    #[cold]
+    #[inline(never)]
+    fn wake_after_commit(&self, end: u64) {
+        // Half a lap: tasks that a driver does not wake in time still find what they slept for.
+        if !self.waiters.wake_after_commit(end, self.sequencer.layout().capacity() / 2) {
+            self.wake_later();
         }
     }
 
@@ -61,14 +71,18 @@ impl<S: Storage> Channel<S> {
     #[inline(never)]
     fn wake_parked(&self) {
         if !self.waiters.wake() {
-            let me = Weak::clone(&self.me);
-            // A ring that is gone by then has nobody parked.
-            reentrancy::later(NO_LIST, move || {
-                if let Some(channel) = me.upgrade() {
-                    channel.wake_parked();
-                }
-            });
+            self.wake_later();
         }
+    }
+
+    fn wake_later(&self) {
+        let me = Weak::clone(&self.me);
+        // A ring that is gone by then has nobody parked.
+        reentrancy::later(NO_LIST, move || {
+            if let Some(channel) = me.upgrade() {
+                channel.wake_parked();
+            }
+        });
     }
 
     /// Publishes `item` at the next sequence of the only publisher, without the wake-up that a commit asks for.
@@ -180,10 +194,17 @@ impl<S: Storage> Channel<S> {
     /// Wakes subscribers and publishers, for the end.
     fn wake_all(&self) {
         self.wake_parked();
+        self.waiters.wake_driver();
         self.wake_publishers();
         if let Some(gate) = &self.gate {
             gate.alarm.unpark();
         }
+    }
+
+    /// The driver ends: publishers wake from here on, and what it was called for is done now.
+    pub(crate) fn end_driving(&self) {
+        self.waiters.end_driving();
+        self.wake_parked();
     }
 
     pub(crate) fn add_publisher(&self) {

@@ -41,6 +41,7 @@ pub(crate) fn fence_after_exchange() {
 pub(crate) fn prefetch_for_writing<T>(_: *const T) {}
 
 pub(crate) const DISARM_PERIOD: u64 = 2;
+pub(crate) const WAKE_SLICE: usize = 1;
 pub(crate) const SPINS: u32 = 0;
 pub(crate) const YIELDS: u32 = 0;
 pub(crate) const REGISTRY_SHARDS: usize = 1;

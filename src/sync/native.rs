@@ -21,6 +21,9 @@ pub(crate) const YIELDS: u32 = 4;
 /// hundreds of publishes, and interrupts every core that the process is on.
 pub(crate) const DISARM_PERIOD: u64 = 1 << 14;
 
+/// Tasks that a driver wakes before it yields: few enough that those it has woken run soon.
+pub(crate) const WAKE_SLICE: usize = 64;
+
 /// Lists the registry is split into, so that joining copies a small one.
 pub(crate) const REGISTRY_SHARDS: usize = 64;
 

@@ -44,6 +44,17 @@ pub(super) fn splice(head: &AtomicPtr<Waiter>, lists: *mut Waiter) {
     }
 }
 
+/// Lists that the caller owns, or none, and behind them more of the kind.
+pub(super) fn join(lists: *mut Waiter, more: *mut Waiter) -> *mut Waiter {
+    if lists.is_null() {
+        return more;
+    }
+    if !more.is_null() {
+        append(lists, more);
+    }
+    lists
+}
+
 /// Appends lists to others, both owned by the caller.
 fn append(lists: *mut Waiter, more: *mut Waiter) {
     let mut last = lists;

@@ -21,6 +21,7 @@
 //! woken on the list, and returns for them when the outer calls have ended (`wait/reentrancy.rs`).
 
 mod arming;
+mod driver;
 mod event_count;
 mod list;
 pub(crate) mod reentrancy;
@@ -32,12 +33,14 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::sync::{
-    Arc, AtomicBool, AtomicPtr, AtomicUsize, CachePadded, DISARM_PERIOD, Ordering, fence_after_exchange, full_fence,
+    Arc, AtomicBool, AtomicPtr, AtomicUsize, CachePadded, DISARM_PERIOD, Ordering, WAKE_SLICE, fence_after_exchange,
+    full_fence,
 };
 use arming::Arming;
 pub(crate) use arming::PublisherFence;
+use driver::{Driver, Duty};
 use event_count::{Epoch, EventCount};
-use list::{pop, push, reverse, splice, take};
+use list::{join, pop, push, reverse, splice, take};
 pub(crate) use waiter::Waiter;
 
 /// How often a parker polls when nothing proves that it will be woken.
@@ -56,6 +59,8 @@ pub(crate) struct WaitList {
     /// go on. A list of lists. On a line of its own, as a publisher writes it twice for each waker it calls.
     handed_off: CachePadded<AtomicPtr<Waiter>>,
     threads: EventCount,
+    /// The task that wakes the others, if there is one.
+    driver: CachePadded<Driver>,
 }
 
 /// Written by parkers.
@@ -109,6 +114,7 @@ impl WaitList {
             }),
             handed_off: CachePadded::new(AtomicPtr::new(ptr::null_mut())),
             threads: EventCount::new(),
+            driver: CachePadded::new(Driver::new()),
         }
     }
 
@@ -157,9 +163,74 @@ impl WaitList {
 
     /// After the caller's fence.
     fn finds_parked(&self) -> bool {
+        self.finds_tasks() || !self.threads.is_idle()
+    }
+
+    /// After the caller's fence.
+    fn finds_tasks(&self) -> bool {
         // [parked.look] [handed-off.look] Relaxed, both: after the fence.
         let tasks = [self.arrivals.parked.load(Ordering::Relaxed), self.handed_off.load(Ordering::Relaxed)];
-        tasks.iter().any(|list| !list.is_null()) || !self.threads.is_idle()
+        tasks.iter().any(|list| !list.is_null())
+    }
+
+    /// After a commit, or several, the last of them before `end`: wakes all parked threads, and all tasks or the driver. The driver
+    /// may take until `patience` messages more are published. `false` as [`wake`](Self::wake).
+    #[cold]
+    #[must_use]
+    pub(crate) fn wake_after_commit(&self, end: u64, patience: u64) -> bool {
+        self.wake_threads();
+        match self.driver.duty(end, patience, || self.finds_tasks()) {
+            Duty::Nothing => {}
+            Duty::CallDriver(waker) => self.call_driver(waker),
+            Duty::WakeTasks => return self.wake_tasks(|list| list),
+        }
+        true
+    }
+
+    /// A task becomes the driver. `false` if there is one.
+    pub(crate) fn begin_to_drive(&self, now: u64) -> bool {
+        self.driver.begin(now)
+    }
+
+    /// By the driver: wakes some parked tasks. `true` if there are more, and it must come back. Otherwise `waker` is woken when there
+    /// are.
+    ///
+    /// Those that were left come first, and tasks that parked since the driver was last called are left alone: they have read all
+    /// there is.
+    #[must_use]
+    pub(crate) fn drive(&self, waker: &Waker) -> bool {
+        let is_called = self.driver.rest(waker);
+        let mut lists = take(&self.handed_off);
+        if is_called {
+            lists = join(lists, self.take_parked());
+        }
+        for _ in 0..WAKE_SLICE {
+            if reentrancy::at_limit_in(self.address()) {
+                break;
+            }
+            if !self.wake_one(&mut lists) {
+                return false;
+            }
+        }
+        self.hand_off(lists);
+        // [handed-off.rest] Relaxed: what others hand off from now on, they wake or call for.
+        !self.handed_off.load(Ordering::Relaxed).is_null()
+    }
+
+    /// There is no driver any more. The caller wakes all parked tasks next.
+    pub(crate) fn end_driving(&self) {
+        reentrancy::discard(self.driver.end());
+    }
+
+    /// Wakes the driver, for the end of the ring.
+    pub(crate) fn wake_driver(&self) {
+        self.call_driver(self.driver.take_waker());
+    }
+
+    fn call_driver(&self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            reentrancy::call(self.address(), || waker.wake());
+        }
     }
 
     /// Wakes all parked subscribers, after a commit, a skip or the end of the ring. `false`: calls of wakers nest too deep here, and
@@ -178,37 +249,52 @@ impl WaitList {
     }
 
     fn wake_in(&self, order: fn(*mut Waiter) -> *mut Waiter) -> bool {
-        // [wake.fence] Pairs with the fence of parkers: one of the two sees the other.
-        full_fence();
-        self.threads.wake();
+        self.wake_threads();
         self.wake_tasks(order)
     }
 
+    fn wake_threads(&self) {
+        // [wake.fence] Pairs with the fence of parkers: one of the two sees the other.
+        full_fence();
+        self.threads.wake();
+    }
+
     fn wake_tasks(&self, order: fn(*mut Waiter) -> *mut Waiter) -> bool {
-        let mut lists = order(take(&self.arrivals.parked));
-        if !lists.is_null() {
-            self.arrivals.dropped.store(0, Ordering::Relaxed); // [dropped.reset] Relaxed: about right will do
-        }
+        let mut lists = order(self.take_parked());
         if reentrancy::at_limit_in(self.address()) {
             self.hand_off(lists);
             // Another publisher may have handed some off and been suspended. (If an outer call of this ring exists, it wakes them.)
             // [handed-off.load] Relaxed: lists not seen here belong to a publisher that is still waking, or that returns for them.
             return !reentrancy::at_depth_limit() || self.handed_off.load(Ordering::Relaxed).is_null();
         }
-        loop {
-            if lists.is_null() {
-                lists = take(&self.handed_off);
-            }
-            let Some(waiter) = pop(&mut lists) else { return true };
-            self.hand_off(std::mem::replace(&mut lists, ptr::null_mut()));
-            // [queued.clear] AcqRel. Acquire: the waker registered before the `swap(true)` is seen. Release: the subscriber owns `next` when
-            // it queues itself again. After `next` was read, and before the wake: a task woken first could find itself still queued, not
-            // queue again, and sleep forever.
-            waiter.queued.swap(false, Ordering::AcqRel);
-            if let Some(waker) = waiter.waker.take() {
-                reentrancy::call_now(self.address(), || waker.wake());
-            }
+        while self.wake_one(&mut lists) {}
+        true
+    }
+
+    fn take_parked(&self) -> *mut Waiter {
+        let lists = take(&self.arrivals.parked);
+        if !lists.is_null() {
+            self.arrivals.dropped.store(0, Ordering::Relaxed); // [dropped.reset] Relaxed: about right will do
         }
+        lists
+    }
+
+    /// Wakes the first task of `lists`, or one that was handed off, and hands off the others meanwhile. `false` when there is none.
+    #[inline]
+    fn wake_one(&self, lists: &mut *mut Waiter) -> bool {
+        if lists.is_null() {
+            *lists = take(&self.handed_off);
+        }
+        let Some(waiter) = pop(lists) else { return false };
+        self.hand_off(std::mem::replace(lists, ptr::null_mut()));
+        // [queued.clear] AcqRel. Acquire: the waker registered before the `swap(true)` is seen. Release: the subscriber owns `next` when
+        // it queues itself again. After `next` was read, and before the wake: a task woken first could find itself still queued, not
+        // queue again, and sleep forever.
+        waiter.queued.swap(false, Ordering::AcqRel);
+        if let Some(waker) = waiter.waker.take() {
+            reentrancy::call_now(self.address(), || waker.wake());
+        }
+        true
     }
 
     /// Leaves lists that the caller owns, or none, to other publishers. Nobody could see them until now, so the ring may have been

@@ -16,6 +16,7 @@ mod accounts;
 mod boxed;
 mod boxed_pools;
 mod disarming;
+mod driver;
 mod end;
 mod explore;
 mod gating;

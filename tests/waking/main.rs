@@ -8,6 +8,8 @@ mod arming;
 mod common;
 mod costs;
 mod deep;
+#[cfg(not(shuttle))]
+mod driver;
 mod hostile;
 mod leaving;
 mod nesting;

@@ -1,5 +1,9 @@
 //! A handle for onlookers and late subscribers.
 
+mod drive;
+
+pub use drive::DriveWakes;
+
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
