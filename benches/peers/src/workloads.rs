@@ -29,7 +29,7 @@ pub use parked::parked;
 pub use publishers::publishers;
 pub use round_trip::round_trip;
 pub use same_thread::same_thread;
-pub use streaming::streaming;
+pub use streaming::{batches, published_in_batches, streaming};
 pub use tasks::{Place, tasks};
 pub use unpaced::unpaced;
 

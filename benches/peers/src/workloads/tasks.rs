@@ -17,6 +17,10 @@ struct Done {
 }
 
 impl Done {
+    fn new(tasks: u64) -> Arc<Self> {
+        Arc::new(Self { tasks, count: AtomicU64::new(0), all: Notify::new() })
+    }
+
     fn one(&self) {
         if (self.count.fetch_add(1, Ordering::AcqRel) + 1).is_multiple_of(self.tasks) {
             self.all.notify_one();
@@ -39,7 +43,8 @@ pub fn tasks<P: Async>(workers: usize, from: Place, tasks: u64, burst: u64, deli
     let bursts = deliveries / tasks / burst + 4;
     let runtime = Builder::new_multi_thread().worker_threads(workers).build().expect("a runtime");
     let (mut tx, rxs) = P::ring(64, size(tasks));
-    let done = Arc::new(Done { tasks, count: AtomicU64::new(0), all: Notify::new() });
+    P::prepare(&tx, &runtime);
+    let done = Done::new(tasks);
     for mut rx in rxs {
         let done = Arc::clone(&done);
         runtime.spawn(async move {
