@@ -13,7 +13,7 @@ use crate::peers::{
 use crate::rows::{BYTES, Figures, Picture, Point, Run, Workload};
 use crate::workloads::{
     Place, batches, bytes_a_slot, idle, lagged, lossless, lossless_parked, lossless_publishers, lossless_tasks,
-    overtaken, parked, published_in_batches, publishers, round_trip, same_thread, streaming, tasks, unpaced,
+    overtaken, parked, published_in_batches, publishers, round_trip, same_thread, sleepers, streaming, tasks, unpaced,
 };
 
 /// How much of everything.
@@ -213,6 +213,10 @@ fn asleep(size: Size) -> Vec<Workload> {
         let runs = runs!(tasks(workers, from, 1000, 1, deliveries), Exclusive, Tokio, AsyncBroadcast, Bare);
         all.push(workload(format!("1000 tasks, one message at a time from a {place}"), BURSTS, runs));
     }
+    let rounds = if size.quick { 5 } else { 200 };
+    let runs = runs!(sleepers(workers, 10_000, rounds), Exclusive, Tokio, AsyncBroadcast, Bare,);
+    let measures = &[(": p50", "us"), (": p99", "us"), (": p50 until all have it", "us")];
+    all.push(workload("publish beside 10000 sleeping tasks", measures, runs));
     let rounds = if size.quick { 10 } else { 50 };
     let runs = runs!(
         parked(16, rounds),

@@ -10,18 +10,18 @@ use crate::peer::Async;
 use crate::statistics::{Sorted, nanoseconds};
 
 /// Which tasks have all of a burst; the last of them wakes the publisher.
-struct Done {
+pub(super) struct Done {
     tasks: u64,
     count: AtomicU64,
-    all: Notify,
+    pub(super) all: Notify,
 }
 
 impl Done {
-    fn new(tasks: u64) -> Arc<Self> {
+    pub(super) fn new(tasks: u64) -> Arc<Self> {
         Arc::new(Self { tasks, count: AtomicU64::new(0), all: Notify::new() })
     }
 
-    fn one(&self) {
+    pub(super) fn one(&self) {
         if (self.count.fetch_add(1, Ordering::AcqRel) + 1).is_multiple_of(self.tasks) {
             self.all.notify_one();
         }
