@@ -32,8 +32,8 @@ impl Size {
     }
 }
 
-/// `$workload` with these arguments, on each of the peers; a label tells variants of one peer apart. `$workload[N](…)` has the
-/// constant `N` as well.
+/// `$workload` with these arguments, on each of the peers; a label distinguishes variants of one
+/// peer. `$workload[N](…)` has the constant `N` as well.
 macro_rules! runs {
     ($workload:ident ($($argument:tt)*), $($peers:tt)+) => {
         runs!(@ $workload () ($($argument)*), $($peers)+)

@@ -55,7 +55,8 @@ pub trait Peer {
 
 /// A peer with calls that publish and receive several messages.
 pub trait Batched: Peer {
-    /// Receives up to `limit` messages in one call, into a buffer that is the same in all calls of a reader.
+    /// Receives up to `limit` messages in one call, into a buffer that is the same in all calls of
+    /// a reader.
     fn receive_batch(rx: &mut Self::Rx, buffer: &mut Vec<u64>, limit: usize, each: impl FnMut(u64));
 }
 

@@ -156,8 +156,8 @@ impl<const MANY: bool> Peer for Shared<MANY> {
 
 impl Shareable for Shared {}
 
-/// By a shared publisher that has no clones now. For each batch it becomes the exclusive one, publishes one by one, and is shared
-/// again.
+/// By a shared publisher that has no clones now. For each batch it becomes the exclusive one,
+/// publishes one by one, and is shared again.
 pub struct Phases;
 
 impl Peer for Phases {

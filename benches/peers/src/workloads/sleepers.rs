@@ -12,8 +12,9 @@ use crate::statistics::Sorted;
 /// Long enough for the last of them to have gone to sleep again.
 const SLEEP: Duration = Duration::from_millis(2);
 
-/// A thread beside the runtime publishes one message at a time to `tasks` sleeping tasks, and the next when all have it.
-/// Microseconds that the publish took, the median and what 99 % stay within; and the median until all have the message.
+/// A thread beside the runtime publishes one message at a time to `tasks` sleeping tasks, and the
+/// next when all have it. Microseconds that the publish took, the median and what 99 % stay within;
+/// and the median until all have the message.
 pub fn sleepers<P: Async>(workers: usize, tasks: u64, rounds: u64) -> [f64; 3] {
     let runtime = Builder::new_multi_thread().worker_threads(workers).build().expect("a runtime");
     let (mut tx, rxs) = P::ring(64, size(tasks));
