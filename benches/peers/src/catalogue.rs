@@ -7,13 +7,13 @@ use crate::limits;
 use crate::peer::Peer;
 use crate::peers::{
     AsyncBroadcast, AsyncBroadcastLossless, Bare, Borrowed, BorrowedShared, Bus, Cloned, Conditional, Crossbeam,
-    Disruptor, DisruptorShared, Exclusive, Gated, GatedBoxed, GatedShared, Many, Photon, PhotonBounded, PhotonShared,
-    Shared, Tokio,
+    Disruptor, DisruptorShared, Exclusive, Gated, GatedBoxed, GatedShared, Many, Phases, Photon, PhotonBounded,
+    PhotonShared, Ringcast, Shared, SharedMany, Tokio, Yring,
 };
 use crate::rows::{BYTES, Figures, Picture, Point, Run, Workload};
 use crate::workloads::{
-    Place, bytes_a_slot, idle, lagged, lossless, lossless_parked, lossless_publishers, lossless_tasks, overtaken,
-    parked, publishers, round_trip, same_thread, streaming, tasks, unpaced,
+    Place, batches, bytes_a_slot, idle, lagged, lossless, lossless_parked, lossless_publishers, lossless_tasks,
+    overtaken, parked, published_in_batches, publishers, round_trip, same_thread, sleepers, streaming, tasks, unpaced,
 };
 
 /// How much of everything.
@@ -32,14 +32,24 @@ impl Size {
     }
 }
 
-/// `$workload` with these arguments, on each of the peers; a label tells variants of one peer apart.
+/// `$workload` with these arguments, on each of the peers; a label distinguishes variants of one
+/// peer. `$workload[N](…)` has the constant `N` as well.
 macro_rules! runs {
-    ($workload:ident $arguments:tt, $($peer:ty $(as $label:literal)?),+ $(,)?) => {
+    ($workload:ident ($($argument:tt)*), $($peers:tt)+) => {
+        runs!(@ $workload () ($($argument)*), $($peers)+)
+    };
+    ($workload:ident [$constant:tt] ($($argument:tt)*), $($peers:tt)+) => {
+        runs!(@ $workload (, $constant) ($($argument)*), $($peers)+)
+    };
+    (@ $workload:ident $constants:tt $arguments:tt, $($peer:ty $(as $label:literal)?),+ $(,)?) => {
         vec![$(Run {
             column: <$peer>::COLUMN,
             label: concat!($($label)?),
-            go: Box::new(move || $workload::<$peer> $arguments.figures()),
+            go: Box::new(move || runs!(call $workload $constants $arguments, $peer).figures()),
         }),+]
+    };
+    (call $workload:ident ($($constant:tt)*) $arguments:tt, $peer:ty) => {
+        $workload::<$peer $($constant)*> $arguments
     };
 }
 
@@ -85,8 +95,20 @@ fn one_publisher(size: Size) -> Vec<Workload> {
     let mut all = Vec::new();
     for readers in [1, 2, 4, 8, 15].into_iter().filter(|&readers| readers == 1 || readers <= size.readers) {
         let messages = size.of(2_000_000 / readers);
-        let runs =
-            runs!(streaming(readers, messages), Exclusive, Photon, Tokio, AsyncBroadcast, Bus, Disruptor, Crossbeam);
+        let mut runs = runs!(
+            streaming(readers, messages),
+            Exclusive,
+            Photon,
+            Ringcast,
+            Tokio,
+            AsyncBroadcast,
+            Bus,
+            Disruptor,
+            Crossbeam
+        );
+        if readers == 1 {
+            runs.extend(runs!(streaming(readers, messages), Yring));
+        }
         let name = format!("streaming, exclusive, 1 to {readers}");
         let workload = workload(name, NS_MESSAGE, runs).at(Picture::Readers, readers);
         all.push(match readers {
@@ -94,8 +116,21 @@ fn one_publisher(size: Size) -> Vec<Workload> {
             _ => workload,
         });
     }
+    for readers in [1, 4].into_iter().filter(|&readers| readers == 1 || readers <= size.readers) {
+        let messages = size.of(4_000_000 / readers);
+        let mut runs = runs!(batches[64](readers, messages), Exclusive, Photon, Ringcast, Disruptor);
+        if readers == 1 {
+            runs.extend(runs!(batches[64](readers, messages), Yring));
+        }
+        let workload = workload(format!("batches of 64, 1 to {readers}"), NS_MESSAGE, runs);
+        all.push(match readers {
+            1 => workload.limit("", move || limits::streaming(messages)),
+            _ => workload,
+        });
+    }
     let trips = size.of(100_000);
-    let runs = runs!(round_trip(trips), Exclusive, Photon, Tokio, AsyncBroadcast, Bus, Disruptor, Crossbeam);
+    let runs =
+        runs!(round_trip(trips), Exclusive, Photon, Ringcast, Tokio, AsyncBroadcast, Bus, Disruptor, Yring, Crossbeam);
     let round_trip = workload("round trip, polled", &[("", "ns")], runs);
     all.push(round_trip.limit("", move || limits::round_trip(trips)));
     all
@@ -107,6 +142,21 @@ fn many_publishers(size: Size) -> Vec<Workload> {
     let single = workload("streaming, shared, 1 to 1", NS_MESSAGE, runs).at(Picture::Publishers, 1);
     let mut all =
         vec![single.limit("", move || limits::streaming(messages)).limit("counted", move || limits::counted(messages))];
+    let runs = runs!(
+        published_in_batches[16](1, messages),
+        SharedMany,
+        Shared as "one at a time",
+        Phases as "exclusive",
+        PhotonShared,
+        Tokio,
+        AsyncBroadcast,
+        DisruptorShared,
+        Crossbeam
+    );
+    let batches = workload("streaming, shared, 1 to 1, batches of 16", NS_MESSAGE, runs)
+        .limit("", move || limits::streaming(messages))
+        .limit("counted", move || limits::counted_in_batches(messages, 16));
+    all.push(batches);
     let messages = size.of(400_000);
     for count in [2, 4, 8, 16] {
         let runs =
@@ -124,16 +174,20 @@ fn many_publishers(size: Size) -> Vec<Workload> {
 fn on_one_thread(size: Size) -> Vec<Workload> {
     let deliveries = size.of(1_000_000);
     let row = |readers| {
-        let runs = runs!(
+        let mut runs = runs!(
             same_thread(1024, readers, deliveries),
             Exclusive,
             Photon,
+            Ringcast,
             Tokio,
             AsyncBroadcast,
             Bus,
             Disruptor,
             Crossbeam
         );
+        if readers == 1 {
+            runs.extend(runs!(same_thread(1024, readers, deliveries), Yring));
+        }
         let name = format!("same thread, N = {readers}");
         workload(name, NS_DELIVERY, runs).at(Picture::SameThread, readers)
     };
@@ -159,6 +213,10 @@ fn asleep(size: Size) -> Vec<Workload> {
         let runs = runs!(tasks(workers, from, 1000, 1, deliveries), Exclusive, Tokio, AsyncBroadcast, Bare);
         all.push(workload(format!("1000 tasks, one message at a time from a {place}"), BURSTS, runs));
     }
+    let rounds = if size.quick { 5 } else { 200 };
+    let runs = runs!(sleepers(workers, 10_000, rounds), Exclusive, Tokio, AsyncBroadcast, Bare,);
+    let measures = &[(": p50", "us"), (": p99", "us"), (": p50 until all have it", "us")];
+    all.push(workload("publish beside 10000 sleeping tasks", measures, runs));
     let rounds = if size.quick { 10 } else { 50 };
     let runs = runs!(
         parked(16, rounds),
@@ -179,7 +237,7 @@ fn waited_for(size: Size) -> Vec<Workload> {
     let mut all = Vec::new();
     for readers in [1, 2] {
         let messages = size.of(2_000_000 / readers);
-        let runs = runs!(
+        let mut runs = runs!(
             lossless(readers, messages),
             Gated,
             GatedBoxed as "boxed",
@@ -189,6 +247,9 @@ fn waited_for(size: Size) -> Vec<Workload> {
             Disruptor,
             Crossbeam
         );
+        if readers == 1 {
+            runs.extend(runs!(lossless(readers, messages), Yring));
+        }
         all.push(workload(format!("lossless, 1 to {readers}"), NS_MESSAGE, runs));
     }
     for readers in [1, 2] {
@@ -215,9 +276,10 @@ fn unread(size: Size) -> Vec<Workload> {
     let messages = size.of(1_000_000);
     let measures = &[("", "ns a publish")];
     // Without a reader tokio and async-broadcast refuse the message.
-    let mut all = vec![workload("publish beside 0 idle, lossy", measures, runs!(idle(0, messages), Exclusive, Photon))];
+    let mut all =
+        vec![workload("publish beside 0 idle, lossy", measures, runs!(idle(0, messages), Exclusive, Photon, Ringcast))];
     for count in [1, 1_000, 10_000] {
-        let runs = runs!(idle(count, messages), Exclusive, Photon, Tokio, AsyncBroadcast);
+        let runs = runs!(idle(count, messages), Exclusive, Photon, Ringcast, Tokio, AsyncBroadcast);
         all.push(workload(format!("publish beside {count} idle, lossy"), measures, runs));
     }
     let texts = runs!(idle(0, messages), Borrowed<String>);
@@ -290,6 +352,7 @@ where
         Exclusive<[u64; WORDS]>,
         Borrowed<[u64; WORDS]> as "boxed",
         Photon<[u64; WORDS]>,
+        Ringcast<[u64; WORDS]>,
         Tokio<[u64; WORDS]>,
     );
     workload(format!("payload of {bytes} bytes, same thread"), NS_MESSAGE, runs).at(Picture::Payload, bytes)
@@ -305,7 +368,8 @@ where
         streaming(1, messages),
         Exclusive<[u64; WORDS]>,
         Borrowed<[u64; WORDS]> as "boxed",
-        Photon<[u64; WORDS]>
+        Photon<[u64; WORDS]>,
+        Ringcast<[u64; WORDS]>
     );
     workload(format!("payload of {bytes} bytes, streaming, 1 to 1"), NS_MESSAGE, runs)
 }
@@ -324,7 +388,8 @@ fn payloads(size: Size) -> Vec<Workload> {
 
 fn memory() -> Vec<Workload> {
     let measures = &[("", BYTES)];
-    let numbers = runs!(bytes_a_slot(CAPACITY), Exclusive, Photon, Tokio, AsyncBroadcast, Bus, Disruptor, Crossbeam);
+    let numbers =
+        runs!(bytes_a_slot(CAPACITY), Exclusive, Photon, Tokio, AsyncBroadcast, Bus, Disruptor, Yring, Crossbeam);
     let texts = runs!(bytes_a_slot(CAPACITY), Borrowed<String>, Tokio<String> as "String", Tokio<Arc<str>> as "Arc");
     vec![
         workload("memory, 65536 numbers, 1 reader", measures, numbers),

@@ -5,22 +5,26 @@
 pub enum Column {
     Seqcast,
     Photon,
+    Ringcast,
     Tokio,
     AsyncBroadcast,
     Bus,
     Disruptor,
+    Yring,
     Crossbeam,
     /// No peer: what the machine takes.
     Machine,
 }
 
-pub const COLUMNS: [Column; 8] = [
+pub const COLUMNS: [Column; 10] = [
     Column::Seqcast,
     Column::Photon,
+    Column::Ringcast,
     Column::Tokio,
     Column::AsyncBroadcast,
     Column::Bus,
     Column::Disruptor,
+    Column::Yring,
     Column::Crossbeam,
     Column::Machine,
 ];
@@ -30,10 +34,12 @@ impl Column {
         match self {
             Column::Seqcast => "seqcast",
             Column::Photon => "photon-ring",
+            Column::Ringcast => "ringcast",
             Column::Tokio => "tokio",
             Column::AsyncBroadcast => "async-broadcast",
             Column::Bus => "bus",
             Column::Disruptor => "disruptor",
+            Column::Yring => "yring",
             Column::Crossbeam => "crossbeam",
             Column::Machine => "bare machine",
         }
@@ -41,7 +47,7 @@ impl Column {
 
     /// Its publisher looks after its readers by itself.
     fn lossless(self) -> bool {
-        matches!(self, Column::Bus | Column::Disruptor | Column::Crossbeam)
+        matches!(self, Column::Bus | Column::Disruptor | Column::Yring | Column::Crossbeam)
     }
 
     pub fn head(self) -> String {

@@ -4,8 +4,17 @@ use std::fs;
 use std::process::Command;
 use std::thread;
 
-const PEERS: [&str; 7] =
-    ["photon-ring", "tokio", "async-broadcast", "bus", "disruptor", "crossbeam-channel", "seqcast"];
+const PEERS: [&str; 9] = [
+    "photon-ring",
+    "ringcast",
+    "tokio",
+    "async-broadcast",
+    "bus",
+    "disruptor",
+    "yring",
+    "crossbeam-channel",
+    "seqcast",
+];
 
 /// The versions that were built.
 const LOCK: &str = include_str!("../../../Cargo.lock");

@@ -47,6 +47,9 @@ struct Options {
     /// Draws pictures (SVG) into this folder.
     #[arg(long)]
     plots: Option<PathBuf>,
+    /// Draws what an earlier run wrote into this CSV file, and measures nothing.
+    #[arg(long, requires = "plots")]
+    redraw: Option<PathBuf>,
     /// Writes every value into this file.
     #[arg(long)]
     csv: Option<PathBuf>,
@@ -54,6 +57,14 @@ struct Options {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
+    let size = catalogue::Size { quick: options.quick, readers: options.readers, workers: options.workers };
+    if let (Some(path), Some(folder)) = (&options.redraw, &options.plots) {
+        let lines = fs::read_to_string(path)?;
+        // The other machine may have had more cores.
+        let workloads = catalogue::workloads(catalogue::Size { readers: u64::MAX, ..size });
+        let rows: Vec<_> = workloads.iter().filter_map(|workload| workload.parse_csv(&lines)).collect();
+        return plots::draw(folder, &rows);
+    }
     // The others would wait for the one that panicked.
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
@@ -71,11 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
          Tasks run on {} workers.\n",
         options.rounds, options.workers
     );
-    let workloads = catalogue::workloads(catalogue::Size {
-        quick: options.quick,
-        readers: options.readers,
-        workers: options.workers,
-    });
+    let workloads = catalogue::workloads(size);
     table::head();
     let mut rows = Vec::new();
     for workload in workloads.iter().filter(|workload| workload.name.contains(&options.only)) {

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::ops::Range;
 
+use tokio::runtime::Runtime;
+
 use crate::column::Column;
 use crate::message::KINDS;
 
@@ -20,6 +22,14 @@ pub trait Peer {
     fn ring(capacity: usize, readers: usize) -> (Self::Tx, Vec<Self::Rx>);
 
     fn publish(tx: &mut Self::Tx, number: u64);
+
+    /// Publishes these numbers, in one call if the peer has such a call.
+    #[inline]
+    fn publish_batch<const N: usize>(tx: &mut Self::Tx, numbers: [u64; N]) {
+        for number in numbers {
+            Self::publish(tx, number);
+        }
+    }
 
     /// The number of the next message; `None` when there is none.
     ///
@@ -43,6 +53,13 @@ pub trait Peer {
     }
 }
 
+/// A peer with calls that publish and receive several messages.
+pub trait Batched: Peer {
+    /// Receives up to `limit` messages in one call, into a buffer that is the same in all calls of
+    /// a reader.
+    fn receive_batch(rx: &mut Self::Rx, buffer: &mut Vec<u64>, limit: usize, each: impl FnMut(u64));
+}
+
 /// A peer whose publisher can be cloned.
 pub trait Shareable: Peer<Tx: Clone> {}
 
@@ -57,6 +74,9 @@ pub trait Blocking: Peer<Rx: 'static> {
 /// A peer that a task can wait for.
 pub trait Async: Peer<Tx: 'static, Rx: 'static> {
     fn next(rx: &mut Self::Rx) -> impl Future<Output = u64> + Send;
+
+    /// Spawns what the peer needs beside its readers, before the first of them is spawned.
+    fn prepare(_tx: &Self::Tx, _runtime: &Runtime) {}
 
     /// Publishes a few numbers in a row.
     fn burst(tx: &mut Self::Tx, numbers: Range<u64>) {

@@ -55,10 +55,12 @@ fn colour(column: Column) -> RGBColor {
     match column {
         Column::Seqcast => RGBColor(0, 114, 178),
         Column::Photon => RGBColor(213, 94, 0),
+        Column::Ringcast => RGBColor(0, 0, 0),
         Column::Tokio => RGBColor(0, 158, 115),
         Column::AsyncBroadcast => RGBColor(204, 121, 167),
         Column::Bus => RGBColor(230, 159, 0),
         Column::Disruptor => RGBColor(86, 180, 233),
+        Column::Yring => RGBColor(240, 228, 66),
         Column::Crossbeam => RGBColor(120, 94, 60),
         Column::Machine => RGBColor(110, 110, 110),
     }
@@ -122,6 +124,8 @@ fn lines(rows: &[(f64, &Row)]) -> Vec<Line> {
             }
         }
     }
+    // What was measured at one place only, as the bare machine is, has no line. The legend does not name it either.
+    lines.retain(|line| line.points.len() > 1);
     lines
 }
 

@@ -43,6 +43,13 @@ pub struct Series {
     pub values: Vec<f64>,
 }
 
+impl Series {
+    /// Without values yet.
+    pub fn of(run: &Run) -> Self {
+        Self { column: run.column, label: run.label, values: Vec::new() }
+    }
+}
+
 /// A row: one measure of a workload.
 pub struct Row {
     pub name: String,
@@ -59,11 +66,7 @@ impl Workload {
             .map(|(name, unit)| Row {
                 name: format!("{}{name}", self.name),
                 unit,
-                series: self
-                    .runs
-                    .iter()
-                    .map(|run| Series { column: run.column, label: run.label, values: Vec::new() })
-                    .collect(),
+                series: self.runs.iter().map(Series::of).collect(),
                 point: self.point,
             })
             .collect();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::column::{COLUMNS, Column};
-use crate::rows::{BYTES, Row, Series};
+use crate::rows::{BYTES, Row, Series, Workload};
 use crate::statistics::{median, short};
 
 const NAME: usize = 64;
@@ -79,5 +79,22 @@ impl Row {
                 let _ = writeln!(into, "\"{name}\",{unit},{title},\"{}\",{round},{value}", series.label);
             }
         }
+    }
+}
+
+impl Workload {
+    /// Its first measure, as an earlier run wrote it; `None` if that run left the workload out.
+    pub fn parse_csv(&self, lines: &str) -> Option<Row> {
+        let (measure, unit) = self.measures[0];
+        let name = format!("{}{measure}", self.name);
+        let mut series: Vec<_> = self.runs.iter().map(Series::of).collect();
+        for series in &mut series {
+            let start = format!("\"{name}\",{unit},{},\"{}\",", series.column.title(), series.label);
+            let values =
+                lines.lines().filter_map(|line| line.strip_prefix(&start)?.split_once(',')?.1.parse::<f64>().ok());
+            series.values.extend(values);
+        }
+        series.retain(|series| !series.values.is_empty());
+        (!series.is_empty()).then_some(Row { name, unit, series, point: self.point })
     }
 }

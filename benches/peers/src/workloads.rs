@@ -13,6 +13,7 @@ mod parked;
 mod publishers;
 mod round_trip;
 mod same_thread;
+mod sleepers;
 mod streaming;
 mod tasks;
 mod turns;
@@ -29,7 +30,8 @@ pub use parked::parked;
 pub use publishers::publishers;
 pub use round_trip::round_trip;
 pub use same_thread::same_thread;
-pub use streaming::streaming;
+pub use sleepers::sleepers;
+pub use streaming::{batches, published_in_batches, streaming};
 pub use tasks::{Place, tasks};
 pub use unpaced::unpaced;
 

@@ -6,7 +6,7 @@ use disruptor::{
 };
 
 use crate::column::Column;
-use crate::peer::{Lossless, Peer, Shareable};
+use crate::peer::{Batched, Lossless, Peer, Shareable};
 
 /// Its publishers are of one type beside one reader, and of another beside more.
 #[derive(Clone)]
@@ -43,6 +43,14 @@ macro_rules! operations {
         }
 
         #[inline]
+        fn publish_batch<const N: usize>(tx: &mut Self::Tx, numbers: [u64; N]) {
+            match tx {
+                Tx::One(tx) => tx.batch_publish(N, |events| fill(events, numbers)),
+                Tx::More(tx) => tx.batch_publish(N, |events| fill(events, numbers)),
+            }
+        }
+
+        #[inline]
         fn poll(rx: &mut Self::Rx) -> Option<u64> {
             match rx.take(1) {
                 Ok(mut events) => (&mut events).next().copied(),
@@ -57,6 +65,11 @@ macro_rules! operations {
             }
         }
     };
+}
+
+#[inline]
+fn fill<'a>(events: impl Iterator<Item = &'a mut u64>, numbers: impl IntoIterator<Item = u64>) {
+    events.zip(numbers).for_each(|(event, number)| *event = number);
 }
 
 /// By the only publisher.
@@ -75,6 +88,16 @@ impl Peer for Disruptor {
 }
 
 impl Lossless for Disruptor {}
+
+impl Batched for Disruptor {
+    /// Its readers look at the messages where they lie.
+    #[inline]
+    fn receive_batch(rx: &mut Self::Rx, _: &mut Vec<u64>, limit: usize, each: impl FnMut(u64)) {
+        if let Ok(mut events) = rx.take(limit as u64) {
+            (&mut events).copied().for_each(each);
+        }
+    }
+}
 
 /// By one of many.
 pub struct DisruptorShared;

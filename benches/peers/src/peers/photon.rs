@@ -6,7 +6,7 @@ use photon_ring::{MpPublisher, Pod, Publisher, Subscribable, Subscriber, TryRecv
 
 use crate::column::Column;
 use crate::message::Message;
-use crate::peer::{Lossless, Peer, Shareable};
+use crate::peer::{Batched, Lossless, Peer, Shareable};
 
 fn subscribe<T: Pod>(ring: &Subscribable<T>, readers: usize) -> Vec<Subscriber<T>> {
     (0..readers).map(|_| ring.subscribe()).collect()
@@ -47,8 +47,22 @@ impl<T: Message + Pod, const BOUNDED: bool> Peer for Photon<T, BOUNDED> {
     }
 
     #[inline]
+    fn publish_batch<const N: usize>(tx: &mut Self::Tx, numbers: [u64; N]) {
+        tx.publish_batch(&numbers.map(T::of));
+    }
+
+    #[inline]
     fn poll(rx: &mut Self::Rx) -> Option<u64> {
         poll(rx)
+    }
+}
+
+impl Batched for Photon {
+    #[inline]
+    fn receive_batch(rx: &mut Self::Rx, buffer: &mut Vec<u64>, limit: usize, each: impl FnMut(u64)) {
+        buffer.resize(limit, 0);
+        let count = rx.recv_batch(buffer);
+        buffer[..count].iter().copied().for_each(each);
     }
 }
 

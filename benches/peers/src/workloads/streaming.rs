@@ -1,3 +1,4 @@
+use std::array;
 use std::hint::spin_loop;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,21 +8,63 @@ use std::time::Instant;
 use crossbeam_utils::CachePadded;
 
 use super::{CAPACITY, size};
-use crate::peer::Peer;
+use crate::peer::{Batched, Peer};
 use crate::statistics::nanoseconds;
+
+/// How a reader takes what is there.
+trait Read<P: Peer>: Default {
+    fn read(&mut self, rx: &mut P::Rx, each: impl FnMut(u64));
+}
+
+/// As its peer does best.
+#[derive(Default)]
+struct Drain;
+
+impl<P: Peer> Read<P> for Drain {
+    #[inline]
+    fn read(&mut self, rx: &mut P::Rx, each: impl FnMut(u64)) {
+        P::drain(rx, each);
+    }
+}
+
+/// Up to `N` at a time, into a buffer.
+#[derive(Default)]
+struct Batches<const N: usize>(Vec<u64>);
+
+impl<P: Batched, const N: usize> Read<P> for Batches<N> {
+    #[inline]
+    fn read(&mut self, rx: &mut P::Rx, each: impl FnMut(u64)) {
+        P::receive_batch(rx, &mut self.0, N, each);
+    }
+}
 
 /// Nanoseconds a message, publisher and `readers` on a thread each, as fast as the slowest goes.
 pub fn streaming<P: Peer>(readers: u64, messages: u64) -> f64 {
-    let messages = messages / P::SLOWER;
+    stream::<P, Drain, 1>(readers, messages)
+}
+
+/// The same, published in batches of `N`.
+pub fn published_in_batches<P: Peer, const N: usize>(readers: u64, messages: u64) -> f64 {
+    stream::<P, Drain, N>(readers, messages)
+}
+
+/// The same, published and received in batches of `N`.
+pub fn batches<P: Batched, const N: usize>(readers: u64, messages: u64) -> f64 {
+    stream::<P, Batches<N>, N>(readers, messages)
+}
+
+fn stream<P: Peer, R: Read<P>, const N: usize>(readers: u64, messages: u64) -> f64 {
+    let batch = N as u64;
+    let messages = messages / P::SLOWER / batch * batch;
     let (mut tx, rxs) = P::ring(size(CAPACITY), size(readers));
     let marks: Vec<_> = rxs.iter().map(|_| CachePadded::new(AtomicU64::new(0))).collect();
     let start = &Barrier::new(rxs.len() + 1);
     thread::scope(|scope| {
         let read = |(mut rx, mark): (P::Rx, &AtomicU64)| {
             start.wait();
-            let mut next = 0;
+            let (mut next, mut reader) = (0, R::default());
             while next < messages {
-                P::drain(&mut rx, |number| {
+                reader.read(&mut rx, |number| {
                     assert_eq!(number, P::seen(next));
                     next += 1;
                     if next % (CAPACITY / 8) == 0 {
@@ -37,13 +80,17 @@ pub fn streaming<P: Peer>(readers: u64, messages: u64) -> f64 {
         start.wait();
         let began = Instant::now();
         let mut limit = CAPACITY / 2;
-        for number in 0..messages {
-            while number >= limit {
+        for first in (0..messages).step_by(N) {
+            while first + batch > limit {
                 let slowest = marks.iter().map(|mark| mark.load(Ordering::Acquire)).min();
                 limit = slowest.expect("a reader") + CAPACITY / 2;
                 spin_loop();
             }
-            P::publish(&mut tx, number);
+            if N == 1 {
+                P::publish(&mut tx, first);
+            } else {
+                P::publish_batch(&mut tx, array::from_fn::<_, N, _>(|at| first + at as u64));
+            }
         }
         let ended = threads.into_iter().map(|thread| thread.join().expect("all in order")).max();
         nanoseconds(ended.expect("a reader") - began, messages)

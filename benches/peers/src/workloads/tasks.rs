@@ -10,14 +10,18 @@ use crate::peer::Async;
 use crate::statistics::{Sorted, nanoseconds};
 
 /// Which tasks have all of a burst; the last of them wakes the publisher.
-struct Done {
+pub(super) struct Done {
     tasks: u64,
     count: AtomicU64,
-    all: Notify,
+    pub(super) all: Notify,
 }
 
 impl Done {
-    fn one(&self) {
+    pub(super) fn new(tasks: u64) -> Arc<Self> {
+        Arc::new(Self { tasks, count: AtomicU64::new(0), all: Notify::new() })
+    }
+
+    pub(super) fn one(&self) {
         if (self.count.fetch_add(1, Ordering::AcqRel) + 1).is_multiple_of(self.tasks) {
             self.all.notify_one();
         }
@@ -39,7 +43,8 @@ pub fn tasks<P: Async>(workers: usize, from: Place, tasks: u64, burst: u64, deli
     let bursts = deliveries / tasks / burst + 4;
     let runtime = Builder::new_multi_thread().worker_threads(workers).build().expect("a runtime");
     let (mut tx, rxs) = P::ring(64, size(tasks));
-    let done = Arc::new(Done { tasks, count: AtomicU64::new(0), all: Notify::new() });
+    P::prepare(&tx, &runtime);
+    let done = Done::new(tasks);
     for mut rx in rxs {
         let done = Arc::clone(&done);
         runtime.spawn(async move {
