@@ -33,7 +33,8 @@
 //! - [`Publisher`], the only one of its ring, or [`SharedPublisher`], one of many. Publishing never waits, except for gating
 //!   subscribers. With the feature `sink`, both are a `futures_sink::Sink`.
 //! - [`Subscriber`]: polls, blocks, or waits in a task; a [`Stream`](futures_core::Stream); turns into an iterator.
-//! - [`Ring`]: makes subscribers, at any time and at any retained sequence, and shows [`stats`](Ring::stats).
+//! - [`Ring`]: makes subscribers, at any time and at any retained sequence, and shows [`stats`](Ring::stats). Where hundreds of
+//!   tasks sleep, it also makes the future that wakes them in the place of publishers ([`drive_wakes`](Ring::drive_wakes)).
 //!
 //! # Lossy and gating subscribers
 //!
@@ -82,6 +83,8 @@
 //!
 //! - Wakers run on the publisher's thread, after the message is there. One that blocks holds up the publisher that calls it; who is
 //!   still to be woken is then woken by any other publisher that comes by, if there is one.
+//! - With a driver ([`Ring::drive_wakes`]), sleeping tasks depend on the runtime that polls it. While that runtime is blocked, they
+//!   sleep until half the ring's capacity more is published, the driver is dropped, or the ring is closed.
 //! - A reader at a message whose publisher was stopped goes on when the others are a lap further. If nobody publishes any more, or the
 //!   ring is closed, that never comes: [`latest`](Subscriber::latest) and [`seek`](Subscriber::seek) go past it.
 //! - A publisher that is stopped for good within the few instructions in which it holds the list of the parked, or has taken out

@@ -155,6 +155,11 @@ impl<S: Storage> Subscriber<S> {
                 return taken;
             }
             self.commit_wait(key, deadline);
+            // Before it announces itself once more, which would make the next publish wake a thread that does not sleep.
+            let taken = unless_empty(take(self));
+            if taken.is_some() {
+                return taken;
+            }
         }
     }
 }

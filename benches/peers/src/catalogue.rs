@@ -7,7 +7,7 @@ use crate::limits;
 use crate::peer::Peer;
 use crate::peers::{
     AsyncBroadcast, AsyncBroadcastLossless, Bare, Borrowed, BorrowedShared, Bus, Cloned, Conditional, Crossbeam,
-    Disruptor, DisruptorShared, Exclusive, Gated, GatedBoxed, GatedShared, Many, Phases, Photon, PhotonBounded,
+    Disruptor, DisruptorShared, Driven, Exclusive, Gated, GatedBoxed, GatedShared, Many, Phases, Photon, PhotonBounded,
     PhotonShared, Ringcast, Shared, SharedMany, Tokio, Yring,
 };
 use crate::rows::{BYTES, Figures, Picture, Point, Run, Workload};
@@ -204,17 +204,18 @@ fn asleep(size: Size) -> Vec<Workload> {
                 tasks(workers, from, count, 16, deliveries),
                 Exclusive,
                 Many as "publish_many",
+                Driven as "driver",
                 Tokio,
                 AsyncBroadcast,
                 Bare
             );
             all.push(workload(format!("{count} tasks, bursts of 16 from a {place}"), BURSTS, runs));
         }
-        let runs = runs!(tasks(workers, from, 1000, 1, deliveries), Exclusive, Tokio, AsyncBroadcast, Bare);
+        let runs = runs!(tasks(workers, from, 1000, 1, deliveries), Exclusive, Driven as "driver", Tokio, AsyncBroadcast, Bare);
         all.push(workload(format!("1000 tasks, one message at a time from a {place}"), BURSTS, runs));
     }
     let rounds = if size.quick { 5 } else { 200 };
-    let runs = runs!(sleepers(workers, 10_000, rounds), Exclusive, Tokio, AsyncBroadcast, Bare,);
+    let runs = runs!(sleepers(workers, 10_000, rounds), Exclusive, Driven as "driver", Tokio, AsyncBroadcast, Bare,);
     let measures = &[(": p50", "us"), (": p99", "us"), (": p50 until all have it", "us")];
     all.push(workload("publish beside 10000 sleeping tasks", measures, runs));
     let rounds = if size.quick { 10 } else { 50 };

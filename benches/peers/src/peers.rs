@@ -22,7 +22,7 @@ pub use condvar::Conditional;
 pub use crossbeam::Crossbeam;
 pub use disruptor::{Disruptor, DisruptorShared};
 pub use gated::{Gated, GatedBoxed, GatedShared};
-pub use inline::{Exclusive, Many, Phases, Shared, SharedMany};
+pub use inline::{Driven, Exclusive, Many, Phases, Shared, SharedMany};
 pub use photon::{Photon, PhotonBounded, PhotonShared};
 pub use ringcast::Ringcast;
 pub use tokio::Tokio;

@@ -52,10 +52,20 @@ impl Use for InOneCall {
     }
 }
 
+/// A future on the runtime wakes the tasks.
+pub struct ByDriver;
+
+impl Use for ByDriver {
+    fn prepare(tx: &Publisher<Inline<u64>>, runtime: &Runtime) {
+        runtime.spawn(tx.ring().drive_wakes());
+    }
+}
+
 /// By the only publisher of its ring.
 pub struct Exclusive<T = u64, U = OneByOne>(PhantomData<(T, U)>);
 
 pub type Many = Exclusive<u64, InOneCall>;
+pub type Driven = Exclusive<u64, ByDriver>;
 
 impl<T: Message + Plain, U: Use> Peer for Exclusive<T, U> {
     const COLUMN: Column = Column::Seqcast;
