@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use seqcast::{Receive, Subscriber};
+use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
@@ -44,6 +46,15 @@ pub(crate) fn past_yields<R>(woken: &Arc<Counter>, mut poll: impl FnMut(&mut Con
         if polled.is_ready() || woken.count() == 0 {
             return polled;
         }
+    }
+}
+
+/// What a future has at once, if it may yield.
+pub(crate) fn now<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    match past_yields(&Counter::new(), |cx| future.as_mut().poll(cx)) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
     }
 }
 

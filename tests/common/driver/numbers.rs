@@ -3,9 +3,10 @@
 use super::operation::{Operation, op};
 use crate::common::counted::{Counted, Ledger};
 use crate::common::untimed;
+use crate::common::wakers::{Counter, now};
 use seqcast::{Boxed, Builder, Inline, Publisher, Receive, Ref, Subscriber, TryRecvError};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 /// How numbers are kept, and what can be done with them beyond what every ring does.
@@ -114,13 +115,21 @@ impl Numbers for Boxed<Number> {
             Borrow::LatestRef => subscriber.latest_ref(),
             Borrow::RecvRefTimeout => subscriber.recv_ref_timeout(Duration::ZERO).map_err(untimed),
             Borrow::RecvRefDeadline => subscriber.recv_ref_deadline(Instant::now()).map_err(untimed),
-            Borrow::PollRecvRef => match subscriber.poll_recv_ref(&mut Context::from_waker(Waker::noop())) {
-                Poll::Pending => Err(TryRecvError::Empty),
-                Poll::Ready(received) => received.map_err(TryRecvError::from),
-            },
+            Borrow::PollRecvRef => {
+                let woken = Counter::new();
+                let waker = woken.waker();
+                loop {
+                    match subscriber.poll_recv_ref(&mut Context::from_waker(&waker)) {
+                        Poll::Ready(received) => break received.map_err(TryRecvError::from),
+                        // It yields.
+                        Poll::Pending if woken.take() > 0 => {}
+                        Poll::Pending => break Err(TryRecvError::Empty),
+                    }
+                }
+            }
             // To be had at once.
             Borrow::RecvRef => subscriber.recv_ref().map_err(TryRecvError::from),
-            Borrow::RecvRefAsync => match futures::FutureExt::now_or_never(subscriber.recv_ref_async()) {
+            Borrow::RecvRefAsync => match now(subscriber.recv_ref_async()) {
                 None => Err(TryRecvError::Empty),
                 Some(received) => received.map_err(TryRecvError::from),
             },

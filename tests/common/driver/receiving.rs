@@ -148,6 +148,8 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
                         model.ended = true;
                         break;
                     }
+                    // It yields.
+                    Poll::Pending if woken.take() > 0 => {}
                     Poll::Pending => {
                         pending = true;
                         break;

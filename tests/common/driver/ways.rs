@@ -1,11 +1,12 @@
 //! Every way to receive by value, compared with the model.
 
 use super::{Numbers, Pair};
+use crate::common::wakers::{now, past_yields};
 use crate::common::{model, untimed};
-use futures::FutureExt;
 use futures::stream::Stream;
 use seqcast::{Lagged, RecvError, TryRecvError};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -38,10 +39,9 @@ fn counted<E>(expected: Result<Vec<u64>, E>) -> Result<(usize, Vec<u64>), E> {
 
 impl<S: Numbers> Pair<S> {
     /// Polls; whoever waits then is to be woken.
-    fn poll<R>(&mut self, poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<R>) -> Option<R> {
-        self.woken.take();
-        let waker = self.woken.waker();
-        let polled = poll(self, &mut Context::from_waker(&waker));
+    fn poll<R>(&mut self, mut poll: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<R>) -> Option<R> {
+        let woken = Arc::clone(&self.woken);
+        let polled = past_yields(&woken, |cx| poll(self, cx));
         self.waiting = polled.is_pending();
         match polled {
             Poll::Ready(ready) => Some(ready),
@@ -66,7 +66,7 @@ impl<S: Numbers> Pair<S> {
         match (limit % 3, waited(expected)) {
             (1, Some(expected)) => assert_eq!(self.real.recv_latest().map(S::open), expected),
             (2, expected) => {
-                let received = self.real.recv_latest_async().now_or_never();
+                let received = now(self.real.recv_latest_async());
                 assert_eq!(received.map(|received| received.map(S::open)), expected);
                 self.waiting = false;
             }
@@ -106,7 +106,7 @@ impl<S: Numbers> Pair<S> {
     }
 
     pub(super) fn recv_async(&mut self, ring: &model::Ring, _: usize) {
-        let received = self.real.recv_async().now_or_never();
+        let received = now(self.real.recv_async());
         assert_eq!(received.map(|received| received.map(S::open)), waited(self.model.try_recv(ring)));
         self.waiting = false;
     }
@@ -129,7 +129,7 @@ impl<S: Numbers> Pair<S> {
     pub(super) fn recv_many_async(&mut self, ring: &model::Ring, limit: usize) {
         let mut buffer = Vec::new();
         let expected = waited(self.model.try_recv_many(ring, limit));
-        let received = self.real.recv_many_async(&mut buffer, limit).now_or_never();
+        let received = now(self.real.recv_many_async(&mut buffer, limit));
         assert_eq!(received.map(|received| open_many::<S, _>(received, buffer)), expected.map(counted));
         self.waiting = false;
     }

@@ -79,6 +79,15 @@ fn assemble<S: Carry>(
     let mut subscriber =
         Some(if gates { stage.ring.subscribe_gating().expect("the ring is gated") } else { subscriber });
     let mut members = Vec::<Box<dyn FnOnce()>>::new();
+    // In every second ring, tasks are woken by a task. It may be ended at any time.
+    if random.bool() {
+        let (drive, time) = (stage.ring.drive_wakes(), Duration::from_micros(random.u64(1..200_000)));
+        let driver = tasks.spawn(async move { tokio::time::timeout(time, drive).await });
+        members.push(Box::new({
+            let tasks = tasks.clone();
+            move || check!(tasks.block_on(driver).is_ok(), "the task that wakes the others panicked")
+        }));
+    }
     for at in 0..threads + others {
         let (stage, tasks) = (Arc::clone(stage), tasks.clone());
         if at < threads {

@@ -5,12 +5,12 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{FusedStream, StreamExt};
 use seqcast::{Boxed, Lagged, RecvError, RecvTimeoutError, Ref, Subscriber, TryRecvError};
 
 use crate::common::untimed;
+use crate::common::wakers::now;
 use crate::message::{Carry, Counted};
 use crate::stage::Stage;
 use crate::tally::{self, Count};
@@ -88,7 +88,7 @@ pub(crate) fn not_closed<S: Carry>(subscriber: &mut Subscriber<S>, stage: &Stage
         wrong.extend((receive(subscriber, &look) != closed).then_some(name));
     }
     for (name, receive) in in_task::<S>() {
-        wrong.extend((receive(subscriber).now_or_never() != Some(closed)).then_some(name));
+        wrong.extend((now(receive(subscriber)) != Some(closed)).then_some(name));
     }
     let mut none = Vec::new();
     let cx = &mut Context::from_waker(Waker::noop());
@@ -96,7 +96,7 @@ pub(crate) fn not_closed<S: Carry>(subscriber: &mut Subscriber<S>, stage: &Stage
         ("recv_timeout for ever", subscriber.recv_timeout(Duration::MAX).err() == Some(RecvTimeoutError::Closed)),
         ("recv_many", subscriber.recv_many(&mut none, 1) == Err(RecvError::Closed)),
         ("try_recv_many", subscriber.try_recv_many(&mut none, 1) == Err(TryRecvError::Closed)),
-        ("recv_many_async", subscriber.recv_many_async(&mut none, 1).now_or_never() == Some(Err(RecvError::Closed))),
+        ("recv_many_async", now(subscriber.recv_many_async(&mut none, 1)) == Some(Err(RecvError::Closed))),
         ("skip_lagged", matches!(subscriber.clone().skip_lagged().poll_next_unpin(cx), Poll::Ready(None))),
         ("is_terminated", subscriber.is_terminated()),
         ("a look", subscriber.is_closed() && subscriber.is_empty() && subscriber.lag() == 0),
