@@ -1,6 +1,7 @@
 //! The one place where sequencer, registry and wait list meet. Every handle is an `Arc` of this.
 
 mod gated;
+mod run;
 mod watch;
 
 pub(crate) use gated::Room;
@@ -53,6 +54,15 @@ impl<S: Storage> Channel<S> {
         if self.waiters.armed_after_commit() {
             self.wake_parked();
             self.waiters.maybe_disarm(published);
+        }
+    }
+
+    /// Wakes for `unwoken`, if there is anything, and leaves it empty.
+    #[inline]
+    pub(crate) fn wake_for(&self, unwoken: &mut Range<u64>) {
+        if !unwoken.is_empty() {
+            self.wake(unwoken.clone());
+            unwoken.start = unwoken.end;
         }
     }
 

@@ -5,8 +5,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use super::batch::SharedBatch;
 use super::exclusive::Publisher;
-use super::handle::{Batch, Handle, look_ups};
+use super::handle::{Handle, look_ups};
 use crate::channel::Channel;
 use crate::error::{Closed, PublishTimeoutError, TryPublishError};
 use crate::ring::Ring;
@@ -260,33 +261,49 @@ impl<S: Storage> SharedPublisher<S> {
     /// assert_eq!(publisher.publish_many([4, 5]), 0);
     /// ```
     pub fn publish_many(&self, values: impl IntoIterator<Item = S::Item>) -> usize {
-        let channel = self.channel();
-        let is_gated = channel.gate.is_some();
-        let mut batch = Batch::new(channel, 0..0);
-        let mut published = 0;
-        for mut value in values {
-            let sequence = loop {
-                let mut garbage = S::Garbage::default();
-                match self.channel().publish_shared(self.handle.pool(), value, &mut garbage) {
-                    Ok(sequence) => break sequence,
-                    Err(TryPublishError::Closed(_)) => return published,
-                    Err(TryPublishError::Full(back)) => value = back,
-                }
-                drop(garbage);
-                batch.flush();
-                self.channel().wait_for_room(None);
-            };
-            if published == 0 {
-                batch.published.start = sequence;
-            }
-            batch.published.end = sequence + 1;
-            published += 1;
-            // The iterator may block on a publisher that waits for a reader of this message.
-            if is_gated && channel.has_waiting_publishers() {
-                batch.flush();
-            }
+        let values = values.into_iter();
+        // A few messages are not worth a run.
+        let runs = matches!(values.size_hint(), (least, Some(most)) if least == most && least >= S::RUN / 2);
+        match S::RUN {
+            // Constants, as the length of an array cannot depend on `S`.
+            16 if runs => self.batch().publish_runs::<16>(values),
+            8 if runs => self.batch().publish_runs::<8>(values),
+            4 if runs => self.batch().publish_runs::<4>(values),
+            2 if runs => self.batch().publish_runs::<2>(values),
+            _ => self.batch().publish_all(values),
         }
-        published
+    }
+
+    /// Begins a batch: its messages are published at once, and parked subscribers are woken when it is dropped.
+    ///
+    /// For code that publishes from several places in one turn. It works as [`Publisher::batch`], which says what happens to batches
+    /// that are larger than the ring, or leaked. Messages of other publishers may come in between. With an iterator,
+    /// [`publish_many`](Self::publish_many) does the same, and claims several sequences at once.
+    ///
+    /// ```
+    /// let (publisher, mut subscriber) = seqcast::inline::<u32>(64);
+    /// let publisher = publisher.share();
+    /// let mut batch = publisher.batch();
+    /// batch.publish(1)?;
+    /// batch.publish(2)?;
+    /// drop(batch); // wakes
+    /// assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [1, 2]);
+    ///
+    /// publisher.close();
+    /// assert_eq!(publisher.batch().publish(3), Err(seqcast::Closed(3)));
+    /// # Ok::<(), seqcast::Closed<u32>>(())
+    /// ```
+    ///
+    /// # Blocking and progress
+    ///
+    /// Each message as [`publish`](Self::publish). Wakers run on the thread that drops the batch, or that waits for room.
+    ///
+    /// # Memory ordering
+    ///
+    /// Each message as [`publish`](Self::publish): it does not wait for the end of the batch.
+    #[inline]
+    pub fn batch(&self) -> SharedBatch<'_, S> {
+        SharedBatch::new(&self.handle)
     }
 
     /// Closes the ring at its tail, for all publishers. `true` for the one call that did.

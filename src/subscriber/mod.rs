@@ -215,17 +215,36 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(buffer, [0, 1, 2, 3, 4]);
     /// ```
     pub fn try_recv_many(&mut self, buffer: &mut Vec<S::Item>, limit: usize) -> Result<usize, TryRecvError> {
-        if limit == 0 {
-            return Ok(0);
-        }
-        buffer.push(self.try_recv()?);
-        let mut received = 1;
+        let mut received = 0;
         while received < limit {
-            let Ok(message) = self.receive(S::read) else { break };
-            buffer.push(message);
-            received += 1;
+            let run = self.receive_run(buffer, limit - received);
+            received += run;
+            if run > 0 {
+                continue;
+            }
+            // There may be a hole in the way, a loss, or nothing.
+            match self.receive(S::read) {
+                Ok(message) => {
+                    buffer.push(message);
+                    received += 1;
+                }
+                Err(_) if received > 0 => break,
+                Err(nothing) => return Err(self.report(nothing)),
+            }
         }
         Ok(received)
+    }
+
+    /// Appends messages that are there to `buffer`, up to `limit`, and returns how many. It may stop anywhere.
+    fn receive_run(&self, buffer: &mut Vec<S::Item>, limit: usize) -> usize {
+        let (sequencer, from) = (&self.channel.sequencer, self.next_sequence());
+        // The cursor moves once a run. Publishers may wait for it, so it should move soon.
+        let limit = limit.min(self.channel.run_of_receives());
+        let read = sequencer.slots().read_run(from, limit, buffer, self.cursor());
+        if read > 0 {
+            self.made_room(from..from + read as u64);
+        }
+        read
     }
 }
 
@@ -276,7 +295,7 @@ impl<S: Storage> Subscriber<S> {
             return match self.channel.sequencer.find(sequence) {
                 Found::Message(slot) => match take(slot, sequence, self.cursor()) {
                     Some(message) => {
-                        self.made_room(sequence);
+                        self.made_room(sequence..sequence + 1);
                         Ok(message)
                     }
                     None => continue,
