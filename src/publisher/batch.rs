@@ -94,7 +94,8 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
         Self { channel, pool: handle.pool(), is_gated: channel.gate.is_some(), unwoken: 0..0 }
     }
 
-    /// Publishes a message and returns its sequence, as [`SharedPublisher::publish`](crate::SharedPublisher::publish) does, but leaves parked subscribers asleep.
+    /// Publishes a message and returns its sequence, as [`SharedPublisher::publish`](crate::SharedPublisher::publish) does, but leaves
+    /// parked subscribers asleep.
     ///
     /// On a [gated](crate::Builder::gated) ring it waits for gating subscribers, and wakes parked subscribers before it waits. While
     /// other publishers wait for room, it wakes subscribers after each message: the code that follows may wait for such a publisher.
@@ -133,8 +134,11 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
     }
 
     /// Publishes all of `values`, up to `N` by one claim, until the ring is closed. Returns how many were published.
-    pub(super) fn publish_runs<const N: usize>(self, mut values: impl Iterator<Item = S::Item>) -> usize {
+    pub(super) fn publish_runs<const N: usize>(mut self, mut values: impl Iterator<Item = S::Item>) -> usize {
         let limit = N.min(self.channel.run_limit());
+        if limit == 1 {
+            return self.publish_all(values);
+        }
         let mut run = Run::<S, N> { batch: self, items: [const { None }; N], len: 0, published: 0 };
         loop {
             while run.len < limit {

@@ -213,11 +213,12 @@ impl<S: Storage> Publisher<S> {
         self.handle.poll_ready(cx)
     }
 
-    /// Publishes messages in a row and returns their sequences. Parked subscribers are woken once, at the end.
+    /// Publishes messages in a row and returns their sequences. Parked subscribers are woken once, at the end. It is a
+    /// [`batch`](Self::batch) with an iterator.
     ///
-    /// Subscribers that are awake read each message as soon as it is there; those that are parked lose what is more than the ring
-    /// holds. Old messages of a boxed ring are dropped on the way. If the iterator panics, what it gave before stays published and is
-    /// woken for.
+    /// Subscribers that are awake read each message as soon as it is published. If there are more messages than the ring holds, the
+    /// first are overwritten before parked subscribers wake. A boxed ring drops old messages meanwhile. If the iterator panics, the
+    /// messages that it gave before stay published, and subscribers are woken.
     ///
     /// On a [gated](crate::Builder::gated) ring it waits for each message as [`publish`](Self::publish) does, and wakes parked
     /// subscribers before it waits. The iterator's code never runs while it waits.

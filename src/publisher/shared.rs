@@ -14,7 +14,7 @@ use crate::ring::Ring;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::subscriber::Subscriber;
-use crate::sync::Arc;
+use crate::sync::{Arc, WORTH_A_RUN};
 
 /// One of many publishers of a ring: clone it, or share it by reference.
 ///
@@ -244,14 +244,26 @@ impl<S: Storage> SharedPublisher<S> {
         self.handle.poll_ready_shared(cx)
     }
 
-    /// Publishes messages and returns how many: all of them, unless the ring is closed on the way, which ends it there. (The
-    /// value at which it finds out was taken from the iterator; later ones were not.)
+    /// Publishes messages and returns how many: all of them, unless the ring is closed before the end.
     ///
-    /// Messages of other publishers may come in between. Parked subscribers are woken once, at the end, and lose what is more
-    /// than the ring holds. If the iterator panics, what it gave before stays published and is woken for.
+    /// Messages of other publishers may come in between. Parked subscribers are woken once, at the end. If there are more messages
+    /// than the ring holds, the first are overwritten before parked subscribers wake.
     ///
-    /// On a [gated](crate::Builder::gated) ring it waits for each message as [`publish`](Self::publish) does, and wakes parked
-    /// subscribers before it waits. The iterator's code never runs while it waits.
+    /// In an inline ring, messages from an iterator of known length become visible in *runs* of up to 16. (The length is known if the
+    /// two bounds of [`size_hint`](Iterator::size_hint) are equal.) Several publishers then disturb each other less. A run is at most
+    /// 1 KiB and a quarter of the ring. In all other cases a message is published before the next is taken from the iterator:
+    /// iterators of unknown length, fewer than 8 messages, boxed rings, and rings with a
+    /// [`gate_deadline`](crate::Builder::gate_deadline).
+    ///
+    /// When the ring is closed, the messages that were taken from the iterator and not published are dropped: one, or a run.
+    ///
+    /// On a [gated](crate::Builder::gated) ring it waits for room as [`publish`](Self::publish) does, and wakes parked subscribers
+    /// before it waits. The iterator's code never runs while it waits. An iterator that waits until a subscriber has read an earlier
+    /// message must have no known length: `filter(|_| true)` hides it.
+    ///
+    /// # Panics
+    ///
+    /// When the iterator does. The messages that it gave before are published, and subscribers are woken.
     ///
     /// ```
     /// let (publisher, _subscriber) = seqcast::inline::<u32>(8);
@@ -262,8 +274,7 @@ impl<S: Storage> SharedPublisher<S> {
     /// ```
     pub fn publish_many(&self, values: impl IntoIterator<Item = S::Item>) -> usize {
         let values = values.into_iter();
-        // A few messages are not worth a run.
-        let runs = matches!(values.size_hint(), (least, Some(most)) if least == most && least >= S::RUN / 2);
+        let runs = matches!(values.size_hint(), (least, Some(most)) if least == most && least >= WORTH_A_RUN);
         match S::RUN {
             // Constants, as the length of an array cannot depend on `S`.
             16 if runs => self.batch().publish_runs::<16>(values),

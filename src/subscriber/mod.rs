@@ -199,12 +199,19 @@ impl<S: Receive> Subscriber<S> {
 
     /// Appends up to `limit` messages that are there now to `buffer`, and returns how many.
     ///
-    /// A loss that shows itself after the first message is told by the next call, not by this one. With `limit` 0 it returns
-    /// `Ok(0)` at once.
+    /// A loss after the first message is reported by the next call, not by this one. With `limit` 0 it returns `Ok(0)` at once.
+    ///
+    /// In an inline ring it is faster than receiving one by one: the cursor moves once in up to 64 messages, and at least four times a
+    /// lap. Other threads see it move then ([`Ring::stats`](crate::Ring::stats)), and publishers that wait for a gating subscriber are
+    /// woken then.
     ///
     /// # Errors
     ///
     /// As [`try_recv`](Self::try_recv), when there is no first message.
+    ///
+    /// # Panics
+    ///
+    /// When a message's clone does (boxed rings). The messages before it are in `buffer` and count as received.
     ///
     /// ```
     /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
