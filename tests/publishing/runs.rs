@@ -2,7 +2,7 @@
 
 use crate::common::testing;
 use crate::common::wakers::call;
-use crate::common::{Account, model::LAST};
+use crate::common::{Account, eventually, model::LAST};
 use seqcast::{Builder, Inline, SharedPublisher, Start, Subscriber, TryRecvError};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -191,6 +191,23 @@ fn a_run_is_cut_at_the_last_sequence() {
             assert_eq!(publisher.ring().stats().published, left);
         }
     }
+}
+
+#[test]
+fn a_run_takes_the_room_that_there_is() {
+    let (publisher, _lossy) = Builder::new(64).gated().inline::<u64>();
+    let publisher = publisher.share();
+    let ring = publisher.ring();
+    let mut gating = ring.subscribe_gating().unwrap();
+    assert_eq!(publisher.publish_many(0..60), 60);
+    thread::scope(|scope| {
+        scope.spawn(move || assert_eq!(publisher.publish_many(60..76), 16));
+        eventually("the ring is full", || ring.next_sequence() >= 64);
+        assert_eq!(ring.next_sequence(), 64, "beyond the gate");
+        let mut buffer = Vec::new();
+        while gating.recv_many(&mut buffer, 64).is_ok() {}
+        assert!(buffer.into_iter().eq(0..76));
+    });
 }
 
 #[test]
