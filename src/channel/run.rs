@@ -50,7 +50,7 @@ impl<S: Storage> Channel<S> {
         let mut left = items;
         for sequence in claimed.clone() {
             let Some((item, rest)) = left.split_first() else { unreachable!("more sequences than items") };
-            if self.write_in_place(sequence, item) {
+            if self.write_in_place(sequence, item.as_ref()) {
                 left = rest;
             }
         }
@@ -63,8 +63,8 @@ impl<S: Storage> Channel<S> {
 
     /// Writes `item` at a claimed sequence. `false` if the slot is held: the sequence is a hole.
     #[inline]
-    fn write_in_place(&self, sequence: u64, item: &Option<S::Item>) -> bool {
-        let Some(prepared) = item.as_ref().and_then(S::in_place) else { unreachable!("to be prepared first") };
+    fn write_in_place(&self, sequence: u64, item: Option<&S::Item>) -> bool {
+        let Some(prepared) = item.and_then(S::in_place) else { unreachable!("to be prepared first") };
         match self.sequencer.begin(sequence) {
             Ok(write) => self.retire_displaced(write.commit(prepared), &mut S::Garbage::default()),
             Err(BeginError::Overrun) => {}
