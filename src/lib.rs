@@ -147,7 +147,7 @@ pub use builder::{Builder, boxed, inline};
 pub use error::{
     Closed, Lagged, PublishTimeoutError, RecvError, RecvTimeoutError, SubscribeError, TryPublishError, TryRecvError,
 };
-pub use publisher::{Publish, Publisher, SharedPublisher};
+pub use publisher::{Batch, Publish, Publisher, SharedBatch, SharedPublisher};
 pub use ring::{DriveWakes, Ring};
 pub use slots::{Boxed, Inline, Plain, Receive, Ref, Storage};
 pub use start::Start;

@@ -213,7 +213,15 @@ fn alone<S: Carry>(mut publisher: Publisher<S>, acts: Vec<Act>, done: &Done) {
             }
             Act::Many(count) => {
                 let numbers = next..next + u64::from(count % 16);
-                publisher.publish_many(numbers.clone().map(|number| S::wrap(sign(0, number))));
+                let messages = numbers.clone().map(|number| S::wrap(sign(0, number)));
+                if count / 16 % 2 == 0 {
+                    publisher.publish_many(messages);
+                } else {
+                    let mut batch = publisher.batch();
+                    messages.for_each(|message| {
+                        batch.publish(message);
+                    });
+                }
                 next = numbers.end;
                 done.published(numbers.map(|number| (0, number)));
             }
@@ -292,7 +300,16 @@ fn beside<S: Carry>(publisher: SharedPublisher<S>, id: u64, acts: Vec<Act>, stal
         match act {
             Act::Many(count) if stalled.is_none() => {
                 let numbers = next..next + u64::from(count % 16);
-                let published = current.publish_many(numbers.clone().map(|number| S::wrap(sign(id, number))));
+                let messages = numbers.clone().map(|number| S::wrap(sign(id, number)));
+                // A known length goes by runs.
+                let published = match count / 16 % 3 {
+                    0 => current.publish_many(messages),
+                    1 => current.publish_many(messages.filter(|_| true)),
+                    _ => {
+                        let mut batch = current.batch();
+                        messages.map_while(|message| batch.publish(message).ok()).count()
+                    }
+                };
                 next = numbers.end;
                 done.published(numbers.take(published).map(|number| (id, number)));
             }

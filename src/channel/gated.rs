@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::Channel;
 use crate::error::TryPublishError;
 use crate::gate::{Gate, Verdict};
+use crate::seq;
 use crate::sequencer::{Bounded, ClaimError, Found, Next};
 use crate::slots::Storage;
 use crate::sync::{SPINS, Weak, YIELDS, spin_loop, yield_now};
@@ -32,7 +33,7 @@ impl<S: Storage> Channel<S> {
     /// Draws the next sequence, by one of many publishers.
     #[inline]
     pub(crate) fn claim(&self) -> Result<u64, ClaimError> {
-        match self.sequencer.claim() {
+        match self.sequencer.claim(1) {
             Some(sequence) => Ok(sequence),
             None => self.claim_bounded(),
         }
@@ -42,9 +43,23 @@ impl<S: Storage> Channel<S> {
     #[inline(never)]
     fn claim_bounded(&self) -> Result<u64, ClaimError> {
         let Some((gate, bounded)) = self.gated() else { return Err(ClaimError::Closed) };
-        let claimed = Self::below_limit(gate, bounded, || bounded.claim());
-        if claimed == Err(ClaimError::Closed) {
-            // Not closed but used up: as `Sequencer::claim`.
+        self.unless_closed(Self::below_limit(gate, bounded, || bounded.claim(1))).map(|claimed| claimed.start)
+    }
+
+    /// Draws the next `count` sequences, at least 1, or the first of them where there is no room for all or the sequences end.
+    #[inline]
+    pub(super) fn claim_run(&self, count: u64) -> Result<Range<u64>, ClaimError> {
+        let Some((gate, bounded)) = self.gated() else {
+            let first = self.sequencer.claim(count).ok_or(ClaimError::Closed)?;
+            return Ok(first..(first + count).min(seq::LAST + 1));
+        };
+        self.unless_closed(Self::below_limit(gate, bounded, || bounded.claim(count)))
+    }
+
+    /// A claim found the ring not closed but used up, perhaps: as `Sequencer::claim`.
+    #[inline]
+    fn unless_closed<R>(&self, claimed: Result<R, ClaimError>) -> Result<R, ClaimError> {
+        if matches!(claimed, Err(ClaimError::Closed)) {
             self.sequencer.close();
         }
         claimed
@@ -73,14 +88,14 @@ impl<S: Storage> Channel<S> {
     ///
     /// When the sequences are used up, also those of an ordinary ring.
     #[inline(never)]
-    pub(crate) fn next_bounded(&self, unwoken: Option<&Range<u64>>) -> Next<'_> {
+    pub(crate) fn next_bounded(&self, unwoken: Option<&mut Range<u64>>) -> Next<'_> {
         let Some(bounded) = self.sequencer.bounded() else { used_up() };
         // The quick answer first.
         if let Ok(next) = bounded.next_exclusive() { next } else { self.wait_for_next(bounded, unwoken) }
     }
 
     #[cold]
-    fn wait_for_next<'a>(&'a self, bounded: &'a Bounded, unwoken: Option<&Range<u64>>) -> Next<'a> {
+    fn wait_for_next<'a>(&'a self, bounded: &'a Bounded, mut unwoken: Option<&mut Range<u64>>) -> Next<'a> {
         let Some(gate) = self.gate.as_deref() else { used_up() };
         loop {
             match Self::below_limit(gate, bounded, || bounded.next_exclusive()) {
@@ -88,8 +103,8 @@ impl<S: Storage> Channel<S> {
                 Err(ClaimError::Full { .. }) => {}
                 Err(ClaimError::Closed) => used_up(),
             }
-            if let Some(unwoken) = unwoken {
-                self.wake(unwoken.clone());
+            if let Some(unwoken) = &mut unwoken {
+                self.wake_for(unwoken);
             }
             self.wait_for_room(None);
         }

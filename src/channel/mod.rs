@@ -1,6 +1,7 @@
 //! The one place where sequencer, registry and wait list meet. Every handle is an `Arc` of this.
 
 mod gated;
+mod run;
 mod watch;
 
 pub(crate) use gated::Room;
@@ -63,6 +64,15 @@ impl<S: Storage> Channel<S> {
         // Half a lap: tasks that a driver does not wake in time still find what they slept for.
         if !self.waiters.wake_after_commit(end, self.sequencer.layout().capacity() / 2) {
             self.wake_later();
+        }
+    }
+
+    /// Wakes for `unwoken`, if there is anything, and leaves it empty.
+    #[inline]
+    pub(crate) fn wake_for(&self, unwoken: &mut Range<u64>) {
+        if !unwoken.is_empty() {
+            self.wake(unwoken.clone());
+            unwoken.start = unwoken.end;
         }
     }
 

@@ -70,6 +70,11 @@ impl Gate {
         }
     }
 
+    /// Whether a gate may be demoted.
+    pub(crate) fn has_deadline(&self) -> bool {
+        self.stall.is_some()
+    }
+
     /// Counts `registration` among the gates. What the caller finds as the tail after this, publishers do not overrun until its
     /// cursor has moved.
     pub(crate) fn join(&self, registration: &Arc<Registration>) {

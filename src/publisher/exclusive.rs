@@ -6,7 +6,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::handle::{Batch, Handle, look_ups};
+use super::batch::Batch;
+use super::handle::{Handle, look_ups};
 use crate::channel::Channel;
 use crate::error::{Closed, PublishTimeoutError, TryPublishError};
 use crate::ring::Ring;
@@ -60,7 +61,7 @@ impl<S: Storage> Publisher<S> {
     /// not block, or not for long.
     ///
     /// Parked subscribers are woken once the message is there, and their wakers run on this thread. Each message of a burst wakes
-    /// them again; [`publish_many`](Self::publish_many) wakes them once.
+    /// them again; [`publish_many`](Self::publish_many) and [`batch`](Self::batch) wake them once.
     ///
     /// An inline ring never allocates. A boxed ring stops allocating after about the first lap, except when subscribers join or
     /// leave. Its publishers drop messages that were overwritten, usually one in each publish and after everything else. One publish
@@ -212,11 +213,12 @@ impl<S: Storage> Publisher<S> {
         self.handle.poll_ready(cx)
     }
 
-    /// Publishes messages in a row and returns their sequences. Parked subscribers are woken once, at the end.
+    /// Publishes messages in a row and returns their sequences. Parked subscribers are woken once, at the end. It is a
+    /// [`batch`](Self::batch) with an iterator.
     ///
-    /// Subscribers that are awake read each message as soon as it is there; those that are parked lose what is more than the ring
-    /// holds. Old messages of a boxed ring are dropped on the way. If the iterator panics, what it gave before stays published and is
-    /// woken for.
+    /// Subscribers that are awake read each message as soon as it is published. If there are more messages than the ring holds, the
+    /// first are overwritten before parked subscribers wake. A boxed ring drops old messages meanwhile. If the iterator panics, the
+    /// messages that it gave before stay published, and subscribers are woken.
     ///
     /// On a [gated](crate::Builder::gated) ring it waits for each message as [`publish`](Self::publish) does, and wakes parked
     /// subscribers before it waits. The iterator's code never runs while it waits.
@@ -227,16 +229,53 @@ impl<S: Storage> Publisher<S> {
     /// assert_eq!(publisher.publish_many([]), 4..4);
     /// ```
     pub fn publish_many(&mut self, values: impl IntoIterator<Item = S::Item>) -> Range<u64> {
-        let (channel, pool) = self.handle.parts();
-        let start = next(channel);
-        let mut batch = Batch::new(channel, start..start);
+        let mut batch = self.batch();
+        let start = batch.next_sequence();
         for value in values {
-            let next =
-                channel.sequencer.next_exclusive().unwrap_or_else(|| channel.next_bounded(Some(&batch.published)));
-            channel.publish_exclusive(pool, next, value, &mut S::Garbage::default());
-            batch.published.end = next.sequence + 1;
+            batch.publish(value);
         }
-        batch.published.clone()
+        start..batch.next_sequence()
+    }
+
+    /// Begins a batch: its messages are published at once, and parked subscribers are woken when it is dropped.
+    ///
+    /// For code that publishes from several places in one turn. Subscribers that are awake read each message as soon as it is
+    /// published. Dropping the batch wakes parked subscribers, also during a panic. A batch of no messages wakes nobody and runs no
+    /// fence. With an iterator, [`publish_many`](Self::publish_many) does the same.
+    ///
+    /// Publish no more messages in a batch than the ring holds: further ones overwrite the first before parked subscribers wake. On
+    /// a [gated](crate::Builder::gated) ring nothing is lost to gating subscribers: [`publish`](Batch::publish) waits for them, and
+    /// wakes parked subscribers before it waits.
+    ///
+    /// If a batch is leaked with [`std::mem::forget`], its messages can be read, and parked subscribers are woken by the next publish
+    /// or when the ring closes.
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(64);
+    /// let mut batch = publisher.batch();
+    /// batch.publish(1);
+    /// if batch.publish(2) == 1 {
+    ///     batch.publish(3);
+    /// }
+    /// drop(batch); // wakes
+    /// assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [1, 2, 3]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Never. [`Batch::publish`] does as [`publish`](Self::publish).
+    ///
+    /// # Blocking and progress
+    ///
+    /// Each message as [`publish`](Self::publish). Wakers run on the thread that drops the batch, or that waits for room.
+    ///
+    /// # Memory ordering
+    ///
+    /// Each message as [`publish`](Self::publish): it does not wait for the end of the batch.
+    #[inline]
+    pub fn batch(&mut self) -> Batch<'_, S> {
+        let next = next(self.channel());
+        Batch::new(&mut self.handle, next)
     }
 
     /// Closes the ring, as dropping it does.

@@ -1,6 +1,5 @@
 //! What keeps a ring open.
 
-use std::ops::Range;
 use std::task::{Context, Poll};
 
 use super::task::TaskWait;
@@ -108,31 +107,6 @@ impl<S: Storage> Drop for Handle<S> {
             wait.end(&self.channel);
         }
         self.channel.drop_publisher(&mut self.pool);
-    }
-}
-
-/// A run of messages. Wakes parked subscribers once, at its end, also when that is a panic.
-pub(crate) struct Batch<'a, S: Storage> {
-    channel: &'a Channel<S>,
-    /// From its first message to its last.
-    pub(crate) published: Range<u64>,
-}
-
-impl<'a, S: Storage> Batch<'a, S> {
-    pub(crate) fn new(channel: &'a Channel<S>, published: Range<u64>) -> Self {
-        Self { channel, published }
-    }
-
-    /// Wakes now: the publisher is about to wait for readers.
-    #[cold]
-    pub(crate) fn flush(&self) {
-        self.channel.wake(self.published.clone());
-    }
-}
-
-impl<S: Storage> Drop for Batch<'_, S> {
-    fn drop(&mut self) {
-        self.channel.wake(self.published.clone());
     }
 }
 

@@ -1,5 +1,6 @@
 //! The publishing handles.
 
+mod batch;
 mod exclusive;
 mod future;
 mod handle;
@@ -8,6 +9,7 @@ mod shared;
 mod sink;
 mod task;
 
+pub use batch::{Batch, SharedBatch};
 pub use exclusive::Publisher;
 pub use future::Publish;
 pub(crate) use handle::Handle;

@@ -5,15 +5,16 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use super::batch::SharedBatch;
 use super::exclusive::Publisher;
-use super::handle::{Batch, Handle, look_ups};
+use super::handle::{Handle, look_ups};
 use crate::channel::Channel;
 use crate::error::{Closed, PublishTimeoutError, TryPublishError};
 use crate::ring::Ring;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::subscriber::Subscriber;
-use crate::sync::Arc;
+use crate::sync::{Arc, WORTH_A_RUN};
 
 /// One of many publishers of a ring: clone it, or share it by reference.
 ///
@@ -243,14 +244,26 @@ impl<S: Storage> SharedPublisher<S> {
         self.handle.poll_ready_shared(cx)
     }
 
-    /// Publishes messages and returns how many: all of them, unless the ring is closed on the way, which ends it there. (The
-    /// value at which it finds out was taken from the iterator; later ones were not.)
+    /// Publishes messages and returns how many: all of them, unless the ring is closed before the end.
     ///
-    /// Messages of other publishers may come in between. Parked subscribers are woken once, at the end, and lose what is more
-    /// than the ring holds. If the iterator panics, what it gave before stays published and is woken for.
+    /// Messages of other publishers may come in between. Parked subscribers are woken once, at the end. If there are more messages
+    /// than the ring holds, the first are overwritten before parked subscribers wake.
     ///
-    /// On a [gated](crate::Builder::gated) ring it waits for each message as [`publish`](Self::publish) does, and wakes parked
-    /// subscribers before it waits. The iterator's code never runs while it waits.
+    /// In an inline ring, messages from an iterator of known length become visible in *runs* of up to 16. (The length is known if the
+    /// two bounds of [`size_hint`](Iterator::size_hint) are equal.) Several publishers then disturb each other less. A run is at most
+    /// 1 KiB and a quarter of the ring. In all other cases a message is published before the next is taken from the iterator:
+    /// iterators of unknown length, fewer than 8 messages, boxed rings, and rings with a
+    /// [`gate_deadline`](crate::Builder::gate_deadline).
+    ///
+    /// When the ring is closed, the messages that were taken from the iterator and not published are dropped: one, or a run.
+    ///
+    /// On a [gated](crate::Builder::gated) ring it waits for room as [`publish`](Self::publish) does, and wakes parked subscribers
+    /// before it waits. The iterator's code never runs while it waits. An iterator that waits until a subscriber has read an earlier
+    /// message must have no known length: `filter(|_| true)` hides it.
+    ///
+    /// # Panics
+    ///
+    /// When the iterator does. The messages that it gave before are published, and subscribers are woken.
     ///
     /// ```
     /// let (publisher, _subscriber) = seqcast::inline::<u32>(8);
@@ -260,33 +273,48 @@ impl<S: Storage> SharedPublisher<S> {
     /// assert_eq!(publisher.publish_many([4, 5]), 0);
     /// ```
     pub fn publish_many(&self, values: impl IntoIterator<Item = S::Item>) -> usize {
-        let channel = self.channel();
-        let is_gated = channel.gate.is_some();
-        let mut batch = Batch::new(channel, 0..0);
-        let mut published = 0;
-        for mut value in values {
-            let sequence = loop {
-                let mut garbage = S::Garbage::default();
-                match self.channel().publish_shared(self.handle.pool(), value, &mut garbage) {
-                    Ok(sequence) => break sequence,
-                    Err(TryPublishError::Closed(_)) => return published,
-                    Err(TryPublishError::Full(back)) => value = back,
-                }
-                drop(garbage);
-                batch.flush();
-                self.channel().wait_for_room(None);
-            };
-            if published == 0 {
-                batch.published.start = sequence;
-            }
-            batch.published.end = sequence + 1;
-            published += 1;
-            // The iterator may block on a publisher that waits for a reader of this message.
-            if is_gated && channel.has_waiting_publishers() {
-                batch.flush();
-            }
+        let values = values.into_iter();
+        let runs = matches!(values.size_hint(), (least, Some(most)) if least == most && least >= WORTH_A_RUN);
+        match S::RUN {
+            // Constants, as the length of an array cannot depend on `S`.
+            16 if runs => self.batch().publish_runs::<16>(values),
+            8 if runs => self.batch().publish_runs::<8>(values),
+            4 if runs => self.batch().publish_runs::<4>(values),
+            2 if runs => self.batch().publish_runs::<2>(values),
+            _ => self.batch().publish_all(values),
         }
-        published
+    }
+
+    /// Begins a batch: its messages are published at once, and parked subscribers are woken when it is dropped.
+    ///
+    /// For code that publishes from several places in one turn. It works as [`Publisher::batch`], which says what happens to batches
+    /// that are larger than the ring, or leaked. Messages of other publishers may come in between. With an iterator,
+    /// [`publish_many`](Self::publish_many) does the same, and claims several sequences at once.
+    ///
+    /// ```
+    /// let (publisher, mut subscriber) = seqcast::inline::<u32>(64);
+    /// let publisher = publisher.share();
+    /// let mut batch = publisher.batch();
+    /// batch.publish(1)?;
+    /// batch.publish(2)?;
+    /// drop(batch); // wakes
+    /// assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [1, 2]);
+    ///
+    /// publisher.close();
+    /// assert_eq!(publisher.batch().publish(3), Err(seqcast::Closed(3)));
+    /// # Ok::<(), seqcast::Closed<u32>>(())
+    /// ```
+    ///
+    /// # Blocking and progress
+    ///
+    /// Each message as [`publish`](Self::publish). Wakers run on the thread that drops the batch, or that waits for room.
+    ///
+    /// # Memory ordering
+    ///
+    /// Each message as [`publish`](Self::publish): it does not wait for the end of the batch.
+    #[inline]
+    pub fn batch(&self) -> SharedBatch<'_, S> {
+        SharedBatch::new(&self.handle)
     }
 
     /// Closes the ring at its tail, for all publishers. `true` for the one call that did.

@@ -1,5 +1,7 @@
 //! Claims that stop at a limit: the tail of a gated ring.
 
+use std::ops::Range;
+
 use crate::seq;
 use crate::sync::{AtomicU64, Ordering, unsync_load};
 
@@ -33,18 +35,20 @@ impl Bounded {
         Self { tail: AtomicU64::new(first), limit: AtomicU64::new(first) }
     }
 
-    /// By one of many publishers.
+    /// By one of many publishers: the next `count` sequences, at least 1, or as many as there is room for.
     ///
     /// Lock-free: an attempt fails only when another publisher claimed.
     #[inline]
-    pub(crate) fn claim(&self) -> Result<u64, ClaimError> {
+    pub(crate) fn claim(&self, count: u64) -> Result<Range<u64>, ClaimError> {
         // [bounded.guess] Relaxed: a guess, which the exchange checks.
         let mut tail = self.tail.load(Ordering::Relaxed);
         loop {
-            self.check(tail)?;
+            let end = self.end_of_room(tail)?;
+            // (A constant where it is 1.)
+            let end = if count == 1 { tail + 1 } else { end.min(seq::LAST + 1).min(tail + count) };
             // [bounded.claim] Relaxed: as `tail.claim`. The limit was read before, and holds for good.
-            match self.tail.compare_exchange_weak(tail, tail + 1, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Ok(tail),
+            match self.tail.compare_exchange_weak(tail, end, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Ok(tail..end),
                 Err(now) => tail = now,
             }
         }
@@ -54,17 +58,17 @@ impl Bounded {
     #[inline]
     pub(crate) fn next_exclusive(&self) -> Result<Next<'_>, ClaimError> {
         let sequence = unsync_load(&self.tail);
-        self.check(sequence).map(|()| Next { sequence, tail: &self.tail })
+        self.end_of_room(sequence).map(|_| Next { sequence, tail: &self.tail })
     }
 
-    /// Whether `tail` can be claimed, if it still is the tail.
+    /// How far claims may go that begin at `tail`, if it still is the tail and can be claimed.
     #[inline]
-    fn check(&self, tail: u64) -> Result<(), ClaimError> {
+    fn end_of_room(&self, tail: u64) -> Result<u64, ClaimError> {
         if tail > seq::LAST {
             return Err(ClaimError::Closed);
         }
         let limit = self.limit();
-        if tail < limit { Ok(()) } else { Err(ClaimError::Full { limit }) }
+        if tail < limit { Ok(limit) } else { Err(ClaimError::Full { limit }) }
     }
 
     /// How many sequences can be claimed now.

@@ -150,27 +150,28 @@ impl<S: Storage> Sequencer<S> {
 
     // Publishing beside others.
 
-    /// Draws the next sequence, or `None` if the ring is closed, or gated.
+    /// Draws the next `count` sequences and returns the first, or `None` if the ring is closed, or gated. Those beyond the last
+    /// sequence of a ring do not exist.
     #[inline]
-    pub(crate) fn claim(&self) -> Option<u64> {
-        // [tail.claim] Relaxed: a claim promises nothing but its own number; the slot's stamp orders what is written there.
-        let sequence = self.tail.fetch_add(1, Ordering::Relaxed);
-        if sequence <= seq::LAST {
-            return Some(sequence);
+    pub(crate) fn claim(&self, count: u64) -> Option<u64> {
+        // [tail.claim] Relaxed: a claim promises nothing but its own numbers; the slots' stamps order what is written there.
+        let first = self.tail.fetch_add(count, Ordering::Relaxed);
+        if first <= seq::LAST {
+            return Some(first);
         }
-        self.refuse();
+        self.refuse(count);
         None
     }
 
     #[cold]
-    fn refuse(&self) {
+    fn refuse(&self, count: u64) {
         if self.hot.bounded.is_some() {
             return;
         }
         // Not closed but used up, after centuries: that is the end. If closed, the closer may have been stopped in the middle.
         self.close();
         // [tail.unclaim] So that refused claims never add up to anything. Relaxed: below the bit the number means nothing any more.
-        self.tail.fetch_sub(1, Ordering::Relaxed);
+        self.tail.fetch_sub(count, Ordering::Relaxed);
     }
 
     /// Takes the slot of a claimed sequence.
@@ -281,10 +282,21 @@ impl<S: Storage> Sequencer<S> {
     fn oldest_below(&self, tail: u64) -> u64 {
         let layout = self.hot.layout;
         let skipped = self.flags() & SKIPPED != 0;
-        let passed = |&q: &u64| self.hot.slots.slot(q).stamp.at_least(q) || (skipped && self.hole_mark(q) > q);
+        let passed = |&q: &u64| self.hot.slots.slot(q).stamp.newest() >= Some(q) || (skipped && self.hole_mark(q) > q);
         // An exclusive publisher begins the message at the tail before it moves the tail.
         let newest = (layout.oldest(tail)..=tail.min(seq::LAST)).rev().find(passed);
-        newest.map_or(layout.oldest(layout.oldest(tail)), |newest| layout.oldest(newest + 1))
+        let newest = newest.or_else(|| self.newest_passed(skipped));
+        newest.map_or(layout.first(), |newest| layout.oldest(newest + 1))
+    }
+
+    /// The newest sequence whose slot was taken or skipped, however many claims came after it.
+    #[cold]
+    fn newest_passed(&self, skipped: bool) -> Option<u64> {
+        let first = self.hot.layout.first();
+        let of_slot = |q: u64| {
+            self.hot.slots.slot(q).stamp.newest().max(skipped.then(|| self.hole_mark(q).checked_sub(1)).flatten())
+        };
+        (first..first + self.hot.layout.capacity()).filter_map(of_slot).max()
     }
 
     /// What the tail says: claims so far, or the end.
@@ -376,9 +388,9 @@ mod tests {
     #[test]
     fn a_refused_claim_takes_its_count_back() {
         let sequencer = Sequencer::<Inline<u64>>::new(Layout::new(2, seq::LAST - 1), 0, false).unwrap();
-        assert_eq!([sequencer.claim(), sequencer.claim()], [Some(seq::LAST - 1), Some(seq::LAST)]);
-        for _ in 0..3 {
-            assert_eq!(sequencer.claim(), None);
+        assert_eq!([sequencer.claim(1), sequencer.claim(1)], [Some(seq::LAST - 1), Some(seq::LAST)]);
+        for count in 1..4 {
+            assert_eq!(sequencer.claim(count), None);
         }
         assert_eq!(sequencer.tail.load(Ordering::Relaxed), (seq::LAST + 1) | seq::CLOSED_BIT);
     }

@@ -14,7 +14,7 @@ use std::slice;
 
 use bytemuck::NoUninit;
 
-use super::stamp::{Stamp, WriteGuard};
+use super::stamp::{SlotState, Stamp, WriteGuard};
 use super::{Receive, Slot, Storage, sealed};
 use crate::registry::{Cursor, Registry};
 use crate::seq::Layout;
@@ -110,6 +110,15 @@ impl<T: Plain> Storage for Inline<T> {
     type Displaced<'p> = ();
     type Garbage = ();
 
+    // As many as fit into 1 KiB of a publisher's stack.
+    const RUN: usize = match size_of::<T>() {
+        0..=64 => 16,
+        65..=128 => 8,
+        129..=256 => 4,
+        257..=512 => 2,
+        _ => 1,
+    };
+
     fn new(layout: Layout) -> Option<Self> {
         let len = usize::try_from(layout.capacity()).ok()?.checked_mul(Self::STRIDE)?;
         let (words, first) = zeroed_words(len)?;
@@ -141,6 +150,11 @@ impl<T: Plain> Storage for Inline<T> {
         publish(&item, &mut ())
     }
 
+    #[inline]
+    fn in_place(item: &T) -> Option<&T> {
+        Some(item)
+    }
+
     fn release_pool(_: &mut &T) {}
 
     fn cancel(prepared: &T) -> T {
@@ -164,20 +178,52 @@ impl<T: Plain> Storage for Inline<T> {
     }
 }
 
-impl<T: Plain> Receive for Inline<T> {
+impl<T: Plain> Inline<T> {
+    /// Copies the message `sequence`, which `Stamp::load` found in `slot`, to `item`. `false` if it was overwritten in the meantime.
+    /// Otherwise `item` is initialised: the stamp says that no byte changed since it was committed, so these are all the bytes of one
+    /// `T` that `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
     #[inline]
-    fn read(slot: Slot<'_, [AtomicU64]>, sequence: u64, cursor: &Cursor) -> Option<T> {
-        let mut item = MaybeUninit::<T>::uninit();
+    fn copy(slot: Slot<'_, [AtomicU64]>, sequence: u64, item: &mut MaybeUninit<T>) -> bool {
         // SAFETY: the bytes of `item`, which need not be initialised, and which nothing else borrows.
         let bytes = unsafe { slice::from_raw_parts_mut(item.as_mut_ptr().cast(), size_of::<T>()) };
         read_words(slot.payload, bytes);
-        if !slot.stamp.validate(sequence) {
+        slot.stamp.validate(sequence)
+    }
+}
+
+impl<T: Plain> Receive for Inline<T> {
+    #[inline]
+    fn read(slot: Slot<'_, [AtomicU64]>, sequence: u64, cursor: &Cursor) -> Option<T> {
+        let mut item = MaybeUninit::uninit();
+        if !Self::copy(slot, sequence, &mut item) {
             return None;
         }
         cursor.set_next(sequence + 1);
-        // SAFETY: the stamp says that no byte changed since it was committed, so these are all the bytes of one `T` that
-        // `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
+        // SAFETY: `copy` has initialised it.
         Some(unsafe { item.assume_init() })
+    }
+
+    fn read_run(&self, sequence: u64, limit: usize, buffer: &mut Vec<T>, cursor: &Cursor) -> usize {
+        let is_there = |sequence| matches!(self.slot(sequence).stamp.load(sequence), SlotState::Committed);
+        // An empty ring does not make the buffer grow.
+        if buffer.len() == buffer.capacity() && is_there(sequence) {
+            buffer.reserve(1);
+        }
+        let len = buffer.len();
+        let mut read = 0;
+        for (item, sequence) in buffer.spare_capacity_mut().iter_mut().take(limit).zip(sequence..) {
+            // Each message by its own stamp: publishers overwrite in any order.
+            if !is_there(sequence) || !Self::copy(self.slot(sequence), sequence, item) {
+                break;
+            }
+            read += 1;
+        }
+        // SAFETY: there was room for them, and `copy` has initialised each of them.
+        unsafe { buffer.set_len(len + read) };
+        if read > 0 {
+            cursor.set_next(sequence + read as u64);
+        }
+        read
     }
 }
 

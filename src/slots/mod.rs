@@ -39,6 +39,10 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     #[doc(hidden)]
     type Garbage: Default;
 
+    /// How many messages a shared publisher may claim at once. More than 1 only if messages are written [`in_place`](Self::in_place).
+    #[doc(hidden)]
+    const RUN: usize;
+
     /// Slots for `layout`, all vacant; `None` when no allocation can hold them.
     #[doc(hidden)]
     fn new(layout: Layout) -> Option<Self>;
@@ -70,6 +74,11 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
         garbage: &mut Self::Garbage,
         publish: impl FnOnce(Self::Prepared<'_>, &mut Self::Garbage) -> R,
     ) -> R;
+
+    /// A message that can be written from where it is, without anything that could fail, wait, or run user code; `None` if it has to
+    /// be prepared. What is written is a copy.
+    #[doc(hidden)]
+    fn in_place(item: &Self::Item) -> Option<Self::Prepared<'_>>;
 
     /// Unlocks the pool before user code runs.
     #[doc(hidden)]
@@ -122,6 +131,11 @@ pub trait Receive: Storage {
     /// The value is made last: the compiler does not carry it past an atomic access without a copy.
     #[doc(hidden)]
     fn read(slot: Slot<'_, Self::Payload>, sequence: u64, cursor: &Cursor) -> Option<Self::Item>;
+
+    /// Appends up to `limit` messages that are there, from `sequence` on, to `buffer`, and moves `cursor` past them. Returns how many. It
+    /// may stop anywhere, also before the first.
+    #[doc(hidden)]
+    fn read_run(&self, sequence: u64, limit: usize, buffer: &mut Vec<Self::Item>, cursor: &Cursor) -> usize;
 }
 
 /// A stamp, and the payload that it guards, borrowed where they lie.

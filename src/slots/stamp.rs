@@ -42,7 +42,7 @@ impl<'a> Stamp<'a> {
     /// Begins the write of `sequence` by the only publisher.
     #[inline]
     pub(crate) fn begin(self, sequence: u64) -> WriteGuard<'a> {
-        // [stamp.begin] Release: pairs with the Acquire of `at_least`: who was lapped finds the messages before this one. (The fence in
+        // [stamp.begin] Release: pairs with the Acquire of `newest`: who was lapped finds the messages before this one. (The fence in
         // `WriteGuard::new` orders it before the words.)
         self.0.store(seq::writing(sequence), Ordering::Release);
         WriteGuard::new(self.0, sequence)
@@ -85,10 +85,11 @@ impl<'a> Stamp<'a> {
         if stamp > wanted { SlotState::Overwritten(seq::of_stamp(stamp)) } else { SlotState::Absent }
     }
 
-    /// Whether a publisher of `sequence` or a later lap has taken this slot.
-    pub(crate) fn at_least(self, sequence: u64) -> bool {
-        // [stamp.at-least] Acquire: pairs with the Release of `begin` and `try_begin`: who goes on with the oldest that this leaves finds it there.
-        self.0.load(Ordering::Acquire) >= seq::writing(sequence)
+    /// The newest sequence whose publisher has taken this slot.
+    pub(crate) fn newest(self) -> Option<u64> {
+        // [stamp.newest] Acquire: pairs with the Release of `begin` and `try_begin`: who goes on with the oldest that this leaves finds it there.
+        let stamp = self.0.load(Ordering::Acquire);
+        (stamp != seq::VACANT).then(|| seq::of_stamp(stamp))
     }
 
     /// Whether the words read since `load` all belong to `sequence`. If not, the next `load` returns the sequence that took the slot.

@@ -1,5 +1,7 @@
 //! Subscribers that publishers wait for.
 
+use std::ops::Range;
+
 use super::Subscriber;
 use crate::channel::Channel;
 use crate::error::SubscribeError;
@@ -68,11 +70,11 @@ impl<S: Storage> Subscriber<S> {
         Self::with(Arc::clone(&self.channel), Arc::clone(&self.lossy), Some(registration), next)
     }
 
-    /// The message `sequence` was received.
+    /// The messages `received` were received.
     #[inline]
-    pub(super) fn made_room(&self, sequence: u64) {
+    pub(super) fn made_room(&self, received: Range<u64>) {
         if self.local.gating.is_some() {
-            self.channel.made_room(sequence..sequence + 1);
+            self.channel.made_room(received);
         }
     }
 

@@ -203,12 +203,19 @@ impl<S: Receive> Subscriber<S> {
 
     /// Appends up to `limit` messages that are there now to `buffer`, and returns how many.
     ///
-    /// A loss that shows itself after the first message is told by the next call, not by this one. With `limit` 0 it returns
-    /// `Ok(0)` at once.
+    /// A loss after the first message is reported by the next call, not by this one. With `limit` 0 it returns `Ok(0)` at once.
+    ///
+    /// In an inline ring it is faster than receiving one by one: the cursor moves once in up to 64 messages, and at least four times a
+    /// lap. Other threads see it move then ([`Ring::stats`](crate::Ring::stats)), and publishers that wait for a gating subscriber are
+    /// woken then.
     ///
     /// # Errors
     ///
     /// As [`try_recv`](Self::try_recv), when there is no first message.
+    ///
+    /// # Panics
+    ///
+    /// When a message's clone does (boxed rings). The messages before it are in `buffer` and count as received.
     ///
     /// ```
     /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
@@ -219,17 +226,36 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(buffer, [0, 1, 2, 3, 4]);
     /// ```
     pub fn try_recv_many(&mut self, buffer: &mut Vec<S::Item>, limit: usize) -> Result<usize, TryRecvError> {
-        if limit == 0 {
-            return Ok(0);
-        }
-        buffer.push(self.try_recv()?);
-        let mut received = 1;
+        let mut received = 0;
         while received < limit {
-            let Ok(message) = self.receive(S::read) else { break };
-            buffer.push(message);
-            received += 1;
+            let run = self.receive_run(buffer, limit - received);
+            received += run;
+            if run > 0 {
+                continue;
+            }
+            // There may be a hole in the way, a loss, or nothing.
+            match self.receive(S::read) {
+                Ok(message) => {
+                    buffer.push(message);
+                    received += 1;
+                }
+                Err(_) if received > 0 => break,
+                Err(nothing) => return Err(self.report(nothing)),
+            }
         }
         Ok(received)
+    }
+
+    /// Appends messages that are there to `buffer`, up to `limit`, and returns how many. It may stop anywhere.
+    fn receive_run(&self, buffer: &mut Vec<S::Item>, limit: usize) -> usize {
+        let (sequencer, from) = (&self.channel.sequencer, self.next_sequence());
+        // The cursor moves once a run. Publishers may wait for it, so it should move soon.
+        let limit = limit.min(self.channel.run_of_receives());
+        let read = sequencer.slots().read_run(from, limit, buffer, self.cursor());
+        if read > 0 {
+            self.made_room(from..from + read as u64);
+        }
+        read
     }
 }
 
@@ -280,7 +306,7 @@ impl<S: Storage> Subscriber<S> {
             return match self.channel.sequencer.find(sequence) {
                 Found::Message(slot) => match take(slot, sequence, self.cursor()) {
                     Some(message) => {
-                        self.made_room(sequence);
+                        self.made_room(sequence..sequence + 1);
                         Ok(message)
                     }
                     None => continue,

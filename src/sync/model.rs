@@ -43,6 +43,9 @@ pub(crate) fn prefetch_for_writing<T>(_: *const T) {}
 pub(crate) const DISARM_PERIOD: u64 = 2;
 pub(crate) const WAKE_SLICE: usize = 1;
 pub(crate) const SPINS: u32 = 0;
+/// Rings of models are small.
+pub(crate) const RUN_SHARE: usize = 2;
+pub(crate) const WORTH_A_RUN: usize = 2;
 pub(crate) const YIELDS: u32 = 0;
 pub(crate) const REGISTRY_SHARDS: usize = 1;
 pub(crate) const CROWD_THRESHOLD: usize = 2;

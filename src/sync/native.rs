@@ -17,6 +17,12 @@ pub(crate) const SPINS: u32 = 200;
 /// Looks after that, before it parks. Each yields first, so that threads that share the core with it run.
 pub(crate) const YIELDS: u32 = 4;
 
+/// A publisher claims at most this part of a ring at once: a quarter.
+pub(crate) const RUN_SHARE: usize = 4;
+
+/// With fewer messages than this, a publisher claims one by one: taking them out of their iterator first would cost more.
+pub(crate) const WORTH_A_RUN: usize = 8;
+
 /// In so many sequences once, a publisher asks whether anybody has parked since it asked last. A barrier takes about as long as
 /// hundreds of publishes, and interrupts every core that the process is on.
 pub(crate) const DISARM_PERIOD: u64 = 1 << 14;

@@ -83,13 +83,11 @@ impl Ring {
         self.first + self.fates.len() as u64
     }
 
-    /// A lap before the newest sequence that reached its slot or became a hole. (Looked for in the last lap only; if none did, a lap before that.)
+    /// A lap before the newest sequence that reached its slot or became a hole.
     pub(crate) fn oldest(&self) -> u64 {
-        let lap = (0..self.fates.len()).rev().take(self.capacity as usize);
-        let newest =
-            lap.map(|at| self.first + at as u64).find(|&q| self.fate(q) == Fate::Hole || self.fate(q).reached());
-        let end = newest.map_or(self.tail().saturating_sub(self.capacity), |newest| newest + 1);
-        end.saturating_sub(self.capacity).max(self.first)
+        let mut sequences = (self.first..self.tail()).rev();
+        let newest = sequences.find(|&q| self.fate(q) == Fate::Hole || self.fate(q).reached());
+        newest.map_or(self.first, |newest| (newest + 1).saturating_sub(self.capacity).max(self.first))
     }
 
     fn fate(&self, sequence: u64) -> Fate {

@@ -13,6 +13,7 @@
 #[path = "../common/account.rs"]
 mod account;
 mod accounts;
+mod batches;
 mod boxed;
 mod boxed_pools;
 mod disarming;

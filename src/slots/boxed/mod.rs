@@ -67,6 +67,9 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     type Displaced<'p> = Displaced<'p, T>;
     type Garbage = Garbage<T>;
 
+    // A message is put in its node before the claim.
+    const RUN: usize = 1;
+
     fn new(layout: Layout) -> Option<Self> {
         let cells = zeroed_cells(usize::try_from(layout.capacity()).ok()?)?;
         Some(Self { cells, layout, occupied: 0..layout.capacity(), orphans: Orphans::default() })
@@ -106,6 +109,10 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         publish: impl FnOnce(Prepared<'_, T>, &mut Garbage<T>) -> R,
     ) -> R {
         publish(Prepared::new(pool.shared(), item, &self.orphans, garbage), garbage)
+    }
+
+    fn in_place(_: &T) -> Option<Prepared<'_, T>> {
+        None
     }
 
     fn release_pool(prepared: &mut Prepared<'_, T>) {
@@ -159,6 +166,12 @@ impl<T: Clone + Send + Sync + 'static> Receive for Boxed<T> {
         drop(message);
         cursor.set_next(sequence + 1);
         Some(item)
+    }
+
+    // Each message apart: clones may panic, or wait for a publisher that waits for room.
+    #[inline]
+    fn read_run(&self, _: u64, _: usize, _: &mut Vec<T>, _: &Cursor) -> usize {
+        0
     }
 }
 

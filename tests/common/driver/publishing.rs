@@ -218,15 +218,40 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         let (start, ledger, value) = (self.model.tail(), &self.ledger, self.value);
         let values = value + 1..=value + count;
         let messages = values.clone().map(|value| S::wrap(ledger, value));
+        // In one of three ways: a known length, by runs; an unknown one; a batch.
+        let way = value % 3;
+        note(["known length", "unknown length", "batch"][way as usize]);
         match &mut self.publishing.handles {
             Handles::Exclusive(publisher) => {
                 let count = count.min(LAST + 1 - start);
-                assert_eq!(publisher.publish_many(messages.take(count as usize)), start..start + count);
+                let messages = messages.take(count as usize);
+                let published = match way {
+                    0 => publisher.publish_many(messages),
+                    1 => publisher.publish_many(messages.filter(|_| true)),
+                    _ => {
+                        // A publisher that found no room may have woken some before.
+                        let wakes = || self.subscribers.iter().map(|pair| pair.woken.count()).sum::<usize>();
+                        let before = wakes();
+                        let mut batch = publisher.batch();
+                        messages.zip(start..).for_each(|(message, at)| assert_eq!(batch.publish(message), at));
+                        assert_eq!(wakes(), before, "woken in the middle");
+                        drop(batch);
+                        start..start + count
+                    }
+                };
+                assert_eq!(published, start..start + count);
                 values.take(count as usize).for_each(|value| assert!(self.model.publish(value).is_ok()));
             }
             Handles::Shared(publishers) => {
                 let publisher = &publishers[Self::one_of(&mut self.choices, publishers)];
-                let published = publisher.publish_many(messages);
+                let published = match way {
+                    0 => publisher.publish_many(messages),
+                    1 => publisher.publish_many(messages.filter(|_| true)),
+                    _ => {
+                        let mut batch = publisher.batch();
+                        messages.map_while(|message| batch.publish(message).ok()).count()
+                    }
+                };
                 assert_eq!(published, values.map_while(|value| self.model.publish(value).ok()).count());
             }
             Handles::Over => return,

@@ -1,0 +1,90 @@
+//! Several messages at once, by one of many publishers.
+
+use std::ops::Range;
+
+use super::Channel;
+use crate::sequencer::ClaimError;
+use crate::slots::Storage;
+use crate::slots::stamp::BeginError;
+use crate::sync::{RUN_SHARE, yield_now};
+
+/// A subscriber moves its cursor at least once in so many messages.
+const MAX_RECEIVED: usize = 64;
+
+impl<S: Storage> Channel<S> {
+    /// How many messages one claim may be for.
+    ///
+    /// A small part of the ring: a suspended publisher leaves so many sequences without a message. On a ring with a deadline it is 1,
+    /// as publishers go on by one message each time that the deadline is over.
+    pub(crate) fn run_limit(&self) -> usize {
+        let has_deadline = self.gate.as_ref().is_some_and(|gate| gate.has_deadline());
+        if has_deadline { 1 } else { S::RUN.min(self.capacity() / RUN_SHARE).max(1) }
+    }
+
+    /// How many messages a subscriber receives before it moves its cursor.
+    #[inline]
+    pub(crate) fn run_of_receives(&self) -> usize {
+        MAX_RECEIVED.min(self.capacity() / RUN_SHARE).max(1)
+    }
+
+    /// Publishes the first of `items` by one claim, without the wake-up that a commit asks for. Returns the claimed sequences, and how
+    /// many items were written: fewer than there are sequences where slots were held.
+    ///
+    /// `held` counts the sequences that were skipped since the last message.
+    #[inline]
+    pub(crate) fn publish_run(
+        &self,
+        items: &[Option<S::Item>],
+        held: &mut u64,
+    ) -> Result<(Range<u64>, usize), ClaimError> {
+        let claimed = match self.claim_run(items.len() as u64) {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                if error == ClaimError::Closed {
+                    self.wake_all();
+                }
+                return Err(error);
+            }
+        };
+        // No user code from here to the last commit, and nothing that waits: it is all claimed.
+        let mut left = items;
+        for sequence in claimed.clone() {
+            let Some((item, rest)) = left.split_first() else { unreachable!("more sequences than items") };
+            if self.write_in_place(sequence, item.as_ref()) {
+                left = rest;
+            }
+        }
+        let (written, count) = (items.len() - left.len(), claimed.end - claimed.start);
+        if (written as u64) < count {
+            self.skipped(&claimed, written, held);
+        }
+        Ok((claimed, written))
+    }
+
+    /// Writes `item` at a claimed sequence. `false` if the slot is held: the sequence is a hole.
+    #[inline]
+    fn write_in_place(&self, sequence: u64, item: Option<&S::Item>) -> bool {
+        let Some(prepared) = item.and_then(S::in_place) else { unreachable!("to be prepared first") };
+        match self.sequencer.begin(sequence) {
+            Ok(write) => self.retire_displaced(write.commit(prepared), &mut S::Garbage::default()),
+            Err(BeginError::Overrun) => {}
+            Err(BeginError::Held) => {
+                self.sequencer.skip(sequence);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Some of a run's sequences were skipped. Wakes subscribers that are parked there, as this publisher may get no further.
+    #[cold]
+    fn skipped(&self, claimed: &Range<u64>, written: usize, held: &mut u64) {
+        *held = if written == 0 { *held + (claimed.end - claimed.start) } else { 0 };
+        // A lap of holes: every slot is held. A publisher that holds one may be waiting for this core.
+        if *held >= self.sequencer.layout().capacity() {
+            *held = 0;
+            yield_now();
+        }
+        self.wake(claimed.end..claimed.end);
+    }
+}

@@ -1,0 +1,11 @@
+//! Several messages with one wake-up: batches, and runs of sequences that one claim draws.
+#![cfg(not(loom))]
+#![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
+#![allow(clippy::forget_non_drop, reason = "says where a publisher is suspended for good")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod batches;
+mod receives;
+mod runs;
