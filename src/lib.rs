@@ -31,7 +31,7 @@
 //! # The handles
 //!
 //! - [`Publisher`], the only one of its ring, or [`SharedPublisher`], one of many. Publishing never waits, except for gating
-//!   subscribers. With the feature `sink`, both are a `futures_sink::Sink`.
+//!   subscribers. A burst wakes sleeping subscribers once if it is published by `publish_many`, or through a [`batch`](Publisher::batch). With the feature `sink`, both are a `futures_sink::Sink`.
 //! - [`Subscriber`]: polls, blocks, or waits in a task; a [`Stream`](futures_core::Stream); turns into an iterator.
 //! - [`Ring`]: makes subscribers, at any time and at any retained sequence, and shows [`stats`](Ring::stats). Where hundreds of
 //!   tasks sleep, it also makes the future that wakes them in the place of publishers ([`drive_wakes`](Ring::drive_wakes)).
@@ -64,7 +64,8 @@
 //! 3. A received value is exactly one published value, never torn.
 //! 4. `Empty` is never said while a message can be read or a loss is to be told. `Closed` is said only after every message before the end
 //!    was delivered or reported missed, and then for ever.
-//! 5. Publishing costs the same with 0 and with 10 000 idle subscribers; waking costs only per parked subscriber.
+//! 5. Publishing costs the same with 0 and with 10 000 subscribers that do not sleep. Each one that sleeps costs the publish that wakes
+//!    it, or the driver ([`Ring::drive_wakes`]).
 //! 6. No code of the user's (clone, drop, waker, iterator) runs inside a write or under a lock; when it panics or calls back into the
 //!    ring, everybody else goes on.
 //! 7. A publisher, subscriber, task or thread that is stopped, dropped, leaked or panics anywhere never blocks another publisher, and
@@ -84,7 +85,7 @@
 //! - Wakers run on the publisher's thread, after the message is there. One that blocks holds up the publisher that calls it; who is
 //!   still to be woken is then woken by any other publisher that comes by, if there is one.
 //! - With a driver ([`Ring::drive_wakes`]), sleeping tasks depend on the runtime that polls it. While that runtime is blocked, they
-//!   sleep until half the ring's capacity more is published, the driver is dropped, or the ring is closed.
+//!   sleep until more than half the ring's capacity is published, the driver is dropped, or the ring is closed.
 //! - A reader at a message whose publisher was stopped goes on when the others are a lap further. If nobody publishes any more, or the
 //!   ring is closed, that never comes: [`latest`](Subscriber::latest) and [`seek`](Subscriber::seek) go past it.
 //! - A publisher that is stopped for good within the few instructions in which it holds the list of the parked, or has taken out

@@ -18,15 +18,21 @@ impl<S: Storage> Ring<S> {
     /// a hundred sleeping tasks or more: publishers no longer pay for them, and a burst of messages reaches each task in one wake-up.
     /// With a few tasks, it adds its own wake-up to the time that a message takes.
     ///
-    /// It is ready when the ring is closed, or when another such future of the ring is running. A closing publisher wakes all tasks itself.
-    /// Threads that wait in blocking calls are always woken by publishers.
+    /// It is ready when the ring is closed: a closing publisher wakes all tasks itself. One such future of a ring runs at a time. A second
+    /// one is ready immediately, and does not take over when the first is dropped: spawn another one then. Threads that wait in
+    /// blocking calls are always woken by publishers.
+    ///
+    /// It works in any executor. It also wakes tasks of other runtimes, which then depend on the runtime that polls it.
     ///
     /// # Progress
     ///
     /// Sleeping tasks depend on the runtime that polls this future. While it does not, because all its workers are blocked, they
-    /// sleep on until half the ring's capacity more is published: then a publisher wakes them. They also wake when the future is
+    /// sleep until more than half the ring's capacity is published: then a publisher wakes them. They also wake when the future is
     /// dropped, for example at the shutdown of the runtime. A future that is leaked, or polled once and never again, delays them in
     /// the same way. Until it is polled for the first time, and after it is dropped, publishers wake as on any ring.
+    ///
+    /// Make the ring at least twice as large as the largest burst. With a smaller one, a burst may overwrite messages of tasks that
+    /// were not woken yet. Losses are counted as always.
     ///
     /// A waker that blocks inside this future holds up the future, and no task for longer than that.
     ///
@@ -55,7 +61,7 @@ impl<S: Storage> Ring<S> {
     }
 }
 
-/// Future of [`Ring::drive_wakes`].
+/// Future of [`Ring::drive_wakes`]: spawn it where the subscribers' tasks run. One per ring.
 #[must_use = "futures do nothing unless polled"]
 pub struct DriveWakes<S: Storage> {
     channel: Arc<Channel<S>>,

@@ -76,7 +76,8 @@ impl<S: Receive> Subscriber<S> {
         Ok(taken(message))
     }
 
-    /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many.
+    /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many. It does not wait until there
+    /// are `limit` messages.
     ///
     /// # Errors
     ///

@@ -26,11 +26,16 @@ impl<S: Receive> Subscriber<S> {
     ///
     /// # Cooperation
     ///
-    /// A task that receives 128 times in a row without waiting yields once: the next poll wakes the
+    /// After 128 receives in a row without waiting, a subscriber yields once: the next poll wakes the
     /// task and returns `Pending`. Otherwise a ring that is never empty would starve the timers and
     /// the other tasks of the same worker. This holds for all async ways of receiving, streams
     /// included. [`recv_many_async`](Self::recv_many_async) counts messages, and
-    /// [`SkipLagged`](crate::SkipLagged) counts losses too. Nothing is lost or reordered.
+    /// [`SkipLagged`](crate::SkipLagged) counts losses too. Nothing is lost or reordered. Each
+    /// subscriber has its own count: a task that reads thousands of them in turn should yield itself.
+    ///
+    /// So `Pending` does not mean that the ring is empty. To take what is there without waiting, use
+    /// [`try_recv`](Self::try_recv), [`try_recv_many`](Self::try_recv_many) or
+    /// [`try_iter`](Self::try_iter), rather than `now_or_never`.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -43,7 +48,10 @@ impl<S: Receive> Subscriber<S> {
         Recv(Waiting(self))
     }
 
-    /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many.
+    /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many. It does not wait until there
+    /// are `limit` messages.
+    ///
+    /// It is cooperative, as [`recv_async`](Self::recv_async#cooperation).
     ///
     /// # Errors
     ///
@@ -67,6 +75,8 @@ impl<S: Receive> Subscriber<S> {
     }
 
     /// Waits until there is a message that was not read, then takes the newest one, as [`latest`](Self::latest) does.
+    ///
+    /// It is cooperative, as [`recv_async`](Self::recv_async#cooperation).
     ///
     /// # Errors
     ///
@@ -94,7 +104,7 @@ impl<S: Receive> Subscriber<S> {
     /// Polls for the next message. On `Pending` the task of `cx` is woken when there may be one.
     ///
     /// Only the task of the last call is woken. It returns `Pending` once after 128 results in a row,
-    /// and wakes the task at once: see [`recv_async`](Self::recv_async).
+    /// and wakes the task immediately: see [`recv_async`](Self::recv_async#cooperation).
     ///
     /// # Errors
     ///

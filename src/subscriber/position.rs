@@ -82,13 +82,14 @@ impl<S: Storage> Subscriber<S> {
         self.channel.sequencer.tail().saturating_sub(self.next_sequence())
     }
 
-    /// Sequences overwritten before it read them, as told by every `Lagged` so far.
+    /// Sequences overwritten before it read them, as reported by every `Lagged` so far. With several publishers some of them may be
+    /// holes: at most so many messages were lost.
     pub fn missed(&self) -> u64 {
         self.cursor().missed.get()
     }
 
     /// Sequences at which no message ever came, and it went on: claimed by a publisher that found its slot held by a stalled
-    /// one. 0 with a single publisher.
+    /// one. 0 with a single publisher. Holes that were overwritten before it came to them are in [`missed`](Self::missed).
     pub fn holes(&self) -> u64 {
         self.cursor().holes.get()
     }

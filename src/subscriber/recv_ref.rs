@@ -155,7 +155,8 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
         Ok(self.lend(pinned))
     }
 
-    /// Waits for the next message in any async runtime, and borrows it.
+    /// Waits for the next message in any async runtime, and borrows it. It is cooperative, as
+    /// [`recv_async`](Self::recv_async#cooperation).
     ///
     /// # Errors
     ///
@@ -178,7 +179,7 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     }
 
     /// Waits for the next message in any async runtime, and borrows it. `None` is the end of the ring. As a stream would, if streams
-    /// could lend.
+    /// could lend. It is cooperative, as [`recv_async`](Self::recv_async#cooperation).
     ///
     /// # Errors
     ///
@@ -205,7 +206,8 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
         NextRef(self.recv_ref_async())
     }
 
-    /// Polls for the next message, and borrows it. On `Pending` the task of `cx` is woken when there may be one.
+    /// Polls for the next message, and borrows it. On `Pending` the task of `cx` is woken when there may be one. It is cooperative, as
+    /// [`recv_async`](Self::recv_async#cooperation).
     ///
     /// # Errors
     ///
