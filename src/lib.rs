@@ -88,8 +88,8 @@
 //!   sleep until more than half the ring's capacity is published, the driver is dropped, or the ring is closed.
 //! - A reader at a message whose publisher was stopped goes on when the others are a lap further. If nobody publishes any more, or the
 //!   ring is closed, that never comes: [`latest`](Subscriber::latest) and [`seek`](Subscriber::seek) go past it.
-//! - A publisher that is stopped for good within the few instructions in which it holds the list of the parked, or has taken out
-//!   a waker and not called it, keeps those from being woken by others.
+//! - A publisher or a driver that is stopped for good within the few instructions in which it holds the list of the parked, or has taken
+//!   out a waker and not called it, keeps those from being woken by others.
 //! - A publisher of a boxed ring drops messages that were overwritten, after its own is there: one whose drop takes long holds up that
 //!   publisher, and nobody else. The last few stay undropped until somebody publishes, or their publisher is gone.
 //! - A subscriber that is made, or parks, while a publisher is waking others is woken by the next publish, not by that one. It looks at

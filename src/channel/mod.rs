@@ -213,8 +213,10 @@ impl<S: Storage> Channel<S> {
 
     /// The driver ends: publishers wake from here on, and what it was called for is done now.
     pub(crate) fn end_driving(&self) {
-        self.waiters.end_driving();
+        let waker = self.waiters.end_driving();
         self.wake_parked();
+        // Last: its drop may take its time.
+        reentrancy::discard(waker);
     }
 
     pub(crate) fn add_publisher(&self) {

@@ -9,6 +9,7 @@ use super::Ring;
 use crate::channel::Channel;
 use crate::slots::Storage;
 use crate::sync::Arc;
+use crate::wait::Driven;
 
 impl<S: Storage> Ring<S> {
     /// A future that wakes sleeping tasks in the place of publishers. Spawn it on the runtime where the subscribers' tasks run.
@@ -19,15 +20,16 @@ impl<S: Storage> Ring<S> {
     /// With a few tasks, it adds its own wake-up to the time that a message takes.
     ///
     /// It is ready when the ring is closed: a closing publisher wakes all tasks itself. One such future of a ring runs at a time. A second
-    /// one is ready immediately, and does not take over when the first is dropped: spawn another one then. Threads that wait in
-    /// blocking calls are always woken by publishers.
+    /// one is ready immediately, and does not take over when the first is dropped. To replace one, wait until it has ended, then spawn
+    /// the next. Threads that wait in blocking calls are always woken by publishers. (If the clone or drop of an executor's waker
+    /// panics in here, the ring has no driver any more, and all later ones are ready immediately.)
     ///
     /// It works in any executor. It also wakes tasks of other runtimes, which then depend on the runtime that polls it.
     ///
     /// # Progress
     ///
-    /// Sleeping tasks depend on the runtime that polls this future. While it does not, because all its workers are blocked, they
-    /// sleep until more than half the ring's capacity is published: then a publisher wakes them. They also wake when the future is
+    /// Sleeping tasks depend on the runtime that polls this future: each poll wakes 64 of them. While it does not, because all its
+    /// workers are blocked, they sleep until more than half the ring's capacity is published: then a publisher wakes them. They also wake when the future is
     /// dropped, for example at the shutdown of the runtime. A future that is leaked, or polled once and never again, delays them in
     /// the same way. Until it is polled for the first time, and after it is dropped, publishers wake as on any ring.
     ///
@@ -86,13 +88,13 @@ impl<S: Storage> Future for DriveWakes<S> {
         if !self.drives {
             return Poll::Ready(());
         }
-        let has_more = channel.waiters.drive(cx.waker());
+        let driven = channel.waiters.drive(cx.waker());
         // After the waker was registered: a closer that this does not see wakes it.
-        if channel.sequencer.is_closed() {
+        if driven == Driven::Unusable || channel.sequencer.is_closed() {
             self.end();
             return Poll::Ready(());
         }
-        if has_more {
+        if driven == Driven::Partly {
             cx.waker().wake_by_ref();
         }
         Poll::Pending

@@ -26,7 +26,7 @@ impl<S: Receive> Subscriber<S> {
     ///
     /// # Cooperation
     ///
-    /// After 128 receives in a row without waiting, a subscriber yields once: the next poll wakes the
+    /// After 128 receives in a row without waiting for it, a subscriber yields once: the next poll wakes the
     /// task and returns `Pending`. Otherwise a ring that is never empty would starve the timers and
     /// the other tasks of the same worker. This holds for all async ways of receiving, streams
     /// included. [`recv_many_async`](Self::recv_many_async) counts messages, and
@@ -51,7 +51,7 @@ impl<S: Receive> Subscriber<S> {
     /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many. It does not wait until there
     /// are `limit` messages.
     ///
-    /// It is cooperative, as [`recv_async`](Self::recv_async#cooperation).
+    /// It is cooperative, as [`recv_async`](Self::recv_async).
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl<S: Receive> Subscriber<S> {
 
     /// Waits until there is a message that was not read, then takes the newest one, as [`latest`](Self::latest) does.
     ///
-    /// It is cooperative, as [`recv_async`](Self::recv_async#cooperation).
+    /// It is cooperative, as [`recv_async`](Self::recv_async).
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl<S: Receive> Subscriber<S> {
     /// Polls for the next message. On `Pending` the task of `cx` is woken when there may be one.
     ///
     /// Only the task of the last call is woken. It returns `Pending` once after 128 results in a row,
-    /// and wakes the task immediately: see [`recv_async`](Self::recv_async#cooperation).
+    /// and wakes the task immediately: see [`recv_async`](Self::recv_async).
     ///
     /// # Errors
     ///

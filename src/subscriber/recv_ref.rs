@@ -156,7 +156,7 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     }
 
     /// Waits for the next message in any async runtime, and borrows it. It is cooperative, as
-    /// [`recv_async`](Self::recv_async#cooperation).
+    /// [`recv_async`](Self::recv_async).
     ///
     /// # Errors
     ///
@@ -179,7 +179,7 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     }
 
     /// Waits for the next message in any async runtime, and borrows it. `None` is the end of the ring. As a stream would, if streams
-    /// could lend. It is cooperative, as [`recv_async`](Self::recv_async#cooperation).
+    /// could lend. It is cooperative, as [`recv_async`](Self::recv_async).
     ///
     /// # Errors
     ///
@@ -207,7 +207,7 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     }
 
     /// Polls for the next message, and borrows it. On `Pending` the task of `cx` is woken when there may be one. It is cooperative, as
-    /// [`recv_async`](Self::recv_async#cooperation).
+    /// [`recv_async`](Self::recv_async).
     ///
     /// # Errors
     ///

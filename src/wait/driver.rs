@@ -19,15 +19,16 @@
 //! The driver ends by a change to `NONE`, a full fence, and a wake-up of all that are there: what it was
 //! called for, it does then.
 //!
-//! # A driver that does not run holds nobody up for longer than half a lap
+//! # A driver that is not polled holds nobody up for longer than half a lap
 //!
 //! With `CALLED` comes the sequence at which it was called. A publisher that is half a ring further wakes
 //! the tasks itself. So a runtime that does not poll the driver, and a publisher that was suspended between
-//! the exchange and the wake-up, delay the tasks by that much, and no more.
+//! the exchange and the wake-up, delay the tasks by that much, and no more. A driver that is polled, however
+//! slowly, goes on with its slices: publishers do not help it, as it is there to spare them that.
 
 use std::task::Waker;
 
-use crate::sync::{AtomicU64, Ordering, WakerCell, full_fence};
+use crate::sync::{AtomicBool, AtomicU64, Ordering, WakerCell, fence_after_exchange};
 
 /// Who wakes the tasks of a ring.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub(super) struct Driver {
     /// `NONE`, `IDLE`, or `CALLED` and the sequence.
     state: AtomicU64,
     waker: WakerCell,
+    /// Used by the driver alone. Set while a waker is put in place: if its clone or drop panics, that place is unusable.
+    waker_poisoned: AtomicBool,
 }
 
 /// Publishers wake.
@@ -55,7 +58,7 @@ pub(super) enum Duty {
 
 impl Driver {
     pub(super) fn new() -> Self {
-        Self { state: AtomicU64::new(NONE), waker: WakerCell::default() }
+        Self { state: AtomicU64::new(NONE), waker: WakerCell::default(), waker_poisoned: AtomicBool::new(false) }
     }
 
     /// What a publisher does that has published up to `end`, where a driver may take until `patience` messages more are published.
@@ -83,25 +86,37 @@ impl Driver {
 
     /// A driver begins. `false` if there is another one.
     pub(super) fn begin(&self, now: u64) -> bool {
-        // [driver.begin] Relaxed: it takes the list next, and `rest` has the fence.
-        self.state.compare_exchange(NONE, CALLED + now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        // [driver.begin] Acquire: pairs with the Release of `end`, so that the last driver has let go of the waker's place. Relaxed on
+        // failure: there is another one.
+        self.state.compare_exchange(NONE, CALLED + now, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
-    /// By the driver: from here on it is to be called again. Whether it was called, and so must take the list.
-    pub(super) fn rest(&self, waker: &Waker) -> bool {
+    /// By the driver: from here on it is to be called again. Whether it was called, and so must take the list. `None` if it cannot be
+    /// called, as a waker has panicked.
+    pub(super) fn rest(&self, waker: &Waker) -> Option<bool> {
+        // [driver.poison] [driver.poison-set] [driver.poison-clear] Relaxed, all: the driver's own, or the last one's before `driver.end`.
+        if self.waker_poisoned.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.waker_poisoned.store(true, Ordering::Relaxed);
         self.waker.register(waker);
+        self.waker_poisoned.store(false, Ordering::Relaxed);
         // [driver.rest] Release: pairs with the Acquire of `duty`: whoever calls the driver finds its waker.
         let before = self.state.swap(IDLE, Ordering::Release);
-        // [driver.fence] Pairs with `wake.fence`: the driver finds all tasks that a publisher left to it before this.
-        full_fence();
-        before >= CALLED
+        // [driver.fence] Pairs with `wake.fence`: the driver finds all tasks that a publisher left to it before this. (The last store
+        // before it is a read-modify-write.)
+        fence_after_exchange();
+        Some(before >= CALLED)
     }
 
     /// By the driver: publishers wake from here on. The caller wakes all tasks next.
     pub(super) fn end(&self) -> Option<Waker> {
-        // [driver.end] Relaxed: the fence of the wake-up that follows orders it before the look at the list.
-        self.state.swap(NONE, Ordering::Relaxed);
-        self.waker.take()
+        // First: a waker that is there later may be that of the next driver.
+        let waker = self.waker.take();
+        // [driver.end] Release: pairs with the Acquire of `begin`. The fence of the wake-up that follows orders it before the look at
+        // the list.
+        self.state.swap(NONE, Ordering::Release);
+        waker
     }
 
     /// For the end of the ring: the driver's waker, if it waits.
@@ -131,7 +146,7 @@ mod tests {
         assert_eq!(called(&driver, 1, true), "wake", "there is no driver");
         assert!(driver.begin(2) && !driver.begin(2));
         assert_eq!(called(&driver, 5, true), "nothing", "it takes the list first");
-        assert!(driver.rest(Waker::noop()));
+        assert_eq!(driver.rest(Waker::noop()), Some(true));
         assert_eq!(called(&driver, 6, false), "nothing");
         assert_eq!(called(&driver, 7, true), "call");
         assert_eq!(called(&driver, 3, true), "nothing", "another publisher was faster");
@@ -139,7 +154,7 @@ mod tests {
         assert_eq!(called(&driver, 11, true), "wake");
         assert_eq!(called(&driver, 12, true), "nothing", "that one wakes them all");
         assert_eq!(called(&driver, 15, true), "wake");
-        assert!(driver.rest(Waker::noop()) && !driver.rest(Waker::noop()));
+        assert_eq!([(); 2].map(|()| driver.rest(Waker::noop())), [Some(true), Some(false)]);
         assert_eq!(called(&driver, 17, true), "call");
         drop(driver.end());
         assert_eq!(called(&driver, 22, true), "wake");

@@ -41,6 +41,7 @@ pub(crate) use arming::PublisherFence;
 use driver::{Driver, Duty};
 use event_count::{Epoch, EventCount};
 use list::{join, pop, push, reverse, splice, take};
+use reentrancy::NO_LIST;
 pub(crate) use waiter::Waiter;
 
 /// How often a parker polls when nothing proves that it will be woken.
@@ -94,6 +95,17 @@ impl Park {
             }
         }
     }
+}
+
+/// How far a driver came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Driven {
+    /// It was called for no more tasks.
+    Wholly,
+    /// There are more, and it must come back.
+    Partly,
+    /// It cannot be called any more.
+    Unusable,
 }
 
 /// A thread that is about to sleep.
@@ -192,34 +204,40 @@ impl WaitList {
         self.driver.begin(now)
     }
 
-    /// By the driver: wakes some parked tasks. `true` if there are more, and it must come back. Otherwise `waker` is woken when there
-    /// are.
+    /// By the driver: wakes some parked tasks. It has `waker` woken when there are more to wake later.
     ///
     /// Those that were left come first, and tasks that parked since the driver was last called are left alone: they have read all
     /// there is.
     #[must_use]
-    pub(crate) fn drive(&self, waker: &Waker) -> bool {
-        let is_called = self.driver.rest(waker);
+    pub(crate) fn drive(&self, waker: &Waker) -> Driven {
+        let Some(is_called) = self.driver.rest(waker) else { return Driven::Unusable };
         let mut lists = take(&self.handed_off);
         if is_called {
-            lists = join(lists, self.take_parked());
+            lists = join(lists, take(&self.arrivals.parked));
+        }
+        if reentrancy::at_limit_in(self.address()) {
+            self.hand_off(lists);
+            // An outer call of this ring wakes them, if there is one. Otherwise the driver comes back when calls nest less deep.
+            if reentrancy::at_depth_limit() {
+                let waker = waker.clone();
+                reentrancy::later(NO_LIST, move || waker.wake());
+            }
+            return Driven::Wholly;
         }
         for _ in 0..WAKE_SLICE {
-            if reentrancy::at_limit_in(self.address()) {
-                break;
-            }
             if !self.wake_one(&mut lists) {
-                return false;
+                self.forget_dropped();
+                return Driven::Wholly;
             }
         }
-        self.hand_off(lists);
         // [handed-off.rest] Relaxed: what others hand off from now on, they wake or call for.
-        !self.handed_off.load(Ordering::Relaxed).is_null()
+        if self.handed_off.load(Ordering::Relaxed).is_null() { Driven::Wholly } else { Driven::Partly }
     }
 
-    /// There is no driver any more. The caller wakes all parked tasks next.
-    pub(crate) fn end_driving(&self) {
-        reentrancy::discard(self.driver.end());
+    /// There is no driver any more. The caller wakes all parked tasks next, and then drops this waker.
+    #[must_use]
+    pub(crate) fn end_driving(&self) -> Option<Waker> {
+        self.driver.end()
     }
 
     /// Wakes the driver, for the end of the ring.
@@ -229,7 +247,8 @@ impl WaitList {
 
     fn call_driver(&self, waker: Option<Waker>) {
         if let Some(waker) = waker {
-            reentrancy::call(self.address(), || waker.wake());
+            // Of no list: this call does not return for tasks that publishers within it leave on the list.
+            reentrancy::call(NO_LIST, || waker.wake());
         }
     }
 
@@ -260,7 +279,7 @@ impl WaitList {
     }
 
     fn wake_tasks(&self, order: fn(*mut Waiter) -> *mut Waiter) -> bool {
-        let mut lists = order(self.take_parked());
+        let mut lists = order(take(&self.arrivals.parked));
         if reentrancy::at_limit_in(self.address()) {
             self.hand_off(lists);
             // Another publisher may have handed some off and been suspended. (If an outer call of this ring exists, it wakes them.)
@@ -268,15 +287,16 @@ impl WaitList {
             return !reentrancy::at_depth_limit() || self.handed_off.load(Ordering::Relaxed).is_null();
         }
         while self.wake_one(&mut lists) {}
+        self.forget_dropped();
         true
     }
 
-    fn take_parked(&self) -> *mut Waiter {
-        let lists = take(&self.arrivals.parked);
-        if !lists.is_null() {
-            self.arrivals.dropped.store(0, Ordering::Relaxed); // [dropped.reset] Relaxed: about right will do
+    /// All places on the lists were taken.
+    fn forget_dropped(&self) {
+        // [dropped.look] [dropped.reset] Relaxed, both: about right will do. A look, so that an empty list costs no store.
+        if self.arrivals.dropped.load(Ordering::Relaxed) != 0 {
+            self.arrivals.dropped.store(0, Ordering::Relaxed);
         }
-        lists
     }
 
     /// Wakes the first task of `lists`, or one that was handed off, and hands off the others meanwhile. `false` when there is none.

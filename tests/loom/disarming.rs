@@ -2,9 +2,11 @@
 //! a publisher asks at every second sequence.
 
 use crate::testing;
-use crate::wakers::{call, park};
+use crate::wakers::{Counter, call, park};
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use loom::future::block_on;
 use loom::sync::{Condvar, Mutex};
@@ -257,5 +259,79 @@ fn who_parks_at_a_hole_while_the_ring_is_disarmed_is_woken_by_the_skip() {
         disarming.join().unwrap();
         skipping.join().unwrap();
         drop(held);
+    });
+}
+
+/// A driver has tasks in its hand while the ring is disarmed, and is not polled again.
+#[test]
+fn what_a_driver_hands_off_is_found_while_others_disarm() {
+    explore(3, || {
+        let (mut publisher, mut first) = unarmed_ring(8);
+        let mut second = first.clone();
+        let mut drive = publisher.ring().drive_wakes();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(pin!(&mut drive).poll(&mut cx).is_pending());
+        let woken = Counter::new();
+        park(&mut first, &woken.waker());
+        park(&mut second, &woken.waker());
+        publisher.publish(pair(0));
+        // Forgets that somebody has parked lately, if it is to.
+        publisher.publish(pair(1));
+        let driving = thread::spawn(move || {
+            let mut cx = Context::from_waker(Waker::noop());
+            let _ = pin!(&mut drive).poll(&mut cx);
+            drive
+        });
+        publisher.publish(pair(2));
+        publisher.publish(pair(3));
+        let drive = driving.join().unwrap();
+        for number in 4..16 {
+            publisher.publish(pair(number));
+        }
+        assert_eq!(woken.count(), 2, "one is left");
+        drop(drive);
+    });
+}
+
+/// A task parks while a driver works and the ring is disarmed.
+#[test]
+fn who_parks_beside_a_driver_while_others_disarm_is_woken() {
+    explore(3, || {
+        let (mut publisher, mut first) = unarmed_ring(8);
+        let mut drive = publisher.ring().drive_wakes();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(pin!(&mut drive).poll(&mut cx).is_pending());
+        let woken = Counter::new();
+        park(&mut first, &woken.waker());
+        publisher.publish_many((0..2).map(pair));
+        let driving = thread::spawn(move || {
+            let called = Counter::new();
+            let _ = pin!(&mut drive).poll(&mut Context::from_waker(&called.waker()));
+            (drive, called)
+        });
+        let writer = thread::spawn(move || {
+            publisher.publish(pair(2));
+            publisher.publish(pair(3));
+            publisher
+        });
+        let mut got = 0;
+        let mut sleeps = false;
+        while got < 4 && !sleeps {
+            woken.take();
+            match first.poll_recv(&mut Context::from_waker(&woken.waker())) {
+                Poll::Ready(message) => {
+                    assert_eq!(message.map(id), Ok(got));
+                    got += 1;
+                }
+                Poll::Pending => sleeps = true,
+            }
+        }
+        let (mut drive, called) = driving.join().unwrap();
+        let publisher = writer.join().unwrap();
+        while called.take() > 0 {
+            let _ = pin!(&mut drive).poll(&mut Context::from_waker(&called.waker()));
+        }
+        assert!(!sleeps || woken.count() > 0, "it sleeps beside a message");
+        drop((drive, publisher));
     });
 }

@@ -14,7 +14,7 @@ use loom::future::block_on;
 use loom::thread;
 use seqcast::{Inline, Publisher, RecvError, Ring};
 
-use crate::wakers::Counter;
+use crate::wakers::{Counter, park};
 use crate::{Pair, Reader, explore, id, pair, parking_ring};
 
 /// A thread that drives until the ring is closed.
@@ -229,5 +229,55 @@ fn one_of_two_drivers_drives() {
         let first = first.join().unwrap();
         assert_eq!(ended.load(Ordering::Relaxed), 1);
         drop((first, second));
+    });
+}
+
+/// A driver that begins while another ends keeps its waker.
+#[test]
+fn a_driver_that_follows_another_is_called() {
+    let outcomes = explore(2, || {
+        let (mut publisher, mut subscriber) = parking_ring(8);
+        let mut first = publisher.ring().drive_wakes();
+        assert!(pin!(&mut first).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let mut second = publisher.ring().drive_wakes();
+        let dropper = thread::spawn(move || drop(first));
+        let (called, task) = (Counter::new(), Counter::new());
+        let drives = pin!(&mut second).poll(&mut Context::from_waker(&called.waker())).is_pending();
+        dropper.join().unwrap();
+        if drives {
+            park(&mut subscriber, &task.waker());
+            publisher.publish(pair(0));
+            assert_eq!((task.count(), called.count()), (0, 1), "the second driver was not called");
+        }
+        drives
+    });
+    assert_eq!(outcomes, BTreeSet::from([false, true]), "whether it drives");
+}
+
+/// A publisher that calls the first driver, at any time while that ends and another begins.
+#[test]
+fn a_publisher_beside_a_change_of_drivers_leaves_the_second_its_waker() {
+    explore(2, || {
+        let (publisher, mut subscriber) = parking_ring(8);
+        let ring = publisher.ring();
+        let mut first = ring.drive_wakes();
+        assert!(pin!(&mut first).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let (called, task) = (Counter::new(), Counter::new());
+        park(&mut subscriber, &task.waker());
+        let writer = writer(publisher, 1);
+        let dropper = thread::spawn(move || drop(first));
+        let mut second = ring.drive_wakes();
+        let mut drives = pin!(&mut second).poll(&mut Context::from_waker(&called.waker())).is_pending();
+        dropper.join().unwrap();
+        let mut publisher = writer.join().unwrap();
+        while drives && called.take() > 0 {
+            drives = pin!(&mut second).poll(&mut Context::from_waker(&called.waker())).is_pending();
+        }
+        assert_eq!(task.take(), 1, "the task sleeps beside its message");
+        assert_eq!(subscriber.try_recv().map(id), Ok(0));
+        park(&mut subscriber, &task.waker());
+        publisher.publish(pair(1));
+        let expected = if drives { (0, 1) } else { (1, 0) };
+        assert_eq!((task.count(), called.count()), expected);
     });
 }

@@ -302,7 +302,9 @@ fn nothing_is_lost_while_drivers_come_and_go() {
             eventually("all are at the end", || ring.stats().subscribers.iter().all(|one| one.next_sequence == end));
         }
         if fastrand::u8(..) < 32 {
+            // Until it is gone, the next one would be ready at once.
             driver.abort();
+            assert!(runtime.block_on(driver).unwrap_err().is_cancelled());
             driver = runtime.spawn(publisher.ring().drive_wakes());
         }
     }

@@ -10,6 +10,8 @@ mod costs;
 mod deep;
 #[cfg(not(shuttle))]
 mod driver;
+#[cfg(not(shuttle))]
+mod driver_calls;
 mod hostile;
 mod leaving;
 mod nesting;

@@ -1,0 +1,229 @@
+//! Drivers whose wakers call back, nest deep, panic, or are dropped at a bad time.
+
+use crate::common::wakers::{Counter, call, owning, park};
+use seqcast::{DriveWakes, Inline, Subscriber};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, RawWaker, RawWakerVTable, Wake, Waker};
+
+fn poll(drive: &mut DriveWakes<Inline<u64>>, waker: &Waker) -> bool {
+    Pin::new(drive).poll(&mut Context::from_waker(waker)).is_pending()
+}
+
+/// Runs `code` within `depth` calls of wakers, each of a ring of its own.
+fn from_within(depth: usize, code: Arc<dyn Fn() + Send + Sync>) {
+    if depth == 0 {
+        return code();
+    }
+    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(2);
+    park(&mut subscriber, &call(move || from_within(depth - 1, Arc::clone(&code))));
+    publisher.publish(0);
+}
+
+/// Subscribers that are parked, and the count of their wake-ups.
+fn parked(subscriber: &Subscriber<Inline<u64>>, count: usize) -> (Vec<Subscriber<Inline<u64>>>, Arc<Counter>) {
+    let woken = Counter::new();
+    let mut subscribers: Vec<_> = (0..count).map(|_| subscriber.clone()).collect();
+    subscribers.iter_mut().for_each(|subscriber| park(subscriber, &woken.waker()));
+    (subscribers, woken)
+}
+
+/// Wake-ups of three tasks by a publish that calls a driver, whose waker, `depth` calls within, runs `code` and drops the driver.
+fn in_the_call_of_the_driver(depth: usize, code: Arc<dyn Fn() + Send + Sync>) -> usize {
+    let (mut publisher, subscriber) = seqcast::inline::<u64>(64);
+    let drive = Arc::new(Mutex::new(Some(publisher.ring().drive_wakes())));
+    let dropping = Arc::clone(&drive);
+    let waker = call(move || {
+        let (dropping, code) = (Arc::clone(&dropping), Arc::clone(&code));
+        from_within(
+            depth,
+            Arc::new(move || {
+                code();
+                drop(dropping.lock().unwrap().take());
+            }),
+        );
+    });
+    assert!(poll(drive.lock().unwrap().as_mut().unwrap(), &waker));
+    let (_subscribers, woken) = parked(&subscriber, 3);
+    publisher.publish(1);
+    assert!(drive.lock().unwrap().is_none());
+    woken.count()
+}
+
+#[test]
+fn a_driver_that_is_dropped_deep_within_its_own_call_wakes() {
+    for depth in [0, 10, 31, 40, 100, 126, 127] {
+        assert_eq!(in_the_call_of_the_driver(depth, Arc::new(|| {})), 3, "at {depth}");
+    }
+}
+
+#[test]
+fn a_close_deep_within_the_call_of_the_driver_wakes() {
+    for depth in [0, 31, 40] {
+        let (publisher, subscriber) = seqcast::inline::<u64>(64);
+        let publisher = publisher.share();
+        let mut drive = publisher.ring().drive_wakes();
+        let closing = publisher.clone();
+        let waker = call(move || {
+            let closing = closing.clone();
+            from_within(
+                depth,
+                Arc::new(move || {
+                    closing.close();
+                }),
+            )
+        });
+        assert!(poll(&mut drive, &waker));
+        let (_subscribers, woken) = parked(&subscriber, 3);
+        publisher.publish(1).unwrap();
+        assert!(subscriber.ring().is_closed());
+        assert_eq!(woken.count(), 3, "at {depth}: they sleep in a closed ring");
+    }
+}
+
+/// Runs a task in its waker, as often as it is woken.
+struct InPlace {
+    drive: Mutex<Option<DriveWakes<Inline<u64>>>>,
+    running: AtomicBool,
+    woken: AtomicBool,
+    polls: AtomicUsize,
+}
+
+impl Wake for InPlace {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::SeqCst);
+        if self.running.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let waker = Waker::from(Arc::clone(&self));
+        while self.woken.swap(false, Ordering::SeqCst) {
+            assert!(self.polls.fetch_add(1, Ordering::SeqCst) < 10_000, "it spins");
+            if !poll(self.drive.lock().unwrap().as_mut().unwrap(), &waker) {
+                break;
+            }
+        }
+        self.running.store(false, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_driver_that_is_run_in_place_does_not_spin() {
+    for depth in [10, 100, 125, 126, 127, 128] {
+        let (publisher, subscriber) = seqcast::inline::<u64>(64);
+        let publisher = publisher.share();
+        let task = Arc::new(InPlace {
+            drive: Mutex::new(Some(publisher.ring().drive_wakes())),
+            running: AtomicBool::new(false),
+            woken: AtomicBool::new(false),
+            polls: AtomicUsize::new(0),
+        });
+        Arc::clone(&task).wake();
+        let (_subscribers, woken) = parked(&subscriber, 3);
+        let publishing = publisher.clone();
+        from_within(
+            depth,
+            Arc::new(move || {
+                publishing.publish(1).unwrap();
+            }),
+        );
+        assert!(task.polls.load(Ordering::SeqCst) < 10_000, "at {depth}: it spun");
+        assert_eq!(woken.count(), 3);
+    }
+}
+
+/// The same at the limit of one ring: a driver that begins within 40 calls, one of them of its ring.
+#[test]
+fn a_driver_that_begins_within_a_call_of_its_ring_does_not_spin() {
+    let (publisher, subscriber) = seqcast::inline::<u64>(64);
+    let publisher = publisher.share();
+    let task = Arc::new(InPlace {
+        drive: Mutex::new(Some(publisher.ring().drive_wakes())),
+        running: AtomicBool::new(false),
+        woken: AtomicBool::new(false),
+        polls: AtomicUsize::new(0),
+    });
+    let (_subscribers, woken) = parked(&subscriber, 3);
+    let starting = Arc::clone(&task);
+    let mut starter = subscriber.clone();
+    park(
+        &mut starter,
+        &call(move || {
+            let starting = Arc::clone(&starting);
+            from_within(40, Arc::new(move || Arc::clone(&starting).wake()));
+        }),
+    );
+    publisher.publish(1).unwrap();
+    assert!(task.polls.load(Ordering::SeqCst) < 10_000, "it spun");
+    assert_eq!(woken.count(), 3);
+}
+
+#[test]
+fn a_waker_that_panics_when_it_is_cloned_spoils_no_later_driver() {
+    const VTABLE: RawWakerVTable = RawWakerVTable::new(|_| panic!("clone"), |_| {}, |_| {}, |_| {});
+    let (mut publisher, subscriber) = seqcast::inline::<u64>(64);
+    let mut first = publisher.ring().drive_wakes();
+    // SAFETY: its functions do nothing with the pointer.
+    #[allow(unsafe_code, reason = "a waker whose clone panics")]
+    let bad = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &VTABLE)) };
+    let polled = catch_unwind(AssertUnwindSafe(|| poll(&mut first, &bad)));
+    assert!(polled.is_err());
+    drop(first);
+    let mut second = publisher.ring().drive_wakes();
+    let called = Counter::new();
+    let drives = poll(&mut second, &called.waker());
+    called.take();
+    let (_subscribers, woken) = parked(&subscriber, 3);
+    publisher.publish(1);
+    let expected = if drives { (1, 0) } else { (0, 3) };
+    assert_eq!((called.count(), woken.count()), expected, "the second driver is called, or none is there");
+}
+
+/// The drop of the driver's waker is the user's code: who is asleep does not wait for it.
+#[test]
+fn the_end_of_a_driver_wakes_before_it_drops_its_waker() {
+    struct Looks(Arc<Counter>, Arc<AtomicUsize>);
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            self.1.store(self.0.count(), Ordering::SeqCst);
+        }
+    }
+    let (mut publisher, subscriber) = seqcast::inline::<u64>(64);
+    let mut drive = publisher.ring().drive_wakes();
+    let seen = Arc::new(AtomicUsize::new(99));
+    let woken = Counter::new();
+    let waker = owning(Looks(Arc::clone(&woken), Arc::clone(&seen)));
+    assert!(poll(&mut drive, &waker));
+    let mut subscribers: Vec<_> = (0..3).map(|_| subscriber.clone()).collect();
+    subscribers.iter_mut().for_each(|subscriber| park(subscriber, &woken.waker()));
+    // Called for the first message, polled again, and called by none since: it left its own waker in place.
+    publisher.publish(0);
+    assert!(poll(&mut drive, &waker));
+    for subscriber in &mut subscribers {
+        let _ = subscriber.try_recv();
+        park(subscriber, &woken.waker());
+    }
+    woken.take();
+    drop(waker);
+    drop(drive);
+    assert_eq!((woken.count(), seen.load(Ordering::SeqCst)), (3, 3));
+}
+
+/// A batch of no messages.
+#[test]
+fn an_empty_batch_does_not_take_the_work_from_the_driver() {
+    let (publisher, subscriber) = seqcast::inline::<u64>(64);
+    let publisher = publisher.share();
+    let mut drive = publisher.ring().drive_wakes();
+    let called = Counter::new();
+    publisher.publish_many(0..100);
+    assert!(poll(&mut drive, &called.waker()));
+    drop(subscriber);
+    let (_subscribers, woken) = parked(&publisher.subscribe(), 3);
+    publisher.publish_many([]);
+    assert_eq!(called.count(), 0, "called for nothing");
+    publisher.publish(1).unwrap();
+    assert_eq!(woken.count(), 0, "the publisher woke the tasks");
+}
