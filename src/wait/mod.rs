@@ -193,7 +193,7 @@ impl WaitList {
         self.wake_threads();
         match self.driver.duty(end, patience, || self.finds_tasks()) {
             Duty::Nothing => {}
-            Duty::CallDriver(waker) => self.call_driver(waker),
+            Duty::CallDriver(waker) => call(waker),
             Duty::WakeTasks => return self.wake_tasks(|list| list),
         }
         true
@@ -242,14 +242,7 @@ impl WaitList {
 
     /// Wakes the driver, for the end of the ring.
     pub(crate) fn wake_driver(&self) {
-        self.call_driver(self.driver.take_waker());
-    }
-
-    fn call_driver(&self, waker: Option<Waker>) {
-        if let Some(waker) = waker {
-            // Of no list: this call does not return for tasks that publishers within it leave on the list.
-            reentrancy::call(NO_LIST, || waker.wake());
-        }
+        call(self.driver.take_waker());
     }
 
     /// Wakes all parked subscribers, after a commit, a skip or the end of the ring. `false`: calls of wakers nest too deep here, and
@@ -370,6 +363,14 @@ impl WaitList {
         }
         let dropped = self.arrivals.dropped.fetch_add(1, Ordering::Relaxed) + 1;
         dropped > DROPPED_LIMIT + live
+    }
+}
+
+/// Calls the waker of a driver, if there is one. Of no list: this call does not return for tasks that publishers within it leave on
+/// the list.
+fn call(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        reentrancy::call(NO_LIST, || waker.wake());
     }
 }
 
