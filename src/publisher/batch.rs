@@ -106,10 +106,7 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
     #[inline]
     pub fn publish(&mut self, value: S::Item) -> Result<u64, Closed<S::Item>> {
         match self.publish_unwoken(value) {
-            Ok(sequence) => {
-                self.published(sequence..sequence + 1);
-                Ok(sequence)
-            }
+            Ok(sequence) => Ok(sequence),
             Err(TryPublishError::Closed(value)) => Err(Closed(value)),
             Err(TryPublishError::Full(value)) => self.publish_waiting(value),
         }
@@ -120,7 +117,7 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
         let mut published = 0;
         for value in values {
             match self.publish_unwoken(value) {
-                Ok(sequence) => self.published(sequence..sequence + 1),
+                Ok(_) => {}
                 Err(TryPublishError::Closed(_)) => break,
                 Err(TryPublishError::Full(value)) => {
                     if self.publish_waiting(value).is_err() {
@@ -155,12 +152,14 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
         }
     }
 
-    /// Publishes without a wake-up, and does not wait.
+    /// Publishes without a wake-up, unless publishers wait, and does not wait itself.
     #[inline]
-    fn publish_unwoken(&self, value: S::Item) -> Result<u64, TryPublishError<S::Item>> {
-        // Dropped last: that may take its time.
+    fn publish_unwoken(&mut self, value: S::Item) -> Result<u64, TryPublishError<S::Item>> {
+        // Dropped last, after a wake-up: that may take its time, or wait for a publisher that waits for a reader.
         let mut garbage = S::Garbage::default();
-        self.channel.publish_shared(self.pool, value, &mut garbage)
+        let sequence = self.channel.publish_shared(self.pool, value, &mut garbage)?;
+        self.published(sequence..sequence + 1);
+        Ok(sequence)
     }
 
     #[cold]
@@ -168,10 +167,7 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
         loop {
             self.wait_for_room();
             match self.publish_unwoken(value) {
-                Ok(sequence) => {
-                    self.published(sequence..sequence + 1);
-                    return Ok(sequence);
-                }
+                Ok(sequence) => return Ok(sequence),
                 Err(TryPublishError::Closed(value)) => return Err(Closed(value)),
                 Err(TryPublishError::Full(back)) => value = back,
             }

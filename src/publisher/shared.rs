@@ -258,8 +258,9 @@ impl<S: Storage> SharedPublisher<S> {
     /// When the ring is closed, the messages that were taken from the iterator and not published are dropped: one, or a run.
     ///
     /// On a [gated](crate::Builder::gated) ring it waits for room as [`publish`](Self::publish) does, and wakes parked subscribers
-    /// before it waits. The iterator's code never runs while it waits. An iterator that waits until a subscriber has read an earlier
-    /// message must have no known length: `filter(|_| true)` hides it.
+    /// before it waits. The iterator's code never runs while it waits. The iterator must not wait for a subscriber to read an
+    /// earlier message: a parked one sleeps until the end. An iterator of known length that is slow holds back up to 15 messages; one
+    /// whose length is hidden, as by `filter(|_| true)`, holds back none.
     ///
     /// # Panics
     ///

@@ -285,7 +285,9 @@ impl<S: Storage> Sequencer<S> {
         let passed = |&q: &u64| self.hot.slots.slot(q).stamp.newest() >= Some(q) || (skipped && self.hole_mark(q) > q);
         // An exclusive publisher begins the message at the tail before it moves the tail.
         let newest = (layout.oldest(tail)..=tail.min(seq::LAST)).rev().find(passed);
-        let newest = newest.or_else(|| self.newest_passed(skipped));
+        // In the first lap, that was all there is.
+        let newest =
+            newest.or_else(|| (layout.oldest(tail) > layout.first()).then(|| self.newest_passed(skipped)).flatten());
         newest.map_or(layout.first(), |newest| layout.oldest(newest + 1))
     }
 
@@ -297,6 +299,15 @@ impl<S: Storage> Sequencer<S> {
             self.hot.slots.slot(q).stamp.newest().max(skipped.then(|| self.hole_mark(q).checked_sub(1)).flatten())
         };
         (first..first + self.hot.layout.capacity()).filter_map(of_slot).max()
+    }
+
+    /// The newest message that is in any slot, however many claims came after it.
+    #[cold]
+    pub(crate) fn newest_there(&self) -> Option<u64> {
+        let slots = self.hot.layout.first()..self.hot.layout.first() + self.hot.layout.capacity();
+        let newest = |q: u64| self.hot.slots.slot(q).stamp.newest();
+        let is_there = |q: &u64| matches!(self.hot.slots.slot(*q).stamp.load(*q), SlotState::Committed);
+        slots.filter_map(newest).filter(is_there).max()
     }
 
     /// What the tail says: claims so far, or the end.

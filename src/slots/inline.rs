@@ -210,6 +210,8 @@ impl<T: Plain> Receive for Inline<T> {
             buffer.reserve(1);
         }
         let len = buffer.len();
+        // Publishers may wait for the cursor, and a deadline counts from its last move.
+        let limit = limit.min((MAX_RUN_BYTES / size_of::<T>().max(1)).max(1));
         let mut read = 0;
         for (item, sequence) in buffer.spare_capacity_mut().iter_mut().take(limit).zip(sequence..) {
             // Each message by its own stamp: publishers overwrite in any order.
@@ -226,6 +228,9 @@ impl<T: Plain> Receive for Inline<T> {
         read
     }
 }
+
+/// A subscriber moves its cursor at least once in so many bytes, or after each message that is larger.
+const MAX_RUN_BYTES: usize = 8 << 10;
 
 /// Copies a message into the words of its slot. The last may be filled in part; the rest of it is zero.
 #[inline]

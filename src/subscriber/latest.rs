@@ -128,7 +128,7 @@ impl<S: Storage> Subscriber<S> {
         newest.map(|_| ()).ok_or(nothing)
     }
 
-    /// The newest message; or the tail, if there was a moment in this call at which no message of the last two laps was there.
+    /// The newest message; or the tail, if there was a moment in this call at which no message was there.
     fn newest(&self) -> Result<u64, u64> {
         let mut before = None;
         loop {
@@ -140,10 +140,20 @@ impl<S: Storage> Subscriber<S> {
             // What is not there yet was not there earlier. What is gone may have been, unless it was gone at the look before: then nothing
             // was there between the two.
             if gone == 0 || before == Some((goal, gone)) {
-                return Err(goal);
+                return self.newest_before_two_laps(goal).ok_or(goal);
             }
             before = Some((goal, gone));
         }
+    }
+
+    /// Claims of more than two laps may be on their way to their slots, where the messages before them still are.
+    fn newest_before_two_laps(&self, goal: u64) -> Option<u64> {
+        let (sequencer, layout, next) =
+            (&self.channel.sequencer, self.channel.sequencer.layout(), self.next_sequence());
+        if next >= layout.oldest(layout.oldest(goal)) {
+            return None;
+        }
+        sequencer.newest_there().filter(|newest| *newest >= next)
     }
 
     /// The newest message below this tail, or how many were found to be gone.

@@ -205,8 +205,8 @@ impl<S: Receive> Subscriber<S> {
     ///
     /// A loss after the first message is reported by the next call, not by this one. With `limit` 0 it returns `Ok(0)` at once.
     ///
-    /// In an inline ring it is faster than receiving one by one: the cursor moves once in up to 64 messages, and at least four times a
-    /// lap. Other threads see it move then ([`Ring::stats`](crate::Ring::stats)), and publishers that wait for a gating subscriber are
+    /// In an inline ring it is faster than receiving one by one: the cursor moves once in up to 64 messages, 8 KiB, or a quarter of
+    /// the ring. Other threads see it move then ([`Ring::stats`](crate::Ring::stats)), and publishers that wait for a gating subscriber are
     /// woken then.
     ///
     /// # Errors

@@ -353,11 +353,10 @@ impl Subscriber {
         Ok(received)
     }
 
-    /// The newest that is there, of the last two laps; if there is none, goes on from the cursor as far as it can.
+    /// The newest that is there; if there is none, goes on from the cursor as far as it can.
     pub(crate) fn latest(&mut self, ring: &Ring) -> Result<u64, TryRecvError> {
-        let (goal, from) = (ring.tail(), self.next.max(ring.tail().saturating_sub(2 * ring.capacity)));
         let is_there = |q: &u64| matches!(ring.find(*q), Found::Message(_));
-        if let Some(newest) = (from..goal).rev().find(is_there) {
+        if let Some(newest) = (self.next..ring.tail()).rev().find(is_there) {
             self.skip_to(newest);
             return self.try_recv(ring);
         }

@@ -4,6 +4,7 @@ use crate::common::wakers::Counter;
 use seqcast::{Batch, Boxed, Builder, Closed, Inline, Publisher, RecvError, SharedBatch, SharedPublisher, Subscriber};
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
@@ -228,4 +229,46 @@ fn a_gated_batch_returns_its_sequences() {
     assert_eq!(publisher.publish_many(0..3), 0..3);
     assert_eq!(publisher.batch().publish(3), 3);
     assert_eq!(publisher.publish_many(std::iter::empty()), 4..4);
+}
+
+#[test]
+fn a_batch_pays_before_it_drops_what_it_displaced() {
+    // What the drop of a message sees of the wake-ups.
+    struct Message(Arc<Counter>, Arc<AtomicUsize>);
+    impl Drop for Message {
+        fn drop(&mut self) {
+            self.1.store(self.0.count() + 1, Ordering::Relaxed);
+        }
+    }
+    for batch in [false, true] {
+        let (publisher, _lossy) = Builder::new(4).gated().boxed::<Message>();
+        let mut publisher = publisher.share();
+        let mut gating = publisher.ring().subscribe_gating().unwrap();
+        let (woken, seen) = (Counter::new(), Arc::new(AtomicUsize::new(0)));
+        let message = || Message(Arc::clone(&woken), Arc::clone(&seen));
+        // A publisher waits for room, so that the ring is armed for publishers.
+        for _ in 0..4 {
+            assert!(publisher.try_publish(message()).is_ok());
+        }
+        let waits = Counter::new();
+        assert_eq!(publisher.poll_ready(&mut Context::from_waker(&waits.waker())), Poll::Pending);
+        while gating.try_recv_ref().is_ok() {}
+        // The gate sleeps.
+        assert!(gating.poll_recv_ref(&mut Context::from_waker(&woken.waker())).is_pending());
+        let mut tries = 0;
+        while seen.load(Ordering::Relaxed) == 0 && tries < 200 {
+            tries += 1;
+            woken.take();
+            while gating.try_recv_ref().is_ok() {}
+            assert!(gating.poll_recv_ref(&mut Context::from_waker(&woken.waker())).is_pending());
+            if batch {
+                let mut batch = publisher.batch();
+                assert!(batch.publish(message()).is_ok());
+                assert_eq!(woken.count(), 1, "paid at once");
+            } else {
+                assert!(publisher.publish(message()).is_ok());
+            }
+        }
+        assert_eq!(seen.load(Ordering::Relaxed), 2, "one wake-up before the drop, in a batch: {batch}");
+    }
 }

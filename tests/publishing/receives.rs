@@ -165,3 +165,26 @@ fn a_reader_that_is_lapped_in_a_run_counts_what_it_lost() {
         account.settle(&subscriber);
     });
 }
+
+#[test]
+fn runs_of_receives_beside_odd_payloads_and_buffers() {
+    let (mut publisher, mut subscriber) = seqcast::inline::<[u8; 13]>(64);
+    let mut buffer: Vec<[u8; 13]> = Vec::new();
+    for round in 0..50_u8 {
+        publisher.publish_many((0..30).map(|n| [round ^ n; 13]));
+        buffer.shrink_to_fit();
+        let before = buffer.len();
+        assert_eq!(subscriber.try_recv_many(&mut buffer, usize::MAX), Ok(30));
+        assert!(buffer[before..].iter().copied().eq((0..30).map(|n| [round ^ n; 13])));
+    }
+    let (mut publisher, mut subscriber) = seqcast::inline::<()>(64);
+    publisher.publish_many([(); 20]);
+    let mut nearly: Vec<()> = vec![(); usize::MAX - 5];
+    assert_eq!(subscriber.try_recv_many(&mut nearly, 5), Ok(5));
+    assert_eq!(subscriber.next_sequence(), 5);
+    let full = catch_unwind(AssertUnwindSafe(|| subscriber.try_recv_many(&mut nearly, 5)));
+    assert!(full.is_err());
+    assert_eq!((subscriber.next_sequence(), subscriber.received()), (5, 5));
+    assert_eq!(subscriber.try_recv_many(&mut Vec::new(), usize::MAX), Ok(15));
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
+}

@@ -252,3 +252,32 @@ fn the_oldest_is_exact_beyond_any_number_of_claims() {
     assert!(testing::resume(&publisher, 15).begin().is_some());
     assert_eq!(ring.oldest_sequence(), 12);
 }
+
+#[test]
+fn latest_finds_the_newest_beyond_any_number_of_claims() {
+    // A ring of 16 for publishers whose runs are of 4. One publisher is suspended at 0; 1 is published; then `runs` publishers are
+    // suspended, each after it has claimed its run.
+    for runs in 0..12 {
+        let (publisher, mut subscriber) = seqcast::inline::<u64>(16);
+        let publisher = publisher.share();
+        std::mem::forget(testing::claim(&publisher).unwrap());
+        assert_eq!(publisher.publish(1), Ok(1));
+        for _ in 0..4 * runs {
+            std::mem::forget(testing::claim(&publisher).unwrap());
+        }
+        assert_eq!(subscriber.latest(), Ok(1), "{runs} runs are on their way");
+    }
+}
+
+#[test]
+fn latest_is_not_older_than_what_is_there() {
+    let (publisher, mut subscriber) = seqcast::inline::<u64>(16);
+    let publisher = publisher.share();
+    assert_eq!(publisher.publish(0), Ok(0));
+    std::mem::forget(testing::claim(&publisher).unwrap());
+    assert_eq!(publisher.publish(2), Ok(2));
+    for _ in 0..4 * 9 {
+        std::mem::forget(testing::claim(&publisher).unwrap());
+    }
+    assert_eq!(subscriber.latest(), Ok(2));
+}
