@@ -7,8 +7,8 @@ use crate::limits;
 use crate::peer::Peer;
 use crate::peers::{
     AsyncBroadcast, AsyncBroadcastLossless, Bare, Borrowed, BorrowedShared, Bus, Cloned, Conditional, Crossbeam,
-    Disruptor, DisruptorShared, Driven, Exclusive, Gated, GatedBoxed, GatedShared, Many, Phases, Photon, PhotonBounded,
-    PhotonShared, Ringcast, Shared, SharedMany, Tokio, Yring,
+    Disruptor, DisruptorShared, Driven, Exclusive, Gated, GatedBoxed, GatedMany, GatedShared, Many, Phases, Photon,
+    PhotonBounded, PhotonShared, Ringcast, Shared, SharedMany, Tokio, Yring,
 };
 use crate::rows::{BYTES, Figures, Picture, Point, Run, Workload};
 use crate::workloads::{
@@ -241,6 +241,7 @@ fn waited_for(size: Size) -> Vec<Workload> {
         let mut runs = runs!(
             lossless(readers, messages),
             Gated,
+            GatedMany as "try_recv_many",
             GatedBoxed as "boxed",
             PhotonBounded,
             AsyncBroadcastLossless,

@@ -21,7 +21,7 @@ pub use bus::Bus;
 pub use condvar::Conditional;
 pub use crossbeam::Crossbeam;
 pub use disruptor::{Disruptor, DisruptorShared};
-pub use gated::{Gated, GatedBoxed, GatedShared};
+pub use gated::{Gated, GatedBoxed, GatedMany, GatedShared};
 pub use inline::{Driven, Exclusive, Many, Phases, Shared, SharedMany};
 pub use photon::{Photon, PhotonBounded, PhotonShared};
 pub use ringcast::Ringcast;

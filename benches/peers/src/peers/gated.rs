@@ -43,6 +43,39 @@ impl Blocking for Gated {
     }
 }
 
+/// The same; readers take up to 64 messages at a time.
+pub struct GatedMany;
+
+impl Peer for GatedMany {
+    const COLUMN: Column = Column::Seqcast;
+    type Tx = Publisher<Inline<u64>>;
+    type Rx = (Subscriber<Inline<u64>>, Vec<u64>);
+
+    fn ring(capacity: usize, readers: usize) -> (Self::Tx, Vec<Self::Rx>) {
+        let (tx, rxs) = Gated::ring(capacity, readers);
+        (tx, rxs.into_iter().map(|rx| (rx, Vec::with_capacity(64))).collect())
+    }
+
+    #[inline]
+    fn publish(tx: &mut Self::Tx, number: u64) {
+        tx.publish(number);
+    }
+
+    #[inline]
+    fn poll((rx, _): &mut Self::Rx) -> Option<u64> {
+        inline::poll(rx)
+    }
+
+    #[inline]
+    fn drain((rx, buffer): &mut Self::Rx, mut each: impl FnMut(u64)) {
+        while inline::number(rx.try_recv_many(buffer, 64).map(|received| received as u64)).is_some() {
+            buffer.drain(..).for_each(&mut each);
+        }
+    }
+}
+
+impl Lossless for GatedMany {}
+
 /// Boxed, by the only publisher of its ring; readers look at the number where it lies.
 pub struct GatedBoxed;
 
