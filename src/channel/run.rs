@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Channel;
+use crate::seq;
 use crate::sequencer::ClaimError;
 use crate::slots::Storage;
 use crate::slots::stamp::BeginError;
@@ -61,12 +62,35 @@ impl<S: Storage> Channel<S> {
         Ok((claimed, written))
     }
 
+    /// The same for the only publisher, which waits for room if there is none. Returns how many items were written. What `unwoken` was
+    /// is woken for before it waits, and it grows by what was written.
+    ///
+    /// # Panics
+    ///
+    /// When the sequences are used up.
+    #[inline]
+    pub(crate) fn publish_run_exclusive(&self, items: &[Option<S::Item>], unwoken: &mut Range<u64>) -> usize {
+        let next = self.sequencer.next_exclusive().unwrap_or_else(|| self.next_bounded(Some(unwoken)));
+        // There is room for one at least.
+        let room = self.gated().map_or(u64::MAX, |(_, bounded)| bounded.room().unwrap_or(1));
+        let items =
+            &items[..items.len().min(usize::try_from(room.min(seq::LAST + 1 - next.sequence)).unwrap_or(usize::MAX))];
+        self.sequencer.publish_run_exclusive(
+            next,
+            items.iter().map(|item| in_place::<S>(item.as_ref())),
+            |displaced| {
+                self.retire_displaced(displaced, &mut S::Garbage::default());
+            },
+        );
+        unwoken.end = next.sequence + items.len() as u64;
+        items.len()
+    }
+
     /// Writes `item` at a claimed sequence. `false` if the slot is held: the sequence is a hole.
     #[inline]
     fn write_in_place(&self, sequence: u64, item: Option<&S::Item>) -> bool {
-        let Some(prepared) = item.and_then(S::in_place) else { unreachable!("to be prepared first") };
         match self.sequencer.begin(sequence) {
-            Ok(write) => self.retire_displaced(write.commit(prepared), &mut S::Garbage::default()),
+            Ok(write) => self.retire_displaced(write.commit(in_place::<S>(item)), &mut S::Garbage::default()),
             Err(BeginError::Overrun) => {}
             Err(BeginError::Held) => {
                 self.sequencer.skip(sequence);
@@ -87,4 +111,9 @@ impl<S: Storage> Channel<S> {
         }
         self.wake(claimed.end..claimed.end);
     }
+}
+
+#[inline]
+fn in_place<S: Storage>(item: Option<&S::Item>) -> S::Prepared<'_> {
+    item.and_then(S::in_place).unwrap_or_else(|| unreachable!("to be prepared first"))
 }

@@ -9,6 +9,7 @@ use crate::channel::Channel;
 use crate::error::{Closed, TryPublishError};
 use crate::sequencer::ClaimError;
 use crate::slots::Storage;
+use crate::sync::WORTH_A_RUN;
 
 /// Publishes messages at once, and wakes parked subscribers when it is dropped.
 ///
@@ -53,6 +54,24 @@ impl<'a, S: Storage> Batch<'a, S> {
     #[inline]
     pub(super) fn next_sequence(&self) -> u64 {
         self.unwoken.end
+    }
+
+    /// Publishes all of `values`, one by one.
+    #[inline]
+    pub(super) fn publish_all(&mut self, values: impl Iterator<Item = S::Item>) {
+        for value in values {
+            self.publish(value);
+        }
+    }
+
+    /// Publishes all of `values`, up to `N` at a time.
+    pub(super) fn publish_runs<const N: usize>(&mut self, values: impl Iterator<Item = S::Item>) {
+        match N.min(self.channel.run_limit()) {
+            1 => self.publish_all(values),
+            limit => {
+                Run::<S, Self, N>::new(self).publish_all(values, limit);
+            }
+        }
     }
 }
 
@@ -131,24 +150,10 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
     }
 
     /// Publishes all of `values`, up to `N` by one claim, until the ring is closed. Returns how many were published.
-    pub(super) fn publish_runs<const N: usize>(mut self, mut values: impl Iterator<Item = S::Item>) -> usize {
-        let limit = N.min(self.channel.run_limit());
-        if limit == 1 {
-            return self.publish_all(values);
-        }
-        let mut run = Run::<S, N> { batch: self, items: [const { None }; N], len: 0, published: 0 };
-        loop {
-            while run.len < limit {
-                let Some(value) = values.next() else {
-                    run.publish();
-                    return run.published;
-                };
-                run.items[run.len] = Some(value);
-                run.len += 1;
-            }
-            if !run.publish() {
-                return run.published;
-            }
+    pub(super) fn publish_runs<const N: usize>(mut self, values: impl Iterator<Item = S::Item>) -> usize {
+        match N.min(self.channel.run_limit()) {
+            1 => self.publish_all(values),
+            limit => Run::<S, Self, N>::new(&mut self).publish_all(values, limit),
         }
     }
 
@@ -213,38 +218,88 @@ impl<S: Storage> fmt::Debug for SharedBatch<'_, S> {
 impl<S: Storage> UnwindSafe for SharedBatch<'_, S> {}
 impl<S: Storage> RefUnwindSafe for SharedBatch<'_, S> {}
 
+/// How many messages of an iterator with these bounds are published by one claim. 1 if its length is unknown: it may take its time
+/// between two messages.
+#[inline]
+pub(super) fn run_of<S: Storage>((least, most): (usize, Option<usize>)) -> usize {
+    if Some(least) == most && least >= WORTH_A_RUN { S::RUN } else { 1 }
+}
+
+/// A batch that publishes several messages by one claim.
+trait Runs<S: Storage> {
+    /// Publishes the first of `items`, and returns how many; or waits until there may be room. `held` counts the sequences that were
+    /// skipped since the last message.
+    fn publish_run(&mut self, items: &[Option<S::Item>], held: &mut u64) -> Result<usize, Closed<()>>;
+}
+
+impl<S: Storage> Runs<S> for SharedBatch<'_, S> {
+    fn publish_run(&mut self, items: &[Option<S::Item>], held: &mut u64) -> Result<usize, Closed<()>> {
+        match self.channel.publish_run(items, held) {
+            Ok((claimed, written)) => {
+                if written > 0 {
+                    self.published(claimed);
+                }
+                Ok(written)
+            }
+            Err(ClaimError::Full { .. }) => {
+                self.wait_for_room();
+                Ok(0)
+            }
+            Err(ClaimError::Closed) => Err(Closed(())),
+        }
+    }
+}
+
+impl<S: Storage> Runs<S> for Batch<'_, S> {
+    fn publish_run(&mut self, items: &[Option<S::Item>], _: &mut u64) -> Result<usize, Closed<()>> {
+        Ok(self.channel.publish_run_exclusive(items, &mut self.unwoken))
+    }
+}
+
 /// Messages taken from an iterator, to be published by one claim. If the iterator panics, they are published all the same.
-struct Run<'a, S: Storage, const N: usize> {
-    batch: SharedBatch<'a, S>,
+struct Run<'b, S: Storage, B: Runs<S>, const N: usize> {
+    batch: &'b mut B,
     /// The first `len` of them are there.
     items: [Option<S::Item>; N],
     len: usize,
     published: usize,
 }
 
-impl<S: Storage, const N: usize> Run<'_, S, N> {
+impl<'b, S: Storage, B: Runs<S>, const N: usize> Run<'b, S, B, N> {
+    fn new(batch: &'b mut B) -> Self {
+        Self { batch, items: [const { None }; N], len: 0, published: 0 }
+    }
+
+    /// Publishes all of `values`, up to `limit` by one claim, until the ring is closed. Returns how many were published.
+    fn publish_all(mut self, mut values: impl Iterator<Item = S::Item>, limit: usize) -> usize {
+        loop {
+            while self.len < limit {
+                let Some(value) = values.next() else {
+                    self.publish();
+                    return self.published;
+                };
+                self.items[self.len] = Some(value);
+                self.len += 1;
+            }
+            if !self.publish() {
+                return self.published;
+            }
+        }
+    }
+
     /// Publishes what is there. `false` if the ring is closed: the rest is dropped.
     fn publish(&mut self) -> bool {
         let (mut from, len, mut held) = (0, std::mem::take(&mut self.len), 0);
         while from < len {
-            let batch = &mut self.batch;
-            match batch.channel.publish_run(&self.items[from..len], &mut held) {
-                Ok((claimed, written)) => {
-                    if written > 0 {
-                        batch.published(claimed);
-                    }
-                    from += written;
-                    self.published += written;
-                }
-                Err(ClaimError::Full { .. }) => batch.wait_for_room(),
-                Err(ClaimError::Closed) => return false,
-            }
+            let Ok(written) = self.batch.publish_run(&self.items[from..len], &mut held) else { return false };
+            from += written;
+            self.published += written;
         }
         true
     }
 }
 
-impl<S: Storage, const N: usize> Drop for Run<'_, S, N> {
+impl<S: Storage, B: Runs<S>, const N: usize> Drop for Run<'_, S, B, N> {
     fn drop(&mut self) {
         self.publish();
     }

@@ -6,7 +6,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::batch::Batch;
+use super::batch::{Batch, run_of};
 use super::handle::{Handle, look_ups};
 use crate::channel::Channel;
 use crate::error::{Closed, PublishTimeoutError, TryPublishError};
@@ -218,12 +218,21 @@ impl<S: Storage> Publisher<S> {
     /// Publishes messages in a row and returns their sequences. Parked subscribers are woken once, at the end. It is a
     /// [`batch`](Self::batch) with an iterator.
     ///
-    /// Subscribers that are awake read each message as soon as it is published. If there are more messages than the ring holds, the
-    /// first are overwritten before parked subscribers wake. A boxed ring drops old messages meanwhile. If the iterator panics, the
-    /// messages that it gave before stay published, and subscribers are woken.
+    /// If there are more messages than the ring holds, the first are overwritten before parked subscribers wake. A boxed ring drops old
+    /// messages meanwhile.
     ///
-    /// On a [gated](crate::Builder::gated) ring it waits for each message as [`publish`](Self::publish) does, and wakes parked
-    /// subscribers before it waits. The iterator's code never runs while it waits.
+    /// In an inline ring, messages from an iterator of known length become visible in *runs* of up to 16, by the rules of
+    /// [`SharedPublisher::publish_many`](crate::SharedPublisher::publish_many). A subscriber on
+    /// another core that reads along then disturbs the publisher once per run. Otherwise each message is published before the next is
+    /// taken from the iterator.
+    ///
+    /// On a [gated](crate::Builder::gated) ring it waits for room as [`publish`](Self::publish) does, and wakes parked subscribers
+    /// before it waits. The iterator's code never runs while it waits.
+    ///
+    /// # Panics
+    ///
+    /// As [`publish`](Self::publish), and when the iterator does. The messages that it gave before are published, and subscribers are
+    /// woken.
     ///
     /// ```
     /// let (mut publisher, _subscriber) = seqcast::inline::<u8>(64);
@@ -233,8 +242,14 @@ impl<S: Storage> Publisher<S> {
     pub fn publish_many(&mut self, values: impl IntoIterator<Item = S::Item>) -> Range<u64> {
         let mut batch = self.batch();
         let start = batch.next_sequence();
-        for value in values {
-            batch.publish(value);
+        let values = values.into_iter();
+        match run_of::<S>(values.size_hint()) {
+            // Constants, as the length of an array cannot depend on `S`.
+            16 => batch.publish_runs::<16>(values),
+            8 => batch.publish_runs::<8>(values),
+            4 => batch.publish_runs::<4>(values),
+            2 => batch.publish_runs::<2>(values),
+            _ => batch.publish_all(values),
         }
         start..batch.next_sequence()
     }

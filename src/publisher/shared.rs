@@ -5,7 +5,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::batch::SharedBatch;
+use super::batch::{SharedBatch, run_of};
 use super::exclusive::Publisher;
 use super::handle::{Handle, look_ups};
 use crate::channel::Channel;
@@ -14,7 +14,7 @@ use crate::ring::Ring;
 use crate::slots::Storage;
 use crate::start::Start;
 use crate::subscriber::Subscriber;
-use crate::sync::{Arc, WORTH_A_RUN};
+use crate::sync::Arc;
 
 /// One of many publishers of a ring: clone it, or share it by reference.
 ///
@@ -275,13 +275,12 @@ impl<S: Storage> SharedPublisher<S> {
     /// ```
     pub fn publish_many(&self, values: impl IntoIterator<Item = S::Item>) -> usize {
         let values = values.into_iter();
-        let runs = matches!(values.size_hint(), (least, Some(most)) if least == most && least >= WORTH_A_RUN);
-        match S::RUN {
-            // Constants, as the length of an array cannot depend on `S`.
-            16 if runs => self.batch().publish_runs::<16>(values),
-            8 if runs => self.batch().publish_runs::<8>(values),
-            4 if runs => self.batch().publish_runs::<4>(values),
-            2 if runs => self.batch().publish_runs::<2>(values),
+        match run_of::<S>(values.size_hint()) {
+            // Constants, as in `Publisher::publish_many`.
+            16 => self.batch().publish_runs::<16>(values),
+            8 => self.batch().publish_runs::<8>(values),
+            4 => self.batch().publish_runs::<4>(values),
+            2 => self.batch().publish_runs::<2>(values),
             _ => self.batch().publish_all(values),
         }
     }

@@ -139,9 +139,39 @@ impl<S: Storage> Sequencer<S> {
     pub(crate) fn publish_exclusive<'p>(&self, next: Next<'_>, prepared: S::Prepared<'p>) -> S::Displaced<'p> {
         let slot = self.hot.slots.slot(next.sequence);
         let displaced = S::write(slot, slot.stamp.begin(next.sequence), prepared);
-        // [tail.move] Release: pairs with the Acquire of `tail()`: who starts at the tail finds all before it committed.
-        next.tail.store(next.sequence + 1, Ordering::Release);
+        Self::move_tail(next, 1);
         displaced
+    }
+
+    #[inline]
+    fn move_tail(next: Next<'_>, by: u64) {
+        // [tail.move] Release: pairs with the Acquire of `tail()`: who starts at the tail finds all before it committed, or before the run
+        // that is being written.
+        next.tail.store(next.sequence + by, Ordering::Release);
+    }
+
+    /// Writes a run of messages from the caller's own next sequence on.
+    ///
+    /// The first comes last: a reader that waits for it then finds the whole run, and does not take the cache line of each message away
+    /// from the publisher in the middle of it. The tail moves before, as by claims: whoever is lapped by a part of the run finds all of
+    /// it behind the tail.
+    #[inline]
+    pub(crate) fn publish_run_exclusive<'p>(
+        &self,
+        next: Next<'_>,
+        mut run: impl ExactSizeIterator<Item = S::Prepared<'p>>,
+        mut retire: impl FnMut(S::Displaced<'p>),
+    ) {
+        Self::move_tail(next, run.len() as u64);
+        let mut write = |sequence, prepared| {
+            let slot = self.hot.slots.slot(sequence);
+            retire(S::write(slot, slot.stamp.begin(sequence), prepared));
+        };
+        let Some(first) = run.next() else { return };
+        for (sequence, prepared) in (next.sequence + 1..).zip(run) {
+            write(sequence, prepared);
+        }
+        write(next.sequence, first);
     }
 
     pub(crate) fn slots(&self) -> &S {

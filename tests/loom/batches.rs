@@ -222,3 +222,27 @@ fn a_gate_that_receives_a_run_frees_a_publisher_that_waits() {
         assert!(buffer.into_iter().map(id).eq(0..5));
     });
 }
+
+/// Three runs of two, the first message of each last, in a ring of four.
+#[test]
+fn a_run_of_the_only_publisher_is_read_in_order() {
+    let outcomes = explore(2, || {
+        let (mut publisher, subscriber) = ring(4);
+        let mut reader = Reader::new(subscriber);
+        let ring = publisher.ring();
+        let writer = thread::spawn(move || {
+            assert_eq!(publisher.publish_many((0..6).map(pair)), 0..6);
+            publisher
+        });
+        for _ in 0..3 {
+            let _ = reader.poll();
+            assert!(ring.next_sequence() >= reader.subscriber.next_sequence(), "the tail is behind a reader");
+        }
+        let _publisher = writer.join().unwrap();
+        assert_eq!(reader.settle(), TryRecvError::Empty);
+        assert!(reader.got.iter().all(|(sequence, id)| sequence == id));
+        (reader.account.received, reader.account.missed)
+    });
+    assert!(outcomes.iter().all(|(received, missed)| received + missed == 6), "{outcomes:?}");
+    assert!(outcomes.contains(&(6, 0)) && outcomes.iter().any(|(_, missed)| *missed > 0), "{outcomes:?}");
+}

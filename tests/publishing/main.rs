@@ -7,5 +7,6 @@
 mod common;
 
 mod batches;
+mod exclusive_runs;
 mod receives;
 mod runs;
