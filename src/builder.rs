@@ -50,6 +50,7 @@ impl Builder {
 
     /// Leaves a lagged subscriber some room: it goes on this many messages after the oldest, so that the next
     /// message is not overwritten before it is read. What it leaves out is counted as missed. 0 by default.
+    /// With more than three quarters of the ring, it may go on at a message that is still being published.
     /// Gating subscribers always go on at the oldest: publishers wait for them.
     ///
     /// # Panics

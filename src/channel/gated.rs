@@ -291,7 +291,8 @@ fn is_over(deadline: Option<Instant>) -> bool {
 /// Spins between two looks for room.
 const ROOM_SPINS: u32 = 10;
 
+/// Ends a publish by the only publisher, whose ring is open, but has no sequence left.
 #[cold]
-fn used_up() -> ! {
+pub(crate) fn used_up() -> ! {
     panic!("all sequences of the ring are used up");
 }

@@ -4,7 +4,7 @@ mod gated;
 mod run;
 mod watch;
 
-pub(crate) use gated::Room;
+pub(crate) use gated::{Room, used_up};
 
 use std::ops::Range;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Several messages at once, by one of many publishers.
+//! Several messages at once, in an inline ring.
 
 use std::ops::Range;
 
@@ -62,14 +62,17 @@ impl<S: Storage> Channel<S> {
         Ok((claimed, written))
     }
 
-    /// The same for the only publisher, which waits for room if there is none. Returns how many items were written. What `unwoken` was
-    /// is woken for before it waits, and it grows by what was written.
-    ///
-    /// # Panics
-    ///
-    /// When the sequences are used up.
+    /// The same for the only publisher, which waits for room if there is none. Returns how many items were written, or `None` when the
+    /// sequences are used up. What `unwoken` was is woken for before it waits, and it grows by what was written.
     #[inline]
-    pub(crate) fn publish_run_exclusive(&self, items: &[Option<S::Item>], unwoken: &mut Range<u64>) -> usize {
+    pub(crate) fn publish_run_exclusive(&self, items: &[Option<S::Item>], unwoken: &mut Range<u64>) -> Option<usize> {
+        let is_used_up = match self.gated() {
+            Some((_, bounded)) => bounded.is_over(),
+            None => self.sequencer.next_exclusive().is_none(),
+        };
+        if is_used_up {
+            return None;
+        }
         let next = self.sequencer.next_exclusive().unwrap_or_else(|| self.next_bounded(Some(unwoken)));
         // There is room for one at least.
         let room = self.gated().map_or(u64::MAX, |(_, bounded)| bounded.room().unwrap_or(1));
@@ -83,7 +86,7 @@ impl<S: Storage> Channel<S> {
             },
         );
         unwoken.end = next.sequence + items.len() as u64;
-        items.len()
+        Some(items.len())
     }
 
     /// Writes `item` at a claimed sequence. `false` if the slot is held: the sequence is a hole.

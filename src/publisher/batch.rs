@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::handle::Handle;
-use crate::channel::Channel;
+use crate::channel::{Channel, used_up};
 use crate::error::{Closed, TryPublishError};
 use crate::sequencer::ClaimError;
 use crate::slots::Storage;
@@ -230,6 +230,9 @@ trait Runs<S: Storage> {
     /// Publishes the first of `items`, and returns how many; or waits until there may be room. `held` counts the sequences that were
     /// skipped since the last message.
     fn publish_run(&mut self, items: &[Option<S::Item>], held: &mut u64) -> Result<usize, Closed<()>>;
+
+    /// What a publish does when the ring takes no more: returns, or panics.
+    fn at_end(&self) {}
 }
 
 impl<S: Storage> Runs<S> for SharedBatch<'_, S> {
@@ -252,7 +255,11 @@ impl<S: Storage> Runs<S> for SharedBatch<'_, S> {
 
 impl<S: Storage> Runs<S> for Batch<'_, S> {
     fn publish_run(&mut self, items: &[Option<S::Item>], _: &mut u64) -> Result<usize, Closed<()>> {
-        Ok(self.channel.publish_run_exclusive(items, &mut self.unwoken))
+        self.channel.publish_run_exclusive(items, &mut self.unwoken).ok_or(Closed(()))
+    }
+
+    fn at_end(&self) {
+        used_up();
     }
 }
 
@@ -275,13 +282,16 @@ impl<'b, S: Storage, B: Runs<S>, const N: usize> Run<'b, S, B, N> {
         loop {
             while self.len < limit {
                 let Some(value) = values.next() else {
-                    self.publish();
+                    if !self.publish() {
+                        self.batch.at_end();
+                    }
                     return self.published;
                 };
                 self.items[self.len] = Some(value);
                 self.len += 1;
             }
             if !self.publish() {
+                self.batch.at_end();
                 return self.published;
             }
         }
@@ -300,6 +310,7 @@ impl<'b, S: Storage, B: Runs<S>, const N: usize> Run<'b, S, B, N> {
 }
 
 impl<S: Storage, B: Runs<S>, const N: usize> Drop for Run<'_, S, B, N> {
+    /// It does not panic at the end of the ring: the iterator may be panicking.
     fn drop(&mut self) {
         self.publish();
     }

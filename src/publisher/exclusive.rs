@@ -215,16 +215,15 @@ impl<S: Storage> Publisher<S> {
         self.handle.poll_ready(cx)
     }
 
-    /// Publishes messages in a row and returns their sequences. Parked subscribers are woken once, at the end. It is a
-    /// [`batch`](Self::batch) with an iterator.
+    /// Publishes messages in a row and returns their sequences. Parked subscribers are woken once, at the end.
     ///
     /// If there are more messages than the ring holds, the first are overwritten before parked subscribers wake. A boxed ring drops old
     /// messages meanwhile.
     ///
     /// In an inline ring, messages from an iterator of known length become visible in *runs* of up to 16, by the rules of
     /// [`SharedPublisher::publish_many`](crate::SharedPublisher::publish_many). A subscriber on
-    /// another core that reads along then disturbs the publisher once per run. Otherwise each message is published before the next is
-    /// taken from the iterator.
+    /// another core that reads along then disturbs the publisher once per run. The iterator must not wait for a subscriber to read an
+    /// earlier message. In all other cases each message is published before the next is taken from the iterator.
     ///
     /// On a [gated](crate::Builder::gated) ring it waits for room as [`publish`](Self::publish) does, and wakes parked subscribers
     /// before it waits. The iterator's code never runs while it waits.
@@ -232,7 +231,7 @@ impl<S: Storage> Publisher<S> {
     /// # Panics
     ///
     /// As [`publish`](Self::publish), and when the iterator does. The messages that it gave before are published, and subscribers are
-    /// woken.
+    /// woken. (On a gated ring that may wait for room, before the panic goes on.)
     ///
     /// ```
     /// let (mut publisher, _subscriber) = seqcast::inline::<u8>(64);
@@ -258,7 +257,7 @@ impl<S: Storage> Publisher<S> {
     ///
     /// For code that publishes from several places in one turn: pass a `&mut Batch` to each of them. Subscribers that are awake read each message as soon as it is
     /// published. Dropping the batch wakes parked subscribers, also during a panic. A batch of no messages wakes nobody and runs no
-    /// fence. With an iterator, [`publish_many`](Self::publish_many) does the same.
+    /// fence. Where the messages are there at a time, use [`publish_many`](Self::publish_many).
     ///
     /// Publish no more messages in a batch than the ring holds, or half as many where a [driver](crate::Ring::drive_wakes) wakes:
     /// further ones overwrite the first before parked subscribers wake. A batch that is held while its task waits delays them. On

@@ -288,8 +288,8 @@ impl<S: Storage> SharedPublisher<S> {
     /// Begins a batch: its messages are published at once, and parked subscribers are woken when it is dropped.
     ///
     /// For code that publishes from several places in one turn. It works as [`Publisher::batch`], which says what happens to batches
-    /// that are larger than the ring, or leaked. Messages of other publishers may come in between. With an iterator,
-    /// [`publish_many`](Self::publish_many) does the same, and claims several sequences at once.
+    /// that are larger than the ring, or leaked. Messages of other publishers may come in between. Where the
+    /// messages are there at a time, use [`publish_many`](Self::publish_many), which claims several sequences at once.
     ///
     /// ```
     /// let (publisher, mut subscriber) = seqcast::inline::<u32>(64);

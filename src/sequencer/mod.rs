@@ -274,7 +274,7 @@ impl<S: Storage> Sequencer<S> {
     /// caller has seen.
     pub(crate) fn tail(&self) -> u64 {
         let tail = self.claimed();
-        // An exclusive publisher moves the tail after the commit, so the stamp may know of a message that the tail does not.
+        // An exclusive publisher moves the tail after the commit of a single message, so the stamp may know of a message that the tail does not.
         match self.hot.slots.slot(tail).stamp.load(tail) {
             SlotState::Absent => tail,
             SlotState::Committed => tail + 1,
@@ -413,8 +413,8 @@ impl<S: Storage> Drop for Sequencer<S> {
     /// stay untouched.
     fn drop(&mut self) {
         // A publisher writes only at a sequence that it claimed, which lies below the tail for as long as the ring exists. This includes
-        // publishers that never committed. A publisher that was refused wrote nothing. An exclusive publisher moves the tail after its
-        // write, and nothing between the two can panic.
+        // publishers that never committed. A publisher that was refused wrote nothing. An exclusive publisher moves the tail before a
+        // run, or after a single write, and nothing between the two can panic.
         let tail = self.claimed();
         let oldest = self.hot.layout.oldest(tail);
         self.hot.slots.limit_drop(oldest..tail);

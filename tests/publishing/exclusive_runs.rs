@@ -72,6 +72,22 @@ fn a_run_is_cut_at_the_last_sequence() {
     }
 }
 
+/// The panic is the iterator's, also where there is no sequence for the messages that it gave.
+#[test]
+fn an_iterator_may_panic_at_the_last_sequence() {
+    for gated in [false, true] {
+        for panics_at in [20, 21, 25, 39] {
+            let builder = Builder::new(64).first_sequence(LAST - 20);
+            let (mut publisher, mut subscriber) = if gated { builder.gated() } else { builder }.inline::<u64>();
+            let messages = (0..40).map(|at| if at == panics_at { std::panic::resume_unwind(Box::new(7)) } else { at });
+            let thrown = catch_unwind(AssertUnwindSafe(|| publisher.publish_many(messages))).unwrap_err();
+            let used_up = panics_at == 39;
+            assert_eq!(thrown.downcast_ref::<i32>(), (!used_up).then_some(&7), "{panics_at}");
+            assert!(subscriber.try_iter().map(Result::unwrap).eq(0..panics_at.min(21)));
+        }
+    }
+}
+
 /// Readers that are lapped all the time, by runs: each message is whole, in order, and accounted for.
 #[test]
 fn runs_beside_readers_that_lag() {
