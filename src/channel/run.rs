@@ -66,16 +66,15 @@ impl<S: Storage> Channel<S> {
     /// sequences are used up. What `unwoken` was is woken for before it waits, and it grows by what was written.
     #[inline]
     pub(crate) fn publish_run_exclusive(&self, items: &[Option<S::Item>], unwoken: &mut Range<u64>) -> Option<usize> {
-        let is_used_up = match self.gated() {
-            Some((_, bounded)) => bounded.is_over(),
-            None => self.sequencer.next_exclusive().is_none(),
+        let (next, room) = match (self.sequencer.next_exclusive(), self.gated()) {
+            (Some(next), _) => (next, u64::MAX),
+            (None, Some((_, bounded))) if !bounded.is_over() => {
+                let next = self.next_bounded(Some(unwoken));
+                // There is room for one at least.
+                (next, bounded.room().unwrap_or(1))
+            }
+            (None, _) => return None,
         };
-        if is_used_up {
-            return None;
-        }
-        let next = self.sequencer.next_exclusive().unwrap_or_else(|| self.next_bounded(Some(unwoken)));
-        // There is room for one at least.
-        let room = self.gated().map_or(u64::MAX, |(_, bounded)| bounded.room().unwrap_or(1));
         let items =
             &items[..items.len().min(usize::try_from(room.min(seq::LAST + 1 - next.sequence)).unwrap_or(usize::MAX))];
         self.sequencer.publish_run_exclusive(

@@ -78,9 +78,7 @@ impl<'a, S: Storage> Batch<'a, S> {
 impl<S: Storage> Drop for Batch<'_, S> {
     #[inline]
     fn drop(&mut self) {
-        if !self.unwoken.is_empty() {
-            self.channel.wake(self.unwoken.clone());
-        }
+        self.channel.wake_for(&mut self.unwoken);
     }
 }
 
@@ -135,14 +133,8 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
     pub(super) fn publish_all(&mut self, values: impl Iterator<Item = S::Item>) -> usize {
         let mut published = 0;
         for value in values {
-            match self.publish_unwoken(value) {
-                Ok(_) => {}
-                Err(TryPublishError::Closed(_)) => break,
-                Err(TryPublishError::Full(value)) => {
-                    if self.publish_waiting(value).is_err() {
-                        break;
-                    }
-                }
+            if self.publish(value).is_err() {
+                break;
             }
             published += 1;
         }
@@ -181,14 +173,14 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
 
     /// Wakes for what was published, and waits for room.
     #[cold]
-    pub(super) fn wait_for_room(&mut self) {
+    fn wait_for_room(&mut self) {
         self.channel.wake_for(&mut self.unwoken);
         self.channel.wait_for_room(None);
     }
 
     /// Notes messages that subscribers are to be woken for.
     #[inline]
-    pub(super) fn published(&mut self, sequences: Range<u64>) {
+    fn published(&mut self, sequences: Range<u64>) {
         if self.unwoken.is_empty() {
             self.unwoken.start = sequences.start;
         }
@@ -203,9 +195,7 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
 impl<S: Storage> Drop for SharedBatch<'_, S> {
     #[inline]
     fn drop(&mut self) {
-        if !self.unwoken.is_empty() {
-            self.channel.wake(self.unwoken.clone());
-        }
+        self.channel.wake_for(&mut self.unwoken);
     }
 }
 
@@ -279,22 +269,23 @@ impl<'b, S: Storage, B: Runs<S>, const N: usize> Run<'b, S, B, N> {
 
     /// Publishes all of `values`, up to `limit` by one claim, until the ring is closed. Returns how many were published.
     fn publish_all(mut self, mut values: impl Iterator<Item = S::Item>, limit: usize) -> usize {
-        loop {
-            while self.len < limit {
-                let Some(value) = values.next() else {
-                    if !self.publish() {
-                        self.batch.at_end();
+        let mut has_more = true;
+        while has_more {
+            while has_more && self.len < limit {
+                match values.next() {
+                    Some(value) => {
+                        self.items[self.len] = Some(value);
+                        self.len += 1;
                     }
-                    return self.published;
-                };
-                self.items[self.len] = Some(value);
-                self.len += 1;
+                    None => has_more = false,
+                }
             }
             if !self.publish() {
                 self.batch.at_end();
-                return self.published;
+                break;
             }
         }
+        self.published
     }
 
     /// Publishes what is there. `false` if the ring is closed: the rest is dropped.

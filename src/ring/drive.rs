@@ -83,9 +83,9 @@ impl<S: Storage> Future for DriveWakes<S> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let channel = Arc::clone(&self.channel);
-        self.drives = self.drives || channel.waiters.begin_to_drive(channel.sequencer.tail());
-        if !self.drives {
+        let Self { channel, drives } = &mut *self;
+        *drives = *drives || channel.waiters.begin_to_drive(channel.sequencer.tail());
+        if !*drives {
             return Poll::Ready(());
         }
         let driven = channel.waiters.drive(cx.waker());

@@ -67,18 +67,19 @@ impl Driver {
         // [driver.look] Relaxed: after the fence.
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
-            let (next, duty) = match state {
+            let is_left_to_driver = match state {
                 NONE => return Duty::WakeTasks,
-                IDLE if finds_tasks() => (CALLED + end, Duty::CallDriver(None)),
-                IDLE => return Duty::Nothing,
-                called if end.saturating_sub(called - CALLED) < patience => return Duty::Nothing,
-                _ => (CALLED + end, Duty::WakeTasks),
+                IDLE => !finds_tasks(),
+                called => end.saturating_sub(called - CALLED) < patience,
             };
+            if is_left_to_driver {
+                return Duty::Nothing;
+            }
             // [driver.call] Acquire: pairs with the Release of `rest`, so that the waker is there. Relaxed on failure: after the fence,
             // as above.
-            match self.state.compare_exchange(state, next, Ordering::Acquire, Ordering::Relaxed) {
+            match self.state.compare_exchange(state, CALLED + end, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(IDLE) => return Duty::CallDriver(self.waker.take()),
-                Ok(_) => return duty,
+                Ok(_) => return Duty::WakeTasks,
                 Err(now) => state = now,
             }
         }
