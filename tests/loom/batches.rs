@@ -118,10 +118,10 @@ fn runs_of_two_publishers_are_not_torn_and_stay_in_order() {
     assert!(outcomes.len() > 3, "{outcomes:?}");
 }
 
-#[test]
-fn what_a_run_acknowledged_lies_before_the_end() {
-    let outcomes = explore(3, || {
-        let (publisher, mut reader) = shared(4);
+fn what_is_acknowledged_lies_before_the_end(builder: fn() -> Builder) {
+    let outcomes = explore(3, move || {
+        let (publisher, subscriber) = builder().inline();
+        let (publisher, mut reader) = (publisher.share(), Reader::new(subscriber));
         let other = publisher.clone();
         let closing = thread::spawn(move || assert!(other.close()));
         let published = by_runs(&publisher, 0..3);
@@ -135,20 +135,13 @@ fn what_a_run_acknowledged_lies_before_the_end() {
 }
 
 #[test]
+fn what_a_run_acknowledged_lies_before_the_end() {
+    what_is_acknowledged_lies_before_the_end(|| testing::never_parked(Builder::new(4)));
+}
+
+#[test]
 fn a_gated_run_that_is_acknowledged_lies_before_the_end() {
-    let outcomes = explore(3, || {
-        let (publisher, subscriber) = testing::never_parked(Builder::new(4)).gated().inline::<Pair>();
-        let (publisher, mut reader) = (publisher.share(), Reader::new(subscriber));
-        let other = publisher.clone();
-        let closing = thread::spawn(move || assert!(other.close()));
-        let published = by_runs(&publisher, 0..3);
-        closing.join().unwrap();
-        assert_eq!(publisher.next_sequence(), published as u64);
-        assert_eq!(reader.settle(), TryRecvError::Closed);
-        assert!(reader.ids().into_iter().eq(0..published as u64));
-        published
-    });
-    assert_eq!(outcomes, BTreeSet::from([0, 2, 3]));
+    what_is_acknowledged_lies_before_the_end(|| testing::never_parked(Builder::new(4)).gated());
 }
 
 #[test]

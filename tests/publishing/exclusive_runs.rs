@@ -1,6 +1,7 @@
 //! Runs of the only publisher: `publish_many` writes several messages, the first of them last.
 
 use crate::common::{Account, model::LAST, seed, sign, verify};
+use crate::runs::in_runs_of;
 use seqcast::{Builder, RecvError, Start, TryRecvError};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,10 +16,6 @@ fn tails(builder: Builder, count: usize) -> Vec<u64> {
     assert_eq!(publisher.publish_many(messages), 0..count as u64);
     assert_eq!((ring.next_sequence(), publisher.next_sequence()), (count as u64, count as u64));
     tails.into_inner()
-}
-
-fn in_runs_of(length: u64, count: u64) -> Vec<u64> {
-    (0..count).map(|at| at / length * length).collect()
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn tails<T: seqcast::Plain>(builder: Builder, message: T, count: usize) -> Vec<u
     tails.into_inner()
 }
 
-fn in_runs_of(length: u64, count: u64) -> Vec<u64> {
+pub(crate) fn in_runs_of(length: u64, count: u64) -> Vec<u64> {
     (0..count).map(|at| at / length * length).collect()
 }
 

@@ -64,7 +64,7 @@ fn from_deep_inside_wakers_everybody_is_woken() {
 const DEPTH: usize = 128;
 
 /// Runs `code` from within this many calls of wakers, each of a ring of its own.
-fn from_within(depth: usize, code: Arc<dyn Fn() + Send + Sync>) {
+pub(crate) fn from_within(depth: usize, code: Arc<dyn Fn() + Send + Sync>) {
     if depth == 0 {
         return code();
     }

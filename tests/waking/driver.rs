@@ -44,7 +44,10 @@ impl Driver {
 }
 
 /// Subscribers that are parked, and the count of their wake-ups.
-fn parked(subscriber: &Subscriber<Inline<u64>>, count: usize) -> (Vec<Subscriber<Inline<u64>>>, Arc<Counter>) {
+pub(crate) fn parked(
+    subscriber: &Subscriber<Inline<u64>>,
+    count: usize,
+) -> (Vec<Subscriber<Inline<u64>>>, Arc<Counter>) {
     let woken = Counter::new();
     let mut subscribers: Vec<_> = (0..count).map(|_| subscriber.clone()).collect();
     subscribers.iter_mut().for_each(|subscriber| park(subscriber, &woken.waker()));

@@ -1,7 +1,9 @@
 //! Drivers whose wakers call back, nest deep, panic, or are dropped at a bad time.
 
 use crate::common::wakers::{Counter, call, owning, park};
-use seqcast::{DriveWakes, Inline, Subscriber};
+use crate::deep::from_within;
+use crate::driver::parked;
+use seqcast::{DriveWakes, Inline, Ring};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -11,24 +13,6 @@ use std::task::{Context, RawWaker, RawWakerVTable, Wake, Waker};
 
 fn poll(drive: &mut DriveWakes<Inline<u64>>, waker: &Waker) -> bool {
     Pin::new(drive).poll(&mut Context::from_waker(waker)).is_pending()
-}
-
-/// Runs `code` within `depth` calls of wakers, each of a ring of its own.
-fn from_within(depth: usize, code: Arc<dyn Fn() + Send + Sync>) {
-    if depth == 0 {
-        return code();
-    }
-    let (mut publisher, mut subscriber) = seqcast::inline::<u64>(2);
-    park(&mut subscriber, &call(move || from_within(depth - 1, Arc::clone(&code))));
-    publisher.publish(0);
-}
-
-/// Subscribers that are parked, and the count of their wake-ups.
-fn parked(subscriber: &Subscriber<Inline<u64>>, count: usize) -> (Vec<Subscriber<Inline<u64>>>, Arc<Counter>) {
-    let woken = Counter::new();
-    let mut subscribers: Vec<_> = (0..count).map(|_| subscriber.clone()).collect();
-    subscribers.iter_mut().for_each(|subscriber| park(subscriber, &woken.waker()));
-    (subscribers, woken)
 }
 
 /// Wake-ups of three tasks by a publish that calls a driver, whose waker, `depth` calls within, runs `code` and drops the driver.
@@ -92,6 +76,17 @@ struct InPlace {
     polls: AtomicUsize,
 }
 
+impl InPlace {
+    fn new(ring: &Ring<Inline<u64>>) -> Self {
+        Self {
+            drive: Mutex::new(Some(ring.drive_wakes())),
+            running: AtomicBool::new(false),
+            woken: AtomicBool::new(false),
+            polls: AtomicUsize::new(0),
+        }
+    }
+}
+
 impl Wake for InPlace {
     fn wake(self: Arc<Self>) {
         self.woken.store(true, Ordering::SeqCst);
@@ -114,12 +109,7 @@ fn a_driver_that_is_run_in_place_does_not_spin() {
     for depth in [10, 100, 125, 126, 127, 128] {
         let (publisher, subscriber) = seqcast::inline::<u64>(64);
         let publisher = publisher.share();
-        let task = Arc::new(InPlace {
-            drive: Mutex::new(Some(publisher.ring().drive_wakes())),
-            running: AtomicBool::new(false),
-            woken: AtomicBool::new(false),
-            polls: AtomicUsize::new(0),
-        });
+        let task = Arc::new(InPlace::new(&publisher.ring()));
         Arc::clone(&task).wake();
         let (_subscribers, woken) = parked(&subscriber, 3);
         let publishing = publisher.clone();
@@ -139,12 +129,7 @@ fn a_driver_that_is_run_in_place_does_not_spin() {
 fn a_driver_that_begins_within_a_call_of_its_ring_does_not_spin() {
     let (publisher, subscriber) = seqcast::inline::<u64>(64);
     let publisher = publisher.share();
-    let task = Arc::new(InPlace {
-        drive: Mutex::new(Some(publisher.ring().drive_wakes())),
-        running: AtomicBool::new(false),
-        woken: AtomicBool::new(false),
-        polls: AtomicUsize::new(0),
-    });
+    let task = Arc::new(InPlace::new(&publisher.ring()));
     let (_subscribers, woken) = parked(&subscriber, 3);
     let starting = Arc::clone(&task);
     let mut starter = subscriber.clone();
