@@ -1,11 +1,7 @@
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Builder;
-
-use super::size;
-use super::tasks::Done;
+use super::tasks::audience;
 use crate::peer::Async;
 use crate::statistics::Sorted;
 
@@ -16,21 +12,7 @@ const SLEEP: Duration = Duration::from_millis(2);
 /// next when all have it. Microseconds that the publish took, the median and what 99 % stay within;
 /// and the median until all have the message.
 pub fn sleepers<P: Async>(workers: usize, tasks: u64, rounds: u64) -> [f64; 3] {
-    let runtime = Builder::new_multi_thread().worker_threads(workers).build().expect("a runtime");
-    let (mut tx, rxs) = P::ring(64, size(tasks));
-    P::prepare(&tx, &runtime);
-    let done = Done::new(tasks);
-    for mut rx in rxs {
-        let done = Arc::clone(&done);
-        runtime.spawn(async move {
-            // All have started.
-            done.one();
-            for number in 0..rounds {
-                assert_eq!(P::next(&mut rx).await, number);
-                done.one();
-            }
-        });
-    }
+    let (runtime, mut tx, done) = audience::<P>(workers, tasks, rounds, 1);
     runtime.block_on(done.all.notified());
     let (mut publishes, mut deliveries) = (Vec::new(), Vec::new());
     for number in 0..rounds {

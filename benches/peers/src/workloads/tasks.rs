@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 
 use super::size;
@@ -17,32 +17,21 @@ pub(super) struct Done {
 }
 
 impl Done {
-    pub(super) fn new(tasks: u64) -> Arc<Self> {
+    fn new(tasks: u64) -> Arc<Self> {
         Arc::new(Self { tasks, count: AtomicU64::new(0), all: Notify::new() })
     }
 
-    pub(super) fn one(&self) {
+    fn one(&self) {
         if (self.count.fetch_add(1, Ordering::AcqRel) + 1).is_multiple_of(self.tasks) {
             self.all.notify_one();
         }
     }
 }
 
-/// Where the publisher runs.
-#[derive(Clone, Copy)]
-pub enum Place {
-    /// A worker of the runtime.
-    Task,
-    /// A thread of its own, beside the workers.
-    Thread,
-}
-
-/// `burst` messages to `tasks` tasks, and the next burst when all have them. Nanoseconds a delivery, and microseconds that
-/// 99 % of the bursts are within.
-pub fn tasks<P: Async>(workers: usize, from: Place, tasks: u64, burst: u64, deliveries: u64) -> [f64; 2] {
-    let bursts = deliveries / tasks / burst + 4;
+/// A runtime with a ring's publisher and its `tasks` tasks, which receive that many bursts and note each one, and their start.
+pub(super) fn audience<P: Async>(workers: usize, tasks: u64, bursts: u64, burst: u64) -> (Runtime, P::Tx, Arc<Done>) {
     let runtime = Builder::new_multi_thread().worker_threads(workers).build().expect("a runtime");
-    let (mut tx, rxs) = P::ring(64, size(tasks));
+    let (tx, rxs) = P::ring(64, size(tasks));
     P::prepare(&tx, &runtime);
     let done = Done::new(tasks);
     for mut rx in rxs {
@@ -58,6 +47,23 @@ pub fn tasks<P: Async>(workers: usize, from: Place, tasks: u64, burst: u64, deli
             }
         });
     }
+    (runtime, tx, done)
+}
+
+/// Where the publisher runs.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// A worker of the runtime.
+    Task,
+    /// A thread of its own, beside the workers.
+    Thread,
+}
+
+/// `burst` messages to `tasks` tasks, and the next burst when all have them. Nanoseconds a delivery, and microseconds that
+/// 99 % of the bursts are within.
+pub fn tasks<P: Async>(workers: usize, from: Place, tasks: u64, burst: u64, deliveries: u64) -> [f64; 2] {
+    let bursts = deliveries / tasks / burst + 4;
+    let (runtime, mut tx, done) = audience::<P>(workers, tasks, bursts, burst);
     let publisher = async move {
         done.all.notified().await;
         let mut times = Vec::with_capacity(size(bursts));
