@@ -53,7 +53,7 @@ impl<S: Storage> Publisher<S> {
     /// # Blocking and progress
     ///
     /// Wait-free; never blocks and never fails. Writing the message costs what its size asks for, however many subscribers there are.
-    /// Waking costs time for each subscriber that sleeps, about 0.1 µs for a task. With hundreds of sleeping tasks, let
+    /// Waking costs time for each subscriber that sleeps. With hundreds of sleeping tasks, let
     /// [`Ring::drive_wakes`](crate::Ring::drive_wakes) wake them.
     ///
     /// On a gated ring it waits while a gating subscriber is a full lap behind: it spins briefly, then parks the thread. That may be
