@@ -16,6 +16,7 @@ mod accounts;
 mod batches;
 mod boxed;
 mod boxed_pools;
+mod broadcast;
 mod disarming;
 mod driver;
 mod end;
