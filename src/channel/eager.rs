@@ -165,6 +165,10 @@ impl<S: Storage> Channel<S> {
 
     /// Looks for a subscriber that needs the message `oldest`, and puts it on duty.
     fn assign_duty(&self, eager: &Eager, walk: &mut Walk, oldest: u64) -> bool {
+        // The messages for which they were passed were overwritten.
+        if walk.needed.is_some_and(|needed| needed <= oldest) {
+            walk.restart();
+        }
         while let Some(subscriber) = walk.next() {
             let mut position = subscriber.cursor.position();
             if position <= oldest {
