@@ -6,14 +6,14 @@ use crate::column::Column;
 use crate::limits;
 use crate::peer::Peer;
 use crate::peers::{
-    AsyncBroadcast, AsyncBroadcastLossless, Bare, Borrowed, BorrowedShared, Bus, Cloned, Conditional, Crossbeam,
-    Disruptor, DisruptorShared, Driven, Exclusive, Gated, GatedBoxed, GatedMany, GatedShared, Many, Phases, Photon,
-    PhotonBounded, PhotonShared, Ringcast, Shared, SharedMany, Tokio, Yring,
+    AsyncBroadcast, AsyncBroadcastLossless, Borrowed, BorrowedShared, Bus, Cloned, Crossbeam, Disruptor,
+    DisruptorShared, Exclusive, Gated, GatedBoxed, GatedMany, GatedShared, Phases, Photon, PhotonBounded, PhotonShared,
+    Ringcast, Shared, SharedMany, Tokio, Yring,
 };
 use crate::rows::{BYTES, Figures, Picture, Point, Run, Workload};
 use crate::workloads::{
-    Place, batches, bytes_a_slot, idle, lagged, lossless, lossless_parked, lossless_publishers, lossless_tasks,
-    overtaken, parked, published_in_batches, publishers, round_trip, same_thread, sleepers, streaming, tasks, unpaced,
+    batches, bytes_a_slot, idle, lagged, lossless, lossless_parked, lossless_publishers, lossless_tasks, overtaken,
+    published_in_batches, publishers, round_trip, same_thread, streaming, unpaced,
 };
 
 /// How much of everything.
@@ -53,11 +53,15 @@ macro_rules! runs {
     };
 }
 
+// After the macro, which it uses.
+mod asleep;
+
+use asleep::asleep;
+
 /// Slots of the rings whose memory is counted.
 const CAPACITY: u64 = 65_536;
 const NS_MESSAGE: &[(&str, &str)] = &[("", "ns a message")];
 const NS_DELIVERY: &[(&str, &str)] = &[("", "ns a delivery")];
-const BURSTS: &[(&str, &str)] = &[("", "ns a delivery"), (": 99 % within", "us")];
 
 fn workload(name: impl Into<String>, measures: &'static [(&'static str, &'static str)], runs: Vec<Run>) -> Workload {
     Workload { name: name.into(), measures, runs, point: None }
@@ -192,45 +196,6 @@ fn on_one_thread(size: Size) -> Vec<Workload> {
         workload(name, NS_DELIVERY, runs).at(Picture::SameThread, readers)
     };
     [1, 4, 32, 128, 1024].map(row).into()
-}
-
-fn asleep(size: Size) -> Vec<Workload> {
-    let deliveries = size.of(200_000);
-    let workers = size.workers;
-    let mut all = Vec::new();
-    for (from, place) in [(Place::Task, "task"), (Place::Thread, "thread")] {
-        for count in [10, 100, 1000] {
-            let runs = runs!(
-                tasks(workers, from, count, 16, deliveries),
-                Exclusive,
-                Many as "publish_many",
-                Driven as "driver",
-                Tokio,
-                AsyncBroadcast,
-                Bare
-            );
-            all.push(workload(format!("{count} tasks, bursts of 16 from a {place}"), BURSTS, runs));
-        }
-        let runs = runs!(tasks(workers, from, 1000, 1, deliveries), Exclusive, Driven as "driver", Tokio, AsyncBroadcast, Bare);
-        all.push(workload(format!("1000 tasks, one message at a time from a {place}"), BURSTS, runs));
-    }
-    let rounds = if size.quick { 5 } else { 200 };
-    let runs = runs!(sleepers(workers, 10_000, rounds), Exclusive, Driven as "driver", Tokio, AsyncBroadcast, Bare,);
-    let measures = &[(": p50", "us"), (": p99", "us"), (": p50 until all have it", "us")];
-    all.push(workload("publish beside 10000 sleeping tasks", measures, runs));
-    let rounds = if size.quick { 10 } else { 50 };
-    let runs = runs!(
-        parked(16, rounds),
-        Exclusive,
-        Tokio,
-        AsyncBroadcast,
-        Bus,
-        Crossbeam,
-        Conditional as "condvar"
-    );
-    let measures = &[("", "us"), (": slowest", "us")];
-    all.push(workload("16 parked threads, until all have it", measures, runs));
-    all
 }
 
 /// Rings that make publishers wait for the slowest reader, by themselves.
