@@ -7,8 +7,8 @@ use crate::limits;
 use crate::peer::Peer;
 use crate::peers::{
     AsyncBroadcast, AsyncBroadcastLossless, Borrowed, BorrowedShared, Bus, Cloned, Crossbeam, Disruptor,
-    DisruptorShared, Exclusive, Gated, GatedBoxed, GatedMany, GatedShared, Phases, Photon, PhotonBounded, PhotonShared,
-    Ringcast, Shared, SharedMany, Tokio, Yring,
+    DisruptorShared, DropIn, Exclusive, Gated, GatedBoxed, GatedMany, GatedShared, Phases, Photon, PhotonBounded,
+    PhotonShared, Ringcast, Shared, SharedMany, Tokio, Yring,
 };
 use crate::rows::{BYTES, Figures, Picture, Point, Run, Workload};
 use crate::workloads::{
@@ -104,6 +104,7 @@ fn one_publisher(size: Size) -> Vec<Workload> {
             Exclusive,
             Photon,
             Ringcast,
+            DropIn,
             Tokio,
             AsyncBroadcast,
             Bus,
@@ -133,8 +134,19 @@ fn one_publisher(size: Size) -> Vec<Workload> {
         });
     }
     let trips = size.of(100_000);
-    let runs =
-        runs!(round_trip(trips), Exclusive, Photon, Ringcast, Tokio, AsyncBroadcast, Bus, Disruptor, Yring, Crossbeam);
+    let runs = runs!(
+        round_trip(trips),
+        Exclusive,
+        Photon,
+        Ringcast,
+        DropIn,
+        Tokio,
+        AsyncBroadcast,
+        Bus,
+        Disruptor,
+        Yring,
+        Crossbeam
+    );
     let round_trip = workload("round trip, polled", &[("", "ns")], runs);
     all.push(round_trip.limit("", move || limits::round_trip(trips)));
     all
@@ -142,7 +154,8 @@ fn one_publisher(size: Size) -> Vec<Workload> {
 
 fn many_publishers(size: Size) -> Vec<Workload> {
     let messages = size.of(1_000_000);
-    let runs = runs!(streaming(1, messages), Shared, PhotonShared, Tokio, AsyncBroadcast, DisruptorShared, Crossbeam);
+    let runs =
+        runs!(streaming(1, messages), Shared, PhotonShared, DropIn, Tokio, AsyncBroadcast, DisruptorShared, Crossbeam);
     let single = workload("streaming, shared, 1 to 1", NS_MESSAGE, runs).at(Picture::Publishers, 1);
     let mut all =
         vec![single.limit("", move || limits::streaming(messages)).limit("counted", move || limits::counted(messages))];
@@ -152,6 +165,7 @@ fn many_publishers(size: Size) -> Vec<Workload> {
         Shared as "one at a time",
         Phases as "exclusive",
         PhotonShared,
+        DropIn,
         Tokio,
         AsyncBroadcast,
         DisruptorShared,
@@ -163,14 +177,22 @@ fn many_publishers(size: Size) -> Vec<Workload> {
     all.push(batches);
     let messages = size.of(400_000);
     for count in [2, 4, 8, 16] {
-        let runs =
-            runs!(publishers(count, messages), Shared, PhotonShared, Tokio, AsyncBroadcast, DisruptorShared, Crossbeam);
+        let runs = runs!(
+            publishers(count, messages),
+            Shared,
+            PhotonShared,
+            DropIn,
+            Tokio,
+            AsyncBroadcast,
+            DisruptorShared,
+            Crossbeam
+        );
         let name = format!("streaming, {count} publishers to 1");
         all.push(workload(name, NS_MESSAGE, runs).at(Picture::Publishers, count));
     }
     let batches = size.of(1_000);
     let measures = &[("", "ns a message"), (": slowest batch of 64", "us"), (": 99.9 % of batches within", "us")];
-    let runs = runs!(unpaced(16, batches), Shared, PhotonShared, Tokio, AsyncBroadcast);
+    let runs = runs!(unpaced(16, batches), Shared, PhotonShared, DropIn, Tokio, AsyncBroadcast);
     all.push(workload("16 publishers, unpaced, lossy", measures, runs));
     all
 }
@@ -183,6 +205,7 @@ fn on_one_thread(size: Size) -> Vec<Workload> {
             Exclusive,
             Photon,
             Ringcast,
+            DropIn,
             Tokio,
             AsyncBroadcast,
             Bus,
@@ -246,7 +269,7 @@ fn unread(size: Size) -> Vec<Workload> {
     let mut all =
         vec![workload("publish beside 0 idle, lossy", measures, runs!(idle(0, messages), Exclusive, Photon, Ringcast))];
     for count in [1, 1_000, 10_000] {
-        let runs = runs!(idle(count, messages), Exclusive, Photon, Ringcast, Tokio, AsyncBroadcast);
+        let runs = runs!(idle(count, messages), Exclusive, Photon, Ringcast, DropIn, Tokio, AsyncBroadcast);
         all.push(workload(format!("publish beside {count} idle, lossy"), measures, runs));
     }
     let texts = runs!(idle(0, messages), Borrowed<String>);
@@ -255,7 +278,9 @@ fn unread(size: Size) -> Vec<Workload> {
         let runs = runs!(
             idle(count, messages),
             Borrowed<String>,
+            DropIn<String> as "String",
             Tokio<String> as "String",
+            DropIn<Arc<str>> as "Arc",
             Tokio<Arc<str>> as "Arc"
         );
         all.push(workload(format!("texts, publish beside {count} idle, lossy"), measures, runs));
@@ -287,7 +312,9 @@ fn texts(size: Size) -> Vec<Workload> {
                 same_thread(1024, readers, deliveries),
                 Borrowed<String>,
                 Cloned<String> as "cloned",
+                DropIn<String> as "String",
                 Tokio<String> as "String",
+                DropIn<Arc<str>> as "Arc",
                 Tokio<Arc<str>> as "Arc",
             );
             workload(format!("texts, same thread, N = {readers}"), NS_DELIVERY, runs)
@@ -295,13 +322,22 @@ fn texts(size: Size) -> Vec<Workload> {
         })
         .into();
     let messages = size.of(1_000_000);
-    let runs = runs!(streaming(1, messages), Borrowed<String>, Tokio<String> as "String", Tokio<Arc<str>> as "Arc");
+    let runs = runs!(
+        streaming(1, messages),
+        Borrowed<String>,
+        DropIn<String> as "String",
+        Tokio<String> as "String",
+        DropIn<Arc<str>> as "Arc",
+        Tokio<Arc<str>> as "Arc"
+    );
     all.push(workload("texts, streaming, 1 to 1", NS_MESSAGE, runs));
     let messages = size.of(200_000);
     let runs = runs!(
         publishers(2, messages),
         BorrowedShared<String>,
+        DropIn<String> as "String",
         Tokio<String> as "String",
+        DropIn<Arc<str>> as "Arc",
         Tokio<Arc<str>> as "Arc"
     );
     all.push(workload("texts, streaming, 2 publishers to 1", NS_MESSAGE, runs));
@@ -320,6 +356,7 @@ where
         Borrowed<[u64; WORDS]> as "boxed",
         Photon<[u64; WORDS]>,
         Ringcast<[u64; WORDS]>,
+        DropIn<[u64; WORDS]>,
         Tokio<[u64; WORDS]>,
     );
     workload(format!("payload of {bytes} bytes, same thread"), NS_MESSAGE, runs).at(Picture::Payload, bytes)
@@ -355,9 +392,26 @@ fn payloads(size: Size) -> Vec<Workload> {
 
 fn memory() -> Vec<Workload> {
     let measures = &[("", BYTES)];
-    let numbers =
-        runs!(bytes_a_slot(CAPACITY), Exclusive, Photon, Tokio, AsyncBroadcast, Bus, Disruptor, Yring, Crossbeam);
-    let texts = runs!(bytes_a_slot(CAPACITY), Borrowed<String>, Tokio<String> as "String", Tokio<Arc<str>> as "Arc");
+    let numbers = runs!(
+        bytes_a_slot(CAPACITY),
+        Exclusive,
+        Photon,
+        DropIn,
+        Tokio,
+        AsyncBroadcast,
+        Bus,
+        Disruptor,
+        Yring,
+        Crossbeam
+    );
+    let texts = runs!(
+        bytes_a_slot(CAPACITY),
+        Borrowed<String>,
+        DropIn<String> as "String",
+        Tokio<String> as "String",
+        DropIn<Arc<str>> as "Arc",
+        Tokio<Arc<str>> as "Arc"
+    );
     vec![
         workload("memory, 65536 numbers, 1 reader", measures, numbers),
         workload("memory, 65536 texts of 64 bytes, 1 reader", measures, texts),

@@ -79,6 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
          the workload holds all publishers back alike, so that nothing is lost. Rows that say `lossy` do not. In rows that\n\
          say `lossless` the rings hold them back by themselves: seqcast is gated, photon-ring bounded, async-broadcast\n\
          does not overflow.\n\
+         `seqcast::broadcast` is the drop-in for tokio's channel. A second table has its times, and tokio's over them.\n\
          Tasks run on {} workers.\n",
         options.rounds, options.workers
     );
@@ -90,6 +91,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         new.iter().for_each(Row::print);
         rows.extend(new);
     }
+    table::drop_in(&rows);
     println!();
     rows.iter().for_each(Row::print_bytes);
     if let Some(path) = options.csv {
