@@ -6,9 +6,9 @@ use crate::column::Column;
 use crate::limits;
 use crate::peer::Peer;
 use crate::peers::{
-    AsyncBroadcast, AsyncBroadcastLossless, Borrowed, BorrowedShared, Bus, Cloned, Crossbeam, Disruptor,
-    DisruptorShared, DropIn, Exclusive, Gated, GatedBoxed, GatedMany, GatedShared, Phases, Photon, PhotonBounded,
-    PhotonShared, Ringcast, Shared, SharedMany, Tokio, Yring,
+    AsyncBroadcast, AsyncBroadcastLossless, Borrowed, Bus, Crossbeam, Disruptor, DisruptorShared, DropIn, Exclusive,
+    Gated, GatedBoxed, GatedMany, GatedShared, Phases, Photon, PhotonBounded, PhotonShared, Ringcast, Shared,
+    SharedMany, Tokio, Yring,
 };
 use crate::rows::{BYTES, Figures, Picture, Point, Run, Workload};
 use crate::workloads::{
@@ -53,10 +53,12 @@ macro_rules! runs {
     };
 }
 
-// After the macro, which it uses.
+// After the macro, which they use.
 mod asleep;
+mod messages;
 
 use asleep::asleep;
+use messages::{payloads, texts};
 
 /// Slots of the rings whose memory is counted.
 const CAPACITY: u64 = 65_536;
@@ -300,93 +302,6 @@ fn lossy(size: Size) -> Vec<Workload> {
         ours("a receive", receive, Box::new(move || lagged(rounds).figures())),
         ours("reader overtaken", reader, Box::new(move || overtaken(0, messages).figures())),
         ours("reader overtaken, lag_slack 192", reader, Box::new(move || overtaken(192, messages).figures())),
-    ]
-}
-
-/// 64 bytes in a `String`, borrowed; or cloned, by a reference count in an `Arc<str>`.
-fn texts(size: Size) -> Vec<Workload> {
-    let deliveries = size.of(1_000_000);
-    let mut all: Vec<_> = [1, 8, 64]
-        .map(|readers| {
-            let runs = runs!(
-                same_thread(1024, readers, deliveries),
-                Borrowed<String>,
-                Cloned<String> as "cloned",
-                DropIn<String> as "String",
-                Tokio<String> as "String",
-                DropIn<Arc<str>> as "Arc",
-                Tokio<Arc<str>> as "Arc",
-            );
-            workload(format!("texts, same thread, N = {readers}"), NS_DELIVERY, runs)
-                .limit("", move || limits::texts(readers, deliveries))
-        })
-        .into();
-    let messages = size.of(1_000_000);
-    let runs = runs!(
-        streaming(1, messages),
-        Borrowed<String>,
-        DropIn<String> as "String",
-        Tokio<String> as "String",
-        DropIn<Arc<str>> as "Arc",
-        Tokio<Arc<str>> as "Arc"
-    );
-    all.push(workload("texts, streaming, 1 to 1", NS_MESSAGE, runs));
-    let messages = size.of(200_000);
-    let runs = runs!(
-        publishers(2, messages),
-        BorrowedShared<String>,
-        DropIn<String> as "String",
-        Tokio<String> as "String",
-        DropIn<Arc<str>> as "Arc",
-        Tokio<Arc<str>> as "Arc"
-    );
-    all.push(workload("texts, streaming, 2 publishers to 1", NS_MESSAGE, runs));
-    all
-}
-
-fn payload<const WORDS: usize>(size: Size) -> Workload
-where
-    [u64; WORDS]: seqcast::Plain,
-{
-    let bytes = 8 * WORDS as u64;
-    let messages = size.of(16_000_000 / (bytes + 64));
-    let runs = runs!(
-        same_thread(256, 1, messages),
-        Exclusive<[u64; WORDS]>,
-        Borrowed<[u64; WORDS]> as "boxed",
-        Photon<[u64; WORDS]>,
-        Ringcast<[u64; WORDS]>,
-        DropIn<[u64; WORDS]>,
-        Tokio<[u64; WORDS]>,
-    );
-    workload(format!("payload of {bytes} bytes, same thread"), NS_MESSAGE, runs).at(Picture::Payload, bytes)
-}
-
-fn streamed<const WORDS: usize>(size: Size) -> Workload
-where
-    [u64; WORDS]: seqcast::Plain,
-{
-    let bytes = 8 * WORDS as u64;
-    let messages = size.of(64_000_000 / (bytes + 64));
-    let runs = runs!(
-        streaming(1, messages),
-        Exclusive<[u64; WORDS]>,
-        Borrowed<[u64; WORDS]> as "boxed",
-        Photon<[u64; WORDS]>,
-        Ringcast<[u64; WORDS]>
-    );
-    workload(format!("payload of {bytes} bytes, streaming, 1 to 1"), NS_MESSAGE, runs)
-}
-
-fn payloads(size: Size) -> Vec<Workload> {
-    vec![
-        payload::<1>(size),
-        payload::<8>(size),
-        payload::<32>(size),
-        payload::<128>(size),
-        payload::<512>(size),
-        streamed::<8>(size),
-        streamed::<128>(size),
     ]
 }
 

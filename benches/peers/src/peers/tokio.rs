@@ -1,5 +1,5 @@
-//! tokio's broadcast channel, and seqcast's drop-in for it: any `T: Clone`, lossy, for tasks and threads, with or without many
-//! publishers. The same code drives both.
+//! tokio's broadcast channel, and seqcast's drop-in for it: any `T: Clone`, lossy, for tasks and threads, with or without
+//! many publishers. The same code drives both.
 
 use std::marker::PhantomData;
 
