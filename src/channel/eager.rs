@@ -15,20 +15,29 @@ use crate::slots::Storage;
 use crate::sync::{AtomicU64, AtomicUsize, CachePadded, Ordering, TryLock, full_fence};
 
 /// Of a ring that drops messages when they were read.
-#[derive(Default)]
-pub(crate) struct Eager {
+pub(crate) struct Eager<S: Storage> {
     /// The id of the subscriber on duty, plus 1; 0 for none.
     duty: CachePadded<AtomicU64>,
     /// How often somebody has asked for a walk since it began. The first who asks walks, for the others too.
     asked: CachePadded<AtomicUsize>,
     /// Messages that were borrowed at the end of the last walk.
     borrowed: AtomicUsize,
-    walk: TryLock<Walk>,
+    walk: TryLock<Walk<S>>,
+}
+
+impl<S: Storage> Default for Eager<S> {
+    fn default() -> Self {
+        Self {
+            duty: CachePadded::new(AtomicU64::new(0)),
+            asked: CachePadded::new(AtomicUsize::new(0)),
+            borrowed: AtomicUsize::new(0),
+            walk: TryLock::default(),
+        }
+    }
 }
 
 /// A walk past all subscribers, and how far it came.
-#[derive(Default)]
-struct Walk {
+struct Walk<S: Storage> {
     subscribers: PinSnapshot,
     /// Which subscribers were looked up.
     as_of: u64,
@@ -39,9 +48,23 @@ struct Walk {
     /// The walk visits every subscriber that is so far from the last. Tasks often run in the order in which they subscribed; in that
     /// order, each would take over the duty from the one before.
     stride: usize,
+    scratch: S::Scratch,
 }
 
-impl Walk {
+impl<S: Storage> Default for Walk<S> {
+    fn default() -> Self {
+        Self {
+            subscribers: PinSnapshot::default(),
+            as_of: 0,
+            passed: 0,
+            needed: None,
+            stride: 1,
+            scratch: S::Scratch::default(),
+        }
+    }
+}
+
+impl<S: Storage> Walk<S> {
     /// Looks up who subscribes, and begins anew if that has changed.
     fn refresh(&mut self, registry: &Registry, gone: &mut Registrations) -> bool {
         self.subscribers.refresh(registry, gone);
@@ -81,13 +104,35 @@ impl<S: Storage> Channel<S> {
     }
 
     #[inline(never)]
-    fn passed_eager(&self, eager: &Eager, sequence: u64, registration: &Registration) {
-        // [duty.pass-fence] Pairs with `duty.walk-fence`: either the walk sees that it has passed, or this sees the duty. And with
+    fn passed_eager(&self, eager: &Eager<S>, sequence: u64, registration: &Registration) {
+        // [duty.glance] Relaxed: what was stored just now may be overlooked. `rests` makes up for that.
+        let duty = eager.duty.load(Ordering::Relaxed);
+        if duty == 0 || duty == registration.id() + 1 || !self.sequencer.holds(sequence) {
+            self.drop_read(eager);
+        }
+    }
+
+    /// The subscriber of this registration, whose cursor is at `next`, finds no message, or is gone.
+    #[inline]
+    pub(crate) fn rests(&self, next: u64, registration: &Registration) {
+        if let Some(eager) = &self.eager {
+            self.rests_eager(eager, next, registration);
+        }
+    }
+
+    #[inline(never)]
+    fn rests_eager(&self, eager: &Eager<S>, next: u64, registration: &Registration) {
+        // [duty.rest-fence] Pairs with `duty.walk-fence`: either the walk sees that it has passed, or this sees the duty. And with
         // `scan.fence`: either the scan sees that nothing is pinned, or this sees that the message was taken out.
         full_fence();
         // [duty.load] Relaxed: after the fence.
         let duty = eager.duty.load(Ordering::Relaxed);
-        if duty == 0 || duty == registration.id() + 1 || !self.sequencer.holds(sequence) {
+        let is_left = || self.sequencer.evicted() < self.sequencer.tail();
+        let may_have_borrowed = || next.checked_sub(1).is_some_and(|last| !self.sequencer.holds(last));
+        if duty == registration.id() + 1
+            || (duty == 0 && is_left())
+            || (self.sequencer.slots().left_over() > 0 && may_have_borrowed())
+        {
             self.drop_read(eager);
         }
     }
@@ -96,7 +141,7 @@ impl<S: Storage> Channel<S> {
     #[inline]
     pub(crate) fn drop_unread(&self) {
         if let Some(eager) = &self.eager {
-            // [duty.commit-fence] Pairs with `duty.pass-fence`: either the last subscriber to leave finds the message, or this finds it gone.
+            // [duty.commit-fence] Pairs with `duty.rest-fence`: either the last subscriber to leave finds the message, or this finds it gone.
             full_fence();
             let subscribers = self.registry.len();
             // [borrowed.load] Relaxed: about right will do.
@@ -109,7 +154,7 @@ impl<S: Storage> Channel<S> {
 
     /// Drops what every subscriber has read, unless another thread is at it, which then looks again.
     #[cold]
-    fn drop_read(&self, eager: &Eager) {
+    fn drop_read(&self, eager: &Eager<S>) {
         // Dropped last: that runs the user's code.
         let (mut garbage, mut gone) = (S::Garbage::default(), Registrations::new());
         // [asked.add] AcqRel: Release so that who walks again sees what the caller did before; Acquire pairs with `asked.end`.
@@ -120,7 +165,8 @@ impl<S: Storage> Channel<S> {
         loop {
             if let Some(mut walk) = eager.walk.try_lock() {
                 self.walk(eager, &mut walk, &mut gone);
-                self.sequencer.slots().reclaim(&self.registry, &mut walk.subscribers, &mut garbage);
+                let Walk { subscribers, scratch, .. } = &mut *walk;
+                self.sequencer.slots().reclaim(&self.registry, subscribers, scratch, &mut garbage);
                 // [borrowed.set] Relaxed: about right will do.
                 eager.borrowed.store(self.sequencer.slots().left_over(), Ordering::Relaxed);
             }
@@ -133,7 +179,7 @@ impl<S: Storage> Channel<S> {
     }
 
     /// Takes messages out of their slots until somebody is on duty, or nothing is left.
-    fn walk(&self, eager: &Eager, walk: &mut Walk, gone: &mut Registrations) {
+    fn walk(&self, eager: &Eager<S>, walk: &mut Walk<S>, gone: &mut Registrations) {
         loop {
             let tail = self.sequencer.tail();
             let oldest = self.sequencer.oldest_left(tail);
@@ -164,7 +210,7 @@ impl<S: Storage> Channel<S> {
     }
 
     /// Looks for a subscriber that needs the message `oldest`, and puts it on duty.
-    fn assign_duty(&self, eager: &Eager, walk: &mut Walk, oldest: u64) -> bool {
+    fn assign_duty(&self, eager: &Eager<S>, walk: &mut Walk<S>, oldest: u64) -> bool {
         // The messages for which they were passed were overwritten.
         if walk.needed.is_some_and(|needed| needed <= oldest) {
             walk.restart();
@@ -173,7 +219,7 @@ impl<S: Storage> Channel<S> {
             let mut position = subscriber.cursor.position();
             if position <= oldest {
                 eager.duty.store(subscriber.id() + 1, Ordering::Relaxed); // [duty.assign] Relaxed: the fence orders it
-                // [duty.walk-fence] Pairs with `duty.pass-fence`: either that subscriber sees its duty, or this sees that it has passed.
+                // [duty.walk-fence] Pairs with `duty.rest-fence`: either that subscriber sees its duty, or this sees that it has passed.
                 full_fence();
                 position = subscriber.cursor.position();
                 if position <= oldest {

@@ -32,7 +32,7 @@ pub(crate) struct Channel<S: Storage> {
     /// Of a gated ring.
     pub(crate) gate: Option<Box<Gate>>,
     /// Of a ring that drops messages when they were read.
-    eager: Option<Box<Eager>>,
+    eager: Option<Box<Eager<S>>>,
     /// Handles that can publish; the last one to go closes the ring.
     publishers: AtomicUsize,
     /// For deferred wake-ups, which must not keep the ring alive.

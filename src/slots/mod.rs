@@ -39,6 +39,10 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     #[doc(hidden)]
     type Garbage: Default;
 
+    /// Room for messages that are being looked at, so that nobody has to allocate it again.
+    #[doc(hidden)]
+    type Scratch: Default + Send;
+
     /// How many messages a shared publisher may claim at once. More than 1 only if messages are written [`in_place`](Self::in_place).
     #[doc(hidden)]
     const RUN: usize;
@@ -119,7 +123,13 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
 
     /// Has those dropped that no subscriber borrows.
     #[doc(hidden)]
-    fn reclaim(&self, registry: &Registry, pins: &mut PinSnapshot, garbage: &mut Self::Garbage);
+    fn reclaim(
+        &self,
+        registry: &Registry,
+        pins: &mut PinSnapshot,
+        scratch: &mut Self::Scratch,
+        garbage: &mut Self::Garbage,
+    );
 
     /// Writes `prepared` into `slot`, which `guard` owns, and commits it.
     #[doc(hidden)]

@@ -22,7 +22,7 @@ mod pool;
 
 pub use guard::Ref;
 pub(crate) use guard::{Passed, Pinned};
-use pool::{Displaced, Garbage, Pool, Prepared};
+use pool::{Displaced, Garbage, Pool, Prepared, Scratch};
 
 use std::fmt;
 use std::mem;
@@ -69,6 +69,7 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     type Prepared<'p> = Prepared<'p, T>;
     type Displaced<'p> = Displaced<'p, T>;
     type Garbage = Garbage<T>;
+    type Scratch = Scratch<T>;
 
     // A message is put in its node before the claim.
     const RUN: usize = 1;
@@ -172,8 +173,8 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         self.orphans.len()
     }
 
-    fn reclaim(&self, registry: &Registry, pins: &mut PinSnapshot, garbage: &mut Garbage<T>) {
-        pool::reclaim(&self.orphans, registry, pins, garbage);
+    fn reclaim(&self, registry: &Registry, pins: &mut PinSnapshot, scratch: &mut Scratch<T>, garbage: &mut Garbage<T>) {
+        pool::reclaim_eagerly(&self.orphans, registry, pins, scratch, garbage);
     }
 
     #[inline]
