@@ -5,12 +5,12 @@ mod gated;
 mod run;
 mod watch;
 
-use eager::Eager;
 pub(crate) use gated::{Room, used_up};
 
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::eager::Eager;
 use crate::error::{SubscribeError, TryPublishError};
 use crate::gate::Gate;
 use crate::registry::{Registration, Registry};

@@ -173,7 +173,9 @@ impl<T: Plain> Storage for Inline<T> {
 
     fn reclaim_after_close(&self, _: &Registry, (): &mut ()) {}
 
-    fn take_out(&self, _: u64, _: &Registry) {}
+    fn take_out(&self, _: u64, (): &mut ()) {}
+
+    fn release(&self, _: bool, (): &mut (), (): &mut ()) {}
 
     fn left_over(&self) -> usize {
         0

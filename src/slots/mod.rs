@@ -39,7 +39,7 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     #[doc(hidden)]
     type Garbage: Default;
 
-    /// Room for messages that are being looked at, so that nobody has to allocate it again.
+    /// Messages that are being taken out of their slots.
     #[doc(hidden)]
     type Scratch: Default + Send;
 
@@ -113,9 +113,13 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     fn reclaim_after_close(&self, registry: &Registry, garbage: &mut Self::Garbage);
 
     /// Takes the message `sequence` out of its slot, where the stamp stays, unless a publisher takes it out first. By one thread at a
-    /// time.
+    /// time, after `Registry::begin_taking` and a fence.
     #[doc(hidden)]
-    fn take_out(&self, sequence: u64, registry: &Registry);
+    fn take_out(&self, sequence: u64, scratch: &mut Self::Scratch);
+
+    /// Has what was taken out dropped, if `unseen`: everybody was seen past it, and nobody has come back or is new.
+    #[doc(hidden)]
+    fn release(&self, unseen: bool, scratch: &mut Self::Scratch, garbage: &mut Self::Garbage);
 
     /// About how many messages are out of their slots and not dropped, beside those that publishers keep.
     #[doc(hidden)]

@@ -109,13 +109,13 @@ impl<T: 'static> RetireList<T> {
         self.retired.extend(orphans.take());
         // After the last of them was taken out of its slot.
         let mut registrations = Vec::new();
-        let pins = self.pins.take(registry, &mut registrations);
+        self.pins.take(registry, &mut registrations);
         if !registrations.is_empty() {
             garbage.bulk().registrations = registrations;
         }
         let mut at = 0;
         while let Some(node) = self.retired.get(at) {
-            if pins.binary_search(&node.pin()).is_ok() {
+            if self.pins.contains(node.pin()) {
                 at += 1;
             } else {
                 let node = self.retired.swap_remove(at);
@@ -139,7 +139,7 @@ fn reclaim<T: 'static>(orphans: &Orphans<T>, registry: &Registry, garbage: &mut 
     garbage.nodes(list.free, orphans);
 }
 
-/// Room for nodes that are being looked at. Empty in between.
+/// Nodes that were taken out of their slots in a walk, and those that are being looked at.
 pub struct Scratch<T>(Vec<Retired<T>>);
 
 impl<T> Default for Scratch<T> {
@@ -148,30 +148,48 @@ impl<T> Default for Scratch<T> {
     }
 }
 
-/// As `reclaim`, for who does so all the time: allocates nothing for a single node.
-pub(super) fn reclaim_eagerly<T: 'static>(
-    orphans: &Orphans<T>,
-    registry: &Registry,
-    pins: &mut PinSnapshot,
-    Scratch(retired): &mut Scratch<T>,
-    garbage: &mut Garbage<T>,
-) {
-    if orphans.len() == 0 || defers_drops(orphans) {
-        return;
+impl<T: 'static> Scratch<T> {
+    pub(super) fn push(&mut self, node: Retired<T>) {
+        self.0.push(node);
     }
-    retired.extend(orphans.take());
-    // After the last of them was taken out of its slot.
-    let mut registrations = Vec::new();
-    let pins = pins.take(registry, &mut registrations);
-    if !registrations.is_empty() {
-        garbage.bulk().registrations = registrations;
+
+    /// Has what was taken out dropped, if `unseen`: nobody can be looking at it. Otherwise it is left over.
+    pub(super) fn release(&mut self, unseen: bool, orphans: &Orphans<T>, garbage: &mut Garbage<T>) {
+        for node in self.0.drain(..) {
+            if unseen && !defers_drops(orphans) {
+                // SAFETY: it is out of its slot, and nobody looks at it, nor will: the caller's promise.
+                garbage.node(unsafe { node.reclaim() }, orphans);
+            } else {
+                orphans.push(node);
+            }
+        }
     }
-    for node in retired.drain(..) {
-        if pins.binary_search(&node.pin()).is_ok() {
-            orphans.push(node);
-        } else {
-            // SAFETY: as in `RetireList::scan`.
-            garbage.node(unsafe { node.reclaim() }, orphans);
+
+    /// As `reclaim`, without allocations for a single node.
+    pub(super) fn reclaim(
+        &mut self,
+        orphans: &Orphans<T>,
+        registry: &Registry,
+        pins: &mut PinSnapshot,
+        garbage: &mut Garbage<T>,
+    ) {
+        if orphans.len() == 0 || defers_drops(orphans) {
+            return;
+        }
+        self.0.extend(orphans.take());
+        // After the last of them was taken out of its slot.
+        let mut registrations = Vec::new();
+        pins.take(registry, &mut registrations);
+        if !registrations.is_empty() {
+            garbage.bulk().registrations = registrations;
+        }
+        for node in self.0.drain(..) {
+            if pins.contains(node.pin()) {
+                orphans.push(node);
+            } else {
+                // SAFETY: as in `RetireList::scan`.
+                garbage.node(unsafe { node.reclaim() }, orphans);
+            }
         }
     }
 }
