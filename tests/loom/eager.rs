@@ -26,7 +26,7 @@ fn read(mut subscriber: Subscriber<Boxed<Message>>) -> Subscriber<Boxed<Message>
 
 #[test]
 fn who_finds_no_more_has_left_nothing() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(2, || {
         let log = Arc::new(Log::default());
         let (publisher, first) = ring(&log, 2, 2);
         let second = first.clone();
@@ -44,7 +44,7 @@ fn who_finds_no_more_has_left_nothing() {
 
 #[test]
 fn what_is_published_while_the_last_one_leaves_is_dropped() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(2, || {
         let log = Arc::new(Log::default());
         let (publisher, subscriber) = ring(&log, 2, 1);
         let writer = publishing(publisher, &log, 1..3);
@@ -61,7 +61,7 @@ fn what_is_published_while_the_last_one_leaves_is_dropped() {
 
 #[test]
 fn who_subscribes_beside_readers_loses_nothing() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(3, || {
         let log = Arc::new(Log::default());
         let (mut publisher, mut reader) = ring(&log, 4, 0);
         let ring = publisher.ring();
@@ -122,7 +122,7 @@ fn nothing_is_taken_from_who_goes_back() {
 #[test]
 fn a_publisher_that_laps_takes_what_others_do_not() {
     // The message in the slot is taken out by its last reader, or by the publisher of the next lap.
-    let outcomes = explore(4, || {
+    let outcomes = explore(2, || {
         let log = Arc::new(Log::default());
         let (publisher, mut reader) = ring(&log, 1, 1);
         let writer = publishing(publisher, &log, 1..4);
