@@ -11,7 +11,7 @@
 //!
 //! `protocol.rs` describes the commands.
 
-pub use tokio::sync::broadcast;
+pub use seqcast::broadcast;
 
 mod connection;
 mod protocol;

@@ -2,16 +2,15 @@
 
 use std::future;
 
-use tokio_stream::wrappers::BroadcastStream;
-use tokio_stream::wrappers::errors::BroadcastStreamRecvError as RecvError;
 use tokio_stream::{StreamExt, StreamMap};
 
 use super::broadcast::Receiver;
+use super::broadcast::error::RecvError;
 use super::topics::Text;
 
 #[derive(Default)]
 pub(super) struct Subscriptions {
-    streams: StreamMap<String, BroadcastStream<Text>>,
+    streams: StreamMap<String, Receiver<Text>>,
 }
 
 /// What a client is sent: a message of the topic, or how many of its messages were overwritten.
@@ -23,7 +22,7 @@ impl Subscriptions {
     }
 
     pub(super) fn insert(&mut self, topic: &str, receiver: Receiver<Text>) {
-        self.streams.insert(topic.to_owned(), BroadcastStream::new(receiver));
+        self.streams.insert(topic.to_owned(), receiver);
     }
 
     pub(super) fn remove(&mut self, topic: &str) {
@@ -42,7 +41,7 @@ impl Subscriptions {
         match self.streams.next().await {
             Some((topic, Ok(text))) => (topic, Ok(text)),
             Some((topic, Err(RecvError::Lagged(missed)))) => (topic, Err(missed)),
-            None => future::pending().await,
+            Some((_, Err(RecvError::Closed))) | None => future::pending().await,
         }
     }
 }

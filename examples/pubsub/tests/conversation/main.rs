@@ -197,7 +197,8 @@ async fn stuck_client(server: Running) {
 /// `docs/from-tokio.md` shows what differs between the two servers. It is all there is.
 #[test]
 fn little_differs() {
-    let lines = |text: &'static str| text.lines().map(str::trim).filter(|line| !line.starts_with("//")).collect::<Vec<_>>();
+    let lines =
+        |text: &'static str| text.lines().map(str::trim).filter(|line| !line.starts_with("//")).collect::<Vec<_>>();
     let only_in = |one: &[&'static str], other: &[&'static str]| {
         one.iter().copied().filter(|line| !other.contains(line)).collect::<Vec<_>>()
     };
@@ -206,7 +207,10 @@ fn little_differs() {
     let after = lines(include_str!("../../src/lib.rs"));
     let elsewhere = |line: &&str| !line.starts_with("#[path");
     assert_eq!(only_in(&after, &before), ["pub use seqcast::broadcast;"]);
-    assert_eq!(only_in(&before, &after).into_iter().filter(elsewhere).collect::<Vec<_>>(), ["pub use tokio::sync::broadcast;"]);
+    assert_eq!(
+        only_in(&before, &after).into_iter().filter(elsewhere).collect::<Vec<_>>(),
+        ["pub use tokio::sync::broadcast;"]
+    );
 
     let before = lines(include_str!("../../before/subscriptions.rs"));
     let after = lines(include_str!("../../src/subscriptions.rs"));
