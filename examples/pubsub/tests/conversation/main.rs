@@ -42,7 +42,7 @@ macro_rules! start {
     }};
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_say_the_same() {
     let before = conversation(start!(before, 4, PATIENCE)).await;
     let after = conversation(start!(seqcast_pubsub, 4, PATIENCE)).await;
@@ -140,7 +140,7 @@ async fn conversation(server: Running) -> String {
 
 /// Real back pressure: a client that does not read its socket. How much it loses is up to the operating system, but received and
 /// lost messages add up.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_does_not_read_loses_a_counted_number() {
     slow_client(start!(before, 4, PATIENCE)).await;
     slow_client(start!(seqcast_pubsub, 4, PATIENCE)).await;
@@ -175,7 +175,7 @@ async fn slow_client(server: Running) {
 }
 
 /// A shutdown does not wait longer than its grace period for a client that reads nothing.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_does_not_read_does_not_hold_up_the_shutdown() {
     stuck_client(start!(before, 1024, Duration::from_millis(200))).await;
     stuck_client(start!(seqcast_pubsub, 1024, Duration::from_millis(200))).await;
