@@ -14,7 +14,9 @@ fn excerpts_are_what_the_programs_say() {
     for (at, part) in page.split("\n```").enumerate() {
         if at % 2 == 0 {
             // The file that was named last.
-            let named = part.split('`').rfind(|word| word.starts_with("examples/") && word.ends_with(".rs"));
+            let is_source =
+                |word: &&str| word.starts_with("examples/") && Path::new(word).extension() == Some("rs".as_ref());
+            let named = part.split('`').rfind(is_source);
             file = named.or(file);
         } else if let Some(code) = part.strip_prefix("rust,ignore\n") {
             let file = file.expect("a file is named before its excerpt");

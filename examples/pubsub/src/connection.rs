@@ -53,7 +53,7 @@ impl Connection {
             let event = tokio::select! {
                 // A client that always has a message waiting must still be able to unsubscribe.
                 biased;
-                // Whatever it returns: the server has sent its one message, or is gone.
+                // Any result means the same: the server has sent its only message, or is gone.
                 _ = self.shutdown.recv() => Event::Shutdown,
                 line = self.lines.next() => Event::Line(line),
                 delivery = self.subscriptions.next(), if !self.paused => Event::Delivery(delivery),

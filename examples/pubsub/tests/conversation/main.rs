@@ -95,7 +95,7 @@ async fn conversation(server: Running) -> String {
     }
     cy.say("RESUME", 1 + 4, log).await;
 
-    // Who leaves a topic receives no more of it, not even what was waiting.
+    // A client that leaves a topic receives no more of it, not even what was waiting.
     bob.say("PAUSE", 1, log).await;
     ann.say("PUBLISH news unread", 1, log).await;
     cy.hear(1, log).await;
@@ -103,13 +103,13 @@ async fn conversation(server: Running) -> String {
     bob.say("RESUME", 1, log).await;
     ann.say("PUBLISH news still there?", 1, log).await;
     cy.hear(1, log).await;
-    // Who comes back begins with the next message.
+    // When it comes back, it begins with the next message.
     bob.say("SUBSCRIBE news", 1, log).await;
     ann.say("PUBLISH news back", 1, log).await;
     bob.hear(1, log).await;
     cy.hear(1, log).await;
 
-    // A client that quits, one that vanishes, and a topic that is made anew.
+    // A client that quits, one that vanishes, and a topic that is forgotten and made again.
     cy.say("QUIT", 1, log).await;
     cy.hear_out(log).await;
     bob.say("UNSUBSCRIBE news weather sports", 3, log).await;
