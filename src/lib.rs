@@ -162,5 +162,6 @@ pub use subscriber::{IntoIter, Iter, NextRef, Recv, RecvLatest, RecvMany, RecvRe
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 #[doc = include_str!("../docs/boxed.md")]
+#[doc = include_str!("../docs/from-tokio.md")]
 #[doc = include_str!("../docs/lossless.md")]
 struct Readme;

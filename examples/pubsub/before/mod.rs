@@ -1,0 +1,15 @@
+//! The same server on tokio's channel. It has a `subscriptions.rs` of its own; the other files are shared.
+
+pub use tokio::sync::broadcast;
+
+#[path = "../src/connection.rs"]
+mod connection;
+#[path = "../src/protocol.rs"]
+mod protocol;
+#[path = "../src/server.rs"]
+mod server;
+mod subscriptions;
+#[path = "../src/topics.rs"]
+mod topics;
+
+pub use server::{Server, Settings};

@@ -1,0 +1,66 @@
+//! `GET /events`: a subscriber as a stream of server-sent events.
+
+use std::convert::Infallible;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::stream::{self, Stream, StreamExt};
+use seqcast::{Boxed, Ref, Ring, Start, SubscribeError, Subscriber};
+
+use crate::server::App;
+
+type Events = Subscriber<Boxed<String>>;
+
+pub(crate) async fn events(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, (StatusCode, &'static str)> {
+    let ring = app.publisher.ring();
+    let (subscriber, first) = match headers.get("last-event-id") {
+        Some(id) => resume(&ring, next_after(id)?),
+        None => begin(&ring),
+    };
+    let events = stream::iter(first).chain(stream::unfold(subscriber, next)).map(Ok);
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(app.keep_alive)))
+}
+
+/// With the next message. The id before it comes first, without data, so that a client can resume whose connection breaks before
+/// that message.
+fn begin(ring: &Ring<Boxed<String>>) -> (Events, Option<Event>) {
+    let subscriber = ring.subscribe();
+    let before = subscriber.next_sequence().checked_sub(1);
+    (subscriber, before.map(|id| Event::default().id(id.to_string())))
+}
+
+fn resume(ring: &Ring<Boxed<String>>, next: u64) -> (Events, Option<Event>) {
+    match ring.try_subscribe_at(Start::At(next)) {
+        Ok(subscriber) => (subscriber, None),
+        // This ring has not come so far. The client knows another one, most likely that of a server that was restarted since: it
+        // gets all that this one has.
+        Err(SubscribeError::Future { .. }) => {
+            let reset = Event::default().event("reset").data("that id is not from this server");
+            (ring.subscribe_at(Start::Oldest), Some(reset))
+        }
+        // Overwritten. It starts there all the same, and the first receive returns how many were missed.
+        Err(_) => (ring.subscribe_at(Start::At(next)), None),
+    }
+}
+
+fn next_after(id: &HeaderValue) -> Result<u64, (StatusCode, &'static str)> {
+    let id = id.to_str().ok().and_then(|id| id.parse::<u64>().ok());
+    id.and_then(|id| id.checked_add(1)).ok_or((StatusCode::BAD_REQUEST, "Last-Event-ID must be the id of an event"))
+}
+
+/// The next event, and the subscriber for those after it; `None` at the end of the ring.
+async fn next(mut subscriber: Events) -> Option<(Event, Events)> {
+    let event = match subscriber.next_ref_async().await? {
+        Ok(message) => Event::default().id(Ref::sequence(&message).to_string()).data(&*message),
+        // The id is that of the last missed message, so that a client that reconnects now does not count them again.
+        Err(lagged) => {
+            let last = lagged.resumed_at - 1;
+            Event::default().event("lagged").id(last.to_string()).data(lagged.missed.to_string())
+        }
+    };
+    Some((event, subscriber))
+}
