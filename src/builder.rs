@@ -35,16 +35,20 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A ring of at least `capacity` messages: it is rounded up to a power of two, at least 2.
+    /// A ring of at least `capacity` messages: it is rounded up to a power of two.
+    ///
+    /// Give a ring with several publishers at least four slots for each. With a capacity of 1, any two that publish at the same
+    /// time leave holes, and one that is suspended in the middle of a publish blocks the others.
     ///
     /// # Panics
     ///
     /// If `capacity` is 0 or more than `isize::MAX as usize / 2`.
+    #[track_caller]
     pub fn new(capacity: usize) -> Self {
         assert!(capacity > 0, "`capacity` must not be 0");
         assert!(capacity <= MAX_CAPACITY, "`capacity` must be at most {MAX_CAPACITY}, not {capacity}");
         let fence = if has_barrier() { PublisherFence::WhileParked } else { PublisherFence::Always };
-        let capacity = capacity.next_power_of_two().max(2);
+        let capacity = capacity.next_power_of_two();
         Self { capacity, lag_slack: 0, first: 0, fence, gated: false, gate_deadline: None }
     }
 
@@ -192,7 +196,7 @@ impl Builder {
     }
 }
 
-/// Makes a ring of at least `capacity` messages of plain data (rounded up to a power of two, at least 2), and its first
+/// Makes a ring of at least `capacity` messages of plain data (rounded up to a power of two), and its first
 /// subscriber.
 ///
 /// `T` is copied into and out of the ring's slots: integers, floats, `bool`, `char`, arrays of numbers, and structs and field-less enums with
@@ -206,7 +210,7 @@ impl Builder {
 /// let (mut publisher, mut subscriber) = seqcast::inline::<(), >(1);
 /// publisher.publish(());
 /// assert_eq!(subscriber.try_recv(), Ok(()));
-/// assert_eq!(subscriber.capacity(), 2);
+/// assert_eq!(subscriber.capacity(), 1);
 /// ```
 /// ```should_panic
 /// seqcast::inline::<u8>(0); // `capacity` must not be 0
@@ -215,7 +219,7 @@ pub fn inline<T: Plain>(capacity: usize) -> (Publisher<Inline<T>>, Subscriber<In
     Builder::new(capacity).inline()
 }
 
-/// Makes a ring of at least `capacity` messages of any `T: Send + Sync` (rounded up to a power of two, at least 2), and its first
+/// Makes a ring of at least `capacity` messages of any `T: Send + Sync` (rounded up to a power of two), and its first
 /// subscriber.
 ///
 /// For what owns something: `String`, `Vec`, enums, `Arc`, `Box<dyn Trait>`. Subscribers borrow a message where it lies

@@ -124,6 +124,7 @@
 //! - On systems other than 64-bit Linux, waking threads takes a lock that each thread of the ring holds for a moment as it goes to sleep and as it wakes: one
 //!   that is stopped just there holds up the others.
 
+pub mod broadcast;
 mod builder;
 mod channel;
 mod error;
@@ -149,7 +150,7 @@ pub use error::{
     Closed, Lagged, PublishTimeoutError, RecvError, RecvTimeoutError, SubscribeError, TryPublishError, TryRecvError,
 };
 pub use publisher::{Batch, Publish, Publisher, SharedBatch, SharedPublisher};
-pub use ring::{DriveWakes, Ring};
+pub use ring::{DriveWakes, Ring, Unsubscribed};
 pub use slots::{Boxed, Inline, Plain, Receive, Ref, Storage};
 pub use start::Start;
 pub use stats::{RingStats, SubscriberStats, Totals};

@@ -19,12 +19,14 @@ use crate::start::Start;
 use crate::stats::{RingStats, SubscriberStats};
 use crate::sync::{Arc, AtomicUsize, Ordering, Weak, yield_now};
 use crate::wait::reentrancy::{self, NO_LIST};
-use crate::wait::{PublisherFence, WaitList};
+use crate::wait::{PublisherFence, WaitList, Watchers};
 
 pub(crate) struct Channel<S: Storage> {
     pub(crate) sequencer: Sequencer<S>,
     pub(crate) registry: Registry,
     pub(crate) waiters: WaitList,
+    /// Tasks that wait until the last subscriber is gone.
+    pub(crate) unsubscribed: Watchers,
     /// Of a gated ring.
     pub(crate) gate: Option<Box<Gate>>,
     /// Handles that can publish; the last one to go closes the ring.
@@ -40,6 +42,7 @@ impl<S: Storage> Channel<S> {
             sequencer,
             registry: Registry::new(),
             waiters: WaitList::new(fence),
+            unsubscribed: Watchers::new(),
             gate: gate.map(Box::new),
             publishers: AtomicUsize::new(1),
             me: Weak::clone(me),
@@ -279,6 +282,12 @@ impl<S: Storage> Channel<S> {
         } else {
             Ok(sequence)
         }
+    }
+
+    /// The largest lag of a live subscriber.
+    pub(crate) fn max_lag(&self) -> u64 {
+        // The cursor first, so that the tail is not older.
+        self.registry.slowest().map_or(0, |next| self.sequencer.tail().saturating_sub(next))
     }
 
     pub(crate) fn stats(&self) -> RingStats {

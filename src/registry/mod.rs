@@ -154,8 +154,8 @@ impl Registry {
         }
     }
 
-    /// By its subscriber.
-    pub(crate) fn unregister(&self, registration: &Arc<Registration>) {
+    /// By its subscriber. Whether no other is left.
+    pub(crate) fn unregister(&self, registration: &Arc<Registration>) -> bool {
         self.update(registration, |registrations| {
             let left: Registrations =
                 registrations.iter().filter(|other| !Arc::ptr_eq(other, registration)).cloned().collect();
@@ -165,10 +165,12 @@ impl Registry {
             // [crowd.down] Relaxed: whoever reads it finds one registration less to look for, and this one has left.
             self.crowd_len.fetch_sub(1, Ordering::Relaxed);
         }
-        self.live.fetch_sub(1, Ordering::Relaxed); // [live.down] Relaxed: only a count
+        // [live.down] Relaxed: only a count. Who acts on it runs a fence before or after.
+        let was_last = self.live.fetch_sub(1, Ordering::Relaxed) == 1;
         self.bump_generation();
         // After it left the lists, so that nobody counts it twice.
         self.departed.add(&registration.totals(registration.cursor.received_unsync()));
+        was_last
     }
 
     /// The totals of all subscribers that ever existed, and the live ones by id, each with its own. No total ever decreases. A
@@ -205,6 +207,11 @@ impl Registry {
 
     pub(crate) fn len(&self) -> usize {
         self.live.load(Ordering::Relaxed) // [live.len] Relaxed: only a count
+    }
+
+    /// The cursor of the subscriber that is furthest behind.
+    pub(crate) fn slowest(&self) -> Option<u64> {
+        self.registrations().iter().map(|registration| registration.cursor.next()).min()
     }
 
     /// All registrations, by id.

@@ -1,8 +1,10 @@
 //! A handle for onlookers and late subscribers.
 
 mod drive;
+mod unsubscribed;
 
 pub use drive::DriveWakes;
+pub use unsubscribed::Unsubscribed;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -174,6 +176,22 @@ impl<S: Storage> Ring<S> {
     /// How many subscribers there are.
     pub fn subscriber_count(&self) -> usize {
         self.channel.registry.len()
+    }
+
+    /// The largest [`lag`](Subscriber::lag) of a live subscriber; 0 without subscribers. More than the capacity if one was lapped and
+    /// does not know yet.
+    ///
+    /// Never blocks. Looks at every subscriber.
+    ///
+    /// ```
+    /// let (mut publisher, mut first) = seqcast::inline::<u32>(8);
+    /// let _second = first.clone();
+    /// publisher.publish_many([1, 2, 3]);
+    /// assert_eq!(first.try_iter().count(), 3);
+    /// assert_eq!(publisher.ring().max_lag(), 3);
+    /// ```
+    pub fn max_lag(&self) -> u64 {
+        self.channel.max_lag()
     }
 
     /// The state of the ring and of each subscriber.

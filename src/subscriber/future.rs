@@ -126,6 +126,23 @@ impl<S: Receive> Subscriber<S> {
 }
 
 impl<S: Storage> Subscriber<S> {
+    /// Withdraws the wake-up that a poll asked for when it returned `Pending`.
+    ///
+    /// For futures that poll by [`poll_recv`](Self::poll_recv) and are dropped before they are ready. The futures of this crate call
+    /// it when they are dropped. The waker is dropped immediately, unless a publisher is about to call it. Never blocks.
+    ///
+    /// ```
+    /// use std::task::{Context, Waker};
+    /// let (_publisher, mut subscriber) = seqcast::inline::<u32>(8);
+    /// assert!(subscriber.poll_recv(&mut Context::from_waker(Waker::noop())).is_pending());
+    /// subscriber.forget_waker();
+    /// ```
+    pub fn forget_waker(&mut self) {
+        self.deregister_waker();
+    }
+}
+
+impl<S: Storage> Subscriber<S> {
     /// The one way in which tasks wait.
     pub(crate) fn poll<R>(
         &mut self,

@@ -453,13 +453,16 @@ impl<S: Storage> Clone for Subscriber<S> {
 impl<S: Storage> Drop for Subscriber<S> {
     fn drop(&mut self) {
         self.leave_gate();
-        self.channel.registry.unregister(self.registration());
+        let was_last = self.channel.registry.unregister(self.registration());
         // The task is let go now; a place on the wait list stays until somebody comes by.
         self.registration().waiter.discard_waker();
         self.channel.note_dropped(self.registration());
         // A `Ref` may have been leaked.
         self.cursor().unpin();
         self.channel.reclaim_after_close();
+        if was_last {
+            self.channel.unsubscribed.wake();
+        }
     }
 }
 

@@ -2,30 +2,34 @@
 //!
 //! No other file names `std` atomics, loom, shuttle, arc-swap, atomic-waker or crossbeam-utils (but those in `sync/`, a part of this one), so
 //! that the code which runs under the model checkers is the code that ships: only these files differ.
+//!
+//! A model checker replaces them only with the feature `_models` and its flag, `--cfg loom` or
+//! `--cfg shuttle`. The flag alone changes nothing here: users who run loom on their own code set it
+//! for all of their dependencies.
 
 pub(crate) use std::sync::{Arc, Weak};
 
 pub(crate) type BoxedCell<T> = (AtomicU64, AtomicPtr<T>);
 
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(all(feature = "_models", any(loom, shuttle))))]
 mod alarm;
-#[cfg(loom)]
+#[cfg(all(feature = "_models", loom))]
 use loom as checker;
-#[cfg(any(loom, shuttle))]
+#[cfg(all(feature = "_models", any(loom, shuttle)))]
 mod model;
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(all(feature = "_models", any(loom, shuttle))))]
 mod native;
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(all(feature = "_models", any(loom, shuttle))))]
 mod os;
-#[cfg(any(loom, shuttle))]
+#[cfg(all(feature = "_models", any(loom, shuttle)))]
 mod traced;
 
-#[cfg(shuttle)]
+#[cfg(all(feature = "_models", shuttle))]
 use shuttle as checker;
 
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(all(feature = "_models", any(loom, shuttle))))]
 pub(crate) use alarm::Alarm;
-#[cfg(any(loom, shuttle))]
+#[cfg(all(feature = "_models", any(loom, shuttle)))]
 pub(crate) use model::*;
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(all(feature = "_models", any(loom, shuttle))))]
 pub(crate) use native::*;

@@ -26,6 +26,7 @@ mod event_count;
 mod list;
 pub(crate) mod reentrancy;
 mod waiter;
+mod watchers;
 
 use std::ops::Range;
 use std::ptr;
@@ -43,6 +44,7 @@ use event_count::{Epoch, EventCount};
 use list::{join, pop, push, reverse, splice, take};
 use reentrancy::NO_LIST;
 pub(crate) use waiter::Waiter;
+pub(crate) use watchers::{Watcher, Watchers};
 
 /// How often a parker polls when nothing proves that it will be woken.
 const POLL_PERIOD: Duration = Duration::from_millis(1);

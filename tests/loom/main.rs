@@ -1,6 +1,6 @@
 //! The real crate under the model checker: every interleaving (up to a bound on preemptions) of small programs.
 //!
-//! `RUSTFLAGS="--cfg loom" cargo test --release --test loom`
+//! `RUSTFLAGS="--cfg loom" cargo test --release --features _models --test loom`
 //!
 //! loom keeps stale values and reorders as the language allows, except that it never lets a load see a later store (no load
 //! buffering), and that a `SeqCst` fence orders a little more than the language promises. Each model also asserts which
@@ -16,6 +16,7 @@ mod accounts;
 mod batches;
 mod boxed;
 mod boxed_pools;
+mod broadcast;
 mod disarming;
 mod driver;
 mod end;

@@ -1,7 +1,7 @@
 //! The real crate under shuttle: interleavings drawn at random, of more threads and longer runs than loom can exhaust. Every load sees
 //! the last store here: orderings are loom's affair (`tests/loom`).
 //!
-//! `RUSTFLAGS="--cfg shuttle" cargo test --release --test shuttle`
+//! `RUSTFLAGS="--cfg shuttle" cargo test --release --features _models --test shuttle`
 //!
 //! | variable | |
 //! |---|---|

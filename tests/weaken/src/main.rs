@@ -174,6 +174,7 @@ fn build(options: &Options, copy: &Path, target: &str) -> PathBuf {
     let loom = target == "loom";
     let mut child = Command::new("cargo")
         .args(["test", "--quiet", "--release", "--no-run", "--message-format=json", "--test", target])
+        .args(if loom { &["--features", "_models"][..] } else { &[] })
         // To build takes longer than to run.
         .args(["--config", "profile.release.package.seqcast.opt-level=1"])
         .env("CARGO_INCREMENTAL", "1")

@@ -1,0 +1,278 @@
+//! The sending side: senders, and weak ones.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use super::error::SendError;
+use super::half::SendHalf;
+use super::receiver::Receiver;
+use super::shared::{LikeTokio, Shared};
+use crate::builder::Builder;
+use crate::ring::Ring;
+use crate::slots::Boxed;
+use crate::sync::Arc;
+
+/// The sending side of a channel. Clone it for each thread or task that sends.
+///
+/// The channel is closed when the last sender is dropped.
+///
+/// ```
+/// use seqcast::broadcast;
+///
+/// let (sender, mut receiver) = broadcast::channel(16);
+/// let worker = sender.clone();
+/// std::thread::spawn(move || worker.send("done")).join().unwrap()?;
+/// assert_eq!(receiver.blocking_recv().unwrap(), "done");
+/// # Ok::<(), broadcast::error::SendError<&str>>(())
+/// ```
+pub struct Sender<T> {
+    half: Box<dyn SendHalf<T>>,
+    shared: Arc<Shared<T>>,
+    like_tokio: PhantomData<LikeTokio<T>>,
+}
+
+impl<T> Sender<T> {
+    /// A channel without a receiver, for at least `capacity` messages (rounded up to a power of two).
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` is 0, more than `isize::MAX as usize / 2`, or more than an address space can hold.
+    ///
+    /// ```
+    /// use seqcast::broadcast;
+    ///
+    /// let sender = broadcast::Sender::new(16);
+    /// assert!(sender.send(1).is_err());
+    /// let _receiver = sender.subscribe();
+    /// assert_eq!(sender.send(1).unwrap(), 1);
+    /// ```
+    #[track_caller]
+    pub fn new(capacity: usize) -> Self
+    where
+        T: Send + Sync + 'static,
+    {
+        let (publisher, _) = Builder::new(capacity).boxed::<T>();
+        let base = publisher.share();
+        let half = Box::new(base.clone());
+        Self::with(half, Arc::new(Shared::new(Box::new(base))))
+    }
+
+    /// `shared` counts it already.
+    pub(super) fn with(half: Box<dyn SendHalf<T>>, shared: Arc<Shared<T>>) -> Self {
+        Self { half, shared, like_tokio: PhantomData }
+    }
+
+    /// Sends a message to all receivers, and returns how many there are.
+    ///
+    /// It overwrites the oldest message if the channel is full. A receiver may be dropped, or lag, before
+    /// it reads the message.
+    ///
+    /// # Errors
+    ///
+    /// If there is no receiver. The message comes back in the error. A later call succeeds if somebody has
+    /// subscribed by then.
+    ///
+    /// # Progress
+    ///
+    /// Lock-free, as [`SharedPublisher::publish`](crate::SharedPublisher::publish): no sender waits for
+    /// another or for a receiver. Wakes sleeping receivers.
+    ///
+    /// ```
+    /// use seqcast::broadcast;
+    ///
+    /// let (sender, receiver) = broadcast::channel(16);
+    /// assert_eq!(sender.send("one").unwrap(), 1);
+    /// drop(receiver);
+    /// assert_eq!(sender.send("two").unwrap_err().0, "two");
+    /// ```
+    pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
+        self.half.send(value).map_err(SendError)
+    }
+
+    /// A receiver of the messages that are sent after this call.
+    ///
+    /// ```
+    /// use seqcast::broadcast;
+    ///
+    /// let (sender, _receiver) = broadcast::channel(16);
+    /// sender.send(1).unwrap();
+    /// let mut late = sender.subscribe();
+    /// sender.send(2).unwrap();
+    /// assert_eq!(late.try_recv(), Ok(2));
+    /// ```
+    pub fn subscribe(&self) -> Receiver<T> {
+        Receiver::with(self.half.subscribe(), Arc::clone(&self.shared))
+    }
+
+    /// A sender that does not keep the channel open.
+    #[must_use = "a weak sender does not keep the channel open, and this call does not drop the sender"]
+    pub fn downgrade(&self) -> WeakSender<T> {
+        WeakSender::new(Arc::clone(&self.shared))
+    }
+
+    /// How many messages at least one receiver has not read yet; at most the capacity. Looks at every
+    /// receiver.
+    ///
+    /// ```
+    /// use seqcast::broadcast;
+    ///
+    /// let (sender, mut first) = broadcast::channel(16);
+    /// let mut second = sender.subscribe();
+    /// sender.send(1).unwrap();
+    /// sender.send(2).unwrap();
+    /// first.try_recv().unwrap();
+    /// assert_eq!(sender.len(), 2);
+    /// second.try_recv().unwrap();
+    /// assert_eq!(sender.len(), 1);
+    /// ```
+    pub fn len(&self) -> usize {
+        self.half.len()
+    }
+
+    /// Whether every receiver has read all messages.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many receivers there are. It counts every subscriber of the [ring](Self::ring).
+    pub fn receiver_count(&self) -> usize {
+        self.half.receiver_count()
+    }
+
+    /// Whether both send to one channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Waits until there is no receiver.
+    ///
+    /// If another receiver subscribes before the future is polled again, it goes on waiting.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    ///
+    /// ```
+    /// use futures::FutureExt;
+    /// use seqcast::broadcast;
+    ///
+    /// let (sender, receiver) = broadcast::channel::<u32>(16);
+    /// assert!(sender.closed().now_or_never().is_none());
+    /// drop(receiver);
+    /// assert!(sender.closed().now_or_never().is_some());
+    /// ```
+    pub async fn closed(&self) {
+        self.half.unsubscribed().await;
+    }
+
+    /// How many senders there are.
+    pub fn strong_count(&self) -> usize {
+        self.shared.strong_count()
+    }
+
+    /// How many weak senders there are.
+    pub fn weak_count(&self) -> usize {
+        self.shared.weak_count()
+    }
+}
+
+impl<T: Send + Sync + 'static> Sender<T> {
+    /// The channel's ring: statistics, subscribers that resume at a sequence, and whatever else the
+    /// channel has no call for.
+    ///
+    /// ```
+    /// use seqcast::{Start, broadcast};
+    ///
+    /// let (sender, _receiver) = broadcast::channel(16);
+    /// sender.send("kept").unwrap();
+    /// let mut late = sender.ring().subscribe_at(Start::Oldest);
+    /// assert_eq!(*late.try_recv_ref().unwrap(), "kept");
+    /// ```
+    pub fn ring(&self) -> Ring<Boxed<T>> {
+        *self.half.ring().downcast().unwrap_or_else(|_| unreachable!("made by `Sender::new`"))
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.shared.add_sender();
+        Self::with(self.half.another(), Arc::clone(&self.shared))
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.shared.drop_sender();
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("broadcast::Sender")
+    }
+}
+
+impl<T> UnwindSafe for Sender<T> {}
+impl<T> RefUnwindSafe for Sender<T> {}
+
+/// A sender that does not keep the channel open: [`upgrade`](Self::upgrade) it to send.
+///
+/// ```
+/// use seqcast::broadcast;
+///
+/// let (sender, _receiver) = broadcast::channel::<u32>(16);
+/// let weak = sender.downgrade();
+/// assert!(weak.upgrade().is_some());
+/// drop(sender);
+/// assert!(weak.upgrade().is_none());
+/// ```
+pub struct WeakSender<T> {
+    shared: Arc<Shared<T>>,
+    like_tokio: PhantomData<LikeTokio<T>>,
+}
+
+impl<T> WeakSender<T> {
+    fn new(shared: Arc<Shared<T>>) -> Self {
+        shared.add_weak();
+        Self { shared, like_tokio: PhantomData }
+    }
+
+    /// A sender of the channel, unless all of them are gone.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        let half = self.shared.upgrade()?;
+        Some(Sender::with(half, Arc::clone(&self.shared)))
+    }
+
+    /// How many senders there are.
+    pub fn strong_count(&self) -> usize {
+        self.shared.strong_count()
+    }
+
+    /// How many weak senders there are.
+    pub fn weak_count(&self) -> usize {
+        self.shared.weak_count()
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.shared))
+    }
+}
+
+impl<T> Drop for WeakSender<T> {
+    fn drop(&mut self) {
+        self.shared.drop_weak();
+    }
+}
+
+impl<T> fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("broadcast::WeakSender")
+    }
+}
+
+impl<T> UnwindSafe for WeakSender<T> {}
+impl<T> RefUnwindSafe for WeakSender<T> {}
