@@ -1,39 +1,10 @@
-//! When the channel drops a value.
+//! Each value is dropped once, and none outlives the handles of its channel.
 
-use super::broadcast::error::TryRecvError;
+use super::broadcast::error::RecvError;
 use super::broadcast::{Sender, channel};
-use crate::common::counted::Ledger;
-use crate::common::wakers::now;
+use crate::common::counted::{Counted, Ledger};
 use std::sync::Arc;
-use tokio::sync::Semaphore;
-
-#[test]
-fn a_value_is_released_once_all_receivers_have_a_clone() {
-    let ledger = Ledger::new();
-    let (tx, mut first) = channel(4);
-    let mut second = tx.subscribe();
-    tx.send(ledger.make()).unwrap();
-    drop(first.try_recv().unwrap());
-    assert!(!ledger.was_dropped(0));
-    drop(second.try_recv().unwrap());
-    assert!(ledger.was_dropped(0));
-    assert_eq!(ledger.live(), 0);
-    ledger.settle();
-}
-
-#[test]
-fn values_are_released_one_by_one_as_they_are_received() {
-    let ledger = Ledger::new();
-    let (tx, mut rx) = channel(8);
-    for _ in 0..8 {
-        tx.send(ledger.make()).unwrap();
-    }
-    for left in (0..8).rev() {
-        drop(now(rx.recv()).unwrap().unwrap());
-        assert_eq!(ledger.live(), left);
-    }
-    ledger.settle();
-}
+use std::thread;
 
 #[test]
 fn a_received_clone_outlives_the_channel() {
@@ -45,98 +16,6 @@ fn a_received_clone_outlives_the_channel() {
     received.verify();
     assert_eq!(ledger.live(), 1);
     drop(received);
-    ledger.settle();
-}
-
-#[test]
-fn an_overwritten_value_is_dropped() {
-    let ledger = Ledger::new();
-    let (tx, _unread) = channel(2);
-    for sent in 1..=10 {
-        tx.send(ledger.make()).unwrap();
-        assert_eq!(ledger.live(), sent.min(2), "{sent} sent");
-        assert!(sent <= 2 || ledger.was_dropped(sent as u64 - 3), "the oldest one");
-    }
-    drop((tx, _unread));
-    ledger.settle();
-}
-
-#[test]
-fn a_receiver_that_leaves_drops_what_it_alone_had_yet_to_read() {
-    let ledger = Ledger::new();
-    let (tx, mut stays) = channel(8);
-    let leaves = tx.subscribe();
-    for _ in 0..5 {
-        tx.send(ledger.make()).unwrap();
-    }
-    for _ in 0..2 {
-        drop(stays.try_recv().unwrap());
-    }
-    assert_eq!(ledger.live(), 5);
-    drop(leaves);
-    assert!(ledger.was_dropped(0) && ledger.was_dropped(1));
-    assert_eq!(ledger.live(), 3, "what the other has yet to read stays");
-    for _ in 0..3 {
-        stays.try_recv().unwrap().verify();
-    }
-    assert_eq!(ledger.live(), 0);
-    ledger.settle();
-}
-
-#[test]
-fn the_last_receiver_drops_every_unread_value_when_it_leaves() {
-    let ledger = Ledger::new();
-    let (tx, rx) = channel(8);
-    for _ in 0..5 {
-        tx.send(ledger.make()).unwrap();
-    }
-    let second = tx.subscribe();
-    drop(rx);
-    assert_eq!(ledger.live(), 0, "the second receiver came after these values");
-    tx.send(ledger.make()).unwrap();
-    drop(second);
-    assert_eq!(ledger.live(), 0);
-    ledger.settle();
-}
-
-#[test]
-fn a_receiver_that_leaves_while_it_lags_drops_what_is_left() {
-    let ledger = Ledger::new();
-    let (tx, rx) = channel(4);
-    for _ in 0..11 {
-        tx.send(ledger.make()).unwrap();
-    }
-    drop(rx);
-    assert_eq!(ledger.live(), 0);
-    ledger.settle();
-}
-
-#[test]
-fn a_receiver_that_subscribed_later_keeps_no_earlier_value() {
-    let ledger = Ledger::new();
-    let (tx, mut early) = channel(4);
-    tx.send(ledger.make()).unwrap();
-    let _late = tx.subscribe();
-    drop(early.try_recv().unwrap());
-    assert_eq!(ledger.live(), 0);
-    ledger.settle();
-}
-
-#[test]
-fn a_closed_channel_keeps_its_values_for_the_receivers() {
-    let ledger = Ledger::new();
-    let (tx, mut rx) = channel(4);
-    for _ in 0..3 {
-        tx.send(ledger.make()).unwrap();
-    }
-    let weak = tx.downgrade();
-    drop(tx);
-    assert_eq!(ledger.live(), 3);
-    drop(rx.try_recv().unwrap());
-    assert_eq!(ledger.live(), 2);
-    drop(rx);
-    assert_eq!(ledger.live(), 0, "a weak sender keeps no value");
-    drop(weak);
     ledger.settle();
 }
 
@@ -165,34 +44,46 @@ fn a_failed_send_drops_nothing_and_keeps_nothing() {
 }
 
 #[test]
-fn a_permit_in_a_value_is_free_once_every_receiver_is_done_with_it() {
-    let (tx, mut first) = channel(4);
-    let mut second = tx.subscribe();
-    let permits = Arc::new(Semaphore::new(2));
-    for _ in 0..2 {
-        let permit = Arc::clone(&permits).try_acquire_owned().unwrap();
-        tx.send(Arc::new(permit)).unwrap();
-    }
-    assert_eq!(permits.available_permits(), 0);
-    let held = first.try_recv().unwrap();
-    drop(second.try_recv().unwrap());
-    assert_eq!(permits.available_permits(), 0, "the first receiver works on it");
-    drop(held);
-    assert_eq!(permits.available_permits(), 1);
-    drop(first);
-    assert_eq!(permits.available_permits(), 1, "the second receiver has yet to read it");
-    drop(second);
-    assert_eq!(permits.available_permits(), 2);
-    assert_eq!(tx.receiver_count(), 0);
-}
-
-#[test]
-fn what_is_dropped_is_received_by_nobody() {
+fn values_that_cross_threads_are_dropped_once() {
     let ledger = Ledger::new();
-    let (tx, rx) = channel(4);
-    tx.send(ledger.make()).unwrap();
-    drop(rx);
-    let mut next = tx.subscribe();
-    assert!(matches!(next.try_recv(), Err(TryRecvError::Empty)));
+    let (tx, first) = channel::<Counted>(8);
+    let readers: Vec<_> = (1..4)
+        .map(|_| tx.subscribe())
+        .chain([first])
+        .enumerate()
+        .map(|(reader, mut rx)| {
+            // The first one leaves early.
+            let limit = if reader == 0 { 100 } else { u64::MAX };
+            thread::spawn(move || {
+                let mut seen = 0;
+                while seen < limit {
+                    match rx.blocking_recv() {
+                        Ok(value) => {
+                            value.verify();
+                            seen += 1;
+                        }
+                        Err(RecvError::Lagged(missed)) => seen += missed,
+                        Err(RecvError::Closed) => break,
+                    }
+                }
+            })
+        })
+        .collect();
+    let writers: Vec<_> = (0..2)
+        .map(|_| {
+            let (tx, ledger) = (tx.clone(), Arc::clone(&ledger));
+            thread::spawn(move || {
+                for number in 0..2_000 {
+                    tx.send(ledger.make()).unwrap();
+                    if number % 32 == 0 {
+                        thread::yield_now();
+                    }
+                }
+            })
+        })
+        .collect();
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    drop(tx);
+    readers.into_iter().for_each(|reader| reader.join().unwrap());
     ledger.settle();
 }

@@ -144,3 +144,18 @@ fn a_channel_of_a_type_known_by_its_bounds_can_be_made() {
     }
     assert_eq!(make("text".to_owned()), "text");
 }
+
+#[test]
+fn a_value_can_contain_handles_of_its_own_channel() {
+    #[derive(Debug, Clone)]
+    struct Request {
+        number: u64,
+        reply: Sender<Request>,
+    }
+    let (reply, mut replies) = channel(4);
+    let (tx, mut rx) = channel(4);
+    tx.send(Request { number: 1, reply }).unwrap();
+    let request = rx.try_recv().unwrap();
+    request.reply.send(Request { number: request.number + 1, reply: tx.clone() }).unwrap();
+    assert_eq!(replies.try_recv().unwrap().number, 2);
+}

@@ -2,6 +2,7 @@
 
 use super::broadcast::error::{RecvError, SendError, TryRecvError};
 use super::broadcast::{Receiver, Sender, WeakSender, channel};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// Whether the type of a value, or a type, has a trait. A method of a type is found before one of a trait, but only
@@ -43,10 +44,17 @@ fn the_probe_tells_types_with_a_trait_from_others() {
 }
 
 #[test]
-fn handles_are_send_and_sync_as_the_value_is() {
+fn handles_are_send_and_sync_if_the_value_is_send() {
     assert!(has!(Sender<String>: Send) && has!(Sender<String>: Sync));
     assert!(has!(WeakSender<String>: Send) && has!(WeakSender<String>: Sync));
     assert!(has!(Receiver<String>: Send) && has!(Receiver<String>: Sync));
+}
+
+#[test]
+fn handles_are_sync_even_if_the_value_is_not() {
+    assert!(has!(Sender<Cell<u8>>: Send) && has!(Sender<Cell<u8>>: Sync));
+    assert!(has!(WeakSender<Cell<u8>>: Send) && has!(WeakSender<Cell<u8>>: Sync));
+    assert!(has!(Receiver<Cell<u8>>: Send) && has!(Receiver<Cell<u8>>: Sync));
 }
 
 #[test]

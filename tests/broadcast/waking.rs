@@ -43,10 +43,10 @@ fn the_close_notifies_every_receiver() {
     let last = tx.clone();
     drop(tx);
     assert!(waiting.iter_mut().all(|(recv, woken)| poll(pin!(recv), woken).is_pending()));
-    waiting.iter().for_each(|(_, woken)| drop(woken.take()));
+    let before: Vec<_> = waiting.iter().map(|(_, woken)| woken.count()).collect();
     drop(last);
-    for (mut recv, woken) in waiting {
-        assert!(woken.count() > 0);
+    for ((mut recv, woken), before) in waiting.into_iter().zip(before) {
+        assert!(woken.count() > before);
         assert_eq!(poll(pin!(&mut recv), &woken), Poll::Ready(Err(RecvError::Closed)));
     }
 }
