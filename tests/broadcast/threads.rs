@@ -305,12 +305,14 @@ fn tasks_of_a_runtime_receive_everything() {
                 })
             })
             .collect();
-        drop(tx);
         for writer in writers {
             writer.await.unwrap();
         }
+        let more = missed_beyond_sent(&tx);
+        drop(tx);
         for reader in readers {
-            assert_eq!(reader.await.unwrap(), 2_000);
+            let sum = reader.await.unwrap();
+            assert!((2_000..=2_000 + more).contains(&sum), "{sum} received or missed, {more} more at most");
         }
     });
 }
