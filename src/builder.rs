@@ -32,6 +32,7 @@ pub struct Builder {
     fence: PublisherFence,
     gated: bool,
     gate_deadline: Option<Duration>,
+    eager_drop: bool,
 }
 
 impl Builder {
@@ -49,7 +50,7 @@ impl Builder {
         assert!(capacity <= MAX_CAPACITY, "`capacity` must be at most {MAX_CAPACITY}, not {capacity}");
         let fence = if has_barrier() { PublisherFence::WhileParked } else { PublisherFence::Always };
         let capacity = capacity.next_power_of_two();
-        Self { capacity, lag_slack: 0, first: 0, fence, gated: false, gate_deadline: None }
+        Self { capacity, lag_slack: 0, first: 0, fence, gated: false, gate_deadline: None, eager_drop: false }
     }
 
     /// Leaves a lagged subscriber some room: it goes on this many messages after the oldest, so that the next
@@ -134,6 +135,40 @@ impl Builder {
         self
     }
 
+    /// Drops a message of a boxed ring when every subscriber has read it. Otherwise a message stays in the ring until others have
+    /// overwritten it.
+    ///
+    /// For messages that hold something others wait for: a permit, a socket, a large buffer. The receive that is the last to need the
+    /// message drops it before it returns, or the drop of the last [`Ref`](crate::Ref), or of the last subscriber. Without subscribers,
+    /// a message is dropped by the publish itself. A message that is overwritten unread is dropped by the publish that overwrites it,
+    /// or by a later one: as many stay as an eighth of the number of subscribers.
+    ///
+    /// It costs each receive a fence, and each message an allocation and a look at every subscriber. In an inline ring, and where `T`
+    /// has no drop, it changes nothing.
+    ///
+    /// What was dropped counts as overwritten: [`oldest_sequence`](crate::Ring::oldest_sequence) is the oldest message that is left,
+    /// and a subscriber that goes back to one before it, or starts there, receives [`Lagged`](crate::Lagged).
+    ///
+    /// A thread that is suspended while it drops messages delays further drops. They then happen as in an ordinary ring, and memory
+    /// stays within the same bounds.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// let permit = Arc::new(());
+    /// let (mut publisher, mut first) = seqcast::Builder::new(8).eager_drop().boxed::<Arc<()>>();
+    /// let mut second = first.clone();
+    /// publisher.publish(Arc::clone(&permit));
+    /// first.try_recv().unwrap();
+    /// assert_eq!(Arc::strong_count(&permit), 2);
+    /// second.try_recv().unwrap();
+    /// assert_eq!(Arc::strong_count(&permit), 1);
+    /// ```
+    pub fn eager_drop(mut self) -> Self {
+        self.eager_drop = true;
+        self
+    }
+
     /// For tests: the sequence of the first message, at most 2⁶³ − 2³² − 1.
     #[doc(hidden)]
     pub fn first_sequence(mut self, first: u64) -> Self {
@@ -186,11 +221,12 @@ impl Builder {
 
     fn build<S: Storage>(self) -> (Publisher<S>, Subscriber<S>) {
         let layout = Layout::new(self.capacity as u64, self.first);
-        let sequencer = Sequencer::new(layout, self.lag_slack as u64, self.gated).unwrap_or_else(|| {
+        let eager = S::DROPS && self.eager_drop;
+        let sequencer = Sequencer::new(layout, self.lag_slack as u64, self.gated, eager).unwrap_or_else(|| {
             panic!("`capacity`: {} messages of {} bytes do not fit in memory", self.capacity, size_of::<S::Item>())
         });
         let gate = self.gated.then(|| Gate::new(layout.capacity(), self.gate_deadline, self.fence));
-        let publisher = Publisher::new(Handle::new(Channel::new(sequencer, gate, self.fence)));
+        let publisher = Publisher::new(Handle::new(Channel::new(sequencer, gate, eager, self.fence)));
         let subscriber = publisher.subscribe_at(Start::Latest);
         (publisher, subscriber)
     }

@@ -52,7 +52,7 @@ impl<T> Sender<T> {
     where
         T: Send + Sync + 'static,
     {
-        let (publisher, _) = Builder::new(capacity).boxed::<T>();
+        let (publisher, _) = Builder::new(capacity).eager_drop().boxed::<T>();
         let base = publisher.share();
         let half = Box::new(base.clone());
         Self::with(half, Arc::new(Shared::new(Box::new(base))))

@@ -1,9 +1,11 @@
 //! The one place where sequencer, registry and wait list meet. Every handle is an `Arc` of this.
 
+mod eager;
 mod gated;
 mod run;
 mod watch;
 
+use eager::Eager;
 pub(crate) use gated::{Room, used_up};
 
 use std::ops::Range;
@@ -29,6 +31,8 @@ pub(crate) struct Channel<S: Storage> {
     pub(crate) unsubscribed: Watchers,
     /// Of a gated ring.
     pub(crate) gate: Option<Box<Gate>>,
+    /// Of a ring that drops messages when they were read.
+    eager: Option<Box<Eager>>,
     /// Handles that can publish; the last one to go closes the ring.
     publishers: AtomicUsize,
     /// For deferred wake-ups, which must not keep the ring alive.
@@ -37,13 +41,14 @@ pub(crate) struct Channel<S: Storage> {
 
 impl<S: Storage> Channel<S> {
     /// A channel with one publisher.
-    pub(crate) fn new(sequencer: Sequencer<S>, gate: Option<Gate>, fence: PublisherFence) -> Arc<Self> {
+    pub(crate) fn new(sequencer: Sequencer<S>, gate: Option<Gate>, eager: bool, fence: PublisherFence) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             sequencer,
             registry: Registry::new(),
             waiters: WaitList::new(fence),
             unsubscribed: Watchers::new(),
             gate: gate.map(Box::new),
+            eager: eager.then(Box::default),
             publishers: AtomicUsize::new(1),
             me: Weak::clone(me),
         })
@@ -58,6 +63,14 @@ impl<S: Storage> Channel<S> {
             self.wake_after_commit(published.end);
             self.waiters.maybe_disarm(published);
         }
+        if S::DROPS {
+            self.drop_unread();
+        }
+    }
+
+    /// Whether messages are dropped when they were read.
+    pub(crate) fn is_eager(&self) -> bool {
+        S::DROPS && self.eager.is_some()
     }
 
     /// Wakes everybody who is parked, or has the driver wake the tasks.

@@ -5,7 +5,7 @@ use crate::sync::{AtomicU64, Ordering};
 /// Where a subscriber stands, what it borrows, and what it did not receive.
 pub struct Cursor {
     next: AtomicU64,
-    /// `q + 1` while it may be looking at message `q` where it lies; otherwise 0.
+    /// `q + 1` while it may be looking at message `q` where it lies; otherwise 0, and [`GONE`] in the end.
     pin: AtomicU64,
     pub(crate) missed: Counter,
     pub(crate) holes: Counter,
@@ -15,6 +15,9 @@ pub struct Cursor {
     /// `next` less the messages received so far. It wraps: a `seek` may go back.
     offset: AtomicU64,
 }
+
+/// The pin of a subscriber that is gone: no message has this sequence.
+const GONE: u64 = u64::MAX;
 
 /// A count with one writer.
 pub(crate) struct Counter(AtomicU64);
@@ -107,6 +110,22 @@ impl Cursor {
     #[inline]
     pub(crate) fn unpin(&self) {
         self.pin.store(0, Ordering::Release); // [pin.clear] Release: as in `pin`
+    }
+
+    /// By the one writer, in the end: needs no message any more.
+    pub(crate) fn leave(&self) {
+        self.pin.store(GONE, Ordering::Release); // [pin.leave] Release: as in `pin`
+    }
+
+    /// It needs no message before this one.
+    pub(crate) fn position(&self) -> u64 {
+        // The cursor first: who sees it behind a message sees the pin that was set before, or a later one.
+        let next = self.next();
+        match self.pinned() {
+            0 => next,
+            GONE => GONE,
+            pin => next.min(pin - 1),
+        }
     }
 
     /// What is pinned, plus 1, or 0.

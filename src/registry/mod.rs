@@ -104,6 +104,8 @@ pub struct Registry {
     live: AtomicUsize,
     /// Counts every coming and going, so that a `PinSnapshot` knows when it is old.
     generation: AtomicU64,
+    /// `q + 1` while a thread takes the message `q` out of its slot for all subscribers (`Storage::take_out`); otherwise 0.
+    pub(crate) taking: AtomicU64,
     /// The totals of those that left.
     departed: Counts,
     /// The largest totals that were ever reported.
@@ -121,6 +123,7 @@ impl Registry {
             next_id: AtomicU64::new(0),
             live: AtomicUsize::new(0),
             generation: AtomicU64::new(0),
+            taking: AtomicU64::new(0),
             departed: Counts::new(),
             reported: Counts::new(),
         }
@@ -200,7 +203,8 @@ impl Registry {
         shard_of(shards, registration.id).update(next);
     }
 
-    fn bump_generation(&self) {
+    /// Also when a subscriber goes back.
+    pub(crate) fn bump_generation(&self) {
         // [generation.bump] Release: pairs with the Acquire in `PinSnapshot::take`, which then finds the change.
         self.generation.fetch_add(1, Ordering::Release);
     }
@@ -271,7 +275,7 @@ impl Counts {
 
 /// The registrations as somebody saw them last, for those who look at all pins again and again.
 #[derive(Default)]
-pub(crate) struct PinSnapshot {
+pub struct PinSnapshot {
     registrations: Vec<Arc<Registration>>,
     /// `generation` when they were looked up, plus 1; 0 for never.
     as_of: u64,
@@ -283,20 +287,42 @@ impl PinSnapshot {
     ///
     /// Whoever pins a message that was taken out of its slot before this, and is not in here, finds its slot taken. `gone` gets the
     /// registrations as they were before: to drop the last reference to one may run the user's code.
-    pub(crate) fn take(&mut self, registry: &Registry, gone: &mut Vec<Arc<Registration>>) -> &[u64] {
+    pub(crate) fn take(&mut self, registry: &Registry, gone: &mut Registrations) -> &[u64] {
         // [scan.fence] Pairs with the fence of `slots/boxed/guard.rs`, after the pin and before the last look at the slot. If that one comes first,
         // the pin (and the registration, which came before) is seen here; if this one does, the look finds the slot taken.
         fence(Ordering::SeqCst);
+        self.refresh(registry, gone);
+        // [taking.load] Acquire: as `scan.pin`.
+        let taking = registry.taking.load(Ordering::Acquire);
+        self.pins.clear();
+        self.pins.extend(
+            self.registrations
+                .iter()
+                .map(|registration| registration.cursor.pinned())
+                .chain([taking])
+                .filter(|pin| *pin != 0),
+        );
+        self.pins.sort_unstable();
+        &self.pins
+    }
+
+    /// Looks up the live subscribers, unless none came or went since the last time. `gone` gets the registrations as they were before.
+    pub(crate) fn refresh(&mut self, registry: &Registry, gone: &mut Registrations) {
         // [generation.load] Acquire: pairs with the Release in `bump_generation`.
         let as_of = registry.generation.load(Ordering::Acquire) + 1;
         if self.as_of != as_of {
-            *gone = mem::replace(&mut self.registrations, registry.registrations());
+            gone.append(&mut mem::replace(&mut self.registrations, registry.registrations()));
             self.as_of = as_of;
         }
-        self.pins.clear();
-        self.pins
-            .extend(self.registrations.iter().map(|registration| registration.cursor.pinned()).filter(|pin| *pin != 0));
-        self.pins.sort_unstable();
-        &self.pins
+    }
+
+    /// Changes when others are looked up.
+    pub(crate) fn as_of(&self) -> u64 {
+        self.as_of
+    }
+
+    /// The subscribers at the last look.
+    pub(crate) fn registrations(&self) -> &[Arc<Registration>] {
+        &self.registrations
     }
 }

@@ -63,7 +63,7 @@ impl<S: Storage> Ring<S> {
 
     /// A subscriber that begins at `start`. Never fails: see [`Start::At`] for sequences that are gone or yet to come.
     pub fn subscribe_at(&self, start: Start) -> Subscriber<S> {
-        Subscriber::new(Arc::clone(&self.channel), self.channel.resolve(start))
+        Subscriber::starting_at(Arc::clone(&self.channel), start)
     }
 
     /// A subscriber that begins at exactly `start`, for readers that resume from a sequence they kept.

@@ -4,6 +4,7 @@ mod bounded;
 
 pub(crate) use bounded::{Bounded, ClaimError, Next};
 
+use crate::registry::Registry;
 use crate::seq::{self, Layout};
 use crate::slots::stamp::{BeginError, SlotState, WriteGuard};
 use crate::slots::{Slot, Storage};
@@ -48,6 +49,9 @@ struct Cold {
     skipped: AtomicU64,
     /// The most that was ever told to be published.
     published: AtomicU64,
+    /// Sequences below this were taken out of their slots, or were not there to be taken. 0 but in a ring that drops messages when they
+    /// were read.
+    evicted: AtomicU64,
     /// Room left in front of a lagged subscriber.
     slack: u64,
 }
@@ -85,19 +89,20 @@ impl<S: Storage> Write<'_, S> {
 
 impl<S: Storage> Sequencer<S> {
     /// `None` when no allocation can hold the slots. `slack` is below the capacity.
-    pub(crate) fn new(layout: Layout, slack: u64, gated: bool) -> Option<Self> {
+    pub(crate) fn new(layout: Layout, slack: u64, gated: bool, eager: bool) -> Option<Self> {
         debug_assert!(slack < layout.capacity());
         let (hole_marks, _) = zeroed_words(usize::try_from(layout.capacity()).ok()?)?;
         let bounded = gated.then(|| Box::new(CachePadded::new(Bounded::new(layout.first()))));
         let (tail, flags) = if gated { (GATED, GATING) } else { (layout.first(), 0) };
         Some(Self {
-            hot: CachePadded::new(Hot { slots: S::new(layout)?, layout, flags: AtomicU64::new(flags), bounded }),
+            hot: CachePadded::new(Hot { slots: S::new(layout, eager)?, layout, flags: AtomicU64::new(flags), bounded }),
             tail: CachePadded::new(AtomicU64::new(tail)),
             cold: Cold {
                 end: AtomicU64::new(layout.first()),
                 hole_marks,
                 skipped: AtomicU64::new(0),
                 published: AtomicU64::new(0),
+                evicted: AtomicU64::new(0),
                 slack,
             },
         })
@@ -304,7 +309,7 @@ impl<S: Storage> Sequencer<S> {
 
     /// The oldest sequence that can still be read.
     pub(crate) fn oldest(&self) -> u64 {
-        self.oldest_below(self.tail())
+        self.oldest_below(self.tail()).max(self.evicted())
     }
 
     /// The oldest that can still be read, given a tail. Claims that have not reached their slots yet have overwritten nothing. A
@@ -337,7 +342,7 @@ impl<S: Storage> Sequencer<S> {
         let slots = self.hot.layout.first()..self.hot.layout.first() + self.hot.layout.capacity();
         let newest = |q: u64| self.hot.slots.slot(q).stamp.newest();
         let is_there = |q: &u64| matches!(self.hot.slots.slot(*q).stamp.load(*q), SlotState::Committed);
-        slots.filter_map(newest).filter(is_there).max()
+        slots.filter_map(newest).filter(is_there).max().filter(|newest| *newest >= self.evicted())
     }
 
     /// What the tail says: claims so far, or the end.
@@ -370,6 +375,9 @@ impl<S: Storage> Sequencer<S> {
 
     /// What is found at `sequence`.
     pub(crate) fn find(&self, sequence: u64) -> Found<'_, S> {
+        if S::DROPS && sequence < self.evicted() {
+            return self.lapped(sequence);
+        }
         let slot = self.hot.slots.slot(sequence);
         match slot.stamp.load(sequence) {
             SlotState::Committed => return Found::Message(slot),
@@ -403,8 +411,42 @@ impl<S: Storage> Sequencer<S> {
     #[cold]
     fn lapped(&self, evidence: u64) -> Found<'_, S> {
         // The tail only saves a second jump: it may lag behind the evidence.
-        let oldest = self.oldest_below(self.claimed()).max(evidence + 1 - self.hot.layout.capacity());
-        Found::Lapped { oldest }
+        let oldest = self.oldest_below(self.claimed()).max((evidence + 1).saturating_sub(self.hot.layout.capacity()));
+        Found::Lapped { oldest: oldest.max(self.evicted()) }
+    }
+}
+
+/// Messages that every subscriber has read.
+impl<S: Storage> Sequencer<S> {
+    /// No message before this one can be read any more, wherever its slot is.
+    pub(crate) fn evicted(&self) -> u64 {
+        // [evicted.load] Acquire: pairs with the Release in `evict`: who goes on there finds a tail that is not below.
+        self.cold.evicted.load(Ordering::Acquire)
+    }
+
+    /// The oldest message that may be in its slot, given a tail.
+    pub(crate) fn oldest_left(&self, tail: u64) -> u64 {
+        self.hot.layout.oldest(tail).max(self.evicted())
+    }
+
+    /// Takes the messages before `end` out of their slots. Stops at one that is being written. By one thread at a time.
+    pub(crate) fn evict(&self, end: u64, registry: &Registry) {
+        let layout = self.hot.layout;
+        for sequence in self.evicted().max(layout.oldest(end))..end {
+            match self.hot.slots.slot(sequence).stamp.load(sequence) {
+                SlotState::Committed | SlotState::Overwritten(_) => {}
+                SlotState::Absent if self.hole_mark(sequence) > sequence => {}
+                SlotState::Absent => return,
+            }
+            // [evicted.set] Release: as `evicted.load`. Before the message goes: who finds it gone finds this.
+            self.cold.evicted.store(sequence + 1, Ordering::Release);
+            self.hot.slots.take_out(sequence, registry);
+        }
+    }
+
+    /// Whether the message `sequence`, which was there, still is in its slot. After the caller's fence.
+    pub(crate) fn holds(&self, sequence: u64) -> bool {
+        sequence >= self.evicted() && matches!(self.hot.slots.slot(sequence).stamp.load(sequence), SlotState::Committed)
     }
 }
 
@@ -428,7 +470,7 @@ mod tests {
 
     #[test]
     fn a_refused_claim_takes_its_count_back() {
-        let sequencer = Sequencer::<Inline<u64>>::new(Layout::new(2, seq::LAST - 1), 0, false).unwrap();
+        let sequencer = Sequencer::<Inline<u64>>::new(Layout::new(2, seq::LAST - 1), 0, false, false).unwrap();
         assert_eq!([sequencer.claim(1), sequencer.claim(1)], [Some(seq::LAST - 1), Some(seq::LAST)]);
         for count in 1..4 {
             assert_eq!(sequencer.claim(count), None);

@@ -16,7 +16,7 @@ use bytemuck::NoUninit;
 
 use super::stamp::{SlotState, Stamp, WriteGuard};
 use super::{Receive, Slot, Storage, sealed};
-use crate::registry::{Cursor, Registry};
+use crate::registry::{Cursor, PinSnapshot, Registry};
 use crate::seq::Layout;
 use crate::sync::{AtomicU64, Ordering, zeroed_words};
 
@@ -119,7 +119,9 @@ impl<T: Plain> Storage for Inline<T> {
         _ => 1,
     };
 
-    fn new(layout: Layout) -> Option<Self> {
+    const DROPS: bool = false;
+
+    fn new(layout: Layout, _: bool) -> Option<Self> {
         let len = usize::try_from(layout.capacity()).ok()?.checked_mul(Self::STRIDE)?;
         let (words, first) = zeroed_words(len)?;
         let words = words.into_vec();
@@ -169,6 +171,14 @@ impl<T: Plain> Storage for Inline<T> {
     fn retire(&self, (): &mut (), _: &Registry, _: bool, (): &mut ()) {}
 
     fn reclaim_after_close(&self, _: &Registry, (): &mut ()) {}
+
+    fn take_out(&self, _: u64, _: &Registry) {}
+
+    fn left_over(&self) -> usize {
+        0
+    }
+
+    fn reclaim(&self, _: &Registry, _: &mut PinSnapshot, (): &mut ()) {}
 
     #[inline]
     fn write<'p>(slot: Slot<'_, [AtomicU64]>, guard: WriteGuard<'_>, item: Self::Prepared<'p>) -> Self::Displaced<'p> {

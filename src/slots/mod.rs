@@ -6,13 +6,13 @@ mod boxed;
 mod inline;
 pub(crate) mod stamp;
 
-pub(crate) use boxed::Pinned;
 pub use boxed::{Boxed, Ref};
+pub(crate) use boxed::{Passed, Pinned};
 pub use inline::{Inline, Plain};
 
 use std::ops::Range;
 
-use crate::registry::{Cursor, Registry};
+use crate::registry::{Cursor, PinSnapshot, Registry};
 use crate::seq::Layout;
 use stamp::{Stamp, WriteGuard};
 
@@ -43,9 +43,13 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     #[doc(hidden)]
     const RUN: usize;
 
-    /// Slots for `layout`, all vacant; `None` when no allocation can hold them.
+    /// Whether anybody can tell when a message is dropped.
     #[doc(hidden)]
-    fn new(layout: Layout) -> Option<Self>;
+    const DROPS: bool;
+
+    /// Slots for `layout`, all vacant; `None` when no allocation can hold them. `eager` if messages are [taken out](Self::take_out).
+    #[doc(hidden)]
+    fn new(layout: Layout, eager: bool) -> Option<Self>;
 
     /// Promises that only the slots of `sequences` may hold a message, at most a lap of them. The drop visits no others.
     #[doc(hidden)]
@@ -103,6 +107,19 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     /// Reclaims what a dropped subscriber borrowed from a closed ring, where no publisher will.
     #[doc(hidden)]
     fn reclaim_after_close(&self, registry: &Registry, garbage: &mut Self::Garbage);
+
+    /// Takes the message `sequence` out of its slot, where the stamp stays, unless a publisher takes it out first. By one thread at a
+    /// time.
+    #[doc(hidden)]
+    fn take_out(&self, sequence: u64, registry: &Registry);
+
+    /// About how many messages are out of their slots and not dropped, beside those that publishers keep.
+    #[doc(hidden)]
+    fn left_over(&self) -> usize;
+
+    /// Has those dropped that no subscriber borrows.
+    #[doc(hidden)]
+    fn reclaim(&self, registry: &Registry, pins: &mut PinSnapshot, garbage: &mut Self::Garbage);
 
     /// Writes `prepared` into `slot`, which `guard` owns, and commits it.
     #[doc(hidden)]

@@ -34,7 +34,9 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.latest(), Err(seqcast::TryRecvError::Empty));
     /// ```
     pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
-        self.receive_latest(S::read)
+        let received = self.receive_latest(S::read)?;
+        self.passed_last();
+        Ok(received)
     }
 
     /// Waits until there is a message that was not read, then takes the newest one, as [`latest`](Self::latest) does.

@@ -28,7 +28,8 @@ use crate::error::{Lagged, RecvError, TryRecvError};
 use crate::registry::{Cursor, GateState, Registration};
 use crate::sequencer::Found;
 use crate::slots::{Receive, Slot, Storage};
-use crate::sync::Arc;
+use crate::start::Start;
+use crate::sync::{Arc, full_fence};
 use crate::wait::{Park, WaitKey, Waiter};
 use budget::Budget;
 use spin::SpinPolicy;
@@ -141,6 +142,19 @@ impl<S: Storage> Subscriber<S> {
         Self::with(channel, registration, None, start)
     }
 
+    /// One that begins at what `start` means now.
+    pub(crate) fn starting_at(channel: Arc<Channel<S>>, start: Start) -> Self {
+        let at = channel.resolve(start);
+        let mut subscriber = Self::new(channel, at);
+        if subscriber.channel.is_eager() && !matches!(start, Start::At(_)) {
+            // What was published since `at` was looked up, others may have read, and it is gone. From here on they wait.
+            // [subscribe.fence] Pairs with `duty.evict-fence`.
+            full_fence();
+            subscriber.seek(start);
+        }
+        subscriber
+    }
+
     fn with(channel: Arc<Channel<S>>, lossy: Arc<Registration>, gating: Option<Arc<Registration>>, start: u64) -> Self {
         let local = Box::new(Local {
             gating,
@@ -198,7 +212,15 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self) -> Result<S::Item, TryRecvError> {
-        self.receive(S::read).map_err(|nothing| self.report(nothing))
+        self.receive_value().map_err(|nothing| self.report(nothing))
+    }
+
+    /// Receives the next message by value.
+    #[inline]
+    fn receive_value(&mut self) -> Result<S::Item, NoMessage> {
+        let received = self.receive(S::read)?;
+        self.passed_last();
+        Ok(received)
     }
 
     /// Appends up to `limit` messages that are there now to `buffer`, and returns how many.
@@ -234,7 +256,7 @@ impl<S: Receive> Subscriber<S> {
                 continue;
             }
             // There may be a hole in the way, a loss, or nothing.
-            match self.receive(S::read) {
+            match self.receive_value() {
                 Ok(message) => {
                     buffer.push(message);
                     received += 1;
@@ -262,6 +284,22 @@ impl<S: Receive> Subscriber<S> {
 impl<S: Storage> Subscriber<S> {
     pub(crate) fn channel(&self) -> &Arc<Channel<S>> {
         &self.channel
+    }
+
+    /// Its cursor and its pin are past the message `sequence`, which may be dropped now.
+    #[inline]
+    pub(crate) fn passed(&self, sequence: u64) {
+        if S::DROPS {
+            self.channel.passed(sequence, self.registration());
+        }
+    }
+
+    /// It is done with the message received last.
+    #[inline]
+    pub(crate) fn passed_last(&self) {
+        if S::DROPS {
+            self.passed(self.next_sequence() - 1);
+        }
     }
 
     /// Receives the next message through `take`, or returns why there is none. A loss is not counted yet: `report` does that.
@@ -352,6 +390,11 @@ impl<S: Storage> Subscriber<S> {
         } else {
             self.cursor().jump_to(sequence);
         }
+        if sequence < from && self.channel.is_eager() {
+            // A walk that has passed it begins anew.
+            self.channel.registry.bump_generation();
+        }
+        self.passed(from);
     }
 
     /// There is a hole at the cursor.
@@ -458,8 +501,9 @@ impl<S: Storage> Drop for Subscriber<S> {
         self.registration().waiter.discard_waker();
         self.channel.note_dropped(self.registration());
         // A `Ref` may have been leaked.
-        self.cursor().unpin();
+        self.cursor().leave();
         self.channel.reclaim_after_close();
+        self.passed(self.next_sequence());
         if was_last {
             self.channel.unsubscribed.wake();
         }

@@ -12,7 +12,7 @@ use super::Subscriber;
 use super::blocking::{timed, untimed};
 use super::iter::until_closed;
 use crate::error::{Lagged, RecvError, RecvTimeoutError, TryRecvError};
-use crate::slots::{Boxed, Pinned, Ref};
+use crate::slots::{Boxed, Passed, Pinned, Ref};
 
 /// Receiving by reference, in a [`boxed`](crate::boxed) ring: the message need not be `Clone`.
 ///
@@ -245,7 +245,13 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     fn lend(&mut self, pinned: Pinned<T>) -> Ref<'_, T> {
         // SAFETY: each method of this file hands on what its own `take` or `receive_latest` has pinned, with this subscriber borrowed
         // mutably from before that until the `Ref` is gone.
-        unsafe { Ref::new(pinned, self.cursor()) }
+        unsafe { Ref::new(pinned, self.cursor(), self.channel.is_eager().then_some(self)) }
+    }
+}
+
+impl<T: Send + Sync + 'static> Passed for Subscriber<Boxed<T>> {
+    fn passed(&self, sequence: u64) {
+        Self::passed(self, sequence);
     }
 }
 

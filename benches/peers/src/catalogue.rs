@@ -6,14 +6,14 @@ use crate::column::Column;
 use crate::limits;
 use crate::peer::Peer;
 use crate::peers::{
-    AsyncBroadcast, AsyncBroadcastLossless, Bare, Borrowed, BorrowedShared, Bus, Cloned, Conditional, Crossbeam,
-    Disruptor, DisruptorShared, Driven, Exclusive, Gated, GatedBoxed, GatedMany, GatedShared, Many, Phases, Photon,
-    PhotonBounded, PhotonShared, Ringcast, Shared, SharedMany, Tokio, Yring,
+    AsyncBroadcast, AsyncBroadcastLossless, Borrowed, Bus, Crossbeam, Disruptor, DisruptorShared, DropIn, Exclusive,
+    Gated, GatedBoxed, GatedMany, GatedShared, Phases, Photon, PhotonBounded, PhotonShared, Ringcast, Shared,
+    SharedMany, Tokio, Yring,
 };
 use crate::rows::{BYTES, Figures, Picture, Point, Run, Workload};
 use crate::workloads::{
-    Place, batches, bytes_a_slot, idle, lagged, lossless, lossless_parked, lossless_publishers, lossless_tasks,
-    overtaken, parked, published_in_batches, publishers, round_trip, same_thread, sleepers, streaming, tasks, unpaced,
+    batches, bytes_a_slot, idle, lagged, lossless, lossless_parked, lossless_publishers, lossless_tasks, overtaken,
+    published_in_batches, publishers, round_trip, same_thread, streaming, unpaced,
 };
 
 /// How much of everything.
@@ -53,11 +53,17 @@ macro_rules! runs {
     };
 }
 
+// After the macro, which they use.
+mod asleep;
+mod messages;
+
+use asleep::asleep;
+use messages::{payloads, texts};
+
 /// Slots of the rings whose memory is counted.
 const CAPACITY: u64 = 65_536;
 const NS_MESSAGE: &[(&str, &str)] = &[("", "ns a message")];
 const NS_DELIVERY: &[(&str, &str)] = &[("", "ns a delivery")];
-const BURSTS: &[(&str, &str)] = &[("", "ns a delivery"), (": 99 % within", "us")];
 
 fn workload(name: impl Into<String>, measures: &'static [(&'static str, &'static str)], runs: Vec<Run>) -> Workload {
     Workload { name: name.into(), measures, runs, point: None }
@@ -100,6 +106,7 @@ fn one_publisher(size: Size) -> Vec<Workload> {
             Exclusive,
             Photon,
             Ringcast,
+            DropIn,
             Tokio,
             AsyncBroadcast,
             Bus,
@@ -129,8 +136,19 @@ fn one_publisher(size: Size) -> Vec<Workload> {
         });
     }
     let trips = size.of(100_000);
-    let runs =
-        runs!(round_trip(trips), Exclusive, Photon, Ringcast, Tokio, AsyncBroadcast, Bus, Disruptor, Yring, Crossbeam);
+    let runs = runs!(
+        round_trip(trips),
+        Exclusive,
+        Photon,
+        Ringcast,
+        DropIn,
+        Tokio,
+        AsyncBroadcast,
+        Bus,
+        Disruptor,
+        Yring,
+        Crossbeam
+    );
     let round_trip = workload("round trip, polled", &[("", "ns")], runs);
     all.push(round_trip.limit("", move || limits::round_trip(trips)));
     all
@@ -138,7 +156,8 @@ fn one_publisher(size: Size) -> Vec<Workload> {
 
 fn many_publishers(size: Size) -> Vec<Workload> {
     let messages = size.of(1_000_000);
-    let runs = runs!(streaming(1, messages), Shared, PhotonShared, Tokio, AsyncBroadcast, DisruptorShared, Crossbeam);
+    let runs =
+        runs!(streaming(1, messages), Shared, PhotonShared, DropIn, Tokio, AsyncBroadcast, DisruptorShared, Crossbeam);
     let single = workload("streaming, shared, 1 to 1", NS_MESSAGE, runs).at(Picture::Publishers, 1);
     let mut all =
         vec![single.limit("", move || limits::streaming(messages)).limit("counted", move || limits::counted(messages))];
@@ -148,6 +167,7 @@ fn many_publishers(size: Size) -> Vec<Workload> {
         Shared as "one at a time",
         Phases as "exclusive",
         PhotonShared,
+        DropIn,
         Tokio,
         AsyncBroadcast,
         DisruptorShared,
@@ -159,14 +179,22 @@ fn many_publishers(size: Size) -> Vec<Workload> {
     all.push(batches);
     let messages = size.of(400_000);
     for count in [2, 4, 8, 16] {
-        let runs =
-            runs!(publishers(count, messages), Shared, PhotonShared, Tokio, AsyncBroadcast, DisruptorShared, Crossbeam);
+        let runs = runs!(
+            publishers(count, messages),
+            Shared,
+            PhotonShared,
+            DropIn,
+            Tokio,
+            AsyncBroadcast,
+            DisruptorShared,
+            Crossbeam
+        );
         let name = format!("streaming, {count} publishers to 1");
         all.push(workload(name, NS_MESSAGE, runs).at(Picture::Publishers, count));
     }
     let batches = size.of(1_000);
     let measures = &[("", "ns a message"), (": slowest batch of 64", "us"), (": 99.9 % of batches within", "us")];
-    let runs = runs!(unpaced(16, batches), Shared, PhotonShared, Tokio, AsyncBroadcast);
+    let runs = runs!(unpaced(16, batches), Shared, PhotonShared, DropIn, Tokio, AsyncBroadcast);
     all.push(workload("16 publishers, unpaced, lossy", measures, runs));
     all
 }
@@ -179,6 +207,7 @@ fn on_one_thread(size: Size) -> Vec<Workload> {
             Exclusive,
             Photon,
             Ringcast,
+            DropIn,
             Tokio,
             AsyncBroadcast,
             Bus,
@@ -192,45 +221,6 @@ fn on_one_thread(size: Size) -> Vec<Workload> {
         workload(name, NS_DELIVERY, runs).at(Picture::SameThread, readers)
     };
     [1, 4, 32, 128, 1024].map(row).into()
-}
-
-fn asleep(size: Size) -> Vec<Workload> {
-    let deliveries = size.of(200_000);
-    let workers = size.workers;
-    let mut all = Vec::new();
-    for (from, place) in [(Place::Task, "task"), (Place::Thread, "thread")] {
-        for count in [10, 100, 1000] {
-            let runs = runs!(
-                tasks(workers, from, count, 16, deliveries),
-                Exclusive,
-                Many as "publish_many",
-                Driven as "driver",
-                Tokio,
-                AsyncBroadcast,
-                Bare
-            );
-            all.push(workload(format!("{count} tasks, bursts of 16 from a {place}"), BURSTS, runs));
-        }
-        let runs = runs!(tasks(workers, from, 1000, 1, deliveries), Exclusive, Driven as "driver", Tokio, AsyncBroadcast, Bare);
-        all.push(workload(format!("1000 tasks, one message at a time from a {place}"), BURSTS, runs));
-    }
-    let rounds = if size.quick { 5 } else { 200 };
-    let runs = runs!(sleepers(workers, 10_000, rounds), Exclusive, Driven as "driver", Tokio, AsyncBroadcast, Bare,);
-    let measures = &[(": p50", "us"), (": p99", "us"), (": p50 until all have it", "us")];
-    all.push(workload("publish beside 10000 sleeping tasks", measures, runs));
-    let rounds = if size.quick { 10 } else { 50 };
-    let runs = runs!(
-        parked(16, rounds),
-        Exclusive,
-        Tokio,
-        AsyncBroadcast,
-        Bus,
-        Crossbeam,
-        Conditional as "condvar"
-    );
-    let measures = &[("", "us"), (": slowest", "us")];
-    all.push(workload("16 parked threads, until all have it", measures, runs));
-    all
 }
 
 /// Rings that make publishers wait for the slowest reader, by themselves.
@@ -281,7 +271,7 @@ fn unread(size: Size) -> Vec<Workload> {
     let mut all =
         vec![workload("publish beside 0 idle, lossy", measures, runs!(idle(0, messages), Exclusive, Photon, Ringcast))];
     for count in [1, 1_000, 10_000] {
-        let runs = runs!(idle(count, messages), Exclusive, Photon, Ringcast, Tokio, AsyncBroadcast);
+        let runs = runs!(idle(count, messages), Exclusive, Photon, Ringcast, DropIn, Tokio, AsyncBroadcast);
         all.push(workload(format!("publish beside {count} idle, lossy"), measures, runs));
     }
     let texts = runs!(idle(0, messages), Borrowed<String>);
@@ -290,7 +280,9 @@ fn unread(size: Size) -> Vec<Workload> {
         let runs = runs!(
             idle(count, messages),
             Borrowed<String>,
+            DropIn<String> as "String",
             Tokio<String> as "String",
+            DropIn<Arc<str>> as "Arc",
             Tokio<Arc<str>> as "Arc"
         );
         all.push(workload(format!("texts, publish beside {count} idle, lossy"), measures, runs));
@@ -313,86 +305,28 @@ fn lossy(size: Size) -> Vec<Workload> {
     ]
 }
 
-/// 64 bytes in a `String`, borrowed; or cloned, by a reference count in an `Arc<str>`.
-fn texts(size: Size) -> Vec<Workload> {
-    let deliveries = size.of(1_000_000);
-    let mut all: Vec<_> = [1, 8, 64]
-        .map(|readers| {
-            let runs = runs!(
-                same_thread(1024, readers, deliveries),
-                Borrowed<String>,
-                Cloned<String> as "cloned",
-                Tokio<String> as "String",
-                Tokio<Arc<str>> as "Arc",
-            );
-            workload(format!("texts, same thread, N = {readers}"), NS_DELIVERY, runs)
-                .limit("", move || limits::texts(readers, deliveries))
-        })
-        .into();
-    let messages = size.of(1_000_000);
-    let runs = runs!(streaming(1, messages), Borrowed<String>, Tokio<String> as "String", Tokio<Arc<str>> as "Arc");
-    all.push(workload("texts, streaming, 1 to 1", NS_MESSAGE, runs));
-    let messages = size.of(200_000);
-    let runs = runs!(
-        publishers(2, messages),
-        BorrowedShared<String>,
-        Tokio<String> as "String",
-        Tokio<Arc<str>> as "Arc"
-    );
-    all.push(workload("texts, streaming, 2 publishers to 1", NS_MESSAGE, runs));
-    all
-}
-
-fn payload<const WORDS: usize>(size: Size) -> Workload
-where
-    [u64; WORDS]: seqcast::Plain,
-{
-    let bytes = 8 * WORDS as u64;
-    let messages = size.of(16_000_000 / (bytes + 64));
-    let runs = runs!(
-        same_thread(256, 1, messages),
-        Exclusive<[u64; WORDS]>,
-        Borrowed<[u64; WORDS]> as "boxed",
-        Photon<[u64; WORDS]>,
-        Ringcast<[u64; WORDS]>,
-        Tokio<[u64; WORDS]>,
-    );
-    workload(format!("payload of {bytes} bytes, same thread"), NS_MESSAGE, runs).at(Picture::Payload, bytes)
-}
-
-fn streamed<const WORDS: usize>(size: Size) -> Workload
-where
-    [u64; WORDS]: seqcast::Plain,
-{
-    let bytes = 8 * WORDS as u64;
-    let messages = size.of(64_000_000 / (bytes + 64));
-    let runs = runs!(
-        streaming(1, messages),
-        Exclusive<[u64; WORDS]>,
-        Borrowed<[u64; WORDS]> as "boxed",
-        Photon<[u64; WORDS]>,
-        Ringcast<[u64; WORDS]>
-    );
-    workload(format!("payload of {bytes} bytes, streaming, 1 to 1"), NS_MESSAGE, runs)
-}
-
-fn payloads(size: Size) -> Vec<Workload> {
-    vec![
-        payload::<1>(size),
-        payload::<8>(size),
-        payload::<32>(size),
-        payload::<128>(size),
-        payload::<512>(size),
-        streamed::<8>(size),
-        streamed::<128>(size),
-    ]
-}
-
 fn memory() -> Vec<Workload> {
     let measures = &[("", BYTES)];
-    let numbers =
-        runs!(bytes_a_slot(CAPACITY), Exclusive, Photon, Tokio, AsyncBroadcast, Bus, Disruptor, Yring, Crossbeam);
-    let texts = runs!(bytes_a_slot(CAPACITY), Borrowed<String>, Tokio<String> as "String", Tokio<Arc<str>> as "Arc");
+    let numbers = runs!(
+        bytes_a_slot(CAPACITY),
+        Exclusive,
+        Photon,
+        DropIn,
+        Tokio,
+        AsyncBroadcast,
+        Bus,
+        Disruptor,
+        Yring,
+        Crossbeam
+    );
+    let texts = runs!(
+        bytes_a_slot(CAPACITY),
+        Borrowed<String>,
+        DropIn<String> as "String",
+        Tokio<String> as "String",
+        DropIn<Arc<str>> as "Arc",
+        Tokio<Arc<str>> as "Arc"
+    );
     vec![
         workload("memory, 65536 numbers, 1 reader", measures, numbers),
         workload("memory, 65536 texts of 64 bytes, 1 reader", measures, texts),

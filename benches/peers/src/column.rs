@@ -6,6 +6,8 @@ pub enum Column {
     Seqcast,
     Photon,
     Ringcast,
+    /// seqcast's drop-in for tokio's channel.
+    DropIn,
     Tokio,
     AsyncBroadcast,
     Bus,
@@ -16,10 +18,11 @@ pub enum Column {
     Machine,
 }
 
-pub const COLUMNS: [Column; 10] = [
+pub const COLUMNS: [Column; 11] = [
     Column::Seqcast,
     Column::Photon,
     Column::Ringcast,
+    Column::DropIn,
     Column::Tokio,
     Column::AsyncBroadcast,
     Column::Bus,
@@ -35,6 +38,7 @@ impl Column {
             Column::Seqcast => "seqcast",
             Column::Photon => "photon-ring",
             Column::Ringcast => "ringcast",
+            Column::DropIn => "seqcast::broadcast",
             Column::Tokio => "tokio",
             Column::AsyncBroadcast => "async-broadcast",
             Column::Bus => "bus",

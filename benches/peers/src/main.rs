@@ -25,6 +25,7 @@ use clap::Parser;
 
 use crate::facts::cores;
 use crate::rows::Row;
+use crate::statistics::short;
 
 /// Runs the same workloads on seqcast and its peers, interleaved in one process, and prints ratios.
 #[derive(Parser)]
@@ -79,8 +80,11 @@ fn main() -> Result<(), Box<dyn Error>> {
          the workload holds all publishers back alike, so that nothing is lost. Rows that say `lossy` do not. In rows that\n\
          say `lossless` the rings hold them back by themselves: seqcast is gated, photon-ring bounded, async-broadcast\n\
          does not overflow.\n\
-         Tasks run on {} workers.\n",
-        options.rounds, options.workers
+         `seqcast::broadcast` is the drop-in for tokio's channel. A second table has its times, and tokio's over them.\n\
+         Tasks run on {} workers. In `contention` they work for {} ns on each message.\n",
+        options.rounds,
+        options.workers,
+        short(workloads::work_takes())
     );
     let workloads = catalogue::workloads(size);
     table::head();
@@ -90,6 +94,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         new.iter().for_each(Row::print);
         rows.extend(new);
     }
+    table::drop_in(&rows);
     println!();
     rows.iter().for_each(Row::print_bytes);
     if let Some(path) = options.csv {

@@ -25,5 +25,5 @@ pub use gated::{Gated, GatedBoxed, GatedMany, GatedShared};
 pub use inline::{Driven, Exclusive, Many, Phases, Shared, SharedMany};
 pub use photon::{Photon, PhotonBounded, PhotonShared};
 pub use ringcast::Ringcast;
-pub use tokio::Tokio;
+pub use tokio::{DropIn, DropInDriven, Tokio};
 pub use yring::Yring;

@@ -56,6 +56,7 @@ fn colour(column: Column) -> RGBColor {
         Column::Seqcast => RGBColor(0, 114, 178),
         Column::Photon => RGBColor(213, 94, 0),
         Column::Ringcast => RGBColor(0, 0, 0),
+        Column::DropIn => RGBColor(0, 60, 100),
         Column::Tokio => RGBColor(0, 158, 115),
         Column::AsyncBroadcast => RGBColor(204, 121, 167),
         Column::Bus => RGBColor(230, 159, 0),

@@ -44,6 +44,11 @@ pub struct Series {
 }
 
 impl Series {
+    /// Its values over the other's, the median of all rounds.
+    pub fn over(&self, base: &Self) -> f64 {
+        median(&self.values.iter().zip(&base.values).map(|(own, base)| own / base).collect::<Vec<_>>())
+    }
+
     /// Without values yet.
     pub fn of(run: &Run) -> Self {
         Self { column: run.column, label: run.label, values: Vec::new() }
@@ -82,11 +87,14 @@ impl Workload {
 }
 
 impl Row {
-    /// The peer's value over ours, the median of all rounds.
+    /// The peer's value over ours.
     pub fn ratio(&self, series: &Series) -> f64 {
-        let ratios: Vec<_> =
-            series.values.iter().zip(&self.series[0].values).map(|(theirs, ours)| theirs / ours).collect();
-        median(&ratios)
+        series.over(&self.series[0])
+    }
+
+    /// What was measured of `column` with this label.
+    pub fn find(&self, column: Column, label: &str) -> Option<&Series> {
+        self.series.iter().find(|series| series.column == column && series.label == label)
     }
 }
 

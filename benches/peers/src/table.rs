@@ -14,7 +14,7 @@ const OTHERWISE: usize = 17;
 /// How wide a column is printed, at the least.
 fn width(column: Column) -> usize {
     match column {
-        Column::Tokio => 21,
+        Column::DropIn | Column::Tokio => 21,
         Column::Machine => 18,
         _ => column.head().chars().count(),
     }
@@ -33,6 +33,28 @@ pub fn head() {
     println!("{line} |\n{rule}|");
 }
 
+/// Prints how tokio's channel compares with its drop-in.
+pub fn drop_in(rows: &[Row]) {
+    if rows.iter().any(|row| row.series.iter().any(|series| series.column == Column::DropIn)) {
+        println!("\n| {:NAME$} | {:OURS$} | tokio |", "workload", "seqcast::broadcast");
+        println!("|{:-<1$}|{2:->3$}:|------:|", "", NAME + 2, "", OURS + 1);
+        rows.iter().for_each(Row::print_drop_in);
+    }
+}
+
+/// The median, the lowest and the highest.
+fn spread(values: &[f64]) -> String {
+    let (low, high) = values.iter().fold((f64::MAX, 0.0_f64), |(low, high), &value| (low.min(value), high.max(value)));
+    format!("{} ({} to {})", short(median(values)), short(low), short(high))
+}
+
+impl Series {
+    /// Its label, if it has one, to put after a name.
+    fn suffix(&self) -> String {
+        if self.label.is_empty() { String::new() } else { format!(" ({})", self.label) }
+    }
+}
+
 impl Row {
     fn cell<'a>(&self, series: impl Iterator<Item = &'a Series>) -> String {
         let entries: Vec<_> = series
@@ -45,9 +67,7 @@ impl Row {
     }
 
     pub fn print(&self) {
-        let ours = &self.series[0].values;
-        let (low, high) = ours.iter().fold((f64::MAX, 0.0_f64), |(low, high), &ours| (low.min(ours), high.max(ours)));
-        let ours = format!("{} ({} to {})", short(median(ours)), short(low), short(high));
+        let ours = spread(&self.series[0].values);
         let others = &self.series[1..];
         let otherwise = self.cell(others.iter().filter(|series| series.column == Column::Seqcast));
         let name = format!("{}, {}", self.name, self.unit);
@@ -60,12 +80,23 @@ impl Row {
         let _ = io::stdout().flush();
     }
 
+    /// The drop-in for tokio's channel, and what tokio takes of its time.
+    fn print_drop_in(&self) {
+        for drop_in in self.series.iter().filter(|series| series.column == Column::DropIn) {
+            // A variant that tokio does not have is compared with tokio's only one.
+            let tokio = self.find(Column::Tokio, drop_in.label).or_else(|| self.find(Column::Tokio, ""));
+            if let Some(tokio) = tokio {
+                let name = format!("{}, {}{}", self.name, self.unit, drop_in.suffix());
+                println!("| {name:NAME$} | {:>OURS$} | {:>5} |", spread(&drop_in.values), short(tokio.over(drop_in)));
+            }
+        }
+    }
+
     /// Memory in numbers, since it is the same on every machine.
     pub fn print_bytes(&self) {
         if self.unit == BYTES {
             let one = |series: &Series| {
-                let label = if series.label.is_empty() { String::new() } else { format!(" ({})", series.label) };
-                format!("{}{label} {}", series.column.title(), short(median(&series.values)))
+                format!("{}{} {}", series.column.title(), series.suffix(), short(median(&series.values)))
             };
             println!("{}, {BYTES}: {}", self.name, self.series.iter().map(one).collect::<Vec<_>>().join(", "));
         }

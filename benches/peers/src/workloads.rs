@@ -2,6 +2,7 @@
 //! Nothing is lost, unless the workload says so: publishers keep within half a ring of the slowest reader, by a mark that each reader
 //! leaves every now and then. In the lossless workloads they publish without a look at the readers, and the ring makes them wait.
 
+mod contention;
 mod idle;
 mod lag;
 mod lossless;
@@ -19,6 +20,7 @@ mod tasks;
 mod turns;
 mod unpaced;
 
+pub use contention::{contention, work_takes};
 pub use idle::idle;
 pub use lag::{lagged, overtaken};
 pub use lossless::lossless;

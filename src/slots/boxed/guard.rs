@@ -23,8 +23,9 @@ pub(super) fn pin<T>(sequence: u64, slot: Slot<'_, AtomicPtr<Node<T>>>, cursor: 
     full_fence();
     // [cell.read] Relaxed: as the words of an inline slot, ordered by the stamp.
     let node = slot.payload.load(Ordering::Relaxed);
-    if slot.stamp.validate(sequence) {
-        return NonNull::new(node).map(Pinned);
+    // It is null if the message was taken out.
+    if let Some(node) = NonNull::new(node).filter(|_| slot.stamp.validate(sequence)) {
+        return Some(Pinned(node));
     }
     cursor.unpin();
     None
@@ -53,6 +54,14 @@ pub struct Ref<'a, T> {
     node: NonNull<Node<T>>,
     /// Of the subscriber whose pin keeps the node.
     cursor: &'a Cursor,
+    /// That subscriber, in a ring that drops messages when they were read.
+    eager: Option<&'a dyn Passed>,
+}
+
+/// A subscriber that is done with a message.
+pub(crate) trait Passed: Sync {
+    /// Its cursor and its pin are past the message `sequence`.
+    fn passed(&self, sequence: u64);
 }
 
 // SAFETY: the pointer stands for a `&T`, shared with other subscribers: `T: Send + Sync`.
@@ -66,8 +75,8 @@ impl<'a, T> Ref<'a, T> {
     /// [`pin`] returned this for this `cursor`, and its subscriber is borrowed mutably since then and for `'a`: it pins nothing else, and
     /// keeps the ring.
     #[inline]
-    pub(crate) unsafe fn new(Pinned(node): Pinned<T>, cursor: &'a Cursor) -> Self {
-        Self { node, cursor }
+    pub(crate) unsafe fn new(Pinned(node): Pinned<T>, cursor: &'a Cursor, eager: Option<&'a dyn Passed>) -> Self {
+        Self { node, cursor, eager }
     }
 
     #[inline]
@@ -95,7 +104,11 @@ impl<T> Deref for Ref<'_, T> {
 impl<T> Drop for Ref<'_, T> {
     #[inline]
     fn drop(&mut self) {
+        let eager = self.eager.map(|subscriber| (subscriber, self.node().sequence));
         self.cursor.unpin();
+        if let Some((subscriber, sequence)) = eager {
+            subscriber.passed(sequence);
+        }
     }
 }
 

@@ -20,19 +20,20 @@ mod guard;
 mod node;
 mod pool;
 
-pub(crate) use guard::Pinned;
 pub use guard::Ref;
+pub(crate) use guard::{Passed, Pinned};
 use pool::{Displaced, Garbage, Pool, Prepared};
 
 use std::fmt;
 use std::mem;
 use std::ops::Range;
+use std::ptr;
 
 use super::{Receive, Slot, Storage, sealed};
-use crate::registry::{Cursor, Registry};
+use crate::registry::{Cursor, PinSnapshot, Registry};
 use crate::seq::Layout;
-use crate::slots::stamp::{Stamp, WriteGuard};
-use crate::sync::{AtomicPtr, BoxedCell, Ordering, zeroed_cells};
+use crate::slots::stamp::{SlotState, Stamp, WriteGuard};
+use crate::sync::{AtomicPtr, BoxedCell, Ordering, full_fence, zeroed_cells};
 use crate::wait::reentrancy::{self, NO_LIST};
 use node::{Node, Orphans, Retired};
 
@@ -46,6 +47,8 @@ pub struct Boxed<T: 'static> {
     occupied: Range<u64>,
     /// Nodes that no pool has.
     orphans: Orphans<T>,
+    /// Messages are taken out of their slots when they were read. Publishers then keep no nodes.
+    eager: bool,
 }
 
 /// A slot: its stamp, and the node that was put there last. The node belongs to the slot.
@@ -70,9 +73,11 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     // A message is put in its node before the claim.
     const RUN: usize = 1;
 
-    fn new(layout: Layout) -> Option<Self> {
+    const DROPS: bool = mem::needs_drop::<T>();
+
+    fn new(layout: Layout, eager: bool) -> Option<Self> {
         let cells = zeroed_cells(usize::try_from(layout.capacity()).ok()?)?;
-        Some(Self { cells, layout, occupied: 0..layout.capacity(), orphans: Orphans::default() })
+        Some(Self { cells, layout, occupied: 0..layout.capacity(), orphans: Orphans::default(), eager })
     }
 
     fn limit_drop(&mut self, sequences: Range<u64>) {
@@ -97,7 +102,8 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         garbage: &mut Garbage<T>,
         publish: impl FnOnce(Prepared<'_, T>, &mut Garbage<T>) -> R,
     ) -> R {
-        publish(Prepared::new(Some(pool.exclusive()), item, &self.orphans, garbage), garbage)
+        let pool = (!self.eager).then(|| pool.exclusive());
+        publish(Prepared::new(pool, item, &self.orphans, garbage), garbage)
     }
 
     #[inline]
@@ -108,7 +114,8 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         garbage: &mut Garbage<T>,
         publish: impl FnOnce(Prepared<'_, T>, &mut Garbage<T>) -> R,
     ) -> R {
-        publish(Prepared::new(pool.shared(), item, &self.orphans, garbage), garbage)
+        let pool = if self.eager { None } else { pool.shared() };
+        publish(Prepared::new(pool, item, &self.orphans, garbage), garbage)
     }
 
     fn in_place(_: &T) -> Option<Prepared<'_, T>> {
@@ -140,6 +147,35 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         pool::reclaim_after_close(&self.orphans, registry, garbage);
     }
 
+    fn take_out(&self, sequence: u64, registry: &Registry) {
+        // [taking.set] Relaxed: the fence orders it. As the pin of a subscriber: the node that is looked at is not used again.
+        registry.taking.store(sequence + 1, Ordering::Relaxed);
+        // [taking.fence] As `pin.fence`.
+        full_fence();
+        let slot = self.slot(sequence);
+        if let SlotState::Committed = slot.stamp.load(sequence) {
+            // [cell.look] Relaxed: as `cell.read`.
+            let node = slot.payload.load(Ordering::Relaxed);
+            // [cell.take-out] Release: who finds nothing there sees why (`Sequencer::evict`). Of this and a publisher's `cell.swap`, one
+            // gets the node. Relaxed on failure: it was the publisher.
+            let taken = slot.stamp.validate(sequence)
+                && slot.payload.compare_exchange(node, ptr::null_mut(), Ordering::Release, Ordering::Relaxed).is_ok();
+            if let Some(node) = Retired::new(node).filter(|_| taken) {
+                self.orphans.push(node);
+            }
+        }
+        // [taking.clear] Release: as `pin.clear`.
+        registry.taking.store(0, Ordering::Release);
+    }
+
+    fn left_over(&self) -> usize {
+        self.orphans.len()
+    }
+
+    fn reclaim(&self, registry: &Registry, pins: &mut PinSnapshot, garbage: &mut Garbage<T>) {
+        pool::reclaim(&self.orphans, registry, pins, garbage);
+    }
+
     #[inline]
     fn write<'p>(
         slot: Slot<'_, AtomicPtr<Node<T>>>,
@@ -147,9 +183,15 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         prepared: Self::Prepared<'p>,
     ) -> Self::Displaced<'p> {
         let (node, pool) = prepared.place(guard.sequence());
-        // [cell.displace] [cell.place] Relaxed, both: as the words of an inline slot, ordered by the stamp. Load and store do: the slot is ours.
-        let displaced = slot.payload.load(Ordering::Relaxed);
-        slot.payload.store(node, Ordering::Relaxed);
+        let displaced = if pool.is_some() {
+            // [cell.displace] [cell.place] Relaxed, both: as the words of an inline slot, ordered by the stamp. Load and store do: the slot is ours.
+            let displaced = slot.payload.load(Ordering::Relaxed);
+            slot.payload.store(node, Ordering::Relaxed);
+            displaced
+        } else {
+            // [cell.swap] Somebody may be taking the message out (`take_out`). Relaxed, otherwise: as `cell.place`.
+            slot.payload.swap(node, Ordering::Relaxed)
+        };
         guard.commit();
         Displaced { pool, node: Retired::new(displaced) }
     }
@@ -160,7 +202,7 @@ impl<T: Clone + Send + Sync + 'static> Receive for Boxed<T> {
     fn read(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, cursor: &Cursor) -> Option<T> {
         let pinned = guard::pin(sequence, slot, cursor)?;
         // SAFETY: just pinned, and the subscriber is in the middle of this call.
-        let message = unsafe { Ref::new(pinned, cursor) };
+        let message = unsafe { Ref::new(pinned, cursor, None) };
         // The pin ends with the `Ref`, also when the clone panics. What was not handed out then was not received.
         let item = T::clone(&message);
         drop(message);
@@ -226,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_message_that_got_no_slot_is_dropped_with_the_garbage() {
-        let slots = Boxed::new(Layout::new(2, 0)).unwrap();
+        let slots = Boxed::new(Layout::new(2, 0), false).unwrap();
         let (message, mut garbage) = (Arc::new(()), Garbage::default());
         slots.prepare_shared(&Pool::default(), Arc::clone(&message), &mut garbage, |prepared, garbage| {
             slots.discard(prepared, garbage);

@@ -72,7 +72,7 @@ impl<T: 'static> Pool<T> {
             garbage.nodes(free, orphans);
         }
         if last || orphans_are_due(orphans, registry) {
-            reclaim(orphans, registry, garbage);
+            reclaim(orphans, registry, &mut PinSnapshot::default(), garbage);
         }
     }
 }
@@ -130,13 +130,22 @@ impl<T: 'static> RetireList<T> {
 
 /// Has orphans dropped that nobody looks at; the others stay.
 #[cold]
-fn reclaim<T: 'static>(orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
-    let mut list = RetireList::default();
+pub(super) fn reclaim<T: 'static>(
+    orphans: &Orphans<T>,
+    registry: &Registry,
+    pins: &mut PinSnapshot,
+    garbage: &mut Garbage<T>,
+) {
+    if defers_drops(orphans) {
+        return;
+    }
+    let mut list = RetireList { pins: mem::take(pins), ..RetireList::default() };
     list.scan(orphans, registry, garbage);
     for borrowed in list.retired {
         orphans.push(borrowed);
     }
     garbage.nodes(list.free, orphans);
+    *pins = list.pins;
 }
 
 /// Whether so many nodes are left over that it is time to reclaim them, though one for each subscriber may be borrowed. Not in a drop of
@@ -148,7 +157,7 @@ fn orphans_are_due<T>(orphans: &Orphans<T>, registry: &Registry) -> bool {
 /// No publisher comes by any more, and more is left over than can be borrowed.
 pub(super) fn reclaim_after_close<T: 'static>(orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
     if orphans.len() > registry.len() && !reentrancy::is_nested(orphans.address()) {
-        reclaim(orphans, registry, garbage);
+        reclaim(orphans, registry, &mut PinSnapshot::default(), garbage);
     }
 }
 
@@ -244,7 +253,7 @@ impl<T: 'static> Displaced<'_, T> {
             (Some(node), None) => {
                 orphans.push(node);
                 if orphans_are_due(orphans, registry) {
-                    reclaim(orphans, registry, garbage);
+                    reclaim(orphans, registry, &mut PinSnapshot::default(), garbage);
                 }
             }
         }

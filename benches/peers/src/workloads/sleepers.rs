@@ -12,7 +12,7 @@ const SLEEP: Duration = Duration::from_millis(2);
 /// next when all have it. Microseconds that the publish took, the median and what 99 % stay within;
 /// and the median until all have the message.
 pub fn sleepers<P: Async>(workers: usize, tasks: u64, rounds: u64) -> [f64; 3] {
-    let (runtime, mut tx, done) = audience::<P>(workers, tasks, rounds, 1);
+    let (runtime, mut tx, done) = audience::<P>(workers, tasks, rounds, 1, |_| {});
     runtime.block_on(done.all.notified());
     let (mut publishes, mut deliveries) = (Vec::new(), Vec::new());
     for number in 0..rounds {

@@ -28,8 +28,19 @@ impl Done {
     }
 }
 
+/// What a task does with a message.
+pub(super) trait Work: Fn(u64) + Copy + Send + 'static {}
+
+impl<W: Fn(u64) + Copy + Send + 'static> Work for W {}
+
 /// A runtime with a ring's publisher and its `tasks` tasks, which receive that many bursts and note each one, and their start.
-pub(super) fn audience<P: Async>(workers: usize, tasks: u64, bursts: u64, burst: u64) -> (Runtime, P::Tx, Arc<Done>) {
+pub(super) fn audience<P: Async>(
+    workers: usize,
+    tasks: u64,
+    bursts: u64,
+    burst: u64,
+    work: impl Work,
+) -> (Runtime, P::Tx, Arc<Done>) {
     let runtime = Builder::new_multi_thread().worker_threads(workers).build().expect("a runtime");
     let (tx, rxs) = P::ring(64, size(tasks));
     P::prepare(&tx, &runtime);
@@ -41,6 +52,7 @@ pub(super) fn audience<P: Async>(workers: usize, tasks: u64, bursts: u64, burst:
             done.one();
             for number in 0..bursts * burst {
                 assert_eq!(P::next(&mut rx).await, number);
+                work(number);
                 if (number + 1) % burst == 0 {
                     done.one();
                 }
@@ -62,8 +74,21 @@ pub enum Place {
 /// `burst` messages to `tasks` tasks, and the next burst when all have them. Nanoseconds a delivery, and microseconds that
 /// 99 % of the bursts are within.
 pub fn tasks<P: Async>(workers: usize, from: Place, tasks: u64, burst: u64, deliveries: u64) -> [f64; 2] {
+    let (a_delivery, times) = bursts::<P>(workers, from, tasks, burst, deliveries, |_| {});
+    [a_delivery, times.all_but_one_in(100)]
+}
+
+/// The same with tasks that do this with each message. Nanoseconds a delivery, and the times of the bursts.
+pub(super) fn bursts<P: Async>(
+    workers: usize,
+    from: Place,
+    tasks: u64,
+    burst: u64,
+    deliveries: u64,
+    work: impl Work,
+) -> (f64, Sorted) {
     let bursts = deliveries / tasks / burst + 4;
-    let (runtime, mut tx, done) = audience::<P>(workers, tasks, bursts, burst);
+    let (runtime, mut tx, done) = audience::<P>(workers, tasks, bursts, burst, work);
     let publisher = async move {
         done.all.notified().await;
         let mut times = Vec::with_capacity(size(bursts));
@@ -82,5 +107,5 @@ pub fn tasks<P: Async>(workers: usize, from: Place, tasks: u64, burst: u64, deli
         Place::Task => runtime.block_on(runtime.spawn(publisher)).expect("it does not panic"),
         Place::Thread => runtime.block_on(publisher),
     };
-    [nanoseconds(took, bursts * burst * tasks), Sorted::new(times).all_but_one_in(100)]
+    (nanoseconds(took, bursts * burst * tasks), Sorted::new(times))
 }
