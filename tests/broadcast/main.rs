@@ -1,8 +1,7 @@
 //! What the documentation of `tokio::sync::broadcast` says, one test for each sentence or two.
 //!
 //! Each test runs against tokio, which shows that the test is right, and against `seqcast::broadcast`. Where the two
-//! differ, a test in `only_tokio` or `only_seqcast` says how and why. `releasing` runs against tokio alone, too: a ring
-//! keeps a value until its slot is written again.
+//! differ, a test in `only_tokio` or `only_seqcast` says how and why.
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(clippy::duplicate_mod, reason = "both channels have each theme as a module")]
@@ -82,6 +81,7 @@ mod on_seqcast {
     mod only_seqcast;
     mod printing;
     mod receiving;
+    mod releasing;
     mod sending;
     mod signatures;
     mod streaming;

@@ -3,7 +3,6 @@
 use super::broadcast::error::RecvError;
 use super::broadcast::{Receiver, Sender, channel};
 use crate::common::block_on;
-use crate::common::counted::Ledger;
 use crate::common::panics::throw;
 use crate::common::wakers::{Counter, call, now};
 use crate::poll;
@@ -138,23 +137,6 @@ fn a_waker_that_panics_harms_neither_the_send_nor_other_receivers() {
     assert_eq!(tx.send(1).unwrap(), 2);
     assert!(woken.count() > 0);
     assert!(waits.into_iter().all(|recv| poll(recv, &woken) == Poll::Ready(Ok(1))));
-}
-
-/// tokio releases it at its last receive.
-#[test]
-fn a_value_is_kept_until_its_slot_is_written_again() {
-    const CAPACITY: i64 = 8;
-    // Beyond its capacity, a ring keeps about so many for each sender.
-    const MORE: i64 = 2 * 64 + 1;
-    let ledger = Ledger::new();
-    let (tx, mut rx) = channel(CAPACITY as usize);
-    for _ in 0..1_000 {
-        tx.send(ledger.make()).unwrap();
-        rx.try_recv().unwrap().verify();
-        assert!((1..=CAPACITY + MORE).contains(&ledger.live()));
-    }
-    drop((tx, rx));
-    ledger.settle();
 }
 
 /// In tokio such a drop waits for a lock that its own send holds.

@@ -1,10 +1,11 @@
 //! When the channel drops a value: at its last receive, when it is overwritten, and when receivers leave.
 
 use super::broadcast::channel;
-use super::broadcast::error::TryRecvError;
-use crate::common::counted::Ledger;
+use super::broadcast::error::{RecvError, TryRecvError};
+use crate::common::counted::{Counted, Ledger};
 use crate::common::wakers::now;
 use std::sync::Arc;
+use std::thread;
 use tokio::sync::Semaphore;
 
 #[test]
@@ -158,4 +159,67 @@ fn what_is_dropped_is_received_by_nobody() {
     let mut next = tx.subscribe();
     assert!(matches!(next.try_recv(), Err(TryRecvError::Empty)));
     ledger.settle();
+}
+
+/// Two threads send, four read to the end of what they send, or leave.
+fn readers_on_threads(messages: u64, capacity: usize, stay: bool) {
+    let ledger = Ledger::new();
+    let (tx, first) = channel::<Counted>(capacity);
+    let readers: Vec<_> = (1..4)
+        .map(|_| tx.subscribe())
+        .chain([first])
+        .enumerate()
+        .map(|(at, mut rx)| {
+            let end = if stay { 2 * messages } else { at as u64 * messages / 2 };
+            thread::spawn(move || {
+                let mut seen = 0;
+                while seen < end {
+                    match rx.blocking_recv() {
+                        Ok(value) => {
+                            value.verify();
+                            seen += 1;
+                        }
+                        Err(RecvError::Lagged(missed)) => seen += missed,
+                        Err(RecvError::Closed) => unreachable!("there are senders"),
+                    }
+                }
+                stay.then_some(rx)
+            })
+        })
+        .collect();
+    let writers: Vec<_> = (0..2)
+        .map(|_| {
+            let (tx, ledger) = (tx.clone(), Arc::clone(&ledger));
+            thread::spawn(move || {
+                for number in 0..messages {
+                    drop(tx.send(ledger.make()));
+                    if number % 32 == 0 {
+                        thread::yield_now();
+                    }
+                }
+            })
+        })
+        .collect();
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    let mut readers: Vec<_> = readers.into_iter().filter_map(|reader| reader.join().unwrap()).collect();
+    // A lag may have counted sequences that a sender abandoned, so a reader may have stopped before the end.
+    for rx in &mut readers {
+        while !matches!(rx.try_recv(), Err(TryRecvError::Empty)) {}
+    }
+    assert_eq!((ledger.live(), tx.is_empty(), tx.receiver_count()), (0, true, readers.len()));
+    ledger.settle();
+}
+
+#[test]
+fn nothing_is_left_once_receivers_on_threads_have_read_everything() {
+    readers_on_threads(500, 1_000, true);
+    readers_on_threads(2_000, 8, true);
+    readers_on_threads(2_000, 1, true);
+}
+
+#[test]
+fn nothing_is_left_once_receivers_on_threads_have_left() {
+    readers_on_threads(500, 1_000, false);
+    readers_on_threads(2_000, 8, false);
+    readers_on_threads(2_000, 1, false);
 }
