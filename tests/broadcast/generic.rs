@@ -113,6 +113,24 @@ fn generic_code_asks_for_no_bounds() {
     assert_eq!(now(bus.abandoned()), Some(()));
 }
 
+/// Programs that spawn such tasks ask for `Send` alone.
+#[test]
+fn the_futures_of_a_value_that_is_send_are_send_and_sync() {
+    fn check<F: Future + Send + Sync>(future: F) -> Option<F::Output> {
+        now(future)
+    }
+    fn recv<T: Clone + Send + 'static>(mut listener: Listener<T>) -> Option<Result<T, RecvError>> {
+        check(async move { listener.next().await })
+    }
+    fn closed<T: Send + 'static>(bus: Bus<T>) -> Option<()> {
+        check(async move { bus.abandoned().await })
+    }
+    let (tx, rx) = channel::<u8>(4);
+    let bus = Bus { weak: tx.downgrade(), tx };
+    bus.publish(1).unwrap();
+    assert_eq!((recv(Listener { rx }), closed(bus)), (Some(Ok(1)), Some(())));
+}
+
 #[test]
 fn handles_can_be_fields_of_a_derived_debug() {
     let (tx, rx) = channel::<u8>(4);

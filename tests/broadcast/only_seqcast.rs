@@ -1,6 +1,6 @@
 //! What `seqcast::broadcast` does beyond tokio, or otherwise.
 
-use super::broadcast::error::RecvError;
+use super::broadcast::error::{RecvError, TryRecvError};
 use super::broadcast::{Receiver, Sender, channel};
 use crate::common::block_on;
 use crate::common::panics::throw;
@@ -10,6 +10,8 @@ use futures::stream::FusedStream;
 use futures::{Stream, StreamExt};
 use seqcast::{Boxed, Ring, Start, Subscriber};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::thread;
 
@@ -158,4 +160,89 @@ fn the_drop_of_an_overwritten_value_may_use_the_channel() {
     }
     drop(rx);
     assert_eq!(tx.receiver_count(), 0);
+}
+
+/// In tokio it waits likewise.
+#[test]
+fn the_drop_of_a_value_at_its_last_receive_may_use_the_channel() {
+    struct Reports(Option<(Sender<Reports>, Arc<AtomicUsize>)>);
+    impl Clone for Reports {
+        fn clone(&self) -> Self {
+            Self(None)
+        }
+    }
+    impl Drop for Reports {
+        fn drop(&mut self) {
+            if let Some((tx, dropped)) = self.0.take() {
+                dropped.fetch_add(1, Ordering::Relaxed);
+                assert_eq!((tx.len(), tx.receiver_count()), (0, 1));
+                let mut own = tx.subscribe();
+                assert_eq!(tx.send(Reports(None)).ok(), Some(2));
+                assert!(own.try_recv().is_ok());
+            }
+        }
+    }
+    let (tx, mut rx) = channel(2);
+    let dropped = Arc::new(AtomicUsize::new(0));
+    for round in 1..50 {
+        tx.send(Reports(Some((tx.clone(), Arc::clone(&dropped))))).ok().unwrap();
+        assert!(rx.try_recv().is_ok());
+        assert_eq!(dropped.load(Ordering::Relaxed), round);
+        assert!(rx.try_recv().is_ok(), "what the drop sent");
+    }
+    assert!(tx.is_empty());
+}
+
+/// In tokio such a panic goes through the receive or the send that drops the value.
+#[test]
+fn a_drop_that_panics_harms_nobody() {
+    struct Bomb(bool);
+    impl Clone for Bomb {
+        fn clone(&self) -> Self {
+            Self(false)
+        }
+    }
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if self.0 {
+                throw();
+            }
+        }
+    }
+    let (tx, mut first) = channel(2);
+    let mut second = tx.subscribe();
+    for _ in 0..20 {
+        // Dropped at the last receive, then by a send, then by a receiver that leaves.
+        tx.send(Bomb(true)).ok().unwrap();
+        assert!(first.try_recv().is_ok() && second.try_recv().is_ok());
+        for _ in 0..3 {
+            tx.send(Bomb(true)).ok().unwrap();
+        }
+        assert_eq!(first.try_recv().err(), Some(TryRecvError::Lagged(1)));
+        assert!(first.try_recv().is_ok() && first.try_recv().is_ok());
+        drop(second);
+        assert!(tx.is_empty());
+        second = tx.subscribe();
+    }
+}
+
+/// In tokio a value is cloned under a lock, for which a send that comes around waits.
+#[test]
+fn a_clone_may_overwrite_its_value() {
+    struct Laps(Sender<Laps>, u64);
+    impl Clone for Laps {
+        fn clone(&self) -> Self {
+            for number in 1..=5 {
+                self.0.send(Laps(self.0.clone(), self.1 + number)).ok().unwrap();
+            }
+            Self(self.0.clone(), self.1)
+        }
+    }
+    let (tx, mut rx) = channel(2);
+    tx.send(Laps(tx.clone(), 0)).ok().unwrap();
+    let received = rx.try_recv().ok().unwrap();
+    assert_eq!((received.1, rx.len()), (0, 5));
+    assert_eq!(rx.try_recv().err(), Some(TryRecvError::Lagged(3)));
+    drop((rx, received));
+    assert!(tx.is_empty());
 }
