@@ -125,6 +125,27 @@ fn a_channel_that_is_large_enough_loses_nothing() {
 }
 
 #[test]
+fn a_receiver_that_never_reads_counts_what_several_senders_send() {
+    let (tx, mut rx) = channel(8);
+    let writers: Vec<_> = (0..4)
+        .map(|id| {
+            let tx = tx.clone();
+            thread::spawn(move || {
+                for number in 0..5_000 {
+                    tx.send(sign(id, number)).unwrap();
+                }
+            })
+        })
+        .collect();
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    let counts = 20_000..=20_000 + missed_beyond_sent(&tx);
+    assert!(counts.contains(&(rx.len() as u64)), "{} of {counts:?}", rx.len());
+    let Err(TryRecvError::Lagged(missed)) = rx.try_recv() else { panic!("no lag") };
+    assert!(counts.contains(&(missed + 8)), "{missed} of {counts:?}");
+    assert_eq!((rx.len(), tx.len()), (8, 8));
+}
+
+#[test]
 fn receivers_that_come_and_go_get_what_is_sent_in_between() {
     let (tx, keeps) = channel(64);
     let tx = Arc::new(tx);
