@@ -127,6 +127,8 @@
 pub mod broadcast;
 mod builder;
 mod channel;
+#[allow(missing_debug_implementations, reason = "not exported")]
+mod eager;
 mod error;
 #[allow(missing_debug_implementations, reason = "not exported")]
 mod gate;

@@ -38,7 +38,7 @@ fn files_with(words: &[&str]) -> Vec<String> {
 }
 
 /// What lies directly in `src`, from the bottom up. Code imports from its own entry and from those before it.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 19] = [
     "sync",
     "seq",
     "error",
@@ -49,6 +49,7 @@ const LAYERS: [&str; 18] = [
     "slots",
     "sequencer",
     "gate",
+    "eager",
     "channel",
     "subscriber",
     "ring",

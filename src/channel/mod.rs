@@ -5,12 +5,12 @@ mod gated;
 mod run;
 mod watch;
 
-use eager::Eager;
 pub(crate) use gated::{Room, used_up};
 
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::eager::Eager;
 use crate::error::{SubscribeError, TryPublishError};
 use crate::gate::Gate;
 use crate::registry::{Registration, Registry};
@@ -32,7 +32,7 @@ pub(crate) struct Channel<S: Storage> {
     /// Of a gated ring.
     pub(crate) gate: Option<Box<Gate>>,
     /// Of a ring that drops messages when they were read.
-    eager: Option<Box<Eager>>,
+    eager: Option<Box<Eager<S>>>,
     /// Handles that can publish; the last one to go closes the ring.
     publishers: AtomicUsize,
     /// For deferred wake-ups, which must not keep the ring alive.

@@ -81,6 +81,9 @@ impl Registration {
 
 pub(crate) type Registrations = Vec<Arc<Registration>>;
 
+/// No message has a sequence from here on.
+const NOTHING: u64 = u64::MAX;
+
 /// A list of registrations that is replaced as a whole: joining and leaving copy it.
 type Shard = Snapshot<Registrations>;
 
@@ -104,8 +107,9 @@ pub struct Registry {
     live: AtomicUsize,
     /// Counts every coming and going, so that a `PinSnapshot` knows when it is old.
     generation: AtomicU64,
-    /// `q + 1` while a thread takes the message `q` out of its slot for all subscribers (`Storage::take_out`); otherwise 0.
-    pub(crate) taking: AtomicU64,
+    /// `q + 1` while a thread may be looking at any message from `q` on, to take it out of its slot (`Storage::take_out`); otherwise
+    /// [`NOTHING`].
+    taking: AtomicU64,
     /// The totals of those that left.
     departed: Counts,
     /// The largest totals that were ever reported.
@@ -123,7 +127,7 @@ impl Registry {
             next_id: AtomicU64::new(0),
             live: AtomicUsize::new(0),
             generation: AtomicU64::new(0),
-            taking: AtomicU64::new(0),
+            taking: AtomicU64::new(NOTHING),
             departed: Counts::new(),
             reported: Counts::new(),
         }
@@ -203,6 +207,16 @@ impl Registry {
         shard_of(shards, registration.id).update(next);
     }
 
+    /// Keeps every message from `sequence` on from being used again, until [`end_taking`](Self::end_taking). By one thread at a time.
+    /// The caller runs a fence before it looks at a message, as after `pin`.
+    pub(crate) fn begin_taking(&self, sequence: u64) {
+        self.taking.store(sequence + 1, Ordering::Relaxed); // [taking.set] Relaxed: the fence orders it
+    }
+
+    pub(crate) fn end_taking(&self) {
+        self.taking.store(NOTHING, Ordering::Release); // [taking.clear] Release: as `pin.clear`
+    }
+
     /// Also when a subscriber goes back.
     pub(crate) fn bump_generation(&self) {
         // [generation.bump] Release: pairs with the Acquire in `PinSnapshot::take`, which then finds the change.
@@ -279,31 +293,32 @@ pub struct PinSnapshot {
     registrations: Vec<Arc<Registration>>,
     /// `generation` when they were looked up, plus 1; 0 for never.
     as_of: u64,
+    /// Sorted.
     pins: Vec<u64>,
+    taking: u64,
 }
 
 impl PinSnapshot {
-    /// All pins, sorted. Allocates only after subscribers came or went, or when more is pinned than ever before.
+    /// Looks at all pins. Allocates only after subscribers came or went, or when more is pinned than ever before.
     ///
     /// Whoever pins a message that was taken out of its slot before this, and is not in here, finds its slot taken. `gone` gets the
     /// registrations as they were before: to drop the last reference to one may run the user's code.
-    pub(crate) fn take(&mut self, registry: &Registry, gone: &mut Registrations) -> &[u64] {
+    pub(crate) fn take(&mut self, registry: &Registry, gone: &mut Registrations) {
         // [scan.fence] Pairs with the fence of `slots/boxed/guard.rs`, after the pin and before the last look at the slot. If that one comes first,
         // the pin (and the registration, which came before) is seen here; if this one does, the look finds the slot taken.
         fence(Ordering::SeqCst);
         self.refresh(registry, gone);
         // [taking.load] Acquire: as `scan.pin`.
-        let taking = registry.taking.load(Ordering::Acquire);
+        self.taking = registry.taking.load(Ordering::Acquire);
         self.pins.clear();
-        self.pins.extend(
-            self.registrations
-                .iter()
-                .map(|registration| registration.cursor.pinned())
-                .chain([taking])
-                .filter(|pin| *pin != 0),
-        );
+        self.pins
+            .extend(self.registrations.iter().map(|registration| registration.cursor.pinned()).filter(|pin| *pin != 0));
         self.pins.sort_unstable();
-        &self.pins
+    }
+
+    /// Whether somebody may be looking at the message with this pin.
+    pub(crate) fn contains(&self, pin: u64) -> bool {
+        pin >= self.taking || self.pins.binary_search(&pin).is_ok()
     }
 
     /// Looks up the live subscribers, unless none came or went since the last time. `gone` gets the registrations as they were before.

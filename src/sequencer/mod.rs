@@ -4,7 +4,6 @@ mod bounded;
 
 pub(crate) use bounded::{Bounded, ClaimError, Next};
 
-use crate::registry::Registry;
 use crate::seq::{self, Layout};
 use crate::slots::stamp::{BeginError, SlotState, WriteGuard};
 use crate::slots::{Slot, Storage};
@@ -429,8 +428,8 @@ impl<S: Storage> Sequencer<S> {
         self.hot.layout.oldest(tail).max(self.evicted())
     }
 
-    /// Takes the messages before `end` out of their slots. Stops at one that is being written. By one thread at a time.
-    pub(crate) fn evict(&self, end: u64, registry: &Registry) {
+    /// Takes the messages before `end` out of their slots. Stops at one that is being written. As `Storage::take_out`.
+    pub(crate) fn evict(&self, end: u64, scratch: &mut S::Scratch) {
         let layout = self.hot.layout;
         for sequence in self.evicted().max(layout.oldest(end))..end {
             match self.hot.slots.slot(sequence).stamp.load(sequence) {
@@ -440,7 +439,7 @@ impl<S: Storage> Sequencer<S> {
             }
             // [evicted.set] Release: as `evicted.load`. Before the message goes: who finds it gone finds this.
             self.cold.evicted.store(sequence + 1, Ordering::Release);
-            self.hot.slots.take_out(sequence, registry);
+            self.hot.slots.take_out(sequence, scratch);
         }
     }
 

@@ -109,6 +109,7 @@ impl<T: Plain> Storage for Inline<T> {
     type Prepared<'p> = &'p T;
     type Displaced<'p> = ();
     type Garbage = ();
+    type Scratch = ();
 
     // As many as fit into 1 KiB of a publisher's stack.
     const RUN: usize = match size_of::<T>() {
@@ -172,13 +173,15 @@ impl<T: Plain> Storage for Inline<T> {
 
     fn reclaim_after_close(&self, _: &Registry, (): &mut ()) {}
 
-    fn take_out(&self, _: u64, _: &Registry) {}
+    fn take_out(&self, _: u64, (): &mut ()) {}
+
+    fn release(&self, _: bool, (): &mut (), (): &mut ()) {}
 
     fn left_over(&self) -> usize {
         0
     }
 
-    fn reclaim(&self, _: &Registry, _: &mut PinSnapshot, (): &mut ()) {}
+    fn reclaim(&self, _: &Registry, _: &mut PinSnapshot, (): &mut (), (): &mut ()) {}
 
     #[inline]
     fn write<'p>(slot: Slot<'_, [AtomicU64]>, guard: WriteGuard<'_>, item: Self::Prepared<'p>) -> Self::Displaced<'p> {

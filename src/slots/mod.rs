@@ -39,6 +39,10 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     #[doc(hidden)]
     type Garbage: Default;
 
+    /// Messages that are being taken out of their slots.
+    #[doc(hidden)]
+    type Scratch: Default + Send;
+
     /// How many messages a shared publisher may claim at once. More than 1 only if messages are written [`in_place`](Self::in_place).
     #[doc(hidden)]
     const RUN: usize;
@@ -109,9 +113,13 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     fn reclaim_after_close(&self, registry: &Registry, garbage: &mut Self::Garbage);
 
     /// Takes the message `sequence` out of its slot, where the stamp stays, unless a publisher takes it out first. By one thread at a
-    /// time.
+    /// time, after `Registry::begin_taking` and a fence.
     #[doc(hidden)]
-    fn take_out(&self, sequence: u64, registry: &Registry);
+    fn take_out(&self, sequence: u64, scratch: &mut Self::Scratch);
+
+    /// Has what was taken out dropped, if `unseen`: everybody was seen past it, and nobody has come back or is new.
+    #[doc(hidden)]
+    fn release(&self, unseen: bool, scratch: &mut Self::Scratch, garbage: &mut Self::Garbage);
 
     /// About how many messages are out of their slots and not dropped, beside those that publishers keep.
     #[doc(hidden)]
@@ -119,7 +127,13 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
 
     /// Has those dropped that no subscriber borrows.
     #[doc(hidden)]
-    fn reclaim(&self, registry: &Registry, pins: &mut PinSnapshot, garbage: &mut Self::Garbage);
+    fn reclaim(
+        &self,
+        registry: &Registry,
+        pins: &mut PinSnapshot,
+        scratch: &mut Self::Scratch,
+        garbage: &mut Self::Garbage,
+    );
 
     /// Writes `prepared` into `slot`, which `guard` owns, and commits it.
     #[doc(hidden)]

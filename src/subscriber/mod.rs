@@ -294,6 +294,14 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
+    /// It finds no message, or is gone.
+    #[inline]
+    fn rests(&self) {
+        if S::DROPS {
+            self.channel.rests(self.next_sequence(), self.registration());
+        }
+    }
+
     /// It is done with the message received last.
     #[inline]
     pub(crate) fn passed_last(&self) {
@@ -316,7 +324,10 @@ impl<S: Storage> Subscriber<S> {
                     return Ok(message);
                 }
             }
-            Some(Found::Empty) => return Err(NoMessage::Empty),
+            Some(Found::Empty) => {
+                self.rests();
+                return Err(NoMessage::Empty);
+            }
             _ => {}
         }
         self.receive_slow(&take)
@@ -354,8 +365,14 @@ impl<S: Storage> Subscriber<S> {
                     continue;
                 }
                 Found::Lapped { oldest } => Err(NoMessage::Lapped { resume: self.resume(oldest) }),
-                Found::Empty => Err(NoMessage::Empty),
-                Found::Closed => Err(NoMessage::Closed),
+                Found::Empty => {
+                    self.rests();
+                    Err(NoMessage::Empty)
+                }
+                Found::Closed => {
+                    self.rests();
+                    Err(NoMessage::Closed)
+                }
             };
         }
     }
@@ -503,7 +520,7 @@ impl<S: Storage> Drop for Subscriber<S> {
         // A `Ref` may have been leaked.
         self.cursor().leave();
         self.channel.reclaim_after_close();
-        self.passed(self.next_sequence());
+        self.rests();
         if was_last {
             self.channel.unsubscribed.wake();
         }

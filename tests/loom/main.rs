@@ -19,6 +19,7 @@ mod boxed_pools;
 mod broadcast;
 mod disarming;
 mod driver;
+mod eager;
 mod end;
 mod explore;
 mod gating;

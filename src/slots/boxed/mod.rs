@@ -22,7 +22,7 @@ mod pool;
 
 pub use guard::Ref;
 pub(crate) use guard::{Passed, Pinned};
-use pool::{Displaced, Garbage, Pool, Prepared};
+use pool::{Displaced, Garbage, Pool, Prepared, Scratch};
 
 use std::fmt;
 use std::mem;
@@ -33,7 +33,7 @@ use super::{Receive, Slot, Storage, sealed};
 use crate::registry::{Cursor, PinSnapshot, Registry};
 use crate::seq::Layout;
 use crate::slots::stamp::{SlotState, Stamp, WriteGuard};
-use crate::sync::{AtomicPtr, BoxedCell, Ordering, full_fence, zeroed_cells};
+use crate::sync::{AtomicPtr, BoxedCell, Ordering, zeroed_cells};
 use crate::wait::reentrancy::{self, NO_LIST};
 use node::{Node, Orphans, Retired};
 
@@ -69,6 +69,7 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     type Prepared<'p> = Prepared<'p, T>;
     type Displaced<'p> = Displaced<'p, T>;
     type Garbage = Garbage<T>;
+    type Scratch = Scratch<T>;
 
     // A message is put in its node before the claim.
     const RUN: usize = 1;
@@ -147,33 +148,31 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         pool::reclaim_after_close(&self.orphans, registry, garbage);
     }
 
-    fn take_out(&self, sequence: u64, registry: &Registry) {
-        // [taking.set] Relaxed: the fence orders it. As the pin of a subscriber: the node that is looked at is not used again.
-        registry.taking.store(sequence + 1, Ordering::Relaxed);
-        // [taking.fence] As `pin.fence`.
-        full_fence();
+    fn take_out(&self, sequence: u64, scratch: &mut Scratch<T>) {
         let slot = self.slot(sequence);
-        if let SlotState::Committed = slot.stamp.load(sequence) {
-            // [cell.look] Relaxed: as `cell.read`.
-            let node = slot.payload.load(Ordering::Relaxed);
-            // [cell.take-out] Release: who finds nothing there sees why (`Sequencer::evict`). Of this and a publisher's `cell.swap`, one
-            // gets the node. Relaxed on failure: it was the publisher.
-            let taken = slot.stamp.validate(sequence)
-                && slot.payload.compare_exchange(node, ptr::null_mut(), Ordering::Release, Ordering::Relaxed).is_ok();
-            if let Some(node) = Retired::new(node).filter(|_| taken) {
-                self.orphans.push(node);
-            }
+        let SlotState::Committed = slot.stamp.load(sequence) else { return };
+        // [cell.look] Relaxed: as `cell.read`.
+        let node = slot.payload.load(Ordering::Relaxed);
+        // [cell.take-out] Release: who finds nothing there sees why (`Sequencer::evict`). Of this and a publisher's `cell.swap`, one
+        // gets the node. Relaxed on failure: it was the publisher. (The node is no other that was put there since: the fence after
+        // `begin_taking` keeps it from being used again.)
+        let taken = slot.stamp.validate(sequence)
+            && slot.payload.compare_exchange(node, ptr::null_mut(), Ordering::Release, Ordering::Relaxed).is_ok();
+        if let Some(node) = Retired::new(node).filter(|_| taken) {
+            scratch.push(node);
         }
-        // [taking.clear] Release: as `pin.clear`.
-        registry.taking.store(0, Ordering::Release);
+    }
+
+    fn release(&self, unseen: bool, scratch: &mut Scratch<T>, garbage: &mut Garbage<T>) {
+        scratch.release(unseen, &self.orphans, garbage);
     }
 
     fn left_over(&self) -> usize {
         self.orphans.len()
     }
 
-    fn reclaim(&self, registry: &Registry, pins: &mut PinSnapshot, garbage: &mut Garbage<T>) {
-        pool::reclaim(&self.orphans, registry, pins, garbage);
+    fn reclaim(&self, registry: &Registry, pins: &mut PinSnapshot, scratch: &mut Scratch<T>, garbage: &mut Garbage<T>) {
+        scratch.reclaim(&self.orphans, registry, pins, garbage);
     }
 
     #[inline]

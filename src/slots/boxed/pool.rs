@@ -72,7 +72,7 @@ impl<T: 'static> Pool<T> {
             garbage.nodes(free, orphans);
         }
         if last || orphans_are_due(orphans, registry) {
-            reclaim(orphans, registry, &mut PinSnapshot::default(), garbage);
+            reclaim(orphans, registry, garbage);
         }
     }
 }
@@ -109,13 +109,13 @@ impl<T: 'static> RetireList<T> {
         self.retired.extend(orphans.take());
         // After the last of them was taken out of its slot.
         let mut registrations = Vec::new();
-        let pins = self.pins.take(registry, &mut registrations);
+        self.pins.take(registry, &mut registrations);
         if !registrations.is_empty() {
             garbage.bulk().registrations = registrations;
         }
         let mut at = 0;
         while let Some(node) = self.retired.get(at) {
-            if pins.binary_search(&node.pin()).is_ok() {
+            if self.pins.contains(node.pin()) {
                 at += 1;
             } else {
                 let node = self.retired.swap_remove(at);
@@ -130,22 +130,68 @@ impl<T: 'static> RetireList<T> {
 
 /// Has orphans dropped that nobody looks at; the others stay.
 #[cold]
-pub(super) fn reclaim<T: 'static>(
-    orphans: &Orphans<T>,
-    registry: &Registry,
-    pins: &mut PinSnapshot,
-    garbage: &mut Garbage<T>,
-) {
-    if defers_drops(orphans) {
-        return;
-    }
-    let mut list = RetireList { pins: mem::take(pins), ..RetireList::default() };
+fn reclaim<T: 'static>(orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
+    let mut list = RetireList::default();
     list.scan(orphans, registry, garbage);
     for borrowed in list.retired {
         orphans.push(borrowed);
     }
     garbage.nodes(list.free, orphans);
-    *pins = list.pins;
+}
+
+/// Nodes that were taken out of their slots in a walk, and those that are being looked at.
+pub struct Scratch<T>(Vec<Retired<T>>);
+
+impl<T> Default for Scratch<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: 'static> Scratch<T> {
+    pub(super) fn push(&mut self, node: Retired<T>) {
+        self.0.push(node);
+    }
+
+    /// Has what was taken out dropped, if `unseen`: nobody can be looking at it. Otherwise it is left over.
+    pub(super) fn release(&mut self, unseen: bool, orphans: &Orphans<T>, garbage: &mut Garbage<T>) {
+        for node in self.0.drain(..) {
+            if unseen && !defers_drops(orphans) {
+                // SAFETY: it is out of its slot, and nobody looks at it, nor will: the caller's promise.
+                garbage.node(unsafe { node.reclaim() }, orphans);
+            } else {
+                orphans.push(node);
+            }
+        }
+    }
+
+    /// As `reclaim`, without allocations for a single node.
+    pub(super) fn reclaim(
+        &mut self,
+        orphans: &Orphans<T>,
+        registry: &Registry,
+        pins: &mut PinSnapshot,
+        garbage: &mut Garbage<T>,
+    ) {
+        if orphans.len() == 0 || defers_drops(orphans) {
+            return;
+        }
+        self.0.extend(orphans.take());
+        // After the last of them was taken out of its slot.
+        let mut registrations = Vec::new();
+        pins.take(registry, &mut registrations);
+        if !registrations.is_empty() {
+            garbage.bulk().registrations = registrations;
+        }
+        for node in self.0.drain(..) {
+            if pins.contains(node.pin()) {
+                orphans.push(node);
+            } else {
+                // SAFETY: as in `RetireList::scan`.
+                garbage.node(unsafe { node.reclaim() }, orphans);
+            }
+        }
+    }
 }
 
 /// Whether so many nodes are left over that it is time to reclaim them, though one for each subscriber may be borrowed. Not in a drop of
@@ -157,7 +203,7 @@ fn orphans_are_due<T>(orphans: &Orphans<T>, registry: &Registry) -> bool {
 /// No publisher comes by any more, and more is left over than can be borrowed.
 pub(super) fn reclaim_after_close<T: 'static>(orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
     if orphans.len() > registry.len() && !reentrancy::is_nested(orphans.address()) {
-        reclaim(orphans, registry, &mut PinSnapshot::default(), garbage);
+        reclaim(orphans, registry, garbage);
     }
 }
 
@@ -253,7 +299,7 @@ impl<T: 'static> Displaced<'_, T> {
             (Some(node), None) => {
                 orphans.push(node);
                 if orphans_are_due(orphans, registry) {
-                    reclaim(orphans, registry, &mut PinSnapshot::default(), garbage);
+                    reclaim(orphans, registry, garbage);
                 }
             }
         }
@@ -265,6 +311,7 @@ impl<T: 'static> Displaced<'_, T> {
 #[must_use]
 pub struct Garbage<T: 'static> {
     dead: Option<T>,
+    node: Option<Box<Node<T>>>,
     /// Hardly ever there, and then in a box: a publish that leaves nothing else has one word to look at.
     bulk: Option<Box<Bulk<T>>>,
     /// The address of the ring's orphans, once there is anything.
@@ -279,7 +326,7 @@ struct Bulk<T> {
 impl<T: 'static> Default for Garbage<T> {
     #[inline]
     fn default() -> Self {
-        Self { dead: None, bulk: None, list: 0 }
+        Self { dead: None, node: None, bulk: None, list: 0 }
     }
 }
 
@@ -287,6 +334,15 @@ impl<T: 'static> Garbage<T> {
     #[cold]
     fn bulk(&mut self) -> &mut Bulk<T> {
         self.bulk.get_or_insert_with(|| Box::new(Bulk { nodes: Vec::new(), registrations: Vec::new() }))
+    }
+
+    /// One, without an allocation if there is no other.
+    fn node(&mut self, node: Box<Node<T>>, orphans: &Orphans<T>) {
+        self.list = orphans.address();
+        match &self.node {
+            None => self.node = Some(node),
+            Some(_) => self.bulk().nodes.push(node),
+        }
     }
 
     fn nodes(&mut self, nodes: impl IntoIterator<Item = Box<Node<T>>>, orphans: &Orphans<T>) {
@@ -324,6 +380,9 @@ impl<T: 'static> Drop for Garbage<T> {
                 // In place: no copy on the way out.
                 reentrancy::call_now(self.list, || self.dead = None);
             }
+        }
+        if let Some(node) = self.node.take() {
+            reentrancy::call(self.list, || drop(node));
         }
         if self.bulk.is_some() {
             self.drop_bulk();
