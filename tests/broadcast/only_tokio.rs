@@ -1,0 +1,50 @@
+//! What tokio does and `seqcast::broadcast` does otherwise.
+
+use super::broadcast::channel;
+use crate::common::sign;
+use futures::FutureExt;
+use std::thread;
+
+/// There it waits in an async context as well.
+#[tokio::test]
+async fn blocking_recv_panics_in_an_async_context() {
+    let (tx, mut rx) = channel(4);
+    tx.send(1).unwrap();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| rx.blocking_recv()));
+    assert!(panicked.is_err());
+    assert_eq!(rx.try_recv(), Ok(1));
+}
+
+/// There a future returns `Pending` now and then to let other tasks run, in every executor. tokio's does so in tokio's
+/// runtime alone.
+#[test]
+fn a_value_that_is_there_is_received_at_the_first_poll() {
+    let (tx, mut rx) = channel(1024);
+    for value in 0..1024 {
+        tx.send(value).unwrap();
+    }
+    for value in 0..1024 {
+        assert_eq!(rx.recv().now_or_never(), Some(Ok(value)));
+    }
+}
+
+/// There a value waits for those of senders that began before and are suspended in the middle of it. A send does not wait
+/// for them.
+#[test]
+fn a_thread_can_receive_at_once_what_it_has_sent() {
+    const MESSAGES: u64 = 20_000;
+    // Large enough that no receiver lags.
+    let (tx, _unread) = channel(4 * MESSAGES as usize);
+    let threads: Vec<_> = (0..4)
+        .map(|id| {
+            let (tx, mut rx) = (tx.clone(), tx.subscribe());
+            thread::spawn(move || {
+                for number in 0..MESSAGES {
+                    tx.send(sign(id, number)).unwrap();
+                    while rx.try_recv().expect("its own value is left") != sign(id, number) {}
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
