@@ -44,10 +44,10 @@ fn who_finds_no_more_has_left_nothing() {
 
 #[test]
 fn what_is_published_while_the_last_one_leaves_is_dropped() {
-    let outcomes = explore(2, || {
+    let outcomes = explore(3, || {
         let log = Arc::new(Log::default());
         let (publisher, subscriber) = ring(&log, 2, 1);
-        let writer = publishing(publisher, &log, 1..3);
+        let writer = publishing(publisher, &log, 1..2);
         drop(subscriber);
         let alive = log.alive();
         let publisher = writer.join().unwrap();
@@ -61,7 +61,7 @@ fn what_is_published_while_the_last_one_leaves_is_dropped() {
 
 #[test]
 fn who_subscribes_beside_readers_loses_nothing() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(2, || {
         let log = Arc::new(Log::default());
         let (mut publisher, mut reader) = ring(&log, 4, 0);
         let ring = publisher.ring();
@@ -125,18 +125,18 @@ fn a_publisher_that_laps_takes_what_others_do_not() {
     let outcomes = explore(2, || {
         let log = Arc::new(Log::default());
         let (publisher, mut reader) = ring(&log, 1, 1);
-        let writer = publishing(publisher, &log, 1..4);
-        let got = borrow_some(&mut reader, 2);
+        let writer = publishing(publisher, &log, 1..3);
+        let got = borrow_some(&mut reader, 1);
         let publisher = writer.join().unwrap();
         let rest = borrow_some(&mut reader, 2);
-        assert!(reader.next_sequence() == 4 && reader.received() + reader.missed() == 4);
+        assert!(reader.next_sequence() == 3 && reader.received() + reader.missed() == 3);
         assert_eq!(borrow(&mut reader), None);
         assert_eq!(log.alive(), 0);
         drop((publisher, reader));
         log.settle();
         (got, rest)
     });
-    for reached in [(vec![0], vec![3]), (vec![], vec![3]), (vec![1], vec![3]), (vec![0, 1], vec![3])] {
+    for reached in [(vec![0], vec![2]), (vec![], vec![2])] {
         assert!(outcomes.contains(&reached), "{outcomes:?}");
     }
 }
