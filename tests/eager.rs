@@ -2,6 +2,9 @@
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
+mod common;
+
+use common::testing;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -92,6 +95,29 @@ fn without_subscribers_a_publish_drops_its_message() {
     let mut subscriber = publisher.ring().subscribe_at(Start::Oldest);
     publisher.publish(Arc::clone(&token));
     assert_eq!(subscriber.try_iter().map(|got| got.map(|_| ())).collect::<Vec<_>>(), [Ok(())]);
+}
+
+#[test]
+fn a_message_that_comes_when_it_can_be_read_no_more_is_dropped() {
+    for leaves_before in [true, false] {
+        let (publisher, subscriber) = ring(2);
+        let (publisher, token) = (publisher.share(), Token::default());
+        publisher.publish(Arc::clone(&token)).unwrap();
+        publisher.publish(Arc::clone(&token)).unwrap();
+        // It is suspended in the middle of the write, and others are a lap further.
+        let write = testing::claim(&publisher).unwrap().begin().unwrap();
+        publisher.publish(Arc::clone(&token)).unwrap();
+        publisher.publish(Arc::clone(&token)).unwrap();
+        assert_eq!(publisher.ring().stats().skipped, 1);
+        if leaves_before {
+            drop(subscriber);
+            write.commit(Arc::clone(&token));
+        } else {
+            write.commit(Arc::clone(&token));
+            drop(subscriber);
+        }
+        assert_eq!(left(&token), 0, "the subscriber leaves before the commit: {leaves_before}");
+    }
 }
 
 #[test]

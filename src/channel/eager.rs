@@ -1,5 +1,7 @@
 //! What `eager` is for, step by step: who drops messages that every subscriber has read, and when.
 
+use std::ops::Range;
+
 use super::Channel;
 use crate::eager::{Eager, Walk};
 use crate::registry::{Registration, Registrations};
@@ -53,18 +55,29 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// After a commit: drops what nobody reads, and what was overwritten.
+    /// After the commit of these: drops what nobody reads, and what was overwritten.
     #[inline]
-    pub(crate) fn drop_unread(&self) {
+    pub(crate) fn drop_unread(&self, published: Range<u64>) {
         if let Some(eager) = &self.eager {
-            // [duty.commit-fence] Pairs with `duty.rest-fence`: either the last subscriber to leave finds the message, or this finds it gone.
-            full_fence();
-            let subscribers = self.registry.len();
-            // [borrowed.load] Relaxed: about right will do.
-            let borrowed = eager.borrowed.load(Ordering::Relaxed);
-            if subscribers == 0 || self.sequencer.slots().left_over() > borrowed + subscribers / 8 {
-                self.drop_read(eager);
-            }
+            self.drop_unread_eager(eager, published);
+        }
+    }
+
+    #[inline(never)]
+    fn drop_unread_eager(&self, eager: &Eager<S>, published: Range<u64>) {
+        // [duty.commit-fence] Pairs with `duty.rest-fence`: either the last subscriber to leave finds the message, or this finds it gone.
+        // And with `duty.none-fence`: either a walk finds the message, or this finds that it was passed over.
+        full_fence();
+        let last_lap = published.end.saturating_sub(self.sequencer.layout().capacity());
+        if (published.start.max(last_lap)..published.end).any(|sequence| self.sequencer.is_late(sequence)) {
+            eager.late.store(true, Ordering::Relaxed); // [late.set] Relaxed: `asked.add` publishes it
+            return self.drop_read(eager);
+        }
+        let subscribers = self.registry.len();
+        // [borrowed.load] Relaxed: about right will do.
+        let borrowed = eager.borrowed.load(Ordering::Relaxed);
+        if subscribers == 0 || self.sequencer.slots().left_over() > borrowed + subscribers / 8 {
+            self.drop_read(eager);
         }
     }
 
@@ -73,7 +86,8 @@ impl<S: Storage> Channel<S> {
     fn drop_read(&self, eager: &Eager<S>) {
         // Dropped last: that runs the user's code.
         let (mut garbage, mut gone) = (S::Garbage::default(), Registrations::new());
-        // [asked.add] AcqRel: Release so that who walks again sees what the caller did before; Acquire pairs with `asked.end`.
+        // [asked.add] AcqRel: Release so that who walks again sees what the caller did before; Acquire pairs with `asked.end`: the lock is
+        // free.
         if eager.asked.fetch_add(1, Ordering::AcqRel) != 0 {
             return;
         }
@@ -81,6 +95,10 @@ impl<S: Storage> Channel<S> {
         loop {
             if let Some(mut walk) = eager.walk.try_lock() {
                 self.walk(eager, &mut walk, &mut rounds, &mut garbage, &mut gone);
+                if eager.late.swap(false, Ordering::Relaxed) {
+                    // [late.take] Relaxed: as `late.set`.
+                    self.evict_late(&mut walk, &mut garbage);
+                }
                 let Walk { subscribers, scratch, .. } = &mut *walk;
                 self.sequencer.slots().reclaim(&self.registry, subscribers, scratch, &mut garbage);
                 // [borrowed.set] Relaxed: about right will do.
@@ -135,6 +153,15 @@ impl<S: Storage> Channel<S> {
             }
             tail = now;
         }
+    }
+
+    /// Leaves over the messages that came too late. Whoever has passed them may have done so long ago, and come back.
+    fn evict_late(&self, walk: &mut Walk<S>, garbage: &mut S::Garbage) {
+        self.registry.begin_taking(0);
+        full_fence(); // [duty.late-fence] As `pin.fence`, for `begin_taking`
+        self.sequencer.evict_late(&mut walk.scratch);
+        self.registry.end_taking();
+        self.sequencer.slots().release(false, &mut walk.scratch, garbage);
     }
 
     /// Takes the messages from `oldest` on out of their slots that nobody needs. `false` if somebody may have come who does.

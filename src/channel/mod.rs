@@ -61,10 +61,10 @@ impl<S: Storage> Channel<S> {
     pub(crate) fn wake(&self, published: Range<u64>) {
         if self.waiters.armed_after_commit() {
             self.wake_after_commit(published.end);
-            self.waiters.maybe_disarm(published);
+            self.waiters.maybe_disarm(published.clone());
         }
         if S::DROPS {
-            self.drop_unread();
+            self.drop_unread(published);
         }
     }
 

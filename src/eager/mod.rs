@@ -11,7 +11,7 @@
 
 use crate::registry::{PinSnapshot, Registration, Registrations, Registry};
 use crate::slots::Storage;
-use crate::sync::{AtomicU64, AtomicUsize, CachePadded, Ordering, TryLock, full_fence};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, CachePadded, Ordering, TryLock, full_fence};
 
 /// Of a ring that drops messages when they were read.
 pub(crate) struct Eager<S: Storage> {
@@ -19,6 +19,8 @@ pub(crate) struct Eager<S: Storage> {
     pub(crate) duty: CachePadded<AtomicU64>,
     /// How often somebody has asked for a walk since it began. The first who asks walks, for the others too.
     pub(crate) asked: CachePadded<AtomicUsize>,
+    /// A message came into its slot after it was passed over.
+    pub(crate) late: AtomicBool,
     /// Messages that were borrowed at the end of the last walk.
     pub(crate) borrowed: AtomicUsize,
     pub(crate) walk: TryLock<Walk<S>>,
@@ -29,6 +31,7 @@ impl<S: Storage> Default for Eager<S> {
         Self {
             duty: CachePadded::new(AtomicU64::new(0)),
             asked: CachePadded::new(AtomicUsize::new(0)),
+            late: AtomicBool::new(false),
             borrowed: AtomicUsize::new(0),
             walk: TryLock::default(),
         }

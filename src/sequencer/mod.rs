@@ -432,14 +432,35 @@ impl<S: Storage> Sequencer<S> {
     pub(crate) fn evict(&self, end: u64, scratch: &mut S::Scratch) {
         let layout = self.hot.layout;
         for sequence in self.evicted().max(layout.oldest(end))..end {
-            match self.hot.slots.slot(sequence).stamp.load(sequence) {
-                SlotState::Committed | SlotState::Overwritten(_) => {}
-                SlotState::Absent if self.hole_mark(sequence) > sequence => {}
+            let stamp = self.hot.slots.slot(sequence).stamp;
+            // In the slot of a hole is what was there a lap before, or several.
+            let message = match stamp.load(sequence) {
+                SlotState::Committed => Some(sequence),
+                SlotState::Overwritten(_) => None,
+                SlotState::Absent if self.hole_mark(sequence) > sequence => stamp.newest(),
                 SlotState::Absent => return,
-            }
+            };
             // [evicted.set] Release: as `evicted.load`. Before the message goes: who finds it gone finds this.
             self.cold.evicted.store(sequence + 1, Ordering::Release);
-            self.hot.slots.take_out(sequence, scratch);
+            if let Some(message) = message {
+                self.hot.slots.take_out(message, scratch);
+            }
+        }
+    }
+
+    /// Whether the message `sequence` came into its slot when it could be read no more: its publisher was suspended in the middle of
+    /// the write, and others were a lap further. After that publisher's fence.
+    pub(crate) fn is_late(&self, sequence: u64) -> bool {
+        sequence < self.evicted() && self.hot.slots.is_there(sequence)
+    }
+
+    /// Takes all late messages out of their slots. As `Storage::take_out`.
+    pub(crate) fn evict_late(&self, scratch: &mut S::Scratch) {
+        let (first, evicted) = (self.hot.layout.first(), self.evicted());
+        for slot in first..first + self.hot.layout.capacity() {
+            if let Some(message) = self.hot.slots.slot(slot).stamp.newest().filter(|message| *message < evicted) {
+                self.hot.slots.take_out(message, scratch);
+            }
         }
     }
 

@@ -175,6 +175,10 @@ impl<T: Plain> Storage for Inline<T> {
 
     fn take_out(&self, _: u64, (): &mut ()) {}
 
+    fn is_there(&self, _: u64) -> bool {
+        false
+    }
+
     fn release(&self, _: bool, (): &mut (), (): &mut ()) {}
 
     fn left_over(&self) -> usize {

@@ -117,6 +117,10 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     #[doc(hidden)]
     fn take_out(&self, sequence: u64, scratch: &mut Self::Scratch);
 
+    /// Whether the message `sequence` is in its slot, and was not taken out.
+    #[doc(hidden)]
+    fn is_there(&self, sequence: u64) -> bool;
+
     /// Has what was taken out dropped, if `unseen`: everybody was seen past it, and nobody has come back or is new.
     #[doc(hidden)]
     fn release(&self, unseen: bool, scratch: &mut Self::Scratch, garbage: &mut Self::Garbage);

@@ -163,6 +163,12 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         }
     }
 
+    fn is_there(&self, sequence: u64) -> bool {
+        let slot = self.slot(sequence);
+        // [cell.glance] Relaxed: who takes it out finds out.
+        matches!(slot.stamp.load(sequence), SlotState::Committed) && !slot.payload.load(Ordering::Relaxed).is_null()
+    }
+
     fn release(&self, unseen: bool, scratch: &mut Scratch<T>, garbage: &mut Garbage<T>) {
         scratch.release(unseen, &self.orphans, garbage);
     }
