@@ -2,7 +2,7 @@
 //! `use seqcast::broadcast;`.
 //!
 //! It has the same names, signatures and semantics, and works in any runtime and without one.
-//! `docs/from-tokio.md` compares the two item by item, and shows what the ring gives more.
+//! `docs/from-tokio.md` shows what the ring gives more, and how to get there from a channel.
 //!
 //! ```
 //! use seqcast::broadcast::{self, error::RecvError};
@@ -20,6 +20,39 @@
 //! }
 //! # });
 //! ```
+//!
+//! # When a message is dropped
+//!
+//! As in tokio, when the last receiver that was there when it was sent has received it, or is gone: a
+//! channel is a ring with [`eager_drop`](crate::Builder::eager_drop). A message may hold a permit, a
+//! socket or a large buffer.
+//!
+//! - If two receivers receive a message at the same moment, and no other needs it, it may stay until
+//!   one of them receives again, looks and finds nothing, or is dropped.
+//! - Messages that are overwritten unread are dropped by `send`. As many stay as an eighth of the
+//!   number of receivers.
+//!
+//! # What differs from tokio
+//!
+//! - [`channel`] and [`Sender::new`] ask `T: Send + Sync + 'static`. The handles ask nothing of `T`.
+//! - [`Receiver`] is a [`Stream`](futures_core::Stream) itself.
+//! - [`blocking_recv`](Receiver::blocking_recv) does not panic in an async context. It blocks the thread.
+//! - No sender waits for another. A message is therefore received after those of senders that began
+//!   before, and [`try_recv`](Receiver::try_recv) may report `Empty` while one of them is suspended in
+//!   the middle of `send`. If others send `capacity` messages meanwhile, its place stays empty, and
+//!   [`Lagged`](error::RecvError::Lagged) and [`len`](Receiver::len) may count it. This happens with
+//!   several senders only, and hardly ever unless the channel is small.
+//! - A receiver yields once after 128 receives in a row, in every executor. So `recv().now_or_never()`
+//!   may return `None` although there is a message: use `try_recv`.
+//! - A panic in a waker or in the drop of a message ends there. It does not reach `send` or `recv`.
+//! - [`Sender::len`] looks at every receiver.
+//! - A capacity of more than `isize::MAX as usize / 2` panics.
+//!
+//! # Many tasks
+//!
+//! `send` wakes every sleeping task before it returns, as tokio's does. If bursts of messages reach a
+//! hundred tasks or more, spawn `sender.ring().drive_wakes()` on their runtime
+//! ([`drive_wakes`](crate::Ring::drive_wakes)): one more line, and a burst wakes each task once.
 
 pub mod error;
 mod half;

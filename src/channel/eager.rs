@@ -45,7 +45,10 @@ impl<S: Storage> Channel<S> {
         full_fence();
         // [duty.load] Relaxed: after the fence.
         let duty = eager.duty.load(Ordering::Relaxed);
-        let is_left = || self.sequencer.evicted() < self.sequencer.tail();
+        let is_left = || {
+            let tail = self.sequencer.tail();
+            self.sequencer.oldest_left(tail) < tail
+        };
         let may_have_borrowed = || next.checked_sub(1).is_some_and(|last| !self.sequencer.holds(last));
         if duty == registration.id() + 1
             || (duty == 0 && is_left())
@@ -95,8 +98,8 @@ impl<S: Storage> Channel<S> {
         loop {
             if let Some(mut walk) = eager.walk.try_lock() {
                 self.walk(eager, &mut walk, &mut rounds, &mut garbage, &mut gone);
+                // [late.take] Relaxed: as `late.set`.
                 if eager.late.swap(false, Ordering::Relaxed) {
-                    // [late.take] Relaxed: as `late.set`.
                     self.evict_late(&mut walk, &mut garbage);
                 }
                 let Walk { subscribers, scratch, .. } = &mut *walk;

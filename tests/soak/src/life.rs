@@ -34,7 +34,11 @@ pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, ran
     let first = if random.bool() { 0 } else { random.u64(0..=LAST_FIRST) };
     let mut builder = Builder::new(capacity).first_sequence(first);
     if random.u32(0..4) == 0 {
-        builder = builder.lag_slack(capacity.next_power_of_two().max(2) / 2);
+        builder = builder.lag_slack(capacity.next_power_of_two() / 2);
+    }
+    // Of a boxed ring.
+    if random.bool() {
+        builder = builder.eager_drop();
     }
     let manner = Manner::draw(random, options);
     match manner.gates {
