@@ -144,6 +144,19 @@ fn what_was_dropped_counts_as_overwritten() {
 }
 
 #[test]
+fn nobody_goes_on_behind_the_tail_however_much_slack_there_is() {
+    let (mut publisher, mut subscriber) = Builder::new(8).lag_slack(7).eager_drop().boxed::<Token>();
+    for _ in 0..3 {
+        publisher.publish(Token::default());
+    }
+    subscriber.try_iter().count();
+    let mut late = publisher.ring().subscribe_at(Start::At(0));
+    assert_eq!(late.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 3, resumed_at: 3 })));
+    publisher.publish(Token::default());
+    assert!(late.try_recv().is_ok());
+}
+
+#[test]
 fn a_subscriber_that_goes_back_is_waited_for() {
     let (mut publisher, mut first) = ring(8);
     let mut second = first.clone();

@@ -114,7 +114,9 @@ impl<S: Storage> Sequencer<S> {
 
     /// Where a subscriber goes on that was lapped.
     pub(crate) fn resume(&self, oldest: u64) -> u64 {
-        oldest + self.cold.slack
+        let resume = oldest + self.cold.slack;
+        // What is left may be less than the slack, if the rest was read.
+        if S::DROPS { resume.min(self.tail()).max(oldest) } else { resume }
     }
 
     /// The claims of a gated ring.
