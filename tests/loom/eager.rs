@@ -162,3 +162,68 @@ fn two_publishers_and_the_last_reader_drop_each_message_once() {
         log.settle();
     });
 }
+
+#[test]
+fn who_subscribes_beside_one_that_skips_loses_nothing() {
+    // The one that skips has pinned nothing, and so has run no fence since the message was published.
+    let outcomes = explore(2, || {
+        let log = Arc::new(Log::default());
+        let (publisher, mut reader) = ring(&log, 2, 0);
+        let ring = publisher.ring();
+        let writer = publishing(publisher, &log, 0..1);
+        let skipping = thread::spawn(move || {
+            reader.seek(Start::Latest);
+            reader
+        });
+        let mut late = ring.subscribe();
+        let start = late.start_sequence();
+        let publisher = writer.join().unwrap();
+        let reader = skipping.join().unwrap();
+        assert_eq!(borrow_some(&mut late, 2), (start..1).collect::<Vec<_>>());
+        drop((publisher, reader, late));
+        log.settle();
+        start
+    });
+    assert_eq!(outcomes, BTreeSet::from([0, 1]));
+}
+
+#[test]
+fn who_leaves_with_a_leaked_borrow_is_done_with_it() {
+    explore(3, || {
+        let log = Arc::new(Log::default());
+        let (publisher, mut first) = ring(&log, 2, 1);
+        let second = first.clone();
+        let leaving = thread::spawn(move || {
+            let message = first.try_recv_ref().unwrap();
+            message.look();
+            std::mem::forget(message);
+        });
+        // Loom sees it if the last one to read the message drops it without coming after that look.
+        let second = read(second);
+        leaving.join().unwrap();
+        assert_eq!(log.alive(), 0);
+        drop((publisher, second));
+        log.settle();
+    });
+}
+
+#[test]
+fn the_oldest_is_never_behind_the_tail() {
+    let outcomes = explore(3, || {
+        let log = Arc::new(Log::default());
+        let (mut publisher, mut reader) = ring(&log, 2, 0);
+        let ring = publisher.ring();
+        let theirs = Arc::clone(&log);
+        let busy = thread::spawn(move || {
+            publisher.publish(theirs.message(0));
+            assert_eq!(borrow(&mut reader), Some((0, 0)));
+            (publisher, reader)
+        });
+        let oldest = ring.oldest_sequence();
+        assert!(oldest <= ring.next_sequence());
+        drop(busy.join().unwrap());
+        log.settle();
+        oldest
+    });
+    assert_eq!(outcomes, BTreeSet::from([0, 1]));
+}
