@@ -146,7 +146,7 @@ impl<S: Storage> Channel<S> {
         let needed = walk.needed.unwrap_or(tail).min(tail);
         let unchanged = !walk.refresh(&self.registry, gone);
         if unchanged {
-            self.sequencer.evict(needed, &mut walk.scratch);
+            self.sequencer.evict(oldest..needed, &mut walk.scratch);
             walk.restart();
         }
         self.registry.end_taking();

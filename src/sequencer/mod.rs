@@ -4,6 +4,8 @@ mod bounded;
 
 pub(crate) use bounded::{Bounded, ClaimError, Next};
 
+use std::ops::Range;
+
 use crate::seq::{self, Layout};
 use crate::slots::stamp::{BeginError, SlotState, WriteGuard};
 use crate::slots::{Slot, Storage};
@@ -428,10 +430,10 @@ impl<S: Storage> Sequencer<S> {
         self.hot.layout.oldest(tail).max(self.evicted())
     }
 
-    /// Takes the messages before `end` out of their slots. Stops at one that is being written. As `Storage::take_out`.
-    pub(crate) fn evict(&self, end: u64, scratch: &mut S::Scratch) {
-        let layout = self.hot.layout;
-        for sequence in self.evicted().max(layout.oldest(end))..end {
+    /// Takes the messages of `sequences` out of their slots. Stops at one that is being written. They begin at the oldest that is left, by
+    /// some tail: what older messages there are in the slots is about to be overwritten. As `Storage::take_out`.
+    pub(crate) fn evict(&self, sequences: Range<u64>, scratch: &mut S::Scratch) {
+        for sequence in sequences {
             match self.hot.slots.slot(sequence).stamp.load(sequence) {
                 SlotState::Committed | SlotState::Overwritten(_) => {}
                 SlotState::Absent if self.hole_mark(sequence) > sequence => {}
