@@ -116,7 +116,12 @@ impl<S: Storage> Sequencer<S> {
 
     /// Where a subscriber goes on that was lapped.
     pub(crate) fn resume(&self, oldest: u64) -> u64 {
-        oldest + self.cold.slack
+        let roomy = oldest + self.cold.slack;
+        if !S::DROPS || oldest > self.evicted() {
+            return roomy;
+        }
+        // The older ones were taken out of their slots, so it may have room enough already.
+        roomy.min((self.tail() + self.cold.slack).saturating_sub(self.hot.layout.capacity())).max(oldest)
     }
 
     /// The claims of a gated ring.
