@@ -99,6 +99,15 @@ impl<S: Storage> Channel<S> {
         }
     }
 
+    /// For tests: begins a walk, and leaves it.
+    pub(crate) fn stop_in_a_walk(&self) {
+        let Some(eager) = &self.eager else { return };
+        if eager.asked.fetch_add(1, Ordering::AcqRel) == 0 {
+            std::mem::forget(eager.walk.try_lock());
+            self.registry.begin_taking(self.sequencer.oldest_left(self.sequencer.tail()));
+        }
+    }
+
     /// Drops messages until somebody is on duty, or nothing is left, or `rounds` is 0.
     fn walk(
         &self,
