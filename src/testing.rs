@@ -49,6 +49,15 @@ pub unsafe fn expire_gate_deadline<S: Storage>(ring: &Ring<S>) {
     ring.channel().force_deadline();
 }
 
+/// As if a thread had begun to drop what was read, and was suspended for good as it was about to take messages out of their slots.
+///
+/// # Safety
+///
+/// No other thread is dropping what was read.
+pub unsafe fn stop_in_a_walk<S: Storage>(ring: &Ring<S>) {
+    ring.channel().stop_in_a_walk();
+}
+
 /// A sequence that was drawn.
 #[allow(missing_debug_implementations)]
 pub struct Claim<'a, S: Storage> {

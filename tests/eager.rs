@@ -376,3 +376,37 @@ fn who_subscribes_beside_readers_loses_nothing() {
         });
     });
 }
+
+#[test]
+fn what_was_in_the_slot_of_a_hole_is_dropped_with_the_hole() {
+    let (publisher, mut subscriber) = ring(2);
+    let (publisher, token) = (publisher.share(), Token::default());
+    let write = testing::claim(&publisher).unwrap().begin().unwrap(); // 0
+    publisher.publish(Arc::clone(&token)).unwrap(); // 1
+    publisher.publish(Arc::clone(&token)).unwrap(); // skips 2, is 3
+    write.commit(Arc::clone(&token));
+    assert_eq!(publisher.ring().stats().skipped, 1);
+    while !matches!(subscriber.try_recv(), Err(TryRecvError::Empty)) {}
+    assert_eq!(left(&token), 0);
+}
+
+#[test]
+fn a_thread_that_stops_in_a_walk_stops_nobody_and_keeps_a_lap_leaked() {
+    let (publisher, mut subscriber) = ring(8);
+    let (publisher, token) = (publisher.share(), Token::default());
+    let shown = publisher.ring();
+    publisher.publish(Arc::clone(&token)).unwrap();
+    testing::stop_in_a_walk(&shown);
+    for round in 0..2_000 {
+        publisher.publish(Arc::clone(&token)).unwrap();
+        if round % 3 == 0 {
+            let _ = subscriber.try_recv();
+        }
+        assert!(left(&token) <= 8 + 8 + 64 + 2, "{}", left(&token));
+    }
+    drop(publisher);
+    assert!(subscriber.try_iter().count() <= 9);
+    assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
+    drop((subscriber, shown));
+    assert_eq!(left(&token), 0, "the ring drops what is left");
+}

@@ -120,6 +120,16 @@ impl<S: Storage> Channel<S> {
         }
     }
 
+    /// For tests: begins a walk, and leaves it.
+    pub(crate) fn stop_in_a_walk(&self) {
+        let Some(eager) = &self.eager else { return };
+        // [asked.stop] Relaxed: nobody else asks, the caller promises.
+        if eager.asked.fetch_add(1, Ordering::Relaxed) == 0 {
+            std::mem::forget(eager.walk.try_lock());
+            self.registry.begin_taking(self.sequencer.oldest_left(self.sequencer.tail()));
+        }
+    }
+
     /// Drops messages until somebody is on duty, or nothing is left, or `rounds` is 0.
     fn walk(
         &self,
@@ -138,7 +148,7 @@ impl<S: Storage> Channel<S> {
                 if eager.assign_duty(walk, oldest) {
                     return;
                 }
-                if !self.evict(walk, oldest, tail, gone) && *rounds > 0 {
+                if !self.evict(eager, walk, oldest, tail, gone) && *rounds > 0 {
                     continue;
                 }
             }
@@ -160,15 +170,17 @@ impl<S: Storage> Channel<S> {
 
     /// Leaves over the messages that came too late. Whoever has passed them may have done so long ago, and come back.
     fn evict_late(&self, walk: &mut Walk<S>, garbage: &mut S::Garbage) {
-        self.registry.begin_taking(0);
-        full_fence(); // [duty.late-fence] As `pin.fence`, for `begin_taking`
-        self.sequencer.evict_late(&mut walk.scratch);
+        for message in self.sequencer.late() {
+            self.registry.begin_taking(message);
+            full_fence(); // [duty.late-fence] As `pin.fence`, for `begin_taking`
+            self.sequencer.slots().take_out(message, &mut walk.scratch);
+        }
         self.registry.end_taking();
         self.sequencer.slots().release(false, &mut walk.scratch, garbage);
     }
 
     /// Takes the messages from `oldest` on out of their slots that nobody needs. `false` if somebody may have come who does.
-    fn evict(&self, walk: &mut Walk<S>, oldest: u64, tail: u64, gone: &mut Registrations) -> bool {
+    fn evict(&self, eager: &Eager<S>, walk: &mut Walk<S>, oldest: u64, tail: u64, gone: &mut Registrations) -> bool {
         self.registry.begin_taking(oldest);
         // [duty.evict-fence] Pairs with `subscribe.fence`: either this sees who subscribed meanwhile, or that one starts at a tail behind
         // all that is taken out here. And as `pin.fence`, for `begin_taking`.
@@ -176,7 +188,9 @@ impl<S: Storage> Channel<S> {
         let needed = walk.needed.unwrap_or(tail).min(tail);
         let unchanged = !walk.refresh(&self.registry, gone);
         if unchanged {
-            self.sequencer.evict(needed, &mut walk.scratch);
+            if self.sequencer.evict(oldest..needed, &mut walk.scratch) {
+                eager.late.store(true, Ordering::Relaxed); // [late.hole] Relaxed: this thread looks at it next
+            }
             walk.restart();
         }
         self.registry.end_taking();

@@ -42,9 +42,10 @@ pub(crate) struct Channel<S: Storage> {
 impl<S: Storage> Channel<S> {
     /// A channel with one publisher.
     pub(crate) fn new(sequencer: Sequencer<S>, gate: Option<Gate>, eager: bool, fence: PublisherFence) -> Arc<Self> {
+        let capacity = sequencer.layout().capacity();
         Arc::new_cyclic(|me| Self {
             sequencer,
-            registry: Registry::new(),
+            registry: Registry::new(capacity),
             waiters: WaitList::new(fence),
             unsubscribed: Watchers::new(),
             gate: gate.map(Box::new),

@@ -8,6 +8,7 @@ pub(crate) use cursor::Cursor;
 pub(crate) use gate_state::GateState;
 
 use std::mem;
+use std::ops::Range;
 
 use crate::seq;
 use crate::stats::Totals;
@@ -107,9 +108,11 @@ pub struct Registry {
     live: AtomicUsize,
     /// Counts every coming and going, so that a `PinSnapshot` knows when it is old.
     generation: AtomicU64,
-    /// `q + 1` while a thread may be looking at any message from `q` on, to take it out of its slot (`Storage::take_out`); otherwise
-    /// [`NOTHING`].
+    /// `q + 1` while a thread may be looking at any message of the lap from `q` on, to take it out of its slot (`Storage::take_out`);
+    /// otherwise [`NOTHING`].
     taking: AtomicU64,
+    /// How many messages the ring holds.
+    capacity: u64,
     /// The totals of those that left.
     departed: Counts,
     /// The largest totals that were ever reported.
@@ -117,7 +120,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(capacity: u64) -> Self {
         let empty = Arc::default();
         Self {
             shards: shards(REGISTRY_SHARDS, &empty),
@@ -128,6 +131,7 @@ impl Registry {
             live: AtomicUsize::new(0),
             generation: AtomicU64::new(0),
             taking: AtomicU64::new(NOTHING),
+            capacity,
             departed: Counts::new(),
             reported: Counts::new(),
         }
@@ -207,8 +211,9 @@ impl Registry {
         shard_of(shards, registration.id).update(next);
     }
 
-    /// Keeps every message from `sequence` on from being used again, until [`end_taking`](Self::end_taking). By one thread at a time.
-    /// The caller runs a fence before it looks at a message, as after `pin`.
+    /// Keeps every message of the lap from `sequence` on from being used again, until [`end_taking`](Self::end_taking). By one thread at a
+    /// time. The caller runs a fence before it looks at a message, as after `pin`. (Not those of later laps: a thread that stops in there
+    /// keeps a lap of messages, and no more.)
     pub(crate) fn begin_taking(&self, sequence: u64) {
         self.taking.store(sequence + 1, Ordering::Relaxed); // [taking.set] Relaxed: the fence orders it
     }
@@ -295,7 +300,7 @@ pub struct PinSnapshot {
     as_of: u64,
     /// Sorted.
     pins: Vec<u64>,
-    taking: u64,
+    taking: Range<u64>,
 }
 
 impl PinSnapshot {
@@ -309,7 +314,8 @@ impl PinSnapshot {
         fence(Ordering::SeqCst);
         self.refresh(registry, gone);
         // [taking.load] Acquire: as `scan.pin`.
-        self.taking = registry.taking.load(Ordering::Acquire);
+        let taking = registry.taking.load(Ordering::Acquire);
+        self.taking = taking..taking.saturating_add(registry.capacity);
         self.pins.clear();
         self.pins
             .extend(self.registrations.iter().map(|registration| registration.cursor.pinned()).filter(|pin| *pin != 0));
@@ -318,7 +324,7 @@ impl PinSnapshot {
 
     /// Whether somebody may be looking at the message with this pin.
     pub(crate) fn contains(&self, pin: u64) -> bool {
-        pin >= self.taking || self.pins.binary_search(&pin).is_ok()
+        self.taking.contains(&pin) || self.pins.binary_search(&pin).is_ok()
     }
 
     /// Looks up the live subscribers, unless none came or went since the last time. `gone` gets the registrations as they were before.

@@ -90,8 +90,8 @@ impl<S: Storage> Ring<S> {
     /// assert_eq!(ring.try_subscribe_at(Start::At(3)).unwrap().try_recv(), Ok(3));
     /// ```
     pub fn try_subscribe_at(&self, start: Start) -> Result<Subscriber<S>, SubscribeError> {
-        let cursor = self.channel.try_resolve(start)?;
-        Ok(Subscriber::new(Arc::clone(&self.channel), cursor))
+        self.channel.try_resolve(start)?;
+        Ok(self.subscribe_at(start))
     }
 
     /// A gating subscriber: publishers wait for it rather than overwrite what it has not read. It loses nothing that is published

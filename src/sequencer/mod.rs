@@ -4,6 +4,8 @@ mod bounded;
 
 pub(crate) use bounded::{Bounded, ClaimError, Next};
 
+use std::ops::Range;
+
 use crate::seq::{self, Layout};
 use crate::slots::stamp::{BeginError, SlotState, WriteGuard};
 use crate::slots::{Slot, Storage};
@@ -114,9 +116,12 @@ impl<S: Storage> Sequencer<S> {
 
     /// Where a subscriber goes on that was lapped.
     pub(crate) fn resume(&self, oldest: u64) -> u64 {
-        let resume = oldest + self.cold.slack;
-        // What is left may be less than the slack, if the rest was read.
-        if S::DROPS { resume.min(self.tail()).max(oldest) } else { resume }
+        let roomy = oldest + self.cold.slack;
+        if !S::DROPS || oldest > self.evicted() {
+            return roomy;
+        }
+        // The older ones were taken out of their slots, so it may have room enough already.
+        roomy.min((self.tail() + self.cold.slack).saturating_sub(self.hot.layout.capacity())).max(oldest)
     }
 
     /// The claims of a gated ring.
@@ -430,24 +435,30 @@ impl<S: Storage> Sequencer<S> {
         self.hot.layout.oldest(tail).max(self.evicted())
     }
 
-    /// Takes the messages before `end` out of their slots. Stops at one that is being written. As `Storage::take_out`.
-    pub(crate) fn evict(&self, end: u64, scratch: &mut S::Scratch) {
-        let layout = self.hot.layout;
-        for sequence in self.evicted().max(layout.oldest(end))..end {
+    /// Takes the messages of `sequences` out of their slots. Stops at one that is being written. They begin at the oldest that is left, by
+    /// some tail: what older messages there are in the slots is about to be overwritten. As `Storage::take_out`.
+    ///
+    /// Whether there is an older message in the slot of a hole.
+    pub(crate) fn evict(&self, sequences: Range<u64>, scratch: &mut S::Scratch) -> bool {
+        let mut is_late = false;
+        for sequence in sequences {
             let stamp = self.hot.slots.slot(sequence).stamp;
-            // In the slot of a hole is what was there a lap before, or several.
-            let message = match stamp.load(sequence) {
-                SlotState::Committed => Some(sequence),
-                SlotState::Overwritten(_) => None,
-                SlotState::Absent if self.hole_mark(sequence) > sequence => stamp.newest(),
-                SlotState::Absent => return,
+            let is_there = match stamp.load(sequence) {
+                SlotState::Committed => true,
+                SlotState::Overwritten(_) => false,
+                SlotState::Absent if self.hole_mark(sequence) > sequence => {
+                    is_late |= stamp.newest().is_some();
+                    false
+                }
+                SlotState::Absent => break,
             };
             // [evicted.set] Release: as `evicted.load`. Before the message goes: who finds it gone finds this.
             self.cold.evicted.store(sequence + 1, Ordering::Release);
-            if let Some(message) = message {
-                self.hot.slots.take_out(message, scratch);
+            if is_there {
+                self.hot.slots.take_out(sequence, scratch);
             }
         }
+        is_late
     }
 
     /// Whether the message `sequence` came into its slot when it could be read no more: its publisher was suspended in the middle of
@@ -456,14 +467,11 @@ impl<S: Storage> Sequencer<S> {
         sequence < self.evicted() && self.hot.slots.is_there(sequence)
     }
 
-    /// Takes all late messages out of their slots. As `Storage::take_out`.
-    pub(crate) fn evict_late(&self, scratch: &mut S::Scratch) {
-        let (first, evicted) = (self.hot.layout.first(), self.evicted());
-        for slot in first..first + self.hot.layout.capacity() {
-            if let Some(message) = self.hot.slots.slot(slot).stamp.newest().filter(|message| *message < evicted) {
-                self.hot.slots.take_out(message, scratch);
-            }
-        }
+    /// Messages that are in their slots though they can be read no more.
+    pub(crate) fn late(&self) -> impl Iterator<Item = u64> {
+        let first = self.hot.layout.first();
+        let newest = |slot| self.hot.slots.slot(slot).stamp.newest();
+        (first..first + self.hot.layout.capacity()).filter_map(newest).filter(|message| self.is_late(*message))
     }
 
     /// Whether the message `sequence`, which was there, still is in its slot. After the caller's fence.

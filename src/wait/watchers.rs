@@ -1,5 +1,6 @@
 //! Tasks that wait for a rare event, such as the departure of the last subscriber.
 
+use std::mem;
 use std::task::Waker;
 
 use super::reentrancy::{NO_LIST, call};
@@ -29,25 +30,33 @@ impl Watchers {
 
 /// A task's place among [`Watchers`].
 #[derive(Default)]
-pub(crate) struct Watcher(Option<Arc<WakerCell>>);
+pub(crate) struct Watcher {
+    cell: Option<Arc<WakerCell>>,
+    /// The clone or drop of a waker panicked while it was put in place: that place is unusable.
+    is_poisoned: bool,
+}
 
 impl Watcher {
     /// Has `waker` woken at the next event. The caller must look for the event after this, before it
     /// sleeps.
     pub(crate) fn register(&mut self, watchers: &Watchers, waker: &Waker) {
-        let cell = self.0.get_or_insert_with(|| {
+        if mem::replace(&mut self.is_poisoned, true) {
+            self.leave(watchers);
+        }
+        let cell = self.cell.get_or_insert_with(|| {
             let cell = Arc::new(WakerCell::default());
             watchers.0.update(|cells| Arc::new(cells.iter().chain([&cell]).cloned().collect()));
             cell
         });
         cell.register(waker);
+        self.is_poisoned = false;
         // [watchers.register-fence] As in `Watchers::wake`.
         full_fence();
     }
 
     /// Leaves the list.
     pub(crate) fn leave(&mut self, watchers: &Watchers) {
-        if let Some(cell) = self.0.take() {
+        if let Some(cell) = self.cell.take() {
             watchers
                 .0
                 .update(|cells| Arc::new(cells.iter().filter(|other| !Arc::ptr_eq(other, &cell)).cloned().collect()));

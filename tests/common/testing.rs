@@ -16,6 +16,11 @@ pub(crate) fn resume<S: Storage>(publisher: &SharedPublisher<S>, sequence: u64) 
     unsafe { seqcast::testing::resume(publisher, sequence) }
 }
 
+pub(crate) fn stop_in_a_walk<S: Storage>(ring: &Ring<S>) {
+    // SAFETY: tests have one thread when they do this.
+    unsafe { seqcast::testing::stop_in_a_walk(ring) }
+}
+
 pub(crate) fn expire_gate_deadline<S: Storage>(ring: &Ring<S>) {
     // SAFETY: tests expect their gating subscribers to be demoted.
     unsafe { seqcast::testing::expire_gate_deadline(ring) }

@@ -227,3 +227,33 @@ fn the_oldest_is_never_behind_the_tail() {
     });
     assert_eq!(outcomes, BTreeSet::from([0, 1]));
 }
+
+#[test]
+fn what_a_claim_is_about_to_overwrite_is_left_to_its_publisher() {
+    // The sequence 3 is drawn while the last one to need message 2 leaves. Message 1 then is in its slot, though it counts as overwritten:
+    // its node may become that of message 5 at any moment, in the same slot.
+    explore(2, || {
+        let log = Arc::new(Log::default());
+        let (mut publisher, mut reader) = ring(&log, 2, 2);
+        let behind = reader.clone();
+        assert_eq!(borrow_some(&mut reader, 2), [0, 1]);
+        publisher.publish(log.message(2));
+        assert_eq!(borrow_some(&mut reader, 1), [2]);
+        let publisher = publisher.share();
+        let drawn = testing::claim(&publisher).unwrap().sequence();
+        let theirs = Arc::clone(&log);
+        let writer = thread::spawn(move || {
+            let write = testing::resume(&publisher, drawn).begin().unwrap();
+            write.commit(theirs.message(3));
+            for id in 4..6 {
+                publisher.publish(theirs.message(id)).unwrap();
+            }
+            publisher
+        });
+        drop(behind);
+        let publisher = writer.join().unwrap();
+        assert!(log.is_alive(4) && log.is_alive(5));
+        drop((publisher, reader));
+        log.settle();
+    });
+}
