@@ -150,7 +150,9 @@ impl<S: Storage> Subscriber<S> {
             // What was published since `at` was looked up, others may have read, and it is gone. From here on they wait.
             // [subscribe.fence] Pairs with `duty.evict-fence`.
             full_fence();
-            subscriber.seek(start);
+            if subscriber.channel.resolve(start) != at {
+                subscriber.seek(start);
+            }
         }
         subscriber
     }
