@@ -464,7 +464,7 @@ impl<S: Storage> Sequencer<S> {
     /// Whether the message `sequence` came into its slot when it could be read no more: its publisher was suspended in the middle of
     /// the write, and others were a lap further. After that publisher's fence.
     pub(crate) fn is_late(&self, sequence: u64) -> bool {
-        sequence < self.evicted() && self.hot.slots.is_there(sequence)
+        self.flags() & SKIPPED != 0 && sequence < self.evicted() && self.hot.slots.is_there(sequence)
     }
 
     /// Messages that are in their slots though they can be read no more.
