@@ -143,8 +143,8 @@ impl Builder {
     /// a message is dropped by the publish itself. A message that is overwritten unread is dropped by the publish that overwrites it,
     /// or by a later one: as many stay as an eighth of the number of subscribers.
     ///
-    /// It costs each receive a fence, and each message an allocation and a look at every subscriber. In an inline ring, and where `T`
-    /// has no drop, it changes nothing.
+    /// Each message is then an allocation, and one receive of each message looks at all subscribers. A receive may run the drops of
+    /// messages, and what they panic with ends there. In an inline ring, and where `T` has no drop, it changes nothing.
     ///
     /// What was dropped counts as overwritten: [`oldest_sequence`](crate::Ring::oldest_sequence) is the oldest message that is left,
     /// and a subscriber that goes back to one before it, or starts there, receives [`Lagged`](crate::Lagged).

@@ -108,8 +108,9 @@ impl<S: Storage> Channel<S> {
                 eager.borrowed.store(self.sequencer.slots().left_over(), Ordering::Relaxed);
             }
             if rounds == 0 {
-                // Others go on: nobody is on duty. [asked.leave] Release: as `asked.end`.
-                eager.asked.store(0, Ordering::Release);
+                // Others go on: the next receive walks. [duty.leave] Relaxed: `asked.leave` publishes it.
+                eager.duty.store(0, Ordering::Relaxed);
+                eager.asked.store(0, Ordering::Release); // [asked.leave] Release: as `asked.end`
                 break;
             }
             // [asked.end] AcqRel: Release so that the next who walks comes after this; Acquire pairs with `asked.add`.
@@ -170,6 +171,8 @@ impl<S: Storage> Channel<S> {
 
     /// Leaves over the messages that came too late. Whoever has passed them may have done so long ago, and come back.
     fn evict_late(&self, walk: &mut Walk<S>, garbage: &mut S::Garbage) {
+        // [late.fence] Pairs with `duty.commit-fence`: either this finds the message, or its publisher finds that it is late.
+        full_fence();
         for message in self.sequencer.late() {
             self.registry.begin_taking(message);
             full_fence(); // [duty.late-fence] As `pin.fence`, for `begin_taking`
