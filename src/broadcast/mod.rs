@@ -1,7 +1,8 @@
 //! A drop-in for `tokio::sync::broadcast`, on a ring: change `use tokio::sync::broadcast;` into
 //! `use seqcast::broadcast;`.
 //!
-//! It has the same names, signatures and semantics, and works in any runtime and without one.
+//! It has the same names, signatures and semantics, and works in any runtime and without one. Check each
+//! [`select! { biased; … }`](#biased-selects) that receives: it may need a few lines.
 //! `docs/from-tokio.md` shows what the ring gives more, and how to get there from a channel.
 //!
 //! ```
@@ -27,10 +28,12 @@
 //! channel is a ring with [`eager_drop`](crate::Builder::eager_drop). A message may hold a permit, a
 //! socket or a large buffer.
 //!
+//! - A message whose type has no drop ([`needs_drop`](std::mem::needs_drop) returns `false`) stays until
+//!   it is overwritten.
 //! - If two receivers receive a message at the same moment, and no other needs it, it may stay until
 //!   one of them receives again, looks and finds nothing, or is dropped.
-//! - Messages that are overwritten unread are dropped by `send`. As many stay as an eighth of the
-//!   number of receivers.
+//! - With fewer than 8 receivers, a message that is overwritten unread is dropped by the `send` that
+//!   overwrites it. With more, a later `send` may drop it: at most one message for every 8 receivers waits.
 //!
 //! # What differs from tokio
 //!
@@ -42,11 +45,22 @@
 //!   the middle of `send`. If others send `capacity` messages meanwhile, its place stays empty, and
 //!   [`Lagged`](error::RecvError::Lagged) and [`len`](Receiver::len) may count it. This happens with
 //!   several senders only, and hardly ever unless the channel is small.
-//! - A receiver yields once after 128 receives in a row, in every executor. So `recv().now_or_never()`
-//!   may return `None` although there is a message: use `try_recv`.
+//! - A receiver yields once after 128 receives in a row, in every executor: see
+//!   [biased selects](#biased-selects).
 //! - A panic in a waker or in the drop of a message ends there. It does not reach `send` or `recv`.
 //! - [`Sender::len`] looks at every receiver.
 //! - A capacity of more than `isize::MAX as usize / 2` panics.
+//!
+//! # Biased selects
+//!
+//! After 128 receives in a row without waiting, [`recv`](Receiver::recv) and the stream return `Pending`
+//! once. tokio makes all of its resources pending together. Here only the receiver is, so a lower branch of
+//! `select! { biased; … }` runs although messages are waiting. A loop that should receive everything and
+//! then stop, stops early, and loses the rest silently.
+//!
+//! In the lower branch, first call [`try_recv`](Receiver::try_recv) until it returns `Empty` or `Closed`.
+//! It never yields. Use it also in the place of `recv().now_or_never()`, which returns `None` in that case.
+//! The section "Biased selects" of `docs/from-tokio.md` has programs.
 //!
 //! # Many tasks
 //!

@@ -136,7 +136,8 @@ impl<T: Clone> Receiver<T> {
     /// # Cooperation
     ///
     /// A task that receives 128 times in a row without waiting yields once, as by
-    /// [`recv_async`](Subscriber::recv_async). It works in any runtime.
+    /// [`recv_async`](Subscriber::recv_async). It works in any runtime. Other futures of the task do not
+    /// yield with it, which matters to [biased selects](crate::broadcast#biased-selects).
     ///
     /// ```
     /// use seqcast::broadcast::{self, error::RecvError};

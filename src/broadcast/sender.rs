@@ -181,13 +181,20 @@ impl<T: Send + Sync + 'static> Sender<T> {
     /// The channel's ring: statistics, subscribers that resume at a sequence, and whatever else the
     /// channel has no call for.
     ///
+    /// A subscriber that resumes finds what the channel has kept. A message with a drop, such as a
+    /// `String`, is dropped when all receivers have received it. One without a drop, such as a `u64`, stays
+    /// until it is overwritten.
+    ///
     /// ```
     /// use seqcast::{Start, broadcast};
     ///
-    /// let (sender, _receiver) = broadcast::channel(16);
-    /// sender.send("kept").unwrap();
-    /// let mut late = sender.ring().subscribe_at(Start::Oldest);
-    /// assert_eq!(*late.try_recv_ref().unwrap(), "kept");
+    /// let (sender, mut receiver) = broadcast::channel(16);
+    /// sender.send("first".to_owned()).unwrap();
+    /// sender.send("second".to_owned()).unwrap();
+    /// receiver.try_recv().unwrap(); // drops the channel's "first"
+    /// let mut late = sender.ring().subscribe_at(Start::At(0));
+    /// assert!(late.try_recv().unwrap_err().is_lagged());
+    /// assert_eq!(late.try_recv().unwrap(), "second");
     /// ```
     pub fn ring(&self) -> Ring<Boxed<T>> {
         *self.half.ring().downcast().unwrap_or_else(|_| unreachable!("made by `Sender::new`"))
