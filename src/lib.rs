@@ -33,8 +33,8 @@
 //! - [`Publisher`], the only one of its ring, or [`SharedPublisher`], one of many. Publishing never waits, except for gating
 //!   subscribers. A burst wakes sleeping subscribers once if it is published by `publish_many`, or through a [`batch`](Publisher::batch). With the feature `sink`, both are a `futures_sink::Sink`.
 //! - [`Subscriber`]: polls, blocks, or waits in a task; a [`Stream`](futures_core::Stream); turns into an iterator.
-//! - [`Ring`]: makes subscribers, at any time and at any retained sequence, and shows [`stats`](Ring::stats). Where hundreds of
-//!   tasks sleep, it also makes the future that wakes them in the place of publishers ([`drive_wakes`](Ring::drive_wakes)).
+//! - [`Ring`]: makes subscribers, at any time and at any retained sequence, and shows [`stats`](Ring::stats). Where a hundred
+//!   tasks or more sleep, it also makes the future that wakes them in the place of publishers ([`drive_wakes`](Ring::drive_wakes)).
 //!
 //! # Lossy and gating subscribers
 //!

@@ -426,7 +426,7 @@ impl<S: Storage> Sequencer<S> {
 impl<S: Storage> Sequencer<S> {
     /// No message before this one can be read any more, wherever its slot is.
     pub(crate) fn evicted(&self) -> u64 {
-        // [evicted.load] Acquire: pairs with the Release in `evict`: who goes on there finds a tail that is not below.
+        // [evicted.load] Acquire: pairs with `duty.evict-fence`: who goes on there finds a tail that is not below.
         self.cold.evicted.load(Ordering::Acquire)
     }
 
@@ -452,8 +452,8 @@ impl<S: Storage> Sequencer<S> {
                 }
                 SlotState::Absent => break,
             };
-            // [evicted.set] Release: as `evicted.load`. Before the message goes: who finds it gone finds this.
-            self.cold.evicted.store(sequence + 1, Ordering::Release);
+            // [evicted.set] Relaxed: `duty.evict-fence` came before. Before the message goes: who finds it gone finds this (`cell.take-out`).
+            self.cold.evicted.store(sequence + 1, Ordering::Relaxed);
             if is_there {
                 self.hot.slots.take_out(sequence, scratch);
             }
