@@ -39,7 +39,7 @@ fn panics_name_the_argument() {
 
 #[test]
 fn capacities_are_rounded_up() {
-    for (asked, given) in [(1, 2), (2, 2), (3, 4), (1000, 1024), (1024, 1024), (1025, 2048)] {
+    for (asked, given) in [(1, 1), (2, 2), (3, 4), (1000, 1024), (1024, 1024), (1025, 2048)] {
         let (publisher, subscriber) = seqcast::inline::<u8>(asked);
         assert_eq!([publisher.capacity(), subscriber.capacity(), publisher.ring().capacity()], [given; 3]);
         assert_eq!(seqcast::boxed::<String>(asked).1.capacity(), given);
