@@ -34,9 +34,7 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.latest(), Err(seqcast::TryRecvError::Empty));
     /// ```
     pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
-        let received = self.receive_latest(S::read)?;
-        self.passed_last();
-        Ok(received)
+        self.receive_latest(S::read)
     }
 
     /// Waits until there is a message that was not read, then takes the newest one, as [`latest`](Self::latest) does.

@@ -214,15 +214,7 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self) -> Result<S::Item, TryRecvError> {
-        self.receive_value().map_err(|nothing| self.report(nothing))
-    }
-
-    /// Receives the next message by value.
-    #[inline]
-    fn receive_value(&mut self) -> Result<S::Item, NoMessage> {
-        let received = self.receive(S::read)?;
-        self.passed_last();
-        Ok(received)
+        self.receive(S::read).map_err(|nothing| self.report(nothing))
     }
 
     /// Appends up to `limit` messages that are there now to `buffer`, and returns how many.
@@ -258,7 +250,7 @@ impl<S: Receive> Subscriber<S> {
                 continue;
             }
             // There may be a hole in the way, a loss, or nothing.
-            match self.receive_value() {
+            match self.receive(S::read) {
                 Ok(message) => {
                     buffer.push(message);
                     received += 1;
@@ -304,11 +296,11 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// It is done with the message received last.
+    /// The message `sequence` was taken, and is not borrowed unless it is pinned.
     #[inline]
-    pub(crate) fn passed_last(&self) {
-        if S::DROPS {
-            self.passed(self.next_sequence() - 1);
+    fn taken(&self, sequence: u64) {
+        if S::DROPS && self.cursor().pinned() == 0 {
+            self.passed(sequence);
         }
     }
 
@@ -323,6 +315,7 @@ impl<S: Storage> Subscriber<S> {
         match self.channel.sequencer.find_fast(sequence) {
             Some(Found::Message(slot)) => {
                 if let Some(message) = take(slot, sequence, cursor) {
+                    self.taken(sequence);
                     return Ok(message);
                 }
             }
@@ -347,6 +340,7 @@ impl<S: Storage> Subscriber<S> {
             if let Some(Found::Message(slot)) = self.channel.sequencer.find_fast(sequence) {
                 if let Some(message) = take(slot, sequence, &gating.cursor) {
                     self.channel.made_room(sequence..sequence + 1);
+                    self.taken(sequence);
                     return Ok(message);
                 }
             }
@@ -358,6 +352,7 @@ impl<S: Storage> Subscriber<S> {
                 Found::Message(slot) => match take(slot, sequence, self.cursor()) {
                     Some(message) => {
                         self.made_room(sequence..sequence + 1);
+                        self.taken(sequence);
                         Ok(message)
                     }
                     None => continue,
