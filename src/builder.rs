@@ -149,8 +149,8 @@ impl Builder {
     /// What was dropped counts as overwritten: [`oldest_sequence`](crate::Ring::oldest_sequence) is the oldest message that is left,
     /// and a subscriber that goes back to one before it, or starts there, receives [`Lagged`](crate::Lagged).
     ///
-    /// A thread that is suspended while it drops messages delays further drops. They then happen as in an ordinary ring, and memory
-    /// stays within the same bounds.
+    /// A thread that is suspended in the middle of this delays further drops: they then happen when messages are overwritten. It keeps
+    /// at most as many messages as the ring holds, beside those in the ring.
     ///
     /// ```
     /// use std::sync::Arc;

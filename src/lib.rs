@@ -36,6 +36,11 @@
 //! - [`Ring`]: makes subscribers, at any time and at any retained sequence, and shows [`stats`](Ring::stats). Where a hundred
 //!   tasks or more sleep, it also makes the future that wakes them in the place of publishers ([`drive_wakes`](Ring::drive_wakes)).
 //!
+//! # From tokio
+//!
+//! The module [`broadcast`] is a drop-in for `tokio::sync::broadcast`, over a boxed ring. Change the import, and the program runs on
+//! the ring.
+//!
 //! # Lossy and gating subscribers
 //!
 //! A subscriber is *lossy*: it holds no publisher back, and counts what it loses. On a ring made with [`Builder::gated`], a subscriber

@@ -447,7 +447,7 @@ impl<S: Storage> Sequencer<S> {
                 SlotState::Committed => true,
                 SlotState::Overwritten(_) => false,
                 SlotState::Absent if self.hole_mark(sequence) > sequence => {
-                    is_late |= stamp.newest().is_some();
+                    is_late |= stamp.newest().is_some_and(|older| self.may_come(older));
                     false
                 }
                 SlotState::Absent => break,
@@ -459,6 +459,12 @@ impl<S: Storage> Sequencer<S> {
             }
         }
         is_late
+    }
+
+    /// Whether the message `sequence`, the newest of its slot, is there or is being written.
+    fn may_come(&self, sequence: u64) -> bool {
+        let stamp = self.hot.slots.slot(sequence).stamp;
+        !matches!(stamp.load(sequence), SlotState::Committed) || self.hot.slots.is_there(sequence)
     }
 
     /// Whether the message `sequence` came into its slot when it could be read no more: its publisher was suspended in the middle of
