@@ -31,7 +31,8 @@
 //! - A message whose type has no drop ([`needs_drop`](std::mem::needs_drop) returns `false`) stays until
 //!   it is overwritten.
 //! - If two receivers receive a message at the same moment, and no other needs it, it may stay until
-//!   one of them receives again, looks and finds nothing, or is dropped.
+//!   one of them receives again, looks and finds nothing, or is dropped. So may a message if a receiver
+//!   is made, or the last older one is dropped, in the middle of the `send`.
 //! - With fewer than 8 receivers, a message that is overwritten unread is dropped by the `send` that
 //!   overwrites it. With more, a later `send` may drop it: at most one message for every 8 receivers waits.
 //!

@@ -30,16 +30,16 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// The subscriber of this registration, whose cursor is at `next`, finds no message, or is gone.
+    /// The subscriber of this registration finds no message, or `is_gone`.
     #[inline]
-    pub(crate) fn rests(&self, next: u64, registration: &Registration) {
+    pub(crate) fn rests(&self, registration: &Registration, is_gone: bool) {
         if let Some(eager) = &self.eager {
-            self.rests_eager(eager, next, registration);
+            self.rests_eager(eager, registration, is_gone);
         }
     }
 
     #[inline(never)]
-    fn rests_eager(&self, eager: &Eager<S>, next: u64, registration: &Registration) {
+    fn rests_eager(&self, eager: &Eager<S>, registration: &Registration, is_gone: bool) {
         // [duty.rest-fence] Pairs with `duty.walk-fence`: either the walk sees that it has passed, or this sees the duty. And with
         // `scan.fence`: either the scan sees that nothing is pinned, or this sees that the message was taken out.
         full_fence();
@@ -49,10 +49,12 @@ impl<S: Storage> Channel<S> {
             let tail = self.sequencer.tail();
             self.sequencer.oldest_left(tail) < tail
         };
-        let may_have_borrowed = || next.checked_sub(1).is_some_and(|last| !self.sequencer.holds(last));
+        // What it has borrowed since it last rested may have been taken out of its slot meanwhile: the first goes first.
+        let borrowed_since = registration.cursor.rest();
+        let may_be_left_over = || is_gone || borrowed_since.is_some_and(|first| !self.sequencer.holds(first));
         if duty == registration.id() + 1
             || (duty == 0 && is_left())
-            || (self.sequencer.slots().left_over() > 0 && may_have_borrowed())
+            || (self.sequencer.slots().left_over() > 0 && may_be_left_over())
         {
             self.drop_read(eager);
         }
@@ -71,8 +73,8 @@ impl<S: Storage> Channel<S> {
         // [duty.commit-fence] Pairs with `duty.rest-fence`: either the last subscriber to leave finds the message, or this finds it gone.
         // And with `duty.none-fence`: either a walk finds the message, or this finds that it was passed over.
         full_fence();
-        let last_lap = published.end.saturating_sub(self.sequencer.layout().capacity());
-        if (published.start.max(last_lap)..published.end).any(|sequence| self.sequencer.is_late(sequence)) {
+        // By their slots: a batch may have published further on since.
+        if self.sequencer.late(published).next().is_some() {
             eager.late.store(true, Ordering::Relaxed); // [late.set] Relaxed: `asked.add` publishes it
             return self.drop_read(eager);
         }
@@ -103,9 +105,8 @@ impl<S: Storage> Channel<S> {
                     self.evict_late(&mut walk, &mut garbage);
                 }
                 let Walk { subscribers, scratch, .. } = &mut *walk;
-                self.sequencer.slots().reclaim(&self.registry, subscribers, scratch, &mut garbage);
-                // [borrowed.set] Relaxed: about right will do.
-                eager.borrowed.store(self.sequencer.slots().left_over(), Ordering::Relaxed);
+                let borrowed = self.sequencer.slots().reclaim(&self.registry, subscribers, scratch, &mut garbage);
+                eager.borrowed.store(borrowed, Ordering::Relaxed); // [borrowed.set] Relaxed: about right will do
             }
             if rounds == 0 {
                 // Others go on: the next receive walks. [duty.leave] Relaxed: `asked.leave` publishes it.
@@ -173,7 +174,8 @@ impl<S: Storage> Channel<S> {
     fn evict_late(&self, walk: &mut Walk<S>, garbage: &mut S::Garbage) {
         // [late.fence] Pairs with `duty.commit-fence`: either this finds the message, or its publisher finds that it is late.
         full_fence();
-        for message in self.sequencer.late() {
+        let first = self.sequencer.layout().first();
+        for message in self.sequencer.late(first..first + self.sequencer.layout().capacity()) {
             self.registry.begin_taking(message);
             full_fence(); // [duty.late-fence] As `pin.fence`, for `begin_taking`
             self.sequencer.slots().take_out(message, &mut walk.scratch);

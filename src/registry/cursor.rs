@@ -14,6 +14,8 @@ pub struct Cursor {
     jumps: AtomicU64,
     /// `next` less the messages received so far. It wraps: a `seek` may go back.
     offset: AtomicU64,
+    /// Where it found no message the last time.
+    rested_at: AtomicU64,
 }
 
 /// The pin of a subscriber that is gone: no message has this sequence.
@@ -48,6 +50,7 @@ impl Cursor {
             skipped_by_choice: Counter::new(),
             jumps: AtomicU64::new(0),
             offset: AtomicU64::new(next),
+            rested_at: AtomicU64::new(next),
         }
     }
 
@@ -110,6 +113,15 @@ impl Cursor {
     #[inline]
     pub(crate) fn unpin(&self) {
         self.pin.store(0, Ordering::Release); // [pin.clear] Release: as in `pin`
+    }
+
+    /// By the one writer: finds no message. Returns the first of those that it has passed since the last time.
+    pub(crate) fn rest(&self) -> Option<u64> {
+        let next = self.next_unsync();
+        // [rested.load] [rested.set] Relaxed, both: nobody else uses it.
+        let last = self.rested_at.load(Ordering::Relaxed);
+        self.rested_at.store(next, Ordering::Relaxed);
+        (last != next).then_some(last.min(next))
     }
 
     /// By the one writer, in the end: needs no message any more.

@@ -106,7 +106,7 @@ pub struct Registry {
     empty: Arc<Registrations>,
     next_id: AtomicU64,
     live: AtomicUsize,
-    /// Counts every coming and going, so that a `PinSnapshot` knows when it is old.
+    /// Counts how often a subscriber came, went, or went back, so that a `PinSnapshot` knows when it is old.
     generation: AtomicU64,
     /// `q + 1` while a thread may be looking at any message of the lap from `q` on, to take it out of its slot (`Storage::take_out`);
     /// otherwise [`NOTHING`].
@@ -215,7 +215,7 @@ impl Registry {
     /// time. The caller runs a fence before it looks at a message, as after `pin`. (Not those of later laps: a thread that stops in there
     /// keeps a lap of messages, and no more.)
     pub(crate) fn begin_taking(&self, sequence: u64) {
-        self.taking.store(sequence + 1, Ordering::Relaxed); // [taking.set] Relaxed: the fence orders it
+        self.taking.store(sequence + 1, Ordering::Release); // [taking.set] Release: as `pin.set`
     }
 
     pub(crate) fn end_taking(&self) {

@@ -30,7 +30,7 @@ impl<S: Storage> Sequencer<S> {
             let is_there = match stamp.load(sequence) {
                 SlotState::Committed => true,
                 SlotState::Overwritten(_) => false,
-                SlotState::Absent if self.hole_mark(sequence) > sequence => {
+                SlotState::Absent if self.flags() & SKIPPED != 0 && self.hole_mark(sequence) > sequence => {
                     is_late |= stamp.newest().is_some_and(|older| self.may_come(older));
                     false
                 }
@@ -53,15 +53,15 @@ impl<S: Storage> Sequencer<S> {
 
     /// Whether the message `sequence` came into its slot when it could be read no more: its publisher was suspended in the middle of
     /// the write, and others were a lap further. After that publisher's fence.
-    pub(crate) fn is_late(&self, sequence: u64) -> bool {
+    fn is_late(&self, sequence: u64) -> bool {
         self.flags() & SKIPPED != 0 && sequence < self.evicted() && self.hot.slots.is_there(sequence)
     }
 
-    /// Messages that are in their slots though they can be read no more.
-    pub(crate) fn late(&self) -> impl Iterator<Item = u64> {
-        let first = self.hot.layout.first();
-        let newest = |slot| self.hot.slots.slot(slot).stamp.newest();
-        (first..first + self.hot.layout.capacity()).filter_map(newest).filter(|message| self.is_late(*message))
+    /// The late messages in the slots of `sequences`, at most a lap of them.
+    pub(crate) fn late(&self, sequences: Range<u64>) -> impl Iterator<Item = u64> {
+        let first = sequences.start.max(sequences.end.saturating_sub(self.hot.layout.capacity()));
+        let newest = |sequence| self.hot.slots.slot(sequence).stamp.newest();
+        (first..sequences.end).filter_map(newest).filter(|message| self.is_late(*message))
     }
 
     /// Whether the message `sequence`, which was there, still is in its slot. After the caller's fence.

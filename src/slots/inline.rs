@@ -185,7 +185,9 @@ impl<T: Plain> Storage for Inline<T> {
         0
     }
 
-    fn reclaim(&self, _: &Registry, _: &mut PinSnapshot, (): &mut (), (): &mut ()) {}
+    fn reclaim(&self, _: &Registry, _: &mut PinSnapshot, (): &mut (), (): &mut ()) -> usize {
+        0
+    }
 
     #[inline]
     fn write<'p>(slot: Slot<'_, [AtomicU64]>, guard: WriteGuard<'_>, item: Self::Prepared<'p>) -> Self::Displaced<'p> {

@@ -129,7 +129,7 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     #[doc(hidden)]
     fn left_over(&self) -> usize;
 
-    /// Has those dropped that no subscriber borrows.
+    /// Has those dropped that no subscriber borrows. Returns how many are borrowed.
     #[doc(hidden)]
     fn reclaim(
         &self,
@@ -137,7 +137,7 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
         pins: &mut PinSnapshot,
         scratch: &mut Self::Scratch,
         garbage: &mut Self::Garbage,
-    );
+    ) -> usize;
 
     /// Writes `prepared` into `slot`, which `guard` owns, and commits it.
     #[doc(hidden)]

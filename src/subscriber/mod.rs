@@ -146,7 +146,7 @@ impl<S: Storage> Subscriber<S> {
     pub(crate) fn starting_at(channel: Arc<Channel<S>>, start: Start) -> Self {
         let at = channel.resolve(start);
         let mut subscriber = Self::new(channel, at);
-        if subscriber.channel.is_eager() && !matches!(start, Start::At(_)) {
+        if subscriber.channel.is_eager() {
             // What was published since `at` was looked up, others may have read, and it is gone. From here on they wait.
             // [subscribe.fence] Pairs with `duty.evict-fence`.
             full_fence();
@@ -280,7 +280,7 @@ impl<S: Storage> Subscriber<S> {
         &self.channel
     }
 
-    /// Its cursor and its pin are past the message `sequence`, which may be dropped now.
+    /// Its cursor and its pin may be past the message `sequence`, which may be dropped then.
     #[inline]
     pub(crate) fn passed(&self, sequence: u64) {
         if S::DROPS {
@@ -288,11 +288,11 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// It finds no message, or is gone.
+    /// It finds no message.
     #[inline]
     fn rests(&self) {
         if S::DROPS {
-            self.channel.rests(self.next_sequence(), self.registration());
+            self.channel.rests(self.registration(), false);
         }
     }
 
@@ -517,7 +517,9 @@ impl<S: Storage> Drop for Subscriber<S> {
         // A `Ref` may have been leaked.
         self.cursor().leave();
         self.channel.reclaim_after_close();
-        self.rests();
+        if S::DROPS {
+            self.channel.rests(self.registration(), true);
+        }
         if was_last {
             self.channel.unsubscribed.wake();
         }

@@ -3,7 +3,7 @@
 use std::mem;
 use std::task::Waker;
 
-use super::reentrancy::{NO_LIST, call};
+use super::reentrancy::{NO_LIST, call, discard};
 use crate::sync::{Arc, Snapshot, WakerCell, full_fence};
 
 /// The tasks that wait for one kind of event. Each copies the list when it joins and leaves, so that
@@ -60,6 +60,8 @@ impl Watcher {
             watchers
                 .0
                 .update(|cells| Arc::new(cells.iter().filter(|other| !Arc::ptr_eq(other, &cell)).cloned().collect()));
+            // Not by whoever still has the list in hand.
+            discard(cell.take());
         }
     }
 }

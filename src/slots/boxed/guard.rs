@@ -23,8 +23,9 @@ pub(super) fn pin<T>(sequence: u64, slot: Slot<'_, AtomicPtr<Node<T>>>, cursor: 
     full_fence();
     // [cell.read] Relaxed: as the words of an inline slot, ordered by the stamp.
     let node = slot.payload.load(Ordering::Relaxed);
+    let is_valid = slot.stamp.validate(sequence);
     // It is null if the message was taken out.
-    if let Some(node) = NonNull::new(node).filter(|_| slot.stamp.validate(sequence)) {
+    if let Some(node) = NonNull::new(node).filter(|_| is_valid) {
         return Some(Pinned(node));
     }
     cursor.unpin();
@@ -34,7 +35,7 @@ pub(super) fn pin<T>(sequence: u64, slot: Slot<'_, AtomicPtr<Node<T>>>, cursor: 
 /// A message of a boxed ring, borrowed where it lies.
 ///
 /// It keeps this one message alive and nothing else, and holds no publisher back: the ring goes on, and when the message was overwritten
-/// meanwhile, a publisher drops it some time after this is gone (or, when there is none, the ring does). It borrows its subscriber, which can receive again
+/// meanwhile, a publisher drops it some time after this is gone (with [`eager_drop`](crate::Builder::eager_drop), the drop of this may) (or, when there is none, the ring does). It borrows its subscriber, which can receive again
 /// afterwards. Leaking it ([`std::mem::forget`]) keeps the message until the subscriber receives
 /// another one or is dropped.
 ///
@@ -82,7 +83,7 @@ impl<'a, T> Ref<'a, T> {
     #[inline]
     fn node(&self) -> &Node<T> {
         // SAFETY: its sequence was found in its slot after the pin and the fence, and stays pinned until this is dropped (the promise
-        // made to `new`). So no publisher reclaims the node (`slots/boxed/mod.rs`), and nobody changes a node that is not reclaimed.
+        // made to `new`). So nobody reclaims the node (`slots/boxed/mod.rs`), and nobody changes a node that is not reclaimed.
         unsafe { self.node.as_ref() }
     }
 

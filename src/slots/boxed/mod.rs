@@ -177,8 +177,14 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         self.orphans.len()
     }
 
-    fn reclaim(&self, registry: &Registry, pins: &mut PinSnapshot, scratch: &mut Scratch<T>, garbage: &mut Garbage<T>) {
-        scratch.reclaim(&self.orphans, registry, pins, garbage);
+    fn reclaim(
+        &self,
+        registry: &Registry,
+        pins: &mut PinSnapshot,
+        scratch: &mut Scratch<T>,
+        garbage: &mut Garbage<T>,
+    ) -> usize {
+        scratch.reclaim(&self.orphans, registry, pins, garbage)
     }
 
     #[inline]

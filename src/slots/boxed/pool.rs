@@ -165,16 +165,16 @@ impl<T: 'static> Scratch<T> {
         }
     }
 
-    /// As `reclaim`, without allocations for a single node.
+    /// As `reclaim`, without allocations for a single node. Returns how many are borrowed.
     pub(super) fn reclaim(
         &mut self,
         orphans: &Orphans<T>,
         registry: &Registry,
         pins: &mut PinSnapshot,
         garbage: &mut Garbage<T>,
-    ) {
+    ) -> usize {
         if orphans.len() == 0 || defers_drops(orphans) {
-            return;
+            return 0;
         }
         self.0.extend(orphans.take());
         // After the last of them was taken out of its slot.
@@ -183,14 +183,17 @@ impl<T: 'static> Scratch<T> {
         if !registrations.is_empty() {
             garbage.bulk().registrations = registrations;
         }
+        let mut borrowed = 0;
         for node in self.0.drain(..) {
             if pins.contains(node.pin()) {
                 orphans.push(node);
+                borrowed += 1;
             } else {
                 // SAFETY: as in `RetireList::scan`.
                 garbage.node(unsafe { node.reclaim() }, orphans);
             }
         }
+        borrowed
     }
 }
 
