@@ -54,12 +54,14 @@ impl<S: Storage> Sequencer<S> {
     /// Whether the message `sequence` came into its slot when it could be read no more: its publisher was suspended in the middle of
     /// the write, and others were a lap further. After that publisher's fence.
     fn is_late(&self, sequence: u64) -> bool {
-        self.flags() & SKIPPED != 0 && sequence < self.evicted() && self.hot.slots.is_there(sequence)
+        sequence < self.evicted() && self.hot.slots.is_there(sequence)
     }
 
     /// The late messages in the slots of `sequences`, at most a lap of them.
     pub(crate) fn late(&self, sequences: Range<u64>) -> impl Iterator<Item = u64> {
-        let first = sequences.start.max(sequences.end.saturating_sub(self.hot.layout.capacity()));
+        // Without a hole none came late: a publish looks no further.
+        let lap = if self.flags() & SKIPPED == 0 { 0 } else { self.hot.layout.capacity() };
+        let first = sequences.start.max(sequences.end.saturating_sub(lap));
         let newest = |sequence| self.hot.slots.slot(sequence).stamp.newest();
         (first..sequences.end).filter_map(newest).filter(|message| self.is_late(*message))
     }

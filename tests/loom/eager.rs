@@ -18,6 +18,12 @@ fn ring(log: &Arc<Log>, capacity: usize, filled: u64) -> (Publisher<Boxed<Messag
     (publisher, subscriber)
 }
 
+/// Looks at the next message, or says whether that one is reported as lost.
+fn look(subscriber: &mut Subscriber<Boxed<Message>>) -> Result<u64, bool> {
+    let looked = subscriber.try_recv_ref().map(|message| message.look());
+    looked.map_err(|error| matches!(error, TryRecvError::Lagged(lagged) if lagged.missed == 1))
+}
+
 /// Reads until there is no more.
 fn read(mut subscriber: Subscriber<Boxed<Message>>) -> Subscriber<Boxed<Message>> {
     while borrow(&mut subscriber).is_some() {}
@@ -92,11 +98,11 @@ fn nothing_is_taken_from_who_comes_to_old_messages() {
         let ring = publisher.ring();
         let reader = thread::spawn(move || read(reader));
         let mut late = ring.subscribe_at(Start::At(0));
-        let got = late.try_recv_ref().map(|message| message.look());
+        let got = look(&mut late);
         let reader = reader.join().unwrap();
         drop((publisher, reader, late));
         log.settle();
-        got.map_err(|error| matches!(error, TryRecvError::Lagged(lagged) if lagged.missed == 1))
+        got
     });
     assert_eq!(outcomes, BTreeSet::from([Ok(0), Err(true)]));
 }
@@ -110,11 +116,11 @@ fn nothing_is_taken_from_who_goes_back() {
         assert_eq!(borrow(&mut first), Some((0, 0)));
         let reader = thread::spawn(move || read(second));
         first.seek(Start::At(0));
-        let got = first.try_recv_ref().map(|message| message.look());
+        let got = look(&mut first);
         let reader = reader.join().unwrap();
         drop((publisher, reader, first));
         log.settle();
-        got.map_err(|error| matches!(error, TryRecvError::Lagged(lagged) if lagged.missed == 1))
+        got
     });
     assert_eq!(outcomes, BTreeSet::from([Ok(0), Err(true)]));
 }
