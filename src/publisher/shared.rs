@@ -264,7 +264,8 @@ impl<S: Storage> SharedPublisher<S> {
     ///
     /// # Panics
     ///
-    /// When the iterator does. The messages that it gave before are published, and subscribers are woken.
+    /// When the iterator does. The messages that it gave before are published, unless the ring was closed in the meantime, and
+    /// subscribers are woken.
     ///
     /// ```
     /// let (publisher, _subscriber) = seqcast::inline::<u32>(8);

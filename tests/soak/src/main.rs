@@ -93,7 +93,7 @@ fn main() -> ExitCode {
     let rate = messages as f64 / seconds / 1e6;
     println!("{}{messages} messages in and out in {seconds:.1} s: {rate:.1} million a second", tally::table());
     if joined > 0 || tally::get(Count::Violations) > 0 {
-        println!("FAILED: seed {}", options.seed);
+        println!("FAILED: seed {}: {}", options.seed, watch::first_violation().unwrap_or_default());
         return ExitCode::FAILURE;
     }
     println!("all accounts balance");

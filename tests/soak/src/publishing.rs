@@ -162,7 +162,7 @@ pub(crate) fn burst<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, cou
             // What an iterator gave before it panicked stays published.
             let survivors = pen.random.u64(0..count);
             let mut messages = (0..count).map(|at| if at == survivors { throw() } else { pen.message() });
-            (catch(|| outlet.many(&mut messages)).unwrap_or(survivors), 0)
+            (catch(|| outlet.many(&mut messages)).unwrap_or_else(|| survived(&stage, survivors)), 0)
         }
     };
     stage.published(published, end);
@@ -172,6 +172,17 @@ pub(crate) fn burst<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, cou
     }
     published == count
 }
+
+/// How many of those that an iterator gave before it panicked are published for certain. A ring that is closed in the meantime
+/// refuses the last run.
+fn survived<S: Carry>(stage: &Stage<S>, given: u64) -> u64 {
+    let unclear = if stage.ring.is_closed() { given.min(LONGEST_RUN) } else { 0 };
+    stage.unclear.fetch_add(unclear, Relaxed);
+    given - unclear
+}
+
+/// The most messages that one claim is for.
+const LONGEST_RUN: u64 = 16;
 
 /// How many, and where the last one ends.
 fn one_by_one<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, count: u64) -> (u64, u64) {

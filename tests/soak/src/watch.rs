@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use crate::common::panics;
+use crate::common::{lock, panics};
 use crate::tally::{self, Count};
 
 /// Violations that are told in full.
@@ -12,6 +13,7 @@ const TOLD: u64 = 10;
 
 static OVER: AtomicBool = AtomicBool::new(false);
 static SEED: AtomicU64 = AtomicU64::new(0);
+static FIRST: Mutex<Option<String>> = Mutex::new(None);
 
 /// Panics on purpose.
 pub(crate) fn throw() -> ! {
@@ -30,8 +32,14 @@ pub(crate) fn violation(what: impl Display) {
     tally::add(Count::Violations, 1);
     if tally::get(Count::Violations) <= TOLD {
         eprintln!("VIOLATION (seed {}): {what}", seed());
+        lock(&FIRST).get_or_insert_with(|| what.to_string());
     }
     end();
+}
+
+/// The first violation, for the last line of the output.
+pub(crate) fn first_violation() -> Option<String> {
+    lock(&FIRST).clone()
 }
 
 /// Tells a violation unless the first holds.
