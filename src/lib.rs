@@ -132,6 +132,7 @@
 pub mod broadcast;
 mod builder;
 mod channel;
+mod copy;
 #[allow(missing_debug_implementations, reason = "not exported")]
 mod eager;
 mod error;

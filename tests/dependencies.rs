@@ -35,8 +35,8 @@ fn locked(user: &str, features: &[&str]) -> Vec<String> {
 }
 
 /// For users without features, on any target.
-const ALWAYS: [&str; 8] =
-    ["arc-swap", "atomic-waker", "bytemuck", "crossbeam-utils", "futures-core", "libc", "rustversion", "seqcast"];
+const ALWAYS: [&str; 7] =
+    ["arc-swap", "atomic-waker", "crossbeam-utils", "futures-core", "libc", "rustversion", "seqcast"];
 
 const CHANGED: &str = "every user's lockfile now lists the packages on the left. A lockfile lists what any \
     target could need, so a dependency for a `cfg` of our own must be optional. If users do need a new \

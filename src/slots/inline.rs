@@ -1,8 +1,8 @@
 //! Plain data, kept in the slots themselves: `[stamp | word 0 | … | word n − 1]`, packed without gaps, so that one cache
 //! line carries four `u64` messages.
 //!
-//! Payload words are relaxed atomics, so a reader that is overtaken races with nobody; it notices (`stamp.rs`) and makes
-//! a `T` only of bytes that are exactly one published `T`.
+//! Its bytes are copied by relaxed atomic accesses (`copy/`), so a reader that is overtaken races with nobody; it notices (`stamp.rs`)
+//! and makes a `T` only of bytes that are exactly one published `T`.
 
 #![expect(unsafe_code, reason = "turns validated bytes back into a `T`, and indexes slots without a bounds check")]
 
@@ -12,62 +12,56 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::slice;
 
-use bytemuck::NoUninit;
-
 use super::stamp::{SlotState, Stamp, WriteGuard};
-use super::{Receive, Slot, Storage, sealed};
+use super::{Place, Receive, Slot, Storage, sealed};
+use crate::copy;
 use crate::registry::{Cursor, PinSnapshot, Registry};
 use crate::seq::Layout;
-use crate::sync::{AtomicU64, Ordering, zeroed_words};
+use crate::sync::{AtomicU64, zeroed_words};
 
-/// Plain data that an inline ring can carry: every `T: bytemuck::NoUninit + Send`.
+/// Plain data, which an inline ring can carry: every `T: Copy + Send + 'static`.
 ///
-/// Integers, floats, `bool`, `char`, `()`, arrays of plain numbers, and structs and field-less enums with
-/// `#[derive(bytemuck::NoUninit)]` (feature `derive` of bytemuck). It is implemented for all of them; there is nothing to
+/// Numbers, `bool`, `char`, arrays, tuples, `Option`s of them, references to statics, and structs and enums of such types that derive
+/// `Clone` and `Copy`. Padding, alignment and size do not matter. The trait is implemented for all of them; there is nothing to
 /// implement by hand.
 ///
-/// Its bytes are copied while others may be writing them, so it must not own anything (`String`, `Vec`, `Arc`), borrow
-/// anything (`&str`), or have padding, whose bytes have no value to copy. (What owns something goes through a
-/// [`boxed`](crate::boxed) ring.)
+/// ```
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// enum Side { Buy, Sell }
 ///
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// struct Tick { symbol: [u8; 8], price: f64, size: u32, side: Option<Side> }
+///
+/// let (mut publisher, mut subscriber) = seqcast::inline::<Tick>(1024);
+/// let tick = Tick { symbol: *b"SEQCAST ", price: 1.5, size: 100, side: Some(Side::Sell) };
+/// publisher.publish(tick);
+/// assert_eq!(subscriber.try_recv(), Ok(tick));
 /// ```
-/// let (mut publisher, mut subscriber) = seqcast::inline::<[u8; 6]>(8);
-/// publisher.publish(*b"plain!");
-/// assert_eq!(subscriber.try_recv().unwrap(), *b"plain!");
-/// ```
+///
+/// What owns something is not `Copy`: `String`, `Vec`, `Arc`. A [`boxed`](crate::boxed) ring carries it. The same holds for what
+/// borrows for less than `'static`: no ring carries it.
+///
 /// ```compile_fail,E0277
 /// seqcast::inline::<String>(8);
 /// ```
 /// ```compile_fail,E0277
-/// seqcast::inline::<&'static str>(8);
+/// seqcast::inline::<std::sync::Arc<str>>(8);
 /// ```
-///
-/// A struct with padding compiles once the padding has a name:
-///
-/// ```
-/// #[derive(Clone, Copy, bytemuck::NoUninit)]
-/// #[repr(C)]
-/// struct Tick { price: u64, size: u32, _unused: u32 }
-/// seqcast::inline::<Tick>(8);
-/// ```
-/// ```compile_fail
-/// #[derive(Clone, Copy, bytemuck::NoUninit)]
-/// #[repr(C)]
-/// struct Tick { price: u64, size: u32 }
-/// seqcast::inline::<Tick>(8);
+/// ```compile_fail,E0597
+/// let text = String::from("short-lived");
+/// let (mut publisher, _subscriber) = seqcast::inline(8);
+/// publisher.publish(&*text);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel through an inline ring: it is not plain data",
-    label = "owns, borrows or pads something",
-    note = "a boxed ring carries any `T: Send + Sync`: `seqcast::boxed`, `Builder::boxed`",
-    note = "plain data is `bytemuck::NoUninit + Send`: integers, floats, `bool`, `char`, arrays of numbers, and structs and \
-            field-less enums with `#[derive(bytemuck::NoUninit)]` and no padding",
-    note = "for text or lists of bounded size an array will do (`[u8; N]`); name the padding of a struct as fields of its own"
+    message = "`{Self}` cannot travel through an inline ring: it is not `Copy + Send + 'static`",
+    label = "owns something, or lacks `#[derive(Clone, Copy)]`",
+    note = "a boxed ring carries any `T: Send + Sync + 'static`: `seqcast::boxed`, `Builder::boxed`",
+    note = "for text or lists of bounded size an array will do (`[u8; N]`)"
 )]
-pub trait Plain: NoUninit + Send {}
+pub trait Plain: Copy + Send + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<T: NoUninit + Send> Plain for T {}
+impl<T: Copy + Send + 'static> Plain for T {}
 
 /// Messages are plain data, copied into and out of the ring's slots: the fastest way.
 ///
@@ -92,11 +86,9 @@ unsafe impl<T> Send for Inline<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for Inline<T> {}
 
-const WORD: usize = size_of::<u64>();
-
 impl<T: Plain> Inline<T> {
     /// Words of a slot: its stamp and its payload, whose last word may be filled in part; the rest of it is zero.
-    const STRIDE: usize = 1 + size_of::<T>().div_ceil(WORD);
+    const STRIDE: usize = 1 + copy::words_of::<T>();
 }
 
 impl<T: Plain> sealed::Sealed for Inline<T> {}
@@ -191,35 +183,32 @@ impl<T: Plain> Storage for Inline<T> {
 
     #[inline]
     fn write<'p>(slot: Slot<'_, [AtomicU64]>, guard: WriteGuard<'_>, item: Self::Prepared<'p>) -> Self::Displaced<'p> {
-        let write = if size_of::<T>() <= SMALL { write_words } else { write_many_words };
-        write(slot.payload, bytemuck::bytes_of(item));
+        copy::store(slot.payload, item);
         guard.commit();
     }
 }
 
 impl<T: Plain> Inline<T> {
-    /// Copies the message `sequence`, which `Stamp::load` found in `slot`, to `item`. `false` if it was overwritten in the meantime.
-    /// Otherwise `item` is initialised: the stamp says that no byte changed since it was committed, so these are all the bytes of one
-    /// `T` that `write` was given; `T: NoUninit` has no padding, and is `Copy`, so its bytes are all there is to it.
+    /// Copies the message `sequence`, which `Stamp::load` found in `slot`, to `message`. `false` if it was overwritten in the meantime.
+    /// Otherwise `message` is initialised: the stamp says that these are the bytes that one `store` was given, each as it was there, and
+    /// `T` is `Copy`, so its bytes are all there is to it.
     #[inline]
-    fn copy(slot: Slot<'_, [AtomicU64]>, sequence: u64, item: &mut MaybeUninit<T>) -> bool {
-        // SAFETY: the bytes of `item`, which need not be initialised, and which nothing else borrows.
-        let bytes = unsafe { slice::from_raw_parts_mut(item.as_mut_ptr().cast(), size_of::<T>()) };
-        read_words(slot.payload, bytes);
+    fn copy(slot: Slot<'_, [AtomicU64]>, sequence: u64, message: &mut MaybeUninit<T>) -> bool {
+        *message = copy::load(slot.payload);
         slot.stamp.validate(sequence)
     }
 }
 
 impl<T: Plain> Receive for Inline<T> {
     #[inline]
-    fn read(slot: Slot<'_, [AtomicU64]>, sequence: u64, cursor: &Cursor) -> Option<T> {
-        let mut item = MaybeUninit::uninit();
-        if !Self::copy(slot, sequence, &mut item) {
-            return None;
+    fn read(slot: Slot<'_, [AtomicU64]>, sequence: u64, cursor: &Cursor, place: &mut Place<'_, T>) -> bool {
+        if !Self::copy(slot, sequence, place.room()) {
+            return false;
         }
-        cursor.set_next(sequence + 1);
         // SAFETY: `copy` has initialised it.
-        Some(unsafe { item.assume_init() })
+        unsafe { place.set_filled() };
+        cursor.set_next(sequence + 1);
+        true
     }
 
     fn read_run(&self, sequence: u64, limit: usize, buffer: &mut Vec<T>, cursor: &Cursor) -> usize {
@@ -250,51 +239,3 @@ impl<T: Plain> Receive for Inline<T> {
 
 /// A subscriber moves its cursor at least once in so many bytes, or after each message that is larger.
 const MAX_RUN_BYTES: usize = 8 << 10;
-
-/// Copies a message into the words of its slot. The last may be filled in part; the rest of it is zero.
-#[inline]
-fn write_words(words: &[AtomicU64], bytes: &[u8]) {
-    let put = |word: &AtomicU64, bytes: &[u8]| {
-        let mut value = [0; WORD];
-        value[..bytes.len()].copy_from_slice(bytes);
-        // [word.write] Relaxed: the stamp's fences order the words.
-        word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
-    };
-    // Whole words apart, so that each is one move.
-    let (words, last) = words.split_at(bytes.len() / WORD);
-    let chunks = bytes.chunks_exact(WORD);
-    if let [last] = last {
-        put(last, chunks.remainder());
-    }
-    for (word, bytes) in words.iter().zip(chunks) {
-        put(word, bytes);
-    }
-}
-
-/// Up to so many bytes are copied in place.
-const SMALL: usize = 256;
-
-/// Out of line: inlined, the compiler may first copy a large message to the stack, and then into the slot.
-#[inline(never)]
-fn write_many_words(words: &[AtomicU64], bytes: &[u8]) {
-    write_words(words, bytes);
-}
-
-/// Copies the words of a slot to where the message will be.
-#[inline]
-fn read_words(words: &[AtomicU64], bytes: &mut [MaybeUninit<u8>]) {
-    let get = |word: &AtomicU64, bytes: &mut [MaybeUninit<u8>]| {
-        // [word.read] Relaxed: the stamp's fences order the words.
-        let value = word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
-        bytes.copy_from_slice(&value[..bytes.len()]);
-    };
-    // As in `write_words`.
-    let (words, last) = words.split_at(bytes.len() / WORD);
-    let (bytes, rest) = bytes.split_at_mut(WORD * words.len());
-    for (word, bytes) in words.iter().zip(bytes.chunks_exact_mut(WORD)) {
-        get(word, bytes);
-    }
-    if let [last] = last {
-        get(last, rest);
-    }
-}

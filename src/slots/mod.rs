@@ -4,11 +4,13 @@
 #[allow(missing_debug_implementations, reason = "what is not exported")]
 mod boxed;
 mod inline;
+mod place;
 pub(crate) mod stamp;
 
 pub use boxed::{Boxed, Ref};
 pub(crate) use boxed::{Passed, Pinned};
 pub use inline::{Inline, Plain};
+pub(crate) use place::{Place, append, receive};
 
 use std::ops::Range;
 
@@ -160,12 +162,10 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     note = "borrow it where it lies: `next_ref`, `next_ref_async`, `try_recv_ref`; or publish `Arc`s"
 )]
 pub trait Receive: Storage {
-    /// Reads the message `sequence`, which `Stamp::load` found in `slot`, and moves `cursor` past it. `None` if it was overwritten
-    /// in the meantime.
-    ///
-    /// The value is made last: the compiler does not carry it past an atomic access without a copy.
+    /// Puts the message `sequence`, which `Stamp::load` found in `slot`, into `place`, which is empty, and moves `cursor` past it. `false`
+    /// if it was overwritten in the meantime.
     #[doc(hidden)]
-    fn read(slot: Slot<'_, Self::Payload>, sequence: u64, cursor: &Cursor) -> Option<Self::Item>;
+    fn read(slot: Slot<'_, Self::Payload>, sequence: u64, cursor: &Cursor, place: &mut Place<'_, Self::Item>) -> bool;
 
     /// Appends up to `limit` messages that are there, from `sequence` on, to `buffer`, and moves `cursor` past them. Returns how many. It
     /// may stop anywhere, also before the first.

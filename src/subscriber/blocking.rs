@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
-use crate::slots::{Receive, Storage};
-use crate::subscriber::{Subscriber, unless_empty};
+use crate::slots::{self, Place, Receive, Storage};
+use crate::subscriber::{Subscriber, reading, unless_empty};
 use crate::sync::{YIELDS, spin_loop, yield_now};
 
 /// Receiving: blocking the thread.
@@ -30,10 +30,9 @@ impl<S: Receive> Subscriber<S> {
     ///     assert_eq!(reader.join().unwrap(), (Ok(7), Err(seqcast::RecvError::Closed)));
     /// });
     /// ```
+    #[inline]
     pub fn recv(&mut self) -> Result<S::Item, RecvError> {
-        let mut message = None;
-        untimed(self.block(None, |subscriber| subscriber.try_recv_into(&mut message)))?;
-        Ok(taken(message))
+        slots::receive(|place| self.recv_into(place))
     }
 
     /// Waits for the next message, but no longer than `timeout`. A timeout too far away to be told is none.
@@ -52,10 +51,9 @@ impl<S: Receive> Subscriber<S> {
     /// let nothing = subscriber.recv_timeout(Duration::from_millis(1));
     /// assert_eq!(nothing, Err(seqcast::RecvTimeoutError::Timeout));
     /// ```
+    #[inline]
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<S::Item, RecvTimeoutError> {
-        let mut message = None;
-        timed(self.block(Instant::now().checked_add(timeout), |subscriber| subscriber.try_recv_into(&mut message)))?;
-        Ok(taken(message))
+        self.recv_until(Instant::now().checked_add(timeout))
     }
 
     /// Waits for the next message, but not beyond `deadline`.
@@ -70,10 +68,9 @@ impl<S: Receive> Subscriber<S> {
     /// publisher.publish(1);
     /// assert_eq!(subscriber.recv_deadline(Instant::now()), Ok(1)); // there already
     /// ```
+    #[inline]
     pub fn recv_deadline(&mut self, deadline: Instant) -> Result<S::Item, RecvTimeoutError> {
-        let mut message = None;
-        timed(self.block(Some(deadline), |subscriber| subscriber.try_recv_into(&mut message)))?;
-        Ok(taken(message))
+        self.recv_until(Some(deadline))
     }
 
     /// Waits for a message, then appends what is there, up to `limit`, to `buffer`, and returns how many. It does not wait until there
@@ -96,18 +93,21 @@ impl<S: Receive> Subscriber<S> {
 }
 
 impl<S: Receive> Subscriber<S> {
-    /// Receives into `message`, so that those who wait for it need not hand it on: each time would be a copy on the stack.
+    /// As `recv`.
     #[inline]
-    pub(crate) fn try_recv_into(&mut self, message: &mut Option<S::Item>) -> Result<(), TryRecvError> {
-        *message = Some(self.try_recv()?);
-        Ok(())
+    pub(super) fn recv_into(&mut self, place: &mut Place<'_, S::Item>) -> Result<(), RecvError> {
+        if let Some(Ok(())) = self.receive_fast(reading::<S>(place)) {
+            return Ok(());
+        }
+        place.receive_out_of_line(|place| untimed(self.block(None, |subscriber| subscriber.try_recv_into(place))))
     }
-}
 
-/// What `try_recv_into` has received.
-#[inline]
-pub(crate) fn taken<T>(message: Option<T>) -> T {
-    message.unwrap_or_else(|| unreachable!("a receive that succeeded brought nothing"))
+    #[inline]
+    fn recv_until(&mut self, deadline: Option<Instant>) -> Result<S::Item, RecvTimeoutError> {
+        slots::receive(|place: &mut Place<'_, _>| {
+            place.receive_out_of_line(|place| timed(self.block(deadline, |subscriber| subscriber.try_recv_into(place))))
+        })
+    }
 }
 
 impl<S: Storage> Subscriber<S> {

@@ -5,9 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::blocking::taken;
 use crate::error::{RecvError, TryRecvError};
-use crate::slots::{Receive, Storage};
+use crate::slots::{self, Place, Receive, Storage};
 use crate::subscriber::{Subscriber, unless_empty};
 use crate::wait::Park;
 
@@ -118,10 +117,28 @@ impl<S: Receive> Subscriber<S> {
     /// publisher.publish(5);
     /// assert_eq!(subscriber.poll_recv(&mut cx), Poll::Ready(Ok(5)));
     /// ```
+    #[inline]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Item, RecvError>> {
-        let mut message = None;
-        ready!(self.poll(cx, |subscriber| subscriber.try_recv_into(&mut message)))?;
-        Poll::Ready(Ok(taken(message)))
+        self.poll_message(cx, Self::try_recv_into)
+    }
+
+    #[inline]
+    fn poll_message(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut receive: impl FnMut(&mut Self, &mut Place<'_, S::Item>) -> Result<(), TryRecvError>,
+    ) -> Poll<Result<S::Item, RecvError>> {
+        let received = slots::receive(|place: &mut Place<'_, _>| {
+            place.receive_out_of_line(|place| match self.poll(cx, |subscriber| receive(subscriber, place)) {
+                Poll::Ready(received) => received.map_err(Some),
+                Poll::Pending => Err(None),
+            })
+        });
+        match received {
+            Ok(message) => Poll::Ready(Ok(message)),
+            Err(Some(error)) => Poll::Ready(Err(error)),
+            Err(None) => Poll::Pending,
+        }
     }
 }
 
@@ -205,9 +222,7 @@ impl<S: Receive> Future for RecvLatest<'_, S> {
     type Output = Result<S::Item, RecvError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut message = None;
-        ready!(self.0.0.poll(cx, |subscriber| subscriber.latest_into(&mut message)))?;
-        Poll::Ready(Ok(taken(message)))
+        self.0.0.poll_message(cx, Subscriber::latest_into)
     }
 }
 

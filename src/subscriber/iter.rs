@@ -61,6 +61,7 @@ pub(crate) fn until_closed<T>(received: Result<T, RecvError>) -> Option<Result<T
 impl<S: Receive> Iterator for Iter<'_, S> {
     type Item = Result<S::Item, Lagged>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         until_closed(self.0.recv())
     }
@@ -69,6 +70,7 @@ impl<S: Receive> Iterator for Iter<'_, S> {
 impl<S: Receive> Iterator for IntoIter<S> {
     type Item = Result<S::Item, Lagged>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         until_closed(self.0.recv())
     }
@@ -77,6 +79,7 @@ impl<S: Receive> Iterator for IntoIter<S> {
 impl<S: Receive> Iterator for TryIter<'_, S> {
     type Item = Result<S::Item, Lagged>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.subscriber.next_sequence() >= self.goal {
             return None;

@@ -1,11 +1,11 @@
 //! The current value rather than the history.
 
-use super::Subscriber;
-use super::blocking::{taken, untimed};
+use super::blocking::untimed;
+use super::{Subscriber, reading};
 use crate::error::{RecvError, TryRecvError};
 use crate::registry::Cursor;
 use crate::sequencer::Found;
-use crate::slots::{Receive, Slot, Storage};
+use crate::slots::{self, Place, Receive, Slot, Storage};
 
 /// Receiving: the newest message.
 impl<S: Receive> Subscriber<S> {
@@ -33,8 +33,9 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.skipped_by_choice(), 99);
     /// assert_eq!(subscriber.latest(), Err(seqcast::TryRecvError::Empty));
     /// ```
+    #[inline]
     pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
-        self.receive_latest(S::read)
+        slots::receive(|place: &mut Place<'_, _>| place.receive_out_of_line(|place| self.latest_into(place)))
     }
 
     /// Waits until there is a message that was not read, then takes the newest one, as [`latest`](Self::latest) does.
@@ -58,16 +59,16 @@ impl<S: Receive> Subscriber<S> {
     /// publisher.close();
     /// assert_eq!(subscriber.recv_latest(), Err(seqcast::RecvError::Closed));
     /// ```
+    #[inline]
     pub fn recv_latest(&mut self) -> Result<S::Item, RecvError> {
-        let mut message = None;
-        untimed(self.block(None, |subscriber| subscriber.latest_into(&mut message)))?;
-        Ok(taken(message))
+        slots::receive(|place: &mut Place<'_, _>| {
+            place.receive_out_of_line(|place| untimed(self.block(None, |subscriber| subscriber.latest_into(place))))
+        })
     }
 
     /// As [`try_recv_into`](Self::try_recv_into), with the newest message.
-    pub(super) fn latest_into(&mut self, message: &mut Option<S::Item>) -> Result<(), TryRecvError> {
-        *message = Some(self.latest()?);
-        Ok(())
+    pub(super) fn latest_into(&mut self, place: &mut Place<'_, S::Item>) -> Result<(), TryRecvError> {
+        self.receive_latest(reading::<S>(place))
     }
 }
 
@@ -75,12 +76,12 @@ impl<S: Storage> Subscriber<S> {
     /// Receives the newest message as `take` takes it.
     pub(crate) fn receive_latest<R>(
         &mut self,
-        take: impl Fn(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
+        mut take: impl FnMut(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
     ) -> Result<R, TryRecvError> {
         loop {
             self.skip_to_latest()?;
             // Unless it was overwritten just now: there is a newer one.
-            if let Ok(received) = self.receive(&take) {
+            if let Ok(received) = self.receive(&mut take) {
                 return Ok(received);
             }
         }

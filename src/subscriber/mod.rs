@@ -27,7 +27,7 @@ use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
 use crate::registry::{Cursor, GateState, Registration};
 use crate::sequencer::Found;
-use crate::slots::{Receive, Slot, Storage};
+use crate::slots::{self, Place, Receive, Slot, Storage, append};
 use crate::start::Start;
 use crate::sync::{Arc, full_fence};
 use crate::wait::{Park, WaitKey, Waiter};
@@ -214,7 +214,7 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self) -> Result<S::Item, TryRecvError> {
-        self.receive(S::read).map_err(|nothing| self.report(nothing))
+        slots::receive(|place| self.try_recv_into(place))
     }
 
     /// Appends up to `limit` messages that are there now to `buffer`, and returns how many.
@@ -250,16 +250,26 @@ impl<S: Receive> Subscriber<S> {
                 continue;
             }
             // There may be a hole in the way, a loss, or nothing.
-            match self.receive(S::read) {
-                Ok(message) => {
-                    buffer.push(message);
-                    received += 1;
-                }
+            let mut reading = |slot: Slot<'_, S::Payload>, sequence, cursor: &Cursor| {
+                append(buffer, |place| S::read(slot, sequence, cursor, place)).then_some(())
+            };
+            match self.receive(&mut reading) {
+                Ok(()) => received += 1,
                 Err(_) if received > 0 => break,
                 Err(nothing) => return Err(self.report(nothing)),
             }
         }
         Ok(received)
+    }
+
+    /// As `try_recv`.
+    #[inline]
+    pub(crate) fn try_recv_into(&mut self, place: &mut Place<'_, S::Item>) -> Result<(), TryRecvError> {
+        let received = match self.receive_fast(reading::<S>(place)) {
+            Some(received) => received,
+            None => place.receive_out_of_line(|place| self.receive_slow(&mut reading::<S>(place))),
+        };
+        received.map_err(|nothing| self.report(nothing))
     }
 
     /// Appends messages that are there to `buffer`, up to `limit`, and returns how many. It may stop anywhere.
@@ -308,31 +318,41 @@ impl<S: Storage> Subscriber<S> {
     #[inline]
     pub(crate) fn receive<R>(
         &mut self,
-        take: impl Fn(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
+        take: &mut impl FnMut(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
     ) -> Result<R, NoMessage> {
+        match self.receive_fast(&mut *take) {
+            Some(received) => received,
+            None => self.receive_slow(take),
+        }
+    }
+
+    /// The quick way, or `None`.
+    #[inline]
+    fn receive_fast<R>(
+        &self,
+        take: impl FnOnce(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
+    ) -> Option<Result<R, NoMessage>> {
         let cursor = &self.lossy.cursor;
         let sequence = cursor.next_unsync();
-        match self.channel.sequencer.find_fast(sequence) {
-            Some(Found::Message(slot)) => {
-                if let Some(message) = take(slot, sequence, cursor) {
-                    self.taken(sequence);
-                    return Ok(message);
-                }
+        match self.channel.sequencer.find_fast(sequence)? {
+            Found::Message(slot) => {
+                let message = take(slot, sequence, cursor)?;
+                self.taken(sequence);
+                Some(Ok(message))
             }
-            Some(Found::Empty) => {
+            Found::Empty => {
                 self.rests();
-                return Err(NoMessage::Empty);
+                Some(Err(NoMessage::Empty))
             }
-            _ => {}
+            _ => None,
         }
-        self.receive_slow(&take)
     }
 
     /// Receives where the quick way failed: at a hole, a lap, the end, and by gating subscribers.
     #[inline(never)]
     fn receive_slow<R>(
         &mut self,
-        take: &impl Fn(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
+        take: &mut impl FnMut(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
     ) -> Result<R, NoMessage> {
         if let Some(gating) = &self.local.gating {
             // The quick way of a gating subscriber.
@@ -488,6 +508,14 @@ impl<S: Storage> Subscriber<S> {
     pub(crate) fn set_ended(&mut self) {
         self.local.ended = true;
     }
+}
+
+/// Puts the message where it is wanted.
+#[inline]
+fn reading<'p, S: Receive>(
+    place: &'p mut Place<'_, S::Item>,
+) -> impl FnMut(Slot<'_, S::Payload>, u64, &Cursor) -> Option<()> + 'p {
+    |slot, sequence, cursor| S::read(slot, sequence, cursor, place).then_some(())
 }
 
 /// What a try brought, unless it is to be waited for.

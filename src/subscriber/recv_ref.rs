@@ -237,7 +237,7 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// Receives the next message and pins it.
     #[inline]
     fn take(&mut self) -> Result<Pinned<T>, TryRecvError> {
-        self.receive(Boxed::read_pinned).map_err(|nothing| self.report(nothing))
+        self.receive(&mut Boxed::read_pinned).map_err(|nothing| self.report(nothing))
     }
 
     /// Borrows what this subscriber has just pinned.

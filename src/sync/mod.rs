@@ -23,6 +23,8 @@ mod native;
 mod os;
 #[cfg(all(feature = "_models", any(loom, shuttle)))]
 mod traced;
+#[cfg(not(all(feature = "_models", any(loom, shuttle))))]
+mod zeroed;
 
 #[cfg(all(feature = "_models", shuttle))]
 use shuttle as checker;
@@ -33,3 +35,5 @@ pub(crate) use alarm::Alarm;
 pub(crate) use model::*;
 #[cfg(not(all(feature = "_models", any(loom, shuttle))))]
 pub(crate) use native::*;
+#[cfg(not(all(feature = "_models", any(loom, shuttle))))]
+pub(crate) use zeroed::*;

@@ -1,6 +1,6 @@
 //! What a program runs on.
 
-use super::{Arc, BoxedCell};
+use super::Arc;
 
 pub(crate) use super::os::{
     Futex, fence_after_exchange, full_fence, has_barrier, heavy_barrier, light_barrier, prefetch_for_writing,
@@ -46,30 +46,20 @@ pub(crate) fn unsync_load(word: &AtomicU64) -> u64 {
     word.load(Ordering::Relaxed)
 }
 
-/// Atomic words, all zero, and the index of the first that begins a cache line, with at least `len` words from there.
-/// Pages never touched cost nothing. `None` when an allocation can never be that large; aborts as `Vec` does when
-/// the memory is not to be had.
-pub(crate) fn zeroed_words(len: usize) -> Option<(Box<[AtomicU64]>, usize)> {
-    const LINE: usize = 64;
-    let padded = len.checked_add(LINE / size_of::<AtomicU64>())?;
-    let layout = std::alloc::Layout::array::<AtomicU64>(padded).ok()?;
-    let words = bytemuck::allocation::try_zeroed_slice_box::<AtomicU64>(padded)
-        .unwrap_or_else(|()| std::alloc::handle_alloc_error(layout));
-    let first = words.as_ptr().align_offset(LINE);
-    Some((words, first))
-}
-
-/// As many cells, each with zero and null. Pages never touched cost nothing. `None` and aborts as `zeroed_words`.
-pub(crate) fn zeroed_cells<T>(len: usize) -> Option<Box<[BoxedCell<T>]>> {
-    let layout = std::alloc::Layout::array::<BoxedCell<T>>(len).ok()?;
-    let pairs = bytemuck::allocation::try_zeroed_slice_box(len);
-    Some(pairs.unwrap_or_else(|()| std::alloc::handle_alloc_error(layout)))
-}
-
 /// How many messages a publisher keeps back, at the least, before it looks which of them are borrowed.
 pub(crate) const SCAN_THRESHOLD: usize = 64;
 
 pub(crate) type TryLockGuard<'a, T> = std::sync::MutexGuard<'a, T>;
+
+/// The code runs on the machine itself.
+pub(crate) const IS_MODEL: bool = false;
+
+/// Runs `code` under a lock. It is the same for the same address, and may be the same for others.
+pub(crate) fn with_lock_of(address: usize, code: impl FnOnce()) {
+    static LOCKS: [CachePadded<std::sync::Mutex<()>>; 61] = [const { CachePadded::new(std::sync::Mutex::new(())) }; 61];
+    let _guard = LOCKS[address % LOCKS.len()].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    code();
+}
 
 /// A lock that nobody waits for, and under which nothing panics.
 #[derive(Debug, Default)]

@@ -29,7 +29,7 @@ use std::mem;
 use std::ops::Range;
 use std::ptr;
 
-use super::{Receive, Slot, Storage, sealed};
+use super::{Place, Receive, Slot, Storage, sealed};
 use crate::registry::{Cursor, PinSnapshot, Registry};
 use crate::seq::Layout;
 use crate::slots::stamp::{SlotState, Stamp, WriteGuard};
@@ -210,15 +210,15 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
 
 impl<T: Clone + Send + Sync + 'static> Receive for Boxed<T> {
     #[inline]
-    fn read(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, cursor: &Cursor) -> Option<T> {
-        let pinned = guard::pin(sequence, slot, cursor)?;
+    fn read(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, cursor: &Cursor, place: &mut Place<'_, T>) -> bool {
+        let Some(pinned) = guard::pin(sequence, slot, cursor) else { return false };
         // SAFETY: just pinned, and the subscriber is in the middle of this call.
         let message = unsafe { Ref::new(pinned, cursor, None) };
         // The pin ends with the `Ref`, also when the clone panics. What was not handed out then was not received.
-        let item = T::clone(&message);
+        place.fill(T::clone(&message));
         drop(message);
         cursor.set_next(sequence + 1);
-        Some(item)
+        true
     }
 
     // Each message apart: clones may panic, or wait for a publisher that waits for room.

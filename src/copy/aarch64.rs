@@ -1,0 +1,45 @@
+//! Copies memory by vector moves of AArch64, of two times 16 bytes.
+
+#![expect(unsafe_code, reason = "assembly")]
+
+use std::arch::asm;
+
+use super::vectors::for_each_block;
+
+pub(super) const EXIST: bool = true;
+
+/// Copies `len` bytes, some of them twice.
+///
+/// # Safety
+///
+/// `len` bytes may be read at `from` and written at `to`, by whatever accesses may race with those of other threads there. The two do not
+/// overlap. `len` is at least `BLOCK`.
+#[inline(never)]
+pub(super) unsafe fn copy(to: *mut u8, from: *const u8, len: usize) {
+    for_each_block(len, |at| {
+        // SAFETY: a block begins at `at` and ends at `len` at the latest.
+        unsafe {
+            asm!(
+                "ldp {a:q}, {b:q}, [{from}]",
+                "ldp {c:q}, {d:q}, [{from}, #32]",
+                "ldp {e:q}, {f:q}, [{from}, #64]",
+                "ldp {g:q}, {h:q}, [{from}, #96]",
+                "stp {a:q}, {b:q}, [{to}]",
+                "stp {c:q}, {d:q}, [{to}, #32]",
+                "stp {e:q}, {f:q}, [{to}, #64]",
+                "stp {g:q}, {h:q}, [{to}, #96]",
+                from = in(reg) from.wrapping_add(at),
+                to = in(reg) to.wrapping_add(at),
+                a = out(vreg) _,
+                b = out(vreg) _,
+                c = out(vreg) _,
+                d = out(vreg) _,
+                e = out(vreg) _,
+                f = out(vreg) _,
+                g = out(vreg) _,
+                h = out(vreg) _,
+                options(nostack, preserves_flags)
+            );
+        }
+    });
+}

@@ -1,0 +1,133 @@
+//! How the bytes of a message get into a slot and out of it, while other threads may do the same with that slot.
+//!
+//! What is needed is a *byte-wise atomic copy*: it moves each byte by one relaxed atomic access, and takes the byte as it is, even if
+//! it has no value (padding) or is part of a pointer. (Idea and name: Boehm, "Byte-wise atomic memcpy", ISO C++ proposal P1478.) Rust
+//! has no such operation yet. Three modules do the same:
+//!
+//! | module | for | how |
+//! |---|---|---|
+//! | `words` | small messages, and large ones where `vectors` does not exist | relaxed atomic words |
+//! | `vectors` | large messages on x86-64 and AArch64 | vector moves in assembly |
+//! | `locked` | Miri, and processors without stable inline assembly | a plain copy under a lock |
+//!
+//! All messages of a type are copied in the same way: accesses of different kinds never meet in a slot. `docs/copying.md` says why
+//! each way is sound.
+
+#![expect(unsafe_code, reason = "looks at the bytes of a message, which may have no value")]
+
+// Vector moves of this processor.
+#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "x86_64.rs")]
+#[cfg_attr(all(target_arch = "aarch64", target_feature = "neon"), path = "aarch64.rs")]
+#[cfg_attr(
+    not(any(
+        all(target_arch = "x86_64", target_feature = "sse2"),
+        all(target_arch = "aarch64", target_feature = "neon")
+    )),
+    path = "no_blocks.rs"
+)]
+mod blocks;
+mod locked;
+// Inline assembly is stable for these processors in the minimum Rust version.
+#[cfg_attr(
+    any(
+        miri,
+        not(any(
+            target_arch = "x86",
+            target_arch = "x86_64",
+            target_arch = "arm",
+            target_arch = "aarch64",
+            target_arch = "arm64ec",
+            target_arch = "riscv32",
+            target_arch = "riscv64",
+            target_arch = "loongarch64",
+            target_arch = "s390x"
+        ))
+    ),
+    path = "no_registers.rs"
+)]
+mod registers;
+mod vectors;
+mod words;
+
+use std::mem::MaybeUninit;
+use std::slice;
+
+use crate::sync::{AtomicU64, IS_MODEL};
+
+/// How the bytes of a message are copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Words,
+    Vectors,
+    Locked,
+}
+
+/// Messages of up to so many bytes are copied as words, in place.
+const SMALL: usize = 127;
+
+/// The one place where the way is chosen. `--cfg seqcast_copy="words"` is for sanitizers, which do not see what assembly does, and
+/// `--cfg seqcast_copy="locked"` for tests.
+const fn way(bytes: usize) -> Way {
+    if IS_MODEL {
+        Way::Words
+    } else if cfg!(seqcast_copy = "locked") || !registers::EXIST {
+        Way::Locked
+    } else if cfg!(seqcast_copy = "words") || !vectors::EXIST || bytes <= SMALL {
+        Way::Words
+    } else {
+        Way::Vectors
+    }
+}
+
+/// How many words a message takes up.
+pub(crate) const fn words_of<T>() -> usize {
+    size_of::<T>().div_ceil(size_of::<u64>())
+}
+
+/// Copies a message into a slot, which no other `store` does at the same time.
+#[inline]
+pub(crate) fn store<T: Copy>(slot: &[AtomicU64], message: &T) {
+    assert!(slot.len() == words_of::<T>(), "a slot for another type");
+    // SAFETY: the bytes of `message`, which may lack a value. A `Copy` type has no `UnsafeCell`, so nobody changes them.
+    let bytes = unsafe { slice::from_raw_parts((&raw const *message).cast::<MaybeUninit<u8>>(), size_of::<T>()) };
+    match const { way(size_of::<T>()) } {
+        Way::Words if bytes.len() <= SMALL => words::store(slot, bytes),
+        Way::Words => store_many_words(slot, bytes),
+        Way::Vectors => vectors::store(slot, bytes),
+        Way::Locked => locked::store(slot, bytes),
+    }
+}
+
+/// Copies a message out of a slot. Once the slot's stamp says that all bytes are of one `store`, they are a `T`.
+///
+/// By value: the result is then written right where it is wanted, and the compiler knows that nobody else keeps its address.
+#[inline]
+pub(crate) fn load<T: Copy>(slot: &[AtomicU64]) -> MaybeUninit<T> {
+    if size_of::<T>() <= SMALL { load_here(slot) } else { load_large(slot) }
+}
+
+/// Out of line: inlined, the compiler may first copy a large message to the stack, and then into the slot.
+#[inline(never)]
+fn store_many_words(slot: &[AtomicU64], bytes: &[MaybeUninit<u8>]) {
+    words::store(slot, bytes);
+}
+
+/// Out of line, see `load`.
+#[inline(never)]
+fn load_large<T: Copy>(slot: &[AtomicU64]) -> MaybeUninit<T> {
+    load_here(slot)
+}
+
+#[inline(always)]
+fn load_here<T: Copy>(slot: &[AtomicU64]) -> MaybeUninit<T> {
+    assert!(slot.len() == words_of::<T>(), "a slot for another type");
+    let mut message = MaybeUninit::<T>::uninit();
+    // SAFETY: the bytes of `message`, which is borrowed mutably, and whose bytes may lack a value.
+    let bytes = unsafe { slice::from_raw_parts_mut((&raw mut message).cast::<MaybeUninit<u8>>(), size_of::<T>()) };
+    match const { way(size_of::<T>()) } {
+        Way::Words => words::load(slot, bytes),
+        Way::Vectors => vectors::load(slot, bytes),
+        Way::Locked => locked::load(slot, bytes),
+    }
+    message
+}
