@@ -20,6 +20,7 @@ pub(super) const EXIST: bool = blocks::EXIST;
 const BLOCK: usize = 128;
 
 /// Calls `copy` for each block of `len` bytes, with where it begins. The last may cover a part of the one before it.
+#[allow(dead_code, reason = "not for every processor there are blocks")]
 #[inline(always)]
 pub(super) fn for_each_block(len: usize, mut copy: impl FnMut(usize)) {
     let last = len - BLOCK;
