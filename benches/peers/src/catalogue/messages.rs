@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use super::{NS_DELIVERY, NS_MESSAGE, Size, workload};
 use crate::limits;
+use crate::message::Tick;
 use crate::peer::Peer;
-use crate::peers::{Borrowed, BorrowedShared, Cloned, DropIn, Exclusive, Photon, Ringcast, Tokio};
+use crate::peers::{
+    AsyncBroadcast, Borrowed, BorrowedShared, Bus, Cloned, Crossbeam, Disruptor, DropIn, Exclusive, Photon, Ringcast,
+    Tokio, Yring,
+};
 use crate::rows::{Figures, Picture, Run, Workload};
 use crate::workloads::{CAPACITY, publishers, same_thread, streaming};
 
@@ -107,8 +111,41 @@ macro_rules! each {
     };
 }
 
+/// `$workload` with these arguments, on each of the peers that carry a [`Tick`].
+///
+/// photon-ring does not: its `Pod` promises that there is no padding and that every bit pattern is
+/// a valid message.
+macro_rules! ticks {
+    ($workload:ident $arguments:tt) => {
+        runs!(
+            $workload $arguments,
+            Borrowed<Tick> as "boxed",
+            Ringcast<Tick>,
+            DropIn<Tick>,
+            Tokio<Tick>,
+            AsyncBroadcast<Tick>,
+            Bus<Tick>,
+            Disruptor<Tick>,
+            Yring<Tick>,
+            Crossbeam<Tick>
+        )
+    };
+}
+
+fn padded(size: Size) -> [Workload; 2] {
+    let bytes = size_of::<Tick>() as u64;
+    let (same, streamed) = (on_one_thread(size, bytes), between_threads(size, bytes));
+    let row = |name, runs| workload(format!("payload of a padded struct, {name}"), NS_MESSAGE, runs);
+    [
+        row("same thread", ticks!(same_thread(SLOTS, 1, same))).limit("", move || limits::copied::<Tick>(SLOTS, same)),
+        row("streaming, 1 to 1", ticks!(streaming(1, streamed)))
+            .limit("", move || limits::copied_between_threads::<Tick>(streamed)),
+    ]
+}
+
 pub fn payloads(size: Size) -> Vec<Workload> {
     let mut all: Vec<_> = each!(payload(size): 1 2 4 8 16 32 128 512 2048).into();
     all.extend(each!(streamed(size): 1 8 32 64 128 256 512 2048));
+    all.extend(padded(size));
     all
 }
