@@ -119,6 +119,7 @@ macro_rules! ticks {
     ($workload:ident $arguments:tt) => {
         runs!(
             $workload $arguments,
+            Exclusive<Tick>,
             Borrowed<Tick> as "boxed",
             Ringcast<Tick>,
             DropIn<Tick>,
