@@ -1,5 +1,9 @@
 //! What the machine itself takes, without any protocol.
 
+mod copying;
+
+pub use copying::{copied, copied_between_threads};
+
 use std::array;
 use std::collections::VecDeque;
 use std::hint::{black_box, spin_loop};
@@ -45,20 +49,20 @@ pub fn round_trip(trips: u64) -> f64 {
 
 /// Nanoseconds a word: packed words, each stored once a lap, and read as they come.
 pub fn streaming(words: u64) -> f64 {
-    stream(words, |number| number)
+    stream_words(words, |number| number)
 }
 
 /// The same, with each number drawn from a counter on a line of its own, as many publishers must.
 pub fn counted(words: u64) -> f64 {
     let counter = Line::default();
-    stream(words, |_| counter.fetch_add(1, Ordering::Relaxed))
+    stream_words(words, |_| counter.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The same, with `batch` numbers drawn at a time.
 pub fn counted_in_batches(words: u64, batch: u64) -> f64 {
     let counter = Line::default();
     let mut first = 0;
-    stream(words, |number| {
+    stream_words(words, |number| {
         let at = number % batch;
         if at == 0 {
             first = counter.fetch_add(batch, Ordering::Relaxed);
@@ -67,33 +71,42 @@ pub fn counted_in_batches(words: u64, batch: u64) -> f64 {
     })
 }
 
-fn stream(words: u64, mut claim: impl FnMut(u64) -> u64) -> f64 {
+fn stream_words(words: u64, mut claim: impl FnMut(u64) -> u64) -> f64 {
     let ring: Box<[AtomicU64; SLOTS]> = Box::new(array::from_fn(|_| AtomicU64::new(0)));
+    let publish = |number| {
+        let number = claim(number);
+        ring[slot(number)].store(number + 1, Ordering::Release);
+    };
+    stream(words, publish, |number| wait_for(&ring[slot(number)], number + 1))
+}
+
+/// Nanoseconds per message from this thread, which publishes each, to another, which receives it.
+/// The publisher stays within half a ring of what the other has received.
+fn stream(messages: u64, mut publish: impl FnMut(u64), receive: impl Fn(u64) + Sync) -> f64 {
     let (read, start) = (Line::default(), Barrier::new(2));
     thread::scope(|scope| {
         scope.spawn(|| {
             start.wait();
-            for number in 0..words {
-                wait_for(&ring[slot(number)], number + 1);
+            for number in 0..messages {
+                receive(number);
                 if number % (CAPACITY / 8) == 0 {
                     read.store(number, Ordering::Release);
                 }
             }
-            read.store(words, Ordering::Release);
+            read.store(messages, Ordering::Release);
         });
         start.wait();
         let began = Instant::now();
         let mut limit = CAPACITY / 2;
-        for number in 0..words {
+        for number in 0..messages {
             while number >= limit {
                 limit = read.load(Ordering::Acquire) + CAPACITY / 2;
                 spin_loop();
             }
-            let number = claim(number);
-            ring[slot(number)].store(number + 1, Ordering::Release);
+            publish(number);
         }
-        wait_for(&read, words);
-        nanoseconds(began.elapsed(), words)
+        wait_for(&read, messages);
+        nanoseconds(began.elapsed(), messages)
     })
 }
 

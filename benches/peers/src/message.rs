@@ -1,4 +1,4 @@
-//! What is sent: numbers, numbers in front of more bytes, and texts that own memory.
+//! What is sent: numbers, numbers in front of more bytes, a struct with padding, and texts that own memory.
 
 use std::array;
 use std::hint::black_box;
@@ -29,10 +29,17 @@ impl Message for u64 {
     }
 }
 
+/// Hides from the compiler what is in a message. `black_box(message)` would copy it.
+#[inline]
+fn opaque<T>(message: T) -> T {
+    black_box(&message);
+    message
+}
+
 impl<const WORDS: usize> Message for [u64; WORDS] {
     #[inline]
     fn of(number: u64) -> Self {
-        black_box([number; WORDS])
+        opaque([number; WORDS])
     }
 
     #[inline]
@@ -41,6 +48,53 @@ impl<const WORDS: usize> Message for [u64; WORDS] {
         let words = black_box(self);
         assert_eq!(words[0], words[WORDS - 1]);
         words[0]
+    }
+}
+
+/// A tick of a market as its users declare it: 24 bytes, of which the last three are padding.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Tick {
+    symbol: [u8; 8],
+    price: f64,
+    size: u32,
+    side: Side,
+}
+
+const _: () = assert!(size_of::<Tick>() == 24);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Bid,
+    Ask,
+}
+
+impl Tick {
+    /// Each field is made of the number, so that a tick of two different numbers is noticed.
+    #[inline]
+    fn from_number(number: u32) -> Self {
+        Self {
+            symbol: u64::from(number).to_le_bytes(),
+            price: number.into(),
+            size: number,
+            side: if number.is_multiple_of(2) { Side::Bid } else { Side::Ask },
+        }
+    }
+}
+
+impl Message for Tick {
+    const KINDS: u64 = 1 << 32;
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)]
+    fn of(number: u64) -> Self {
+        opaque(Self::from_number(number as u32))
+    }
+
+    #[inline]
+    fn number(&self) -> u64 {
+        let tick = black_box(self);
+        assert!(*tick == Self::from_number(tick.size), "a torn tick");
+        tick.size.into()
     }
 }
 

@@ -125,7 +125,7 @@ fn lines(rows: &[(f64, &Row)]) -> Vec<Line> {
             }
         }
     }
-    // What was measured at one place only, as the bare machine is, has no line. The legend does not name it either.
+    // What was measured at one place only, as the bare machine often is, has no line. The legend does not name it either.
     lines.retain(|line| line.points.len() > 1);
     lines
 }

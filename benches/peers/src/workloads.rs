@@ -38,9 +38,12 @@ pub use tasks::{Place, tasks};
 pub use unpaced::unpaced;
 
 use std::hint::spin_loop;
+use std::ops::Range;
 use std::thread;
 
 use turns::Turns;
+
+use crate::peer::Peer;
 
 /// Slots of the rings between threads.
 pub const SLOTS: usize = 1 << 13;
@@ -50,6 +53,16 @@ const LOSSLESS_SLOTS: usize = 1024;
 
 fn size(count: u64) -> usize {
     usize::try_from(count).expect("it fits into memory")
+}
+
+/// Publishes each of these numbers and has every reader take it, all on this thread.
+fn pass<P: Peer>(tx: &mut P::Tx, rxs: &mut [P::Rx], numbers: Range<u64>) {
+    for number in numbers {
+        P::publish(tx, number);
+        for rx in &mut *rxs {
+            assert!(P::poll(rx) == Some(P::seen(number)));
+        }
+    }
 }
 
 /// How those wait that poll: where there are more threads than cores, they must let the others run.

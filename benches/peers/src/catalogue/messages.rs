@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use super::{NS_DELIVERY, NS_MESSAGE, Size, workload};
 use crate::limits;
+use crate::message::Tick;
 use crate::peer::Peer;
-use crate::peers::{Borrowed, BorrowedShared, Cloned, DropIn, Exclusive, Photon, Ringcast, Tokio};
+use crate::peers::{
+    AsyncBroadcast, Borrowed, BorrowedShared, Bus, Cloned, Crossbeam, Disruptor, DropIn, Exclusive, Photon, Ringcast,
+    Tokio, Yring,
+};
 use crate::rows::{Figures, Picture, Run, Workload};
-use crate::workloads::{publishers, same_thread, streaming};
+use crate::workloads::{CAPACITY, publishers, same_thread, streaming};
 
 /// 64 bytes in a `String`, borrowed; or cloned, by a reference count in an `Arc<str>`.
 pub fn texts(size: Size) -> Vec<Workload> {
@@ -50,14 +54,27 @@ pub fn texts(size: Size) -> Vec<Workload> {
     all
 }
 
+/// Slots of the payloads' rings on one thread.
+const SLOTS: usize = 256;
+
+/// Fewer messages of more bytes.
+fn on_one_thread(size: Size, bytes: u64) -> u64 {
+    size.of(16_000_000 / (bytes + 64))
+}
+
+/// Fewer messages of more bytes, but enough that the publisher often waits for the reader.
+fn between_threads(size: Size, bytes: u64) -> u64 {
+    size.of((64_000_000 / (bytes + 64)).max(4 * CAPACITY))
+}
+
 fn payload<const WORDS: usize>(size: Size) -> Workload
 where
     [u64; WORDS]: seqcast::Plain,
 {
     let bytes = 8 * WORDS as u64;
-    let messages = size.of(16_000_000 / (bytes + 64));
+    let messages = on_one_thread(size, bytes);
     let runs = runs!(
-        same_thread(256, 1, messages),
+        same_thread(SLOTS, 1, messages),
         Exclusive<[u64; WORDS]>,
         Borrowed<[u64; WORDS]> as "boxed",
         Photon<[u64; WORDS]>,
@@ -65,7 +82,9 @@ where
         DropIn<[u64; WORDS]>,
         Tokio<[u64; WORDS]>,
     );
-    workload(format!("payload of {bytes} bytes, same thread"), NS_MESSAGE, runs).at(Picture::Payload, bytes)
+    workload(format!("payload of {bytes} bytes, same thread"), NS_MESSAGE, runs)
+        .limit("", move || limits::copied::<[u64; WORDS]>(SLOTS, messages))
+        .at(Picture::Payload, bytes)
 }
 
 fn streamed<const WORDS: usize>(size: Size) -> Workload
@@ -73,7 +92,7 @@ where
     [u64; WORDS]: seqcast::Plain,
 {
     let bytes = 8 * WORDS as u64;
-    let messages = size.of(64_000_000 / (bytes + 64));
+    let messages = between_threads(size, bytes);
     let runs = runs!(
         streaming(1, messages),
         Exclusive<[u64; WORDS]>,
@@ -82,16 +101,52 @@ where
         Ringcast<[u64; WORDS]>
     );
     workload(format!("payload of {bytes} bytes, streaming, 1 to 1"), NS_MESSAGE, runs)
+        .limit("", move || limits::copied_between_threads::<[u64; WORDS]>(messages))
+}
+
+/// A row for each of these counts of words.
+macro_rules! each {
+    ($row:ident($size:ident): $($words:literal)+) => {
+        [$($row::<$words>($size)),+]
+    };
+}
+
+/// `$workload` with these arguments, on each of the peers that carry a [`Tick`].
+///
+/// photon-ring does not: its `Pod` promises that there is no padding and that every bit pattern is
+/// a valid message.
+macro_rules! ticks {
+    ($workload:ident $arguments:tt) => {
+        runs!(
+            $workload $arguments,
+            Exclusive<Tick>,
+            Borrowed<Tick> as "boxed",
+            Ringcast<Tick>,
+            DropIn<Tick>,
+            Tokio<Tick>,
+            AsyncBroadcast<Tick>,
+            Bus<Tick>,
+            Disruptor<Tick>,
+            Yring<Tick>,
+            Crossbeam<Tick>
+        )
+    };
+}
+
+fn padded(size: Size) -> [Workload; 2] {
+    let bytes = size_of::<Tick>() as u64;
+    let (same, streamed) = (on_one_thread(size, bytes), between_threads(size, bytes));
+    let row = |name, runs| workload(format!("payload of a padded struct, {name}"), NS_MESSAGE, runs);
+    [
+        row("same thread", ticks!(same_thread(SLOTS, 1, same))).limit("", move || limits::copied::<Tick>(SLOTS, same)),
+        row("streaming, 1 to 1", ticks!(streaming(1, streamed)))
+            .limit("", move || limits::copied_between_threads::<Tick>(streamed)),
+    ]
 }
 
 pub fn payloads(size: Size) -> Vec<Workload> {
-    vec![
-        payload::<1>(size),
-        payload::<8>(size),
-        payload::<32>(size),
-        payload::<128>(size),
-        payload::<512>(size),
-        streamed::<8>(size),
-        streamed::<128>(size),
-    ]
+    let mut all: Vec<_> = each!(payload(size): 1 2 4 8 16 32 128 512 2048).into();
+    all.extend(each!(streamed(size): 1 8 32 64 128 256 512 2048));
+    all.extend(padded(size));
+    all
 }

@@ -1,11 +1,14 @@
 //! disruptor: lossless, readers are known from the start, poll, and take what is there in one go.
 
+use std::marker::PhantomData;
+
 use disruptor::{
     BusySpin, EventPoller, MultiConsumerBarrier, MultiProducer, MultiProducerBarrier, Polling, Producer,
     SingleConsumerBarrier, SingleProducer, SingleProducerBarrier, build_multi_producer, build_single_producer,
 };
 
 use crate::column::Column;
+use crate::message::Message;
 use crate::peer::{Batched, Lossless, Peer, Shareable};
 
 /// Its publishers are of one type beside one reader, and of another beside more.
@@ -17,7 +20,7 @@ pub enum Tx<One, More> {
 
 macro_rules! ring {
     ($build:ident, $capacity:expr, $readers:expr) => {{
-        let builder = $build($capacity, u64::default, BusySpin);
+        let builder = $build($capacity, || T::of(0), BusySpin);
         if $readers == 1 {
             let (rx, builder) = builder.new_event_poller();
             return (Tx::One(builder.build()), vec![rx]);
@@ -37,23 +40,23 @@ macro_rules! operations {
         #[inline]
         fn publish(tx: &mut Self::Tx, number: u64) {
             match tx {
-                Tx::One(tx) => tx.publish(|event| *event = number),
-                Tx::More(tx) => tx.publish(|event| *event = number),
+                Tx::One(tx) => tx.publish(|event| *event = T::of(number)),
+                Tx::More(tx) => tx.publish(|event| *event = T::of(number)),
             }
         }
 
         #[inline]
         fn publish_batch<const N: usize>(tx: &mut Self::Tx, numbers: [u64; N]) {
             match tx {
-                Tx::One(tx) => tx.batch_publish(N, |events| fill(events, numbers)),
-                Tx::More(tx) => tx.batch_publish(N, |events| fill(events, numbers)),
+                Tx::One(tx) => tx.batch_publish(N, |events| fill(events, numbers.map(T::of))),
+                Tx::More(tx) => tx.batch_publish(N, |events| fill(events, numbers.map(T::of))),
             }
         }
 
         #[inline]
         fn poll(rx: &mut Self::Rx) -> Option<u64> {
             match rx.take(1) {
-                Ok(mut events) => (&mut events).next().copied(),
+                Ok(mut events) => (&mut events).next().map(Message::number),
                 Err(Polling::NoEvents | Polling::Shutdown) => None,
             }
         }
@@ -61,24 +64,25 @@ macro_rules! operations {
         #[inline]
         fn drain(rx: &mut Self::Rx, each: impl FnMut(u64)) {
             if let Ok(mut events) = rx.poll() {
-                (&mut events).copied().for_each(each);
+                (&mut events).map(Message::number).for_each(each);
             }
         }
     };
 }
 
 #[inline]
-fn fill<'a>(events: impl Iterator<Item = &'a mut u64>, numbers: impl IntoIterator<Item = u64>) {
-    events.zip(numbers).for_each(|(event, number)| *event = number);
+fn fill<'a, T: 'a>(events: impl Iterator<Item = &'a mut T>, messages: impl IntoIterator<Item = T>) {
+    events.zip(messages).for_each(|(event, message)| *event = message);
 }
 
 /// By the only publisher.
-pub struct Disruptor;
+pub struct Disruptor<T = u64>(PhantomData<T>);
 
-impl Peer for Disruptor {
+impl<T: Message> Peer for Disruptor<T> {
     const COLUMN: Column = Column::Disruptor;
-    type Tx = Tx<SingleProducer<u64, SingleConsumerBarrier>, SingleProducer<u64, MultiConsumerBarrier>>;
-    type Rx = EventPoller<u64, SingleProducerBarrier>;
+    const KINDS: u64 = T::KINDS;
+    type Tx = Tx<SingleProducer<T, SingleConsumerBarrier>, SingleProducer<T, MultiConsumerBarrier>>;
+    type Rx = EventPoller<T, SingleProducerBarrier>;
 
     fn ring(capacity: usize, readers: usize) -> (Self::Tx, Vec<Self::Rx>) {
         ring!(build_single_producer, capacity, readers)
@@ -87,7 +91,7 @@ impl Peer for Disruptor {
     operations!();
 }
 
-impl Lossless for Disruptor {}
+impl<T: Message> Lossless for Disruptor<T> {}
 
 impl Batched for Disruptor {
     /// Its readers look at the messages where they lie.
@@ -100,12 +104,13 @@ impl Batched for Disruptor {
 }
 
 /// By one of many.
-pub struct DisruptorShared;
+pub struct DisruptorShared<T = u64>(PhantomData<T>);
 
-impl Peer for DisruptorShared {
+impl<T: Message> Peer for DisruptorShared<T> {
     const COLUMN: Column = Column::Disruptor;
-    type Tx = Tx<MultiProducer<u64, SingleConsumerBarrier>, MultiProducer<u64, MultiConsumerBarrier>>;
-    type Rx = EventPoller<u64, MultiProducerBarrier>;
+    const KINDS: u64 = T::KINDS;
+    type Tx = Tx<MultiProducer<T, SingleConsumerBarrier>, MultiProducer<T, MultiConsumerBarrier>>;
+    type Rx = EventPoller<T, MultiProducerBarrier>;
 
     fn ring(capacity: usize, readers: usize) -> (Self::Tx, Vec<Self::Rx>) {
         ring!(build_multi_producer, capacity, readers)
@@ -114,6 +119,6 @@ impl Peer for DisruptorShared {
     operations!();
 }
 
-impl Shareable for DisruptorShared {}
+impl<T: Message> Shareable for DisruptorShared<T> {}
 
-impl Lossless for DisruptorShared {}
+impl<T: Message> Lossless for DisruptorShared<T> {}

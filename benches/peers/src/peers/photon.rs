@@ -14,7 +14,8 @@ fn subscribe<T: Pod>(ring: &Subscribable<T>, readers: usize) -> Vec<Subscriber<T
 
 #[inline]
 fn poll<T: Message + Pod>(rx: &mut Subscriber<T>) -> Option<u64> {
-    match rx.try_recv() {
+    // By reference: a large message would be copied into `message`.
+    match &rx.try_recv() {
         Ok(message) => Some(message.number()),
         Err(TryRecvError::Empty) => None,
         Err(TryRecvError::Lagged { .. }) => panic!("lagged"),

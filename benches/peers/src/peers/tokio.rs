@@ -36,7 +36,8 @@ macro_rules! peer {
 
             #[inline]
             fn poll(rx: &mut Self::Rx) -> Option<u64> {
-                match rx.try_recv() {
+                // By reference: a large message would be copied into `message`.
+                match &rx.try_recv() {
                     Ok(message) => Some(message.number()),
                     Err($channel::error::TryRecvError::Empty) => None,
                     Err(other) => panic!("{other}"),

@@ -1,16 +1,20 @@
 //! yring: any payload, lossless, one publisher and one reader. Both move their cursors once per batch.
 
+use std::marker::PhantomData;
+
 use yring::{Consumer, Producer};
 
 use crate::column::Column;
+use crate::message::Message;
 use crate::peer::{Batched, Lossless, Peer};
 
-pub struct Yring;
+pub struct Yring<T = u64>(PhantomData<T>);
 
-impl Peer for Yring {
+impl<T: Message> Peer for Yring<T> {
     const COLUMN: Column = Column::Yring;
-    type Tx = Producer<u64>;
-    type Rx = Consumer<u64>;
+    const KINDS: u64 = T::KINDS;
+    type Tx = Producer<T>;
+    type Rx = Consumer<T>;
 
     fn ring(capacity: usize, readers: usize) -> (Self::Tx, Vec<Self::Rx>) {
         assert_eq!(readers, 1, "it has one reader");
@@ -20,29 +24,29 @@ impl Peer for Yring {
 
     #[inline]
     fn publish(tx: &mut Self::Tx, number: u64) {
-        push(tx, number);
+        push(tx, T::of(number));
         tx.flush();
     }
 
     #[inline]
     fn publish_batch<const N: usize>(tx: &mut Self::Tx, numbers: [u64; N]) {
         for number in numbers {
-            push(tx, number);
+            push(tx, T::of(number));
         }
         tx.flush();
     }
 
     #[inline]
     fn poll(rx: &mut Self::Rx) -> Option<u64> {
-        rx.prefetch_and_pop()
+        rx.prefetch_and_pop().map(|message| message.number())
     }
 
     /// Everything that is there, as its manual shows.
     #[inline]
     fn drain(rx: &mut Self::Rx, mut each: impl FnMut(u64)) {
         rx.prefetch();
-        while let Some(number) = rx.pop() {
-            each(number);
+        while let Some(message) = rx.pop() {
+            each(message.number());
         }
         rx.release();
     }
@@ -59,15 +63,15 @@ impl Batched for Yring {
     }
 }
 
-impl Lossless for Yring {}
+impl<T: Message> Lossless for Yring<T> {}
 
 /// Waits for room, for which the reader has to release what it has read.
 #[inline]
-fn push(tx: &mut Producer<u64>, mut number: u64) {
-    while let Err(back) = tx.push(number) {
+fn push<T>(tx: &mut Producer<T>, mut message: T) {
+    while let Err(back) = tx.push(message) {
         // Without this, the reader would never see what fills the ring.
         tx.flush();
-        number = back;
+        message = back;
         std::hint::spin_loop();
     }
 }

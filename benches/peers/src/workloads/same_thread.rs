@@ -1,7 +1,6 @@
-use std::ops::Range;
 use std::time::Instant;
 
-use super::size;
+use super::{pass, size};
 use crate::peer::Peer;
 use crate::statistics::nanoseconds;
 
@@ -9,18 +8,10 @@ use crate::statistics::nanoseconds;
 pub fn same_thread<P: Peer>(capacity: usize, readers: u64, deliveries: u64) -> f64 {
     let (mut tx, mut rxs) = P::ring(capacity, size(readers));
     let messages = deliveries / readers;
-    let mut pass = |numbers: Range<u64>| {
-        for number in numbers {
-            P::publish(&mut tx, number);
-            for rx in &mut rxs {
-                assert!(P::poll(rx) == Some(P::seen(number)));
-            }
-        }
-    };
     // A lap, so that the memory is there.
     let warm = capacity as u64;
-    pass(0..warm);
+    pass::<P>(&mut tx, &mut rxs, 0..warm);
     let began = Instant::now();
-    pass(warm..warm + messages);
+    pass::<P>(&mut tx, &mut rxs, warm..warm + messages);
     nanoseconds(began.elapsed(), messages * readers)
 }

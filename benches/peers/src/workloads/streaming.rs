@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crossbeam_utils::CachePadded;
 
-use super::{CAPACITY, size};
+use super::{CAPACITY, pass, size};
 use crate::peer::{Batched, Peer};
 use crate::statistics::nanoseconds;
 
@@ -56,14 +56,17 @@ pub fn batches<P: Batched, const N: usize>(readers: u64, messages: u64) -> f64 {
 fn stream<P: Peer, R: Read<P>, const N: usize>(readers: u64, messages: u64) -> f64 {
     let batch = N as u64;
     let messages = messages / P::SLOWER / batch * batch;
-    let (mut tx, rxs) = P::ring(size(CAPACITY), size(readers));
-    let marks: Vec<_> = rxs.iter().map(|_| CachePadded::new(AtomicU64::new(0))).collect();
+    let (mut tx, mut rxs) = P::ring(size(CAPACITY), size(readers));
+    // A lap, so that the memory is there.
+    pass::<P>(&mut tx, &mut rxs, 0..CAPACITY);
+    let numbers = CAPACITY..CAPACITY + messages;
+    let marks: Vec<_> = rxs.iter().map(|_| CachePadded::new(AtomicU64::new(numbers.start))).collect();
     let start = &Barrier::new(rxs.len() + 1);
     thread::scope(|scope| {
         let read = |(mut rx, mark): (P::Rx, &AtomicU64)| {
             start.wait();
-            let (mut next, mut reader) = (0, R::default());
-            while next < messages {
+            let (mut next, mut reader) = (numbers.start, R::default());
+            while next < numbers.end {
                 reader.read(&mut rx, |number| {
                     assert_eq!(number, P::seen(next));
                     next += 1;
@@ -79,8 +82,8 @@ fn stream<P: Peer, R: Read<P>, const N: usize>(readers: u64, messages: u64) -> f
             rxs.into_iter().zip(&marks).map(|(rx, mark)| scope.spawn(move || read((rx, mark)))).collect();
         start.wait();
         let began = Instant::now();
-        let mut limit = CAPACITY / 2;
-        for first in (0..messages).step_by(N) {
+        let mut limit = numbers.start + CAPACITY / 2;
+        for first in numbers.clone().step_by(N) {
             while first + batch > limit {
                 let slowest = marks.iter().map(|mark| mark.load(Ordering::Acquire)).min();
                 limit = slowest.expect("a reader") + CAPACITY / 2;
