@@ -51,7 +51,7 @@ impl<S: Storage> Channel<S> {
         let mut left = items;
         for sequence in claimed.clone() {
             let Some((item, rest)) = left.split_first() else { unreachable!("more sequences than items") };
-            if self.write_in_place(sequence, item.as_ref()) {
+            if self.write_copy(sequence, item_of(item)) {
                 left = rest;
             }
         }
@@ -77,22 +77,16 @@ impl<S: Storage> Channel<S> {
         };
         let items =
             &items[..items.len().min(usize::try_from(room.min(seq::LAST + 1 - next.sequence)).unwrap_or(usize::MAX))];
-        self.sequencer.publish_run_exclusive(
-            next,
-            items.iter().map(|item| in_place::<S>(item.as_ref())),
-            |displaced| {
-                self.retire_displaced(displaced, &mut S::Garbage::default());
-            },
-        );
+        self.sequencer.publish_run_exclusive(next, items.iter().map(item_of));
         unwoken.end = next.sequence + items.len() as u64;
         Some(items.len())
     }
 
     /// Writes `item` at a claimed sequence. `false` if the slot is held: the sequence is a hole.
     #[inline]
-    fn write_in_place(&self, sequence: u64, item: Option<&S::Item>) -> bool {
+    fn write_copy(&self, sequence: u64, item: &S::Item) -> bool {
         match self.sequencer.begin(sequence) {
-            Ok(write) => self.retire_displaced(write.commit(in_place::<S>(item)), &mut S::Garbage::default()),
+            Ok(write) => write.commit_copy(item),
             Err(BeginError::Overrun) => {}
             Err(BeginError::Held) => {
                 self.sequencer.skip(sequence);
@@ -116,6 +110,6 @@ impl<S: Storage> Channel<S> {
 }
 
 #[inline]
-fn in_place<S: Storage>(item: Option<&S::Item>) -> S::Prepared<'_> {
-    item.and_then(S::in_place).unwrap_or_else(|| unreachable!("to be prepared first"))
+fn item_of<T>(item: &Option<T>) -> &T {
+    item.as_ref().unwrap_or_else(|| unreachable!("an item of a run is missing"))
 }

@@ -63,7 +63,7 @@ enum Way {
 }
 
 /// Messages of up to so many bytes are copied as words, in place.
-const SMALL: usize = 127;
+const SMALL: usize = 128;
 
 /// The one place where the way is chosen. `--cfg seqcast_copy="words"` is for sanitizers, which do not see what assembly does, and
 /// `--cfg seqcast_copy="locked"` for tests.
@@ -96,6 +96,20 @@ pub(crate) fn store<T: Copy>(slot: &[AtomicU64], message: &T) {
         Way::Vectors => vectors::store(slot, bytes),
         Way::Locked => locked::store(slot, bytes),
     }
+}
+
+/// As `store`, of a message that nobody needs any more.
+///
+/// By value: the compiler then knows that nobody keeps the message's address, and has it made where it is copied from.
+#[inline]
+pub(crate) fn store_moved<T: Copy>(slot: &[AtomicU64], message: T) {
+    if size_of::<T>() <= SMALL { store(slot, &message) } else { store_large(slot, message) }
+}
+
+/// Out of line, see `store_moved`.
+#[inline(never)]
+fn store_large<T: Copy>(slot: &[AtomicU64], message: T) {
+    store(slot, &message);
 }
 
 /// Copies a message out of a slot. Once the slot's stamp says that all bytes are of one `store`, they are a `T`.

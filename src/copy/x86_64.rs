@@ -9,10 +9,6 @@ use super::vectors::for_each_block;
 
 pub(super) const EXIST: bool = true;
 
-/// From here on wide moves pay. A message that was made just now lies in the store buffer, in pieces of at most 16 bytes, and a move that needs
-/// two of them waits until they are in the cache.
-const LARGE: usize = 256;
-
 /// Copies `len` bytes, some of them twice.
 ///
 /// # Safety
@@ -21,7 +17,7 @@ const LARGE: usize = 256;
 /// overlap. `len` is at least `BLOCK`.
 #[inline]
 pub(super) unsafe fn copy(to: *mut u8, from: *const u8, len: usize) {
-    if len > LARGE && is_x86_feature_detected!("avx") {
+    if is_x86_feature_detected!("avx") {
         // SAFETY: the caller's promise; and there is AVX.
         unsafe { copy_by_32(to, from, len) };
     } else {

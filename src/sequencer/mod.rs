@@ -85,6 +85,12 @@ impl<S: Storage> Write<'_, S> {
     pub(crate) fn commit(self, prepared: S::Prepared<'_>) -> S::Displaced<'_> {
         S::write(self.slot, self.guard, prepared)
     }
+
+    /// As `commit`, with what needs no preparation.
+    #[inline]
+    pub(crate) fn commit_copy(self, item: &S::Item) {
+        S::write_copy(self.slot, self.guard, item);
+    }
 }
 
 impl<S: Storage> Sequencer<S> {
@@ -166,20 +172,19 @@ impl<S: Storage> Sequencer<S> {
     /// from the publisher in the middle of it. The tail moves before, as by claims: whoever is lapped by a part of the run finds all of
     /// it behind the tail.
     #[inline]
-    pub(crate) fn publish_run_exclusive<'p>(
+    pub(crate) fn publish_run_exclusive<'i>(
         &self,
         next: Next<'_>,
-        mut run: impl ExactSizeIterator<Item = S::Prepared<'p>>,
-        mut retire: impl FnMut(S::Displaced<'p>),
+        mut run: impl ExactSizeIterator<Item = &'i S::Item>,
     ) {
         Self::move_tail(next, run.len() as u64);
-        let mut write = |sequence, prepared| {
+        let write = |sequence, item| {
             let slot = self.hot.slots.slot(sequence);
-            retire(S::write(slot, slot.stamp.begin(sequence), prepared));
+            S::write_copy(slot, slot.stamp.begin(sequence), item);
         };
         let Some(first) = run.next() else { return };
-        for (sequence, prepared) in (next.sequence + 1..).zip(run) {
-            write(sequence, prepared);
+        for (sequence, item) in (next.sequence + 1..).zip(run) {
+            write(sequence, item);
         }
         write(next.sequence, first);
     }

@@ -96,9 +96,9 @@ impl<T: Plain> sealed::Sealed for Inline<T> {}
 impl<T: Plain> Storage for Inline<T> {
     type Item = T;
     type Payload = [AtomicU64];
-    // Plain data is written from where it is, and leaves nothing behind.
+    // Plain data needs no preparation, and leaves nothing behind.
     type Pool = ();
-    type Prepared<'p> = &'p T;
+    type Prepared<'p> = T;
     type Displaced<'p> = ();
     type Garbage = ();
     type Scratch = ();
@@ -136,27 +136,22 @@ impl<T: Plain> Storage for Inline<T> {
     }
 
     #[inline]
-    fn prepare_exclusive<R>(&self, (): &mut (), item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
-        publish(&item, &mut ())
+    fn prepare_exclusive<R>(&self, (): &mut (), item: T, (): &mut (), publish: impl FnOnce(T, &mut ()) -> R) -> R {
+        publish(item, &mut ())
     }
 
     #[inline]
-    fn prepare_shared<R>(&self, (): &(), item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
-        publish(&item, &mut ())
+    fn prepare_shared<R>(&self, (): &(), item: T, (): &mut (), publish: impl FnOnce(T, &mut ()) -> R) -> R {
+        publish(item, &mut ())
     }
 
-    #[inline]
-    fn in_place(item: &T) -> Option<&T> {
-        Some(item)
+    fn release_pool(_: &mut T) {}
+
+    fn cancel(prepared: T) -> T {
+        prepared
     }
 
-    fn release_pool(_: &mut &T) {}
-
-    fn cancel(prepared: &T) -> T {
-        *prepared
-    }
-
-    fn discard(&self, _: &T, (): &mut ()) {}
+    fn discard(&self, _: T, (): &mut ()) {}
 
     #[inline]
     fn retire_displaced(&self, (): (), _: &Registry, (): &mut ()) {}
@@ -183,6 +178,12 @@ impl<T: Plain> Storage for Inline<T> {
 
     #[inline]
     fn write<'p>(slot: Slot<'_, [AtomicU64]>, guard: WriteGuard<'_>, item: Self::Prepared<'p>) -> Self::Displaced<'p> {
+        copy::store_moved(slot.payload, item);
+        guard.commit();
+    }
+
+    #[inline]
+    fn write_copy(slot: Slot<'_, [AtomicU64]>, guard: WriteGuard<'_>, item: &T) {
         copy::store(slot.payload, item);
         guard.commit();
     }

@@ -45,7 +45,7 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     #[doc(hidden)]
     type Scratch: Default + Send;
 
-    /// How many messages a shared publisher may claim at once. More than 1 only if messages are written [`in_place`](Self::in_place).
+    /// How many messages a publisher may write by one claim. More than 1 only if there is [`write_copy`](Self::write_copy).
     #[doc(hidden)]
     const RUN: usize;
 
@@ -84,11 +84,6 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
         garbage: &mut Self::Garbage,
         publish: impl FnOnce(Self::Prepared<'_>, &mut Self::Garbage) -> R,
     ) -> R;
-
-    /// A message that can be written from where it is, without anything that could fail, wait, or run user code; `None` if it has to
-    /// be prepared. What is written is a copy.
-    #[doc(hidden)]
-    fn in_place(item: &Self::Item) -> Option<Self::Prepared<'_>>;
 
     /// Unlocks the pool before user code runs.
     #[doc(hidden)]
@@ -148,6 +143,11 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
         guard: WriteGuard<'_>,
         prepared: Self::Prepared<'p>,
     ) -> Self::Displaced<'p>;
+
+    /// Writes a copy of `item`, which needs no preparation, into `slot`, which `guard` owns, and commits it. Nothing fails, waits, or runs
+    /// user code.
+    #[doc(hidden)]
+    fn write_copy(slot: Slot<'_, Self::Payload>, guard: WriteGuard<'_>, item: &Self::Item);
 }
 
 /// A way of keeping messages that subscribers can take out as values of their own: [`Inline`], and [`Boxed<T>`](Boxed) if

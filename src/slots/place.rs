@@ -40,13 +40,16 @@ impl<'a, T> Place<'a, T> {
         self.is_filled = true;
     }
 
-    /// As `receive`, out of line, and without telling it the address of the room: the compiler then may use the variable of the one who
-    /// asked for the message.
+    /// As `receive`, out of line, and without telling it the address of the room.
     #[inline]
     pub(crate) fn receive_out_of_line<E>(
         &mut self,
         receive: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>,
     ) -> Result<(), E> {
+        if size_of::<T>() <= IN_REGISTERS {
+            self.fill(small_out_of_line(receive)?);
+            return Ok(());
+        }
         let mut received = Ok(());
         *self.room() = out_of_line(receive, &mut received);
         self.is_filled = received.is_ok();
@@ -72,7 +75,15 @@ pub(crate) fn receive<T, E>(receive: impl FnOnce(&mut Place<'_, T>) -> Result<()
     Ok(unsafe { room.assume_init() })
 }
 
-/// The result is initialised if `received` says so.
+/// The compiler keeps messages of up to so many bytes in registers, unless somebody else writes to where they would be in memory.
+const IN_REGISTERS: usize = 128;
+
+#[inline(never)]
+fn small_out_of_line<T, E>(read: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>) -> Result<T, E> {
+    receive(read)
+}
+
+/// The result is initialised if `received` says so. It may be written right where the one who asked for the message wants it.
 #[inline(never)]
 fn out_of_line<T, E>(
     receive: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>,

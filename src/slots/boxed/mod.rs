@@ -119,10 +119,6 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         publish(Prepared::new(pool, item, &self.orphans, garbage), garbage)
     }
 
-    fn in_place(_: &T) -> Option<Prepared<'_, T>> {
-        None
-    }
-
     fn release_pool(prepared: &mut Prepared<'_, T>) {
         prepared.release_pool();
     }
@@ -205,6 +201,10 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         };
         guard.commit();
         Displaced { pool, node: Retired::new(displaced) }
+    }
+
+    fn write_copy(_: Slot<'_, AtomicPtr<Node<T>>>, _: WriteGuard<'_>, _: &T) {
+        unreachable!("to be prepared first")
     }
 }
 
