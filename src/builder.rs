@@ -189,7 +189,7 @@ impl Builder {
         self
     }
 
-    /// Makes a ring of plain data, and its first subscriber.
+    /// Makes a ring of any `T: Copy + Send + 'static`, and its first subscriber. See [`Plain`].
     ///
     /// A slot takes 8 bytes beside the payload, which is rounded up to 8: 16 bytes for a `u64`. (8 more a slot are set aside
     /// for holes; their pages stay untouched until there is one.)
@@ -232,18 +232,26 @@ impl Builder {
     }
 }
 
-/// Makes a ring of at least `capacity` messages of plain data (rounded up to a power of two), and its first
-/// subscriber.
+/// Makes a ring of at least `capacity` messages of any `T: Copy + Send + 'static` (rounded up to a power of two), and its
+/// first subscriber.
 ///
-/// `T` is copied into and out of the ring's slots: integers, floats, `bool`, `char`, arrays of numbers, and structs and field-less enums with
-/// `#[derive(bytemuck::NoUninit)]`. See [`Plain`].
+/// Messages are copied into and out of the ring's slots. `T` may be a number, an array, a tuple, an `Option`, or a struct or
+/// enum with `#[derive(Clone, Copy)]`. See [`Plain`]. Use [`boxed`] if `T` owns something, or is large and has many readers.
 ///
 /// # Panics
 ///
 /// If `capacity` is 0, more than `isize::MAX as usize / 2`, or more messages than an address space can hold.
 ///
 /// ```
-/// let (mut publisher, mut subscriber) = seqcast::inline::<(), >(1);
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// enum Order { Limit { price: f64, size: u32 }, Market { size: u32 }, Cancel }
+///
+/// let (mut publisher, mut subscriber) = seqcast::inline::<Order>(1024);
+/// publisher.publish(Order::Limit { price: 101.25, size: 300 });
+/// assert_eq!(subscriber.try_recv(), Ok(Order::Limit { price: 101.25, size: 300 }));
+/// ```
+/// ```
+/// let (mut publisher, mut subscriber) = seqcast::inline::<()>(1);
 /// publisher.publish(());
 /// assert_eq!(subscriber.try_recv(), Ok(()));
 /// assert_eq!(subscriber.capacity(), 1);
@@ -261,7 +269,7 @@ pub fn inline<T: Plain>(capacity: usize) -> (Publisher<Inline<T>>, Subscriber<In
 /// For what owns something: `String`, `Vec`, enums, `Arc`, `Box<dyn Trait>`. Subscribers borrow a message where it lies
 /// ([`next_ref`](Subscriber::next_ref), [`next_ref_async`](Subscriber::next_ref_async),
 /// [`try_recv_ref`](Subscriber::try_recv_ref)), or, if it is `Clone`, take a clone by every call that an [`inline`] ring has,
-/// `Stream` and iterators included. Plain data is quicker in an [`inline`] ring.
+/// `Stream` and iterators included. Small `Copy` messages are faster in an [`inline`] ring.
 ///
 /// A publish moves the message into a node of its own, which is used again later: an exclusive publisher allocates nothing
 /// once it is warm. Messages that were overwritten are dropped by publishers, as a rule one with each publish, once nobody borrows them: the

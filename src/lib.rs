@@ -19,7 +19,7 @@
 //!
 //! # Two ways to keep a message
 //!
-//! - [`inline`]: plain data, copied through the slots. The fastest.
+//! - [`inline`]: any `T: Copy + Send + 'static`, copied through the slots. The fastest for small messages.
 //! - [`boxed`]: any `T: Send + Sync + 'static`. Subscribers borrow it where it lies ([`Ref`]), or take a clone.
 //!
 //! ```
@@ -121,6 +121,9 @@
 //! - It lives in one process. After a `fork`, the child has none of the other threads: a ring whose publishers were among them is dead there.
 //! - Publishing from a signal handler is safe only in an inline ring, and only as long as nobody ever parks on it: neither waking nor
 //!   dropping is async-signal-safe.
+//! - On processors for which Rust 1.85 has no stable inline assembly (such as PowerPC, MIPS and WebAssembly), an inline message is
+//!   copied under a lock. A thread that is stopped there holds up others that copy a message, and publishing from a signal handler is
+//!   not safe.
 //! - The first thread or task to park on a ring makes Linux run a barrier on every core of the process
 //!   (`membarrier(2)`); from then on each publish of that ring pays a fence, until some 16 000 to 32 000 messages have passed without anybody parking.
 //!   Rings that are only polled never do. (On other systems every publish does.)

@@ -17,11 +17,9 @@ pub(crate) fn show(mut subscriber: Subscriber<Inline<Entry>>) -> Subscriber<Inli
     let mut next_line = Instant::now();
     while let Ok(entry) = subscriber.recv_latest() {
         if Instant::now() >= next_line {
-            let Entry { publisher, number } = entry;
-            println!(
-                "dashboard: sequence {:>7}, entry {number} of publisher {publisher}",
-                subscriber.next_sequence() - 1
-            );
+            let Entry { publisher, number, action } = entry;
+            let sequence = subscriber.next_sequence() - 1;
+            println!("dashboard: sequence {sequence:>7}, entry {number} of publisher {publisher}: {action}");
             next_line = Instant::now() + PERIOD;
         }
         thread::sleep(REFRESH);

@@ -32,16 +32,19 @@ pub(crate) fn write(mut subscriber: Subscriber<Inline<Entry>>, file: File) -> io
     Ok(subscriber)
 }
 
-/// Reads the file back: how many entries of each publisher are there. Fails if one is missing, twice there, or out of order.
+/// Reads the file back: how many entries of each publisher are there. Fails if one is missing, twice there, out of
+/// order, or not as it was published.
 pub(crate) fn read_back(path: &Path, publishers: usize) -> io::Result<Vec<u64>> {
     let mut entries = vec![0; publishers];
     for (line, at) in BufReader::new(File::open(path)?).lines().zip(1..) {
+        let line = line?;
         let wrong = |what| io::Error::other(format!("line {at}: {what}"));
-        let entry: Entry = line?.parse().map_err(wrong)?;
-        let next = usize::try_from(entry.publisher).ok().and_then(|publisher| entries.get_mut(publisher));
-        let Some(next) = next else { return Err(wrong(format!("there is no publisher {}", entry.publisher))) };
-        if entry.number != *next {
-            return Err(wrong(format!("publisher {}: {} in place of {next}", entry.publisher, entry.number)));
+        let publisher = line.split(' ').next().and_then(|word| word.parse::<u8>().ok());
+        let next = publisher.and_then(|publisher| Some((publisher, entries.get_mut(usize::from(publisher))?)));
+        let Some((publisher, next)) = next else { return Err(wrong(format!("`{line}` has no publisher"))) };
+        let expected = Entry::new(publisher, *next).to_string();
+        if line != expected {
+            return Err(wrong(format!("`{line}` in place of `{expected}`")));
         }
         *next += 1;
     }

@@ -16,10 +16,10 @@ pub(crate) fn start(publisher: SharedPublisher<Inline<Entry>>, count: usize, ent
         .collect()
 }
 
-fn publish(publisher: &SharedPublisher<Inline<Entry>>, id: u64, entries: u64) -> u64 {
+fn publish(publisher: &SharedPublisher<Inline<Entry>>, id: u8, entries: u64) -> u64 {
     for number in 0..entries {
         // Waits while a gating subscriber is a full lap behind.
-        if publisher.publish(Entry { publisher: id, number }).is_err() {
+        if publisher.publish(Entry::new(id, number)).is_err() {
             return number; // closed
         }
     }

@@ -1,8 +1,7 @@
-//! What is broadcast: plain data, so that an inline ring can copy it through its slots.
+//! What is broadcast: a `Copy` type, so that an inline ring can carry it.
 
 /// The `number`th message of a publisher, with a checksum of both.
-#[derive(Debug, Clone, Copy, bytemuck::NoUninit)]
-#[repr(C)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Message {
     publisher: u64,
     number: u64,

@@ -7,13 +7,14 @@
 //! | module | for | how |
 //! |---|---|---|
 //! | `words` | small messages, and large ones where `vectors` does not exist | relaxed atomic words |
-//! | `vectors` | large messages on x86-64 and AArch64 | vector moves in assembly |
+//! | `vectors` | large messages on x86-64 and `AArch64` | vector moves in assembly |
 //! | `locked` | Miri, and processors without stable inline assembly | a plain copy under a lock |
 //!
 //! All messages of a type are copied in the same way: accesses of different kinds never meet in a slot. `docs/copying.md` says why
 //! each way is sound.
 
 #![expect(unsafe_code, reason = "looks at the bytes of a message, which may have no value")]
+#![expect(clippy::inline_always, reason = "inlined, a copy writes to where it is wanted")]
 
 // Vector moves of this processor.
 #[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "x86_64.rs")]

@@ -1,7 +1,8 @@
 //! The seqlock word of a slot: `begin → WriteGuard → commit` for publishers, `load → validate` for subscribers.
 //!
-//! The payload words between a begin and its commit, and between `load` and `validate`, are relaxed atomics: a reader
-//! may read words of two messages, and then throws them away, because:
+//! Between a begin and its commit, and between `load` and `validate`, the payload is copied by relaxed atomic accesses (`copy/`).
+//! A *word* is what one of them moves, in assembly a byte. A reader may read words of two messages, and then throws them away,
+//! because:
 //!
 //! - *A word of a later write is never taken for this one.* If a reader's word comes from the write of `q' > q`, that
 //!   write's `fence(Release)` (after its `writing` stamp, before its words) synchronises with the reader's

@@ -1,10 +1,7 @@
-//! What happened to a container, as plain data: the compact record.
-
-use bytemuck::NoUninit;
+//! What happened to a container: the compact record.
 
 /// What happened. Every container goes through all four, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, NoUninit)]
-#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// It is there.
     Created,
@@ -29,8 +26,7 @@ impl Kind {
 /// What happened to a container.
 ///
 /// The strings that a client sees (ids, names) follow from these numbers, see [`message`](crate::message).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, NoUninit)]
-#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
     /// Nanoseconds since 1970.
     pub created_at: i64,

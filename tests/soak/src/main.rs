@@ -123,10 +123,11 @@ fn oversee(options: &Options, began: Instant) {
 /// One ring after the other.
 fn work(lane: usize, options: &Options, tasks: &Handle, mut random: fastrand::Rng) {
     while !watch::is_over() {
-        let live = match random.u32(0..5) {
+        let live = match random.u32(0..6) {
             0 => life::live::<Inline<Plain<3>>>,
             1 => life::live::<Inline<Plain<16>>>,
             2 => life::live::<Inline<Plain<1>>>,
+            3 => life::live::<Inline<Plain<70>>>,
             _ => life::live::<Boxed<Counted>>,
         };
         live(lane, options, tasks, &mut random);

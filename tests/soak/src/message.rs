@@ -37,8 +37,7 @@ pub(crate) trait Carry: Receive<Item: Send> + Sized + Send + 'static {
     fn name(message: &Self::Item) -> Option<u64>;
 }
 
-#[derive(Debug, Clone, Copy, bytemuck::NoUninit)]
-#[repr(transparent)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Plain<const WORDS: usize>([u64; WORDS]);
 
 /// A word that follows from another, and no two words from the same one.
