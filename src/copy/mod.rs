@@ -64,7 +64,7 @@ enum Way {
 }
 
 /// Messages of up to so many bytes are copied as words, in place.
-const SMALL: usize = 128;
+pub(crate) const SMALL: usize = 128;
 
 /// The one place where the way is chosen. `--cfg seqcast_copy="words"` is for sanitizers, which do not see what assembly does, and
 /// `--cfg seqcast_copy="locked"` for tests.
@@ -92,8 +92,7 @@ pub(crate) fn store<T: Copy>(slot: &[AtomicU64], message: &T) {
     // SAFETY: the bytes of `message`, which may lack a value. A `Copy` type has no `UnsafeCell`, so nobody changes them.
     let bytes = unsafe { slice::from_raw_parts((&raw const *message).cast::<MaybeUninit<u8>>(), size_of::<T>()) };
     match const { way(size_of::<T>()) } {
-        Way::Words if bytes.len() <= SMALL => words::store(slot, bytes),
-        Way::Words => store_many_words(slot, bytes),
+        Way::Words => words::store(slot, bytes),
         Way::Vectors => vectors::store(slot, bytes),
         Way::Locked => locked::store(slot, bytes),
     }
@@ -114,35 +113,31 @@ fn store_large<T: Copy>(slot: &[AtomicU64], message: T) {
 }
 
 /// Copies a message out of a slot. Once the slot's stamp says that all bytes are of one `store`, they are a `T`.
-///
-/// By value: the result is then written right where it is wanted, and the compiler knows that nobody else keeps its address.
 #[inline]
-pub(crate) fn load<T: Copy>(slot: &[AtomicU64]) -> MaybeUninit<T> {
-    if size_of::<T>() <= SMALL { load_here(slot) } else { load_large(slot) }
+pub(crate) fn load<T: Copy>(slot: &[AtomicU64], message: &mut MaybeUninit<T>) {
+    if size_of::<T>() <= SMALL {
+        *message = load_small(slot);
+    } else {
+        load_to(slot, message);
+    }
 }
 
-/// Out of line: inlined, the compiler may first copy a large message to the stack, and then into the slot.
-#[inline(never)]
-fn store_many_words(slot: &[AtomicU64], bytes: &[MaybeUninit<u8>]) {
-    words::store(slot, bytes);
+/// By value: its words may then be kept in registers.
+#[inline]
+fn load_small<T: Copy>(slot: &[AtomicU64]) -> MaybeUninit<T> {
+    let mut message = MaybeUninit::uninit();
+    load_to(slot, &mut message);
+    message
 }
 
-/// Out of line, see `load`.
-#[inline(never)]
-fn load_large<T: Copy>(slot: &[AtomicU64]) -> MaybeUninit<T> {
-    load_here(slot)
-}
-
-#[inline(always)]
-fn load_here<T: Copy>(slot: &[AtomicU64]) -> MaybeUninit<T> {
+#[inline]
+fn load_to<T: Copy>(slot: &[AtomicU64], message: &mut MaybeUninit<T>) {
     assert!(slot.len() == words_of::<T>(), "a slot for another type");
-    let mut message = MaybeUninit::<T>::uninit();
     // SAFETY: the bytes of `message`, which is borrowed mutably, and whose bytes may lack a value.
-    let bytes = unsafe { slice::from_raw_parts_mut((&raw mut message).cast::<MaybeUninit<u8>>(), size_of::<T>()) };
+    let bytes = unsafe { slice::from_raw_parts_mut((&raw mut *message).cast::<MaybeUninit<u8>>(), size_of::<T>()) };
     match const { way(size_of::<T>()) } {
         Way::Words => words::load(slot, bytes),
         Way::Vectors => vectors::load(slot, bytes),
         Way::Locked => locked::load(slot, bytes),
     }
-    message
 }

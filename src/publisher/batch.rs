@@ -59,9 +59,10 @@ impl<'a, S: Storage> Batch<'a, S> {
     /// Publishes all of `values`, one by one.
     #[inline]
     pub(super) fn publish_all(&mut self, values: impl Iterator<Item = S::Item>) {
-        for value in values {
+        // An iterator that makes its values may hand them on without putting them down.
+        values.for_each(|value| {
             self.publish(value);
-        }
+        });
     }
 
     /// Publishes all of `values`, up to `N` at a time.
@@ -130,14 +131,10 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
     }
 
     /// Publishes all of `values`, until the ring is closed. Returns how many were published.
-    pub(super) fn publish_all(&mut self, values: impl Iterator<Item = S::Item>) -> usize {
+    pub(super) fn publish_all(&mut self, mut values: impl Iterator<Item = S::Item>) -> usize {
         let mut published = 0;
-        for value in values {
-            if self.publish(value).is_err() {
-                break;
-            }
-            published += 1;
-        }
+        // As in `Batch::publish_all`. The first that is refused ends it.
+        let _ = values.try_for_each(|value| self.publish(value).map(|_| published += 1));
         published
     }
 

@@ -8,7 +8,6 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::slice;
 
@@ -189,24 +188,15 @@ impl<T: Plain> Storage for Inline<T> {
     }
 }
 
-impl<T: Plain> Inline<T> {
-    /// Copies the message `sequence`, which `Stamp::load` found in `slot`, to `message`. `false` if it was overwritten in the meantime.
-    /// Otherwise `message` is initialised: the stamp says that these are the bytes that one `store` was given, each as it was there, and
-    /// `T` is `Copy`, so its bytes are all there is to it.
-    #[inline]
-    fn copy(slot: Slot<'_, [AtomicU64]>, sequence: u64, message: &mut MaybeUninit<T>) -> bool {
-        *message = copy::load(slot.payload);
-        slot.stamp.validate(sequence)
-    }
-}
-
 impl<T: Plain> Receive for Inline<T> {
     #[inline]
     fn read(slot: Slot<'_, [AtomicU64]>, sequence: u64, cursor: &Cursor, place: &mut Place<'_, T>) -> bool {
-        if !Self::copy(slot, sequence, place.room()) {
+        copy::load(slot.payload, place.room());
+        if !slot.stamp.validate(sequence) {
             return false;
         }
-        // SAFETY: `copy` has initialised it.
+        // SAFETY: the stamp says that these are the bytes that one `store` was given, each as it was there. `T` is `Copy`, so its bytes are
+        // all there is to it.
         unsafe { place.set_filled() };
         cursor.set_next(sequence + 1);
         true
@@ -222,14 +212,19 @@ impl<T: Plain> Receive for Inline<T> {
         // Publishers may wait for the cursor, and a deadline counts from its last move.
         let limit = limit.min((MAX_RUN_BYTES / size_of::<T>().max(1)).max(1));
         let mut read = 0;
-        for (item, sequence) in buffer.spare_capacity_mut().iter_mut().take(limit).zip(sequence..) {
+        for (message, sequence) in buffer.spare_capacity_mut().iter_mut().take(limit).zip(sequence..) {
             // Each message by its own stamp: publishers overwrite in any order.
-            if !is_there(sequence) || !Self::copy(self.slot(sequence), sequence, item) {
+            if !is_there(sequence) {
+                break;
+            }
+            let slot = self.slot(sequence);
+            copy::load(slot.payload, message);
+            if !slot.stamp.validate(sequence) {
                 break;
             }
             read += 1;
         }
-        // SAFETY: there was room for them, and `copy` has initialised each of them.
+        // SAFETY: there was room for them, and each of them is initialised, as in `read`.
         unsafe { buffer.set_len(len + read) };
         if read > 0 {
             cursor.set_next(sequence + read as u64);

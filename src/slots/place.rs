@@ -4,6 +4,8 @@
 
 use std::mem::{self, MaybeUninit, needs_drop};
 
+use crate::copy::SMALL;
+
 /// Room for one message, which those who wait for it pass down to where it is read. Handed up as a value, a large message would be
 /// copied by each of them.
 #[derive(Debug)]
@@ -40,20 +42,21 @@ impl<'a, T> Place<'a, T> {
         self.is_filled = true;
     }
 
-    /// As `receive`, out of line, and without telling it the address of the room.
+    /// As `receive`, out of line. A small message comes back by value: where nobody is told the address of the room, its words may be
+    /// kept in registers.
     #[inline]
     pub(crate) fn receive_out_of_line<E>(
         &mut self,
         receive: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>,
     ) -> Result<(), E> {
-        if size_of::<T>() <= IN_REGISTERS {
+        if size_of::<T>() <= SMALL {
             self.fill(small_out_of_line(receive)?);
-            return Ok(());
+        } else {
+            large_out_of_line(self.room(), receive)?;
+            // SAFETY: initialised, as it did not fail.
+            unsafe { self.set_filled() };
         }
-        let mut received = Ok(());
-        *self.room() = out_of_line(receive, &mut received);
-        self.is_filled = received.is_ok();
-        received
+        Ok(())
     }
 
     /// Leaves the message where it is, as the caller's.
@@ -64,41 +67,35 @@ impl<'a, T> Place<'a, T> {
     }
 }
 
-/// Returns the message that `receive` puts into a place, if it succeeds.
+/// Passes the message that `receive` puts into a place to `received`, if it succeeds.
 #[inline]
-pub(crate) fn receive<T, E>(receive: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>) -> Result<T, E> {
+pub(crate) fn receive<T, E, R>(
+    receive: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>,
+    received: impl FnOnce(T) -> R,
+) -> Result<R, E> {
     let mut room = MaybeUninit::uninit();
     let mut place = Place::at(&mut room);
     receive(&mut place)?;
     place.keep();
     // SAFETY: initialised, as `keep` has checked.
-    Ok(unsafe { room.assume_init() })
+    Ok(received(unsafe { room.assume_init() }))
 }
-
-/// The compiler keeps messages of up to so many bytes in registers, unless somebody else writes to where they would be in memory.
-const IN_REGISTERS: usize = 128;
 
 #[inline(never)]
 fn small_out_of_line<T, E>(read: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>) -> Result<T, E> {
-    receive(read)
+    receive(read, |message| message)
 }
 
-/// The result is initialised if `received` says so. It may be written right where the one who asked for the message wants it.
+/// If it returns `Ok`, `room` is initialised.
 #[inline(never)]
-fn out_of_line<T, E>(
+fn large_out_of_line<T, E>(
+    room: &mut MaybeUninit<T>,
     receive: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>,
-    received: &mut Result<(), E>,
-) -> MaybeUninit<T> {
-    let mut room = MaybeUninit::uninit();
-    let mut place = Place::at(&mut room);
-    match receive(&mut place) {
-        Ok(()) => place.keep(),
-        Err(error) => {
-            *received = Err(error);
-            drop(place);
-        }
-    }
-    room
+) -> Result<(), E> {
+    let mut place = Place::at(room);
+    receive(&mut place)?;
+    place.keep();
+    Ok(())
 }
 
 impl<T> Drop for Place<'_, T> {

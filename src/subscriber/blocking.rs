@@ -32,7 +32,7 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn recv(&mut self) -> Result<S::Item, RecvError> {
-        slots::receive(|place| self.recv_into(place))
+        slots::receive(|place| self.recv_into(place), |message| message)
     }
 
     /// Waits for the next message, but no longer than `timeout`. A timeout too far away to be told is none.
@@ -104,9 +104,10 @@ impl<S: Receive> Subscriber<S> {
 
     #[inline]
     fn recv_until(&mut self, deadline: Option<Instant>) -> Result<S::Item, RecvTimeoutError> {
-        slots::receive(|place: &mut Place<'_, _>| {
+        let receive = |place: &mut Place<'_, _>| {
             place.receive_out_of_line(|place| timed(self.block(deadline, |subscriber| subscriber.try_recv_into(place))))
-        })
+        };
+        slots::receive(receive, |message| message)
     }
 }
 

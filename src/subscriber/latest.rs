@@ -35,7 +35,8 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
-        slots::receive(|place: &mut Place<'_, _>| place.receive_out_of_line(|place| self.latest_into(place)))
+        let receive = |place: &mut Place<'_, _>| place.receive_out_of_line(|place| self.latest_into(place));
+        slots::receive(receive, |message| message)
     }
 
     /// Waits until there is a message that was not read, then takes the newest one, as [`latest`](Self::latest) does.
@@ -61,9 +62,10 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn recv_latest(&mut self) -> Result<S::Item, RecvError> {
-        slots::receive(|place: &mut Place<'_, _>| {
+        let receive = |place: &mut Place<'_, _>| {
             place.receive_out_of_line(|place| untimed(self.block(None, |subscriber| subscriber.latest_into(place))))
-        })
+        };
+        slots::receive(receive, |message| message)
     }
 
     /// As [`try_recv_into`](Self::try_recv_into), with the newest message.
