@@ -51,7 +51,7 @@ impl<S: Storage> Channel<S> {
         let mut left = items;
         for sequence in claimed.clone() {
             let Some((item, rest)) = left.split_first() else { unreachable!("more sequences than items") };
-            if self.write_copy(sequence, item_of(item)) {
+            if self.write_copy(sequence, item_of(item.as_ref())) {
                 left = rest;
             }
         }
@@ -77,7 +77,7 @@ impl<S: Storage> Channel<S> {
         };
         let items =
             &items[..items.len().min(usize::try_from(room.min(seq::LAST + 1 - next.sequence)).unwrap_or(usize::MAX))];
-        self.sequencer.publish_run_exclusive(next, items.iter().map(item_of));
+        self.sequencer.publish_run_exclusive(next, items.iter().map(|item| item_of(item.as_ref())));
         unwoken.end = next.sequence + items.len() as u64;
         Some(items.len())
     }
@@ -110,6 +110,6 @@ impl<S: Storage> Channel<S> {
 }
 
 #[inline]
-fn item_of<T>(item: &Option<T>) -> &T {
-    item.as_ref().unwrap_or_else(|| unreachable!("an item of a run is missing"))
+fn item_of<T>(item: Option<&T>) -> &T {
+    item.unwrap_or_else(|| unreachable!("an item of a run is missing"))
 }
