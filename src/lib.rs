@@ -106,7 +106,7 @@
 //!   stopped in there has not woken those that its innermost publishes and closes found parked. Other publishers do.
 //! - If a sandbox refuses a publisher's thread the system call that wakes threads (`futex` with `FUTEX_WAKE`), sleeping threads wake with
 //!   the next publish of a thread that may.
-//! - An inline message is copied over the stack a few times. A message of more than 64 KiB is better boxed, as `Box<T>`: a stack
+//! - A call may move an inline message on the stack. A message of more than 64 KiB is better boxed, as `Box<T>`: a stack
 //!   of 2 MiB is enough to receive inline messages of 120 KiB and to publish those of 64 KiB, without optimisation.
 //! - While as many publishers are stopped in the middle of a publish as the ring has slots, other shared publishers can only spin. Give
 //!   a ring at least four slots for each publisher.

@@ -62,7 +62,7 @@ pub trait Plain: Copy + Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Copy + Send + 'static> Plain for T {}
 
-/// Messages are plain data, copied into and out of the ring's slots: the fastest way.
+/// Messages are copied into the ring's slots and out of them: the fastest way for small messages.
 ///
 /// Made by [`inline`](crate::inline) or [`Builder::inline`](crate::Builder::inline).
 pub struct Inline<T> {

@@ -33,7 +33,7 @@ pub use publishers::publishers;
 pub use round_trip::round_trip;
 pub use same_thread::same_thread;
 pub use sleepers::sleepers;
-pub use streaming::{batches, published_in_batches, streaming};
+pub use streaming::{batches, published_in_batches, streaming, streaming_with_pauses};
 pub use tasks::{Place, tasks};
 pub use unpaced::unpaced;
 

@@ -11,7 +11,7 @@ use crate::peers::{
     Tokio, Yring,
 };
 use crate::rows::{Figures, Picture, Run, Workload};
-use crate::workloads::{CAPACITY, publishers, same_thread, streaming};
+use crate::workloads::{CAPACITY, publishers, same_thread, streaming, streaming_with_pauses};
 
 /// 64 bytes in a `String`, borrowed; or cloned, by a reference count in an `Arc<str>`.
 pub fn texts(size: Size) -> Vec<Workload> {
@@ -104,6 +104,22 @@ where
         .limit("", move || limits::copied_between_threads::<[u64; WORDS]>(messages))
 }
 
+/// The same with a reader that pauses, so that it does not read right behind the publisher.
+fn streamed_with_pauses<const WORDS: usize>(size: Size) -> Workload
+where
+    [u64; WORDS]: seqcast::Plain,
+{
+    let bytes = 8 * WORDS as u64;
+    let runs = runs!(
+        streaming_with_pauses(1, between_threads(size, bytes)),
+        Exclusive<[u64; WORDS]>,
+        Borrowed<[u64; WORDS]> as "boxed",
+        Photon<[u64; WORDS]>,
+        Ringcast<[u64; WORDS]>
+    );
+    workload(format!("payload of {bytes} bytes, streaming, 1 to 1, with pauses"), NS_MESSAGE, runs)
+}
+
 /// A row for each of these counts of words.
 macro_rules! each {
     ($row:ident($size:ident): $($words:literal)+) => {
@@ -147,6 +163,7 @@ fn padded(size: Size) -> [Workload; 2] {
 pub fn payloads(size: Size) -> Vec<Workload> {
     let mut all: Vec<_> = each!(payload(size): 1 2 4 8 16 32 128 512 2048).into();
     all.extend(each!(streamed(size): 1 8 32 64 128 256 512 2048));
+    all.extend(each!(streamed_with_pauses(size): 32 64 128 256 512));
     all.extend(padded(size));
     all
 }

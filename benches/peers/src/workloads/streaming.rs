@@ -27,6 +27,26 @@ impl<P: Peer> Read<P> for Drain {
     }
 }
 
+/// The same, with a pause of a microsecond or two when there is nothing. The reader then stays some messages behind.
+#[derive(Default)]
+struct Pausing;
+
+impl<P: Peer> Read<P> for Pausing {
+    #[inline]
+    fn read(&mut self, rx: &mut P::Rx, mut each: impl FnMut(u64)) {
+        let mut found = false;
+        P::drain(rx, |number| {
+            found = true;
+            each(number);
+        });
+        if !found {
+            (0..PAUSE).for_each(|_| spin_loop());
+        }
+    }
+}
+
+const PAUSE: u32 = 256;
+
 /// Up to `N` at a time, into a buffer.
 #[derive(Default)]
 struct Batches<const N: usize>(Vec<u64>);
@@ -41,6 +61,11 @@ impl<P: Batched, const N: usize> Read<P> for Batches<N> {
 /// Nanoseconds a message, publisher and `readers` on a thread each, as fast as the slowest goes.
 pub fn streaming<P: Peer>(readers: u64, messages: u64) -> f64 {
     stream::<P, Drain, 1>(readers, messages)
+}
+
+/// The same, where the reader pauses when there is nothing.
+pub fn streaming_with_pauses<P: Peer>(readers: u64, messages: u64) -> f64 {
+    stream::<P, Pausing, 1>(readers, messages)
 }
 
 /// The same, published in batches of `N`.
