@@ -85,6 +85,11 @@ pub(crate) const fn words_of<T>() -> usize {
     size_of::<T>().div_ceil(size_of::<u64>())
 }
 
+/// Where in a slot a message should begin: at a multiple of so many words. Half of all vector moves would cross a cache line otherwise.
+pub(crate) const fn alignment_of<T>() -> usize {
+    if matches!(way(size_of::<T>()), Way::Vectors) { 4 } else { 1 }
+}
+
 /// Copies a message into a slot, which no other `store` does at the same time.
 #[inline]
 pub(crate) fn store<T: Copy>(slot: &[AtomicU64], message: &T) {

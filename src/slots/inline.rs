@@ -1,5 +1,5 @@
 //! Plain data, kept in the slots themselves: `[stamp | word 0 | … | word n − 1]`, packed without gaps, so that one cache
-//! line carries four `u64` messages.
+//! line carries four `u64` messages. (Large messages are aligned: each slot may have up to 24 bytes more.)
 //!
 //! Its bytes are copied by relaxed atomic accesses (`copy/`), so a reader that is overtaken races with nobody; it notices (`stamp.rs`)
 //! and makes a `T` only of bytes that are exactly one published `T`.
@@ -86,8 +86,11 @@ unsafe impl<T> Send for Inline<T> {}
 unsafe impl<T> Sync for Inline<T> {}
 
 impl<T: Plain> Inline<T> {
-    /// Words of a slot: its stamp and its payload, whose last word may be filled in part; the rest of it is zero.
-    const STRIDE: usize = 1 + copy::words_of::<T>();
+    /// Words of the message, the last of which may be filled in part; the rest of it is zero.
+    const WORDS: usize = copy::words_of::<T>();
+
+    /// Words of a slot: its stamp, its message, and what is left out so that the message of each slot is aligned.
+    const STRIDE: usize = (1 + Self::WORDS).next_multiple_of(copy::alignment_of::<T>());
 }
 
 impl<T: Plain> sealed::Sealed for Inline<T> {}
@@ -115,9 +118,11 @@ impl<T: Plain> Storage for Inline<T> {
 
     fn new(layout: Layout, _: bool) -> Option<Self> {
         let len = usize::try_from(layout.capacity()).ok()?.checked_mul(Self::STRIDE)?;
-        let (words, first) = zeroed_words(len)?;
+        // The stamp lies right in front of a message that is aligned.
+        let gap = copy::alignment_of::<T>() - 1;
+        let (words, first) = zeroed_words(len.checked_add(gap)?)?;
         let words = words.into_vec();
-        let base = words[first..].as_ptr();
+        let base = words[first + gap..].as_ptr();
         Some(Self { words, base, layout, item: PhantomData })
     }
 
@@ -131,7 +136,7 @@ impl<T: Plain> Storage for Inline<T> {
         let base = unsafe { self.base.add(offset) };
         // SAFETY: as above; `words` keeps them, never to be touched but as the atomics that they are.
         let words = unsafe { slice::from_raw_parts(base, Self::STRIDE) };
-        Slot { stamp: Stamp(&words[0]), payload: &words[1..] }
+        Slot { stamp: Stamp(&words[0]), payload: &words[1..=Self::WORDS] }
     }
 
     #[inline]
