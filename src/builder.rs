@@ -191,7 +191,8 @@ impl Builder {
 
     /// Makes a ring of any `T: Copy + Send + 'static`, and its first subscriber. See [`Plain`].
     ///
-    /// A slot takes 8 bytes beside the payload, which is rounded up to 8: 16 bytes for a `u64`. (8 more a slot are set aside
+    /// A slot takes 8 bytes beside the payload, which is rounded up to 8: 16 bytes for a `u64`. A message of more than 128 bytes is
+    /// aligned, which takes up to 24 bytes more. (8 more a slot are set aside
     /// for holes; their pages stay untouched until there is one.)
     ///
     /// # Panics
