@@ -9,6 +9,9 @@ use seqcast::{
 use std::error::Error;
 use std::fmt::Debug;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
 
 fn panic_of(f: impl FnOnce() + UnwindSafe) -> String {
     let payload = std::panic::catch_unwind(f).expect_err("no panic");
@@ -56,9 +59,8 @@ fn a_large_ring_costs_only_the_pages_it_uses() {
 #[test]
 fn handles_are_printed_whatever_the_message_is() {
     fn debug<T: Debug>() {}
-    #[derive(Clone, Copy, bytemuck::NoUninit)]
-    #[repr(C)]
-    struct Mute(u64);
+    #[derive(Clone, Copy)]
+    struct Mute;
     type S = Inline<Mute>;
     debug::<(S, Publisher<S>, SharedPublisher<S>, Subscriber<S>, Ring<S>)>();
     debug::<(Iter<'_, S>, TryIter<'_, S>, IntoIter<S>, SkipLagged<S>)>();
@@ -162,4 +164,53 @@ fn everything_says_what_it_is() {
     assert_eq!(RecvTimeoutError::from(RecvError::Lagged(lagged)), RecvTimeoutError::Lagged(lagged));
     assert!(SubscribeError::Evicted { oldest: 41 }.to_string().contains("41"));
     assert!(SubscribeError::Future { tail: 42 }.to_string().contains("42"));
+}
+
+/// What the compiler says of a crate with this code. Its dependencies are those of this workspace, so it needs no network.
+fn compiler_says(code: &str) -> String {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("misuse");
+    let manifest = folder.join("Cargo.toml");
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::write(folder.join("src/lib.rs"), code).unwrap();
+    let text = format!(
+        "[package]\nname = \"misuse\"\nedition = \"2024\"\n\n[dependencies]\nseqcast = {{ path = {root:?} }}\n\n[workspace]\n"
+    );
+    fs::write(&manifest, text).unwrap();
+    fs::copy(Path::new(root).join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut check = Command::new(cargo);
+    check.args(["check", "--offline", "--quiet", "--color", "never", "--target-dir"]).arg(folder.join("target"));
+    let output = check.arg("--manifest-path").arg(manifest).output().expect("cargo runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "it compiles: {code}");
+    assert!(said.contains("could not compile `misuse`"), "{said}");
+    said
+}
+
+#[test]
+fn the_compiler_says_why_a_message_cannot_travel_inline_and_what_can_carry_it() {
+    let derive = "#[derive(Clone, Copy)]";
+    let cases = [
+        ("String", "pub fn f() { seqcast::inline::<String>(8); }", ["`seqcast::boxed`", "`String`, `Vec` and `Arc`"]),
+        ("Vec<u8>", "pub fn f() { seqcast::Builder::new(8).inline::<Vec<u8>>(); }", ["`Builder::boxed`", "not `Copy`"]),
+        ("Arc<str>", "pub fn f() { seqcast::inline::<std::sync::Arc<str>>(8); }", ["`seqcast::boxed`", "not `Copy`"]),
+        // The type is known only from what is published.
+        ("String", "pub fn f() { seqcast::inline(8).0.publish(String::new()); }", ["`seqcast::boxed`", "`Copy + Send"]),
+        ("Tick", "pub struct Tick(u8); pub fn f() { seqcast::inline::<Tick>(8); }", ["`seqcast::boxed`", derive]),
+        (
+            "Tick",
+            "pub struct Tick(u8); pub struct Bus { pub ticks: seqcast::Publisher<seqcast::Inline<Tick>> }",
+            ["`seqcast::boxed`", derive],
+        ),
+        ("Rc<u8>", "pub fn f() { seqcast::inline::<std::rc::Rc<u8>>(8); }", ["not `Send`", "`Rc`, raw pointers"]),
+        ("*const u8", "pub fn f() { seqcast::inline::<*const u8>(8); }", ["not `Send`", "no ring carries them"]),
+        ("&Cell<u8>", "pub fn f() { seqcast::inline::<&std::cell::Cell<u8>>(8); }", ["not `Send`", "a `Cell`"]),
+    ];
+    for (message, code, expected) in cases {
+        let said = compiler_says(code);
+        let begins = format!("error[E0277]: `{message}` cannot travel through an inline ring: it is not `Copy + Send");
+        assert!(said.starts_with(&begins), "{said}");
+        assert!(expected.iter().all(|part| said.contains(part)), "{expected:?} is not in\n{said}");
+    }
 }

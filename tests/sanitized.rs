@@ -8,6 +8,7 @@ mod common;
 fn main() {
     #[cfg(not(loom))]
     {
+        use common::whole::{Event, Noise, Padded};
         type Plain = seqcast::Inline<common::Signed>;
         type Owning = seqcast::Boxed<Box<common::Signed>>;
         for capacity in common::CAPACITIES {
@@ -15,6 +16,14 @@ fn main() {
             common::stress::exclusive::<Plain>(5, capacity, 5_000);
             common::stress::shared::<Owning>(4, 8, capacity, 500, common::FIRSTS[1]);
             common::stress::exclusive::<Owning>(8, capacity, 3_000);
+        }
+        // What has padding, pointers, and more bytes than are copied in place.
+        for capacity in [2, 64] {
+            common::stress::shared::<seqcast::Inline<Padded>>(2, 2, capacity, 1_000, 0);
+            common::stress::shared::<seqcast::Inline<Event>>(2, 2, capacity, 1_000, 0);
+            common::stress::exclusive::<seqcast::Inline<Event>>(2, capacity, 2_000);
+            common::stress::shared::<seqcast::Inline<Noise<1001>>>(2, 2, capacity, 1_000, 0);
+            common::stress::exclusive::<seqcast::Inline<Noise<4096>>>(2, capacity, 2_000);
         }
         println!("sanitized: the account adds up in {} capacities", common::CAPACITIES.len());
     }

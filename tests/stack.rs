@@ -3,12 +3,17 @@
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(clippy::large_stack_arrays, clippy::large_stack_frames, reason = "that is the question")]
 
-use seqcast::{Inline, Publisher, Subscriber};
-use std::time::Duration;
+use futures::StreamExt;
+use futures::executor::block_on;
+use seqcast::{
+    Builder, Inline, PublishTimeoutError, Publisher, Receive, SharedPublisher, Subscriber, TryPublishError, broadcast,
+};
+use std::time::{Duration, Instant};
 
 /// More than fitted through `recv`, `recv_timeout` and the iterator when each call on the way handed the message on.
 type Large = [u8; 120 << 10];
 
+/// Runs code in a thread. (glibc may give it the stack of a thread that has ended, of up to four times the size.)
 fn on_a_stack_of(size: usize, code: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().stack_size(size).spawn(code).unwrap().join().unwrap();
 }
@@ -40,20 +45,207 @@ fn a_large_message_is_received_on_an_ordinary_stack() {
     }
 }
 
-#[test]
-fn a_large_message_is_published_on_an_ordinary_stack() {
-    on_a_stack_of(2 << 20, || {
-        let (mut publisher, mut subscriber) = seqcast::inline::<[u8; 64 << 10]>(2);
-        publisher.publish([1; 64 << 10]);
-        let publisher = publisher.share();
-        assert!(publisher.publish([2; 64 << 10]).is_ok());
-        assert!([1, 2].into_iter().all(|byte| subscriber.recv().is_ok_and(|message| message[0] == byte)));
+/// How many bytes a message may have on a stack of the size that threads have by default.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Room {
+    Much = 64 << 10,
+    /// Where more calls, futures around futures, or an executor each hand the message on.
+    Little = 48 << 10,
+}
+
+use Room::{Little, Much};
+
+/// Longer than any of these takes.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Runs `code` on an ordinary stack. With `--nocapture`, the line that was printed last says what overflowed.
+fn fits(what: &str, code: impl FnOnce() + Send + 'static) {
+    println!("{what}");
+    on_a_stack_of(2 << 20, code);
+}
+
+fn message<const N: usize>() -> [u8; N] {
+    [7; N]
+}
+
+fn is_whole<const N: usize>(message: &[u8; N]) -> bool {
+    message[0] == 7 && message[N - 1] == 7
+}
+
+/// What publishes one message. What a call returns is not moved: it may be a message.
+type Publish<P> = (Room, &'static str, fn(&mut P) -> bool);
+
+fn exclusive<const N: usize, S: Receive<Item = [u8; N]>>() -> [Publish<Publisher<S>>; 7] {
+    [
+        (Much, "publish", |publisher| publisher.publish(message()) == 0),
+        (Much, "batch", |publisher| publisher.batch().publish(message()) == 0),
+        (Much, "publish_many", |publisher| publisher.publish_many((0..1).map(|_| message())) == (0..1)),
+        (Much, "try_publish", |publisher| publisher.try_publish(message()).is_ok()),
+        (Much, "publish_timeout", |publisher| publisher.publish_timeout(message(), Duration::ZERO).is_ok()),
+        (Much, "publish_deadline", |publisher| publisher.publish_deadline(message(), Instant::now()).is_ok()),
+        (Little, "publish_async", |publisher| block_on(publisher.publish_async(message())).is_ok()),
+    ]
+}
+
+fn shared<const N: usize, S: Receive<Item = [u8; N]>>() -> [Publish<SharedPublisher<S>>; 7] {
+    [
+        (Much, "publish", |publisher| publisher.publish(message()).is_ok()),
+        (Much, "batch", |publisher| publisher.batch().publish(message()).is_ok()),
+        (Little, "publish_many", |publisher| publisher.publish_many((0..1).map(|_| message())) == 1),
+        (Much, "try_publish", |publisher| publisher.try_publish(message()).is_ok()),
+        (Little, "publish_timeout", |publisher| publisher.publish_timeout(message(), Duration::ZERO).is_ok()),
+        (Little, "publish_deadline", |publisher| publisher.publish_deadline(message(), Instant::now()).is_ok()),
+        (Little, "publish_async", |publisher| block_on(publisher.publish_async(message())).is_ok()),
+    ]
+}
+
+fn publishes<const N: usize, S: Receive<Item = [u8; N]>>(
+    kind: &str,
+    make: fn(Builder) -> (Publisher<S>, Subscriber<S>),
+) {
+    for (_, name, publish) in exclusive().into_iter().filter(|(room, ..)| *room as usize >= N) {
+        fits(&format!("{kind}: {name}"), move || {
+            let (mut publisher, mut subscriber) = make(Builder::new(2));
+            assert!(publish(&mut publisher));
+            assert!(subscriber.try_recv().is_ok_and(|message| is_whole(&message)));
+        });
+    }
+    for (_, name, publish) in shared().into_iter().filter(|(room, ..)| *room as usize >= N) {
+        fits(&format!("{kind}: {name}, shared"), move || {
+            let (publisher, mut subscriber) = make(Builder::new(2));
+            assert!(publish(&mut publisher.share()));
+            assert!(subscriber.try_recv().is_ok_and(|message| is_whole(&message)));
+        });
+    }
+    // To and fro.
+    fits(&format!("{kind}: into a full ring"), move || {
+        let (mut publisher, _lossy) = make(Builder::new(1).gated());
+        let _gating = publisher.ring().subscribe_gating().unwrap();
+        publisher.publish(message());
+        assert!(matches!(&publisher.try_publish(message()), Err(TryPublishError::Full(back)) if is_whole(back)));
+        let late = publisher.publish_timeout(message(), Duration::from_millis(1));
+        assert!(matches!(&late, Err(PublishTimeoutError::Timeout(back)) if is_whole(back)));
     });
-    on_a_stack_of(2 << 20, || {
+    fits(&format!("{kind}: into a full ring, shared"), move || {
+        let (mut publisher, _lossy) = make(Builder::new(1).gated());
+        let _gating = publisher.ring().subscribe_gating().unwrap();
+        publisher.publish(message());
+        let publisher = publisher.share();
+        assert!(matches!(&publisher.try_publish(message()), Err(TryPublishError::Full(back)) if is_whole(back)));
+        let late = publisher.publish_timeout(message(), Duration::from_millis(1));
+        assert!(matches!(&late, Err(PublishTimeoutError::Timeout(back)) if is_whole(back)));
+    });
+}
+
+#[test]
+fn every_publish_of_a_large_message_fits_on_an_ordinary_stack() {
+    publishes("inline", Builder::inline::<[u8; Much as usize]>);
+    publishes("boxed", Builder::boxed::<[u8; Much as usize]>);
+    publishes("inline", Builder::inline::<[u8; Little as usize]>);
+    publishes("boxed", Builder::boxed::<[u8; Little as usize]>);
+}
+
+/// What receives a message.
+type Receiving<S> = (Room, &'static str, fn(&mut Subscriber<S>) -> bool);
+
+fn is_one<const N: usize>(buffer: &[[u8; N]]) -> bool {
+    buffer.len() == 1 && is_whole(&buffer[0])
+}
+
+fn receiving<const N: usize, S: Receive<Item = [u8; N]>>() -> [Receiving<S>; 17] {
+    [
+        (Much, "try_recv", |subscriber| subscriber.try_recv().as_ref().is_ok_and(is_whole)),
+        (Much, "recv", |subscriber| subscriber.recv().as_ref().is_ok_and(is_whole)),
+        (Much, "recv_timeout", |subscriber| subscriber.recv_timeout(LONG).as_ref().is_ok_and(is_whole)),
+        (Much, "recv_deadline", |subscriber| {
+            subscriber.recv_deadline(Instant::now() + LONG).as_ref().is_ok_and(is_whole)
+        }),
+        (Much, "latest", |subscriber| subscriber.latest().as_ref().is_ok_and(is_whole)),
+        (Much, "recv_latest", |subscriber| subscriber.recv_latest().as_ref().is_ok_and(is_whole)),
+        (Much, "iter", |subscriber| matches!(&subscriber.iter().next(), Some(Ok(message)) if is_whole(message))),
+        (
+            Much,
+            "try_iter",
+            |subscriber| matches!(&subscriber.try_iter().next(), Some(Ok(message)) if is_whole(message)),
+        ),
+        (
+            Much,
+            "into_iter",
+            |subscriber| matches!(&subscriber.clone().into_iter().next(), Some(Ok(message)) if is_whole(message)),
+        ),
+        (Much, "skip_lagged", |subscriber| {
+            subscriber.clone().skip_lagged().iter().next().as_ref().is_some_and(is_whole)
+        }),
+        (Much, "try_recv_many", |subscriber| {
+            let mut buffer = Vec::new();
+            subscriber.try_recv_many(&mut buffer, 3) == Ok(1) && is_one(&buffer)
+        }),
+        (Much, "recv_many", |subscriber| {
+            let mut buffer = Vec::new();
+            subscriber.recv_many(&mut buffer, 3) == Ok(1) && is_one(&buffer)
+        }),
+        (Much, "recv_many_async", |subscriber| {
+            let mut buffer = Vec::new();
+            block_on(subscriber.recv_many_async(&mut buffer, 3)) == Ok(1) && is_one(&buffer)
+        }),
+        (Much, "recv_async", |subscriber| block_on(subscriber.recv_async()).as_ref().is_ok_and(is_whole)),
+        (Much, "recv_latest_async", |subscriber| block_on(subscriber.recv_latest_async()).as_ref().is_ok_and(is_whole)),
+        (Much, "a stream", |subscriber| matches!(&block_on(subscriber.next()), Some(Ok(message)) if is_whole(message))),
+        (Little, "a stream that skips", |subscriber| {
+            block_on(subscriber.clone().skip_lagged().next()).as_ref().is_some_and(is_whole)
+        }),
+    ]
+}
+
+fn receives<const N: usize, S: Receive<Item = [u8; N]>>(
+    kind: &str,
+    make: fn(Builder) -> (Publisher<S>, Subscriber<S>),
+) {
+    for (_, name, receive) in receiving().into_iter().filter(|(room, ..)| *room as usize >= N) {
+        fits(&format!("{kind}: {name}"), move || {
+            let (mut publisher, mut subscriber) = make(Builder::new(2));
+            publisher.publish(message());
+            assert!(receive(&mut subscriber));
+        });
+    }
+}
+
+#[test]
+fn every_receive_of_a_large_message_fits_on_an_ordinary_stack() {
+    receives("inline", Builder::inline::<[u8; Much as usize]>);
+    receives("boxed", Builder::boxed::<[u8; Much as usize]>);
+    receives("inline", Builder::inline::<[u8; Little as usize]>);
+    receives("boxed", Builder::boxed::<[u8; Little as usize]>);
+}
+
+#[test]
+fn every_receive_of_the_drop_in_fits_on_an_ordinary_stack() {
+    type Receive = fn(&mut broadcast::Receiver<[u8; Little as usize]>) -> bool;
+    let ways: [(&str, Receive); 4] = [
+        ("broadcast: try_recv", |receiver| receiver.try_recv().as_ref().is_ok_and(is_whole)),
+        ("broadcast: blocking_recv", |receiver| receiver.blocking_recv().as_ref().is_ok_and(is_whole)),
+        ("broadcast: recv", |receiver| block_on(receiver.recv()).as_ref().is_ok_and(is_whole)),
+        (
+            "broadcast: a stream",
+            |receiver| matches!(&block_on(receiver.next()), Some(Ok(message)) if is_whole(message)),
+        ),
+    ];
+    for (name, receive) in ways {
+        fits(name, move || {
+            let (sender, mut receiver) = broadcast::channel(4);
+            assert!(sender.send(message()).is_ok());
+            assert!(receive(&mut receiver));
+        });
+    }
+}
+
+#[test]
+fn a_boxed_ring_drops_large_messages_on_an_ordinary_stack() {
+    fits("boxed: a warm publish", || {
         // Warm: a message that was overwritten is dropped with each publish.
-        let (mut publisher, mut subscriber) = seqcast::boxed::<[u8; 64 << 10]>(2);
+        let (mut publisher, mut subscriber) = seqcast::boxed::<[u8; Much as usize]>(2);
         (0..100).for_each(|byte| {
-            publisher.publish([byte; 64 << 10]);
+            publisher.publish([byte; Much as usize]);
         });
         assert!(subscriber.latest_ref().is_ok_and(|message| message[0] == 99));
     });

@@ -17,12 +17,19 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// The files of `src` in which a line of code (not of a comment) has one of these words.
-fn files_with(words: &[&str]) -> Vec<String> {
+/// The folder `src`, and its files, without those that have only unit tests.
+fn shipped() -> (PathBuf, Vec<PathBuf>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     sources(&root, &mut files);
+    files.retain(|file| !file.ends_with("tests.rs"));
     assert!(files.len() > 20, "looked in the wrong place");
+    (root, files)
+}
+
+/// The files of `src` in which a line of code (not of a comment) has one of these words.
+fn files_with(words: &[&str]) -> Vec<String> {
+    let (root, files) = shipped();
     let mut found: Vec<_> = files
         .into_iter()
         .filter(|file| {
@@ -63,9 +70,7 @@ const LAYERS: [&str; 20] = [
 
 /// The modules of `src` with the code that they ship: no comments, no unit tests.
 fn modules() -> BTreeMap<Vec<String>, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
+    let (root, files) = shipped();
     let module = |file: PathBuf| {
         let text = fs::read_to_string(&file).unwrap();
         let shipped = text.split("#[cfg(test)]").next().unwrap().lines();

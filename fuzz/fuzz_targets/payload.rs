@@ -2,27 +2,40 @@
 #![no_main]
 #![allow(clippy::pedantic, reason = "as the tests")]
 
-use arbitrary::Unstructured;
-use bytemuck::{NoUninit, Pod, Zeroable};
+use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use seqcast::{Builder, Publisher, Receive, SharedPublisher, Subscriber, TryRecvError};
+use seqcast::{Builder, Plain, Publisher, Receive, SharedPublisher, Subscriber, TryRecvError};
+use std::fmt::Debug;
+use std::num::{NonZeroU8, Wrapping};
+use std::ops::Bound;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// More than a word's alignment.
-#[derive(Clone, Copy, Pod, Zeroable)]
+#[derive(Debug, Clone, Copy, PartialEq, Arbitrary)]
 #[repr(C, align(16))]
 struct Wide([u8; 16]);
 
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
+/// Mostly padding.
+#[derive(Debug, Clone, Copy, PartialEq, Arbitrary)]
+#[repr(align(256))]
+struct Sparse(u8, u64);
+
+/// Padding at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Arbitrary)]
 struct Mixed {
     a: u64,
     b: u32,
     c: u16,
-    d: [u8; 2],
+    d: bool,
 }
 
-#[derive(Clone, Copy, Pod, Zeroable)]
+/// Padding in its midst.
+#[derive(Debug, Clone, Copy, PartialEq, Arbitrary)]
+#[repr(C)]
+struct Middle(u64, u8, u64);
+
+#[derive(Debug, Clone, Copy, PartialEq, Arbitrary)]
 #[repr(C, packed)]
 struct Packed {
     a: u8,
@@ -31,7 +44,7 @@ struct Packed {
 }
 
 /// Not every byte is one of these.
-#[derive(Clone, Copy, NoUninit)]
+#[derive(Debug, Clone, Copy, PartialEq, Arbitrary)]
 #[repr(u8)]
 enum Side {
     Bid = 1,
@@ -39,20 +52,56 @@ enum Side {
     Neither = 255,
 }
 
+/// Each variant leaves other bytes without a value.
+#[derive(Debug, Clone, Copy, PartialEq, Arbitrary)]
+enum Event {
+    Quote(Side, u64),
+    Trade { price: u128, size: u16, side: Option<Side> },
+    Book([Option<u32>; 40]),
+    Named(Name),
+    Halt,
+}
+
+/// A part of a text in the program.
+#[derive(Debug, Clone, Copy)]
+struct Name(&'static str);
+
+/// It is the very same part.
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl<'a> Arbitrary<'a> for Name {
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        static TEXT: &str = "What is compared is where a part begins and how long it is: no two parts are the same.";
+        let end = bytes.int_in_range(0..=TEXT.len())?;
+        Ok(Self(&TEXT[bytes.int_in_range(0..=end)?..end]))
+    }
+}
+
 /// One type of message: how it is made of any bytes, and all that there is to compare.
-struct Kind<T> {
+struct Kind<T, K> {
     make: fn(Vec<u8>) -> T,
-    bits: fn(&T) -> Vec<u8>,
-    /// `None`: as many as there happen to be.
-    size: Option<usize>,
+    key: fn(&T) -> K,
+    /// The most bytes that one is made of.
+    size: usize,
 }
 
-fn plain<T: NoUninit>(make: fn(Vec<u8>) -> T) -> Kind<T> {
-    Kind { make, bits: |message| bytemuck::bytes_of(message).to_vec(), size: Some(size_of::<T>()) }
+/// What its `Arbitrary` makes of the bytes, and of zeros after them.
+fn plain<T: for<'a> Arbitrary<'a>, K>(key: fn(&T) -> K) -> Kind<T, K> {
+    // Some kinds take a choice beside their bytes.
+    Kind { make: |bytes| T::arbitrary(&mut Unstructured::new(&bytes)).unwrap(), key, size: size_of::<T>() + 8 }
 }
 
-fn any<T: Pod>() -> Kind<T> {
-    plain(|bytes| bytemuck::pod_read_unaligned(&bytes))
+fn any<T: Plain + PartialEq + for<'a> Arbitrary<'a>>() -> Kind<T, T> {
+    plain(|message| *message)
+}
+
+/// Its own `Arbitrary` fails for 0.
+fn nonzero() -> Kind<Option<NonZeroU8>, Option<NonZeroU8>> {
+    Kind { make: |bytes| NonZeroU8::new(bytes.first().copied().unwrap_or(0)), key: |number| *number, size: 1 }
 }
 
 /// Runs the one of these that was chosen.
@@ -68,32 +117,35 @@ fuzz_target!(|data: &[u8]| {
     let bytes = &mut Unstructured::new(data);
     if bytes.ratio(1, 4).unwrap_or(false) {
         return match bytes.int_in_range(0..=3).unwrap_or(0) {
-            0 => boxed(bytes, Kind { make: |bytes| bytes, bits: Vec::clone, size: None }),
-            1 => boxed(bytes, Kind { make: Vec::into_boxed_slice, bits: |slice| slice.to_vec(), size: None }),
-            2 => boxed(bytes, Kind { make: text, bits: |text| text.clone().into_bytes(), size: None }),
-            _ => boxed(
-                bytes,
-                Kind { make: |bytes| Arc::<str>::from(text(bytes)), bits: |text| text.as_bytes().to_vec(), size: None },
-            ),
+            0 => boxed(bytes, Kind { make: |bytes| bytes, key: Vec::clone, size: 70 }),
+            1 => boxed(bytes, Kind { make: Vec::into_boxed_slice, key: Clone::clone, size: 70 }),
+            2 => boxed(bytes, Kind { make: text, key: String::clone, size: 70 }),
+            _ => boxed(bytes, Kind { make: |bytes| Arc::<str>::from(text(bytes)), key: Arc::clone, size: 70 }),
         };
     }
     one_of!(bytes:
-        plain(|_| ()),
-        plain(|bytes| bytes[0] % 2 == 1),
-        plain(|bytes| char::from_u32(u32::from_ne_bytes(bytes.try_into().unwrap())).unwrap_or('\u{10FFFF}')),
-        plain(|bytes| [Side::Bid, Side::Ask, Side::Neither][usize::from(bytes[0] % 3)]),
-        any::<f64>(), any::<f32>(), any::<i8>(), any::<u16>(), any::<u128>(), any::<usize>(),
+        any::<()>(), any::<bool>(), any::<char>(), any::<Side>(),
+        plain(|float: &f64| float.to_bits()), plain(|float: &f32| float.to_bits()),
+        any::<i8>(), any::<u16>(), any::<u128>(), any::<usize>(), any::<Wrapping<i128>>(), any::<Duration>(),
         any::<[u8; 0]>(), any::<[u8; 1]>(), any::<[u8; 2]>(), any::<[u8; 3]>(), any::<[u8; 5]>(), any::<[u8; 6]>(),
         any::<[u8; 7]>(), any::<[u8; 8]>(), any::<[u8; 9]>(), any::<[u8; 12]>(), any::<[u8; 15]>(), any::<[u8; 16]>(),
         any::<[u8; 17]>(), any::<[u8; 23]>(), any::<[u8; 24]>(), any::<[u8; 25]>(), any::<[u8; 31]>(), any::<[u8; 33]>(),
         any::<[u8; 47]>(), any::<[u8; 55]>(), any::<[u8; 56]>(), any::<[u8; 57]>(), any::<[u8; 63]>(), any::<[u8; 64]>(),
-        any::<[u8; 65]>(), any::<[u8; 79]>(), any::<[u8; 80]>(), any::<[u8; 255]>(), any::<[u8; 500]>(),
+        any::<[u8; 65]>(), any::<[u8; 79]>(), any::<[u8; 80]>(), any::<[u8; 127]>(), any::<[u8; 128]>(),
+        any::<[u8; 129]>(), any::<[u8; 191]>(), any::<[u8; 255]>(), any::<[u8; 256]>(), any::<[u8; 257]>(),
+        any::<[u8; 500]>(), any::<[u8; 1000]>(), any::<[u8; 4096]>(), any::<[u8; 4097]>(),
         any::<[u16; 0]>(), any::<[u16; 3]>(), any::<[u16; 5]>(), any::<[u16; 31]>(), any::<[u16; 150]>(),
         any::<[u32; 1]>(), any::<[u32; 3]>(), any::<[u32; 7]>(), any::<[u32; 19]>(), any::<[u32; 101]>(),
         any::<[u64; 0]>(), any::<[u64; 2]>(), any::<[u64; 3]>(), any::<[u64; 7]>(), any::<[u64; 8]>(), any::<[u64; 64]>(),
         any::<[u128; 0]>(), any::<[u128; 3]>(), any::<[u128; 20]>(),
         any::<[Wide; 0]>(), any::<Wide>(), any::<[Wide; 3]>(), any::<[Wide; 5]>(), any::<[Wide; 20]>(),
-        any::<Mixed>(), any::<[Mixed; 4]>(), any::<Packed>(), any::<[Packed; 7]>(),
+        any::<Mixed>(), any::<[Mixed; 4]>(), any::<[Mixed; 33]>(), any::<Packed>(), any::<[Packed; 7]>(),
+        any::<Middle>(), any::<[Middle; 6]>(), any::<Sparse>(), any::<[Sparse; 3]>(),
+        any::<(u8, u64, u16)>(), any::<[(u8, u32); 3]>(), any::<[(u8, u16, bool); 70]>(), any::<(u8, u128)>(),
+        any::<Option<u64>>(), nonzero(), any::<Option<Option<Option<bool>>>>(), any::<[Option<u16>; 99]>(),
+        any::<Result<u32, ()>>(), any::<Option<Result<Side, u64>>>(), any::<Bound<u64>>(), any::<Option<Sparse>>(),
+        any::<Name>(), any::<Option<Name>>(), any::<(u8, Name, u16)>(), any::<[(Name, bool); 12]>(),
+        any::<Event>(), any::<Option<Event>>(), any::<[Event; 5]>(),
     );
 });
 
@@ -101,15 +153,15 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn inline<T: NoUninit + Send>(bytes: &mut Unstructured<'_>, kind: Kind<T>) {
+fn inline<T: Plain, K: PartialEq + Debug>(bytes: &mut Unstructured<'_>, kind: Kind<T, K>) {
     let (publisher, subscriber) = ring(bytes).inline::<T>();
-    travel(bytes, kind, publisher, subscriber, |subscriber, bits| subscriber.try_recv().map(|message| bits(&message)));
+    travel(bytes, kind, publisher, subscriber, |subscriber, key| subscriber.try_recv().map(|message| key(&message)));
 }
 
-fn boxed<T: Clone + Send + Sync + 'static>(bytes: &mut Unstructured<'_>, kind: Kind<T>) {
+fn boxed<T: Clone + Send + Sync + 'static, K: PartialEq + Debug>(bytes: &mut Unstructured<'_>, kind: Kind<T, K>) {
     let (publisher, subscriber) = ring(bytes).boxed::<T>();
-    travel(bytes, kind, publisher, subscriber, |subscriber, bits| {
-        subscriber.try_recv_ref().map(|message| bits(&message))
+    travel(bytes, kind, publisher, subscriber, |subscriber, key| {
+        subscriber.try_recv_ref().map(|message| key(&message))
     });
 }
 
@@ -123,21 +175,21 @@ enum Publishing<S: Receive> {
 }
 
 /// Publishes and receives by turns, for some laps. `look`: one more way to receive.
-fn travel<S: Receive>(
+fn travel<S: Receive, K: PartialEq + Debug>(
     bytes: &mut Unstructured<'_>,
-    kind: Kind<S::Item>,
+    kind: Kind<S::Item, K>,
     publisher: Publisher<S>,
     mut subscriber: Subscriber<S>,
-    look: fn(&mut Subscriber<S>, fn(&S::Item) -> Vec<u8>) -> Result<Vec<u8>, TryRecvError>,
+    look: fn(&mut Subscriber<S>, fn(&S::Item) -> K) -> Result<K, TryRecvError>,
 ) {
-    let Kind { make, bits, size } = kind;
+    let Kind { make, key, size } = kind;
     let shared = bytes.ratio(1, 2).unwrap_or(false);
     let mut publisher = if shared { Publishing::Shared(publisher.share()) } else { Publishing::Alone(publisher) };
     // What went in, by sequence.
     let mut sent = Vec::new();
     while sent.len() < 64 && !bytes.is_empty() {
         for _ in 0..bytes.int_in_range(1..=4).unwrap_or(1) {
-            let length = size.unwrap_or_else(|| bytes.int_in_range(0..=70).unwrap_or(0));
+            let length = bytes.int_in_range(0..=size).unwrap_or(0);
             let filler = bytes.arbitrary().unwrap_or(0);
             // One byte all over, or whatever comes.
             let mut content = vec![filler; length];
@@ -145,7 +197,7 @@ fn travel<S: Receive>(
                 let _ = bytes.fill_buffer(&mut content);
             }
             let message = make(content);
-            sent.push(bits(&message));
+            sent.push(key(&message));
             match &mut publisher {
                 Publishing::Alone(publisher) => assert_eq!(publisher.publish(message) + 1, sent.len() as u64),
                 Publishing::Shared(publisher) => {
@@ -156,20 +208,24 @@ fn travel<S: Receive>(
         let mut buffer = Vec::new();
         let received = match bytes.int_in_range(0..=4).unwrap_or(0) {
             0 => continue,
-            1 => subscriber.try_recv().map(|message| vec![bits(&message)]),
-            2 => look(&mut subscriber, bits).map(|message| vec![message]),
-            3 => subscriber.latest().map(|message| vec![bits(&message)]),
-            _ => subscriber.try_recv_many(&mut buffer, 3).map(|_| buffer.iter().map(bits).collect()),
+            1 => subscriber.try_recv().map(|message| vec![key(&message)]),
+            2 => look(&mut subscriber, key).map(|message| vec![message]),
+            3 => subscriber.latest().map(|message| vec![key(&message)]),
+            _ => subscriber.try_recv_many(&mut buffer, 3).map(|_| buffer.iter().map(key).collect()),
         };
         check(&subscriber, &sent, received);
     }
     while subscriber.next_sequence() < sent.len() as u64 {
-        let received = subscriber.try_recv().map(|message| vec![bits(&message)]);
+        let received = subscriber.try_recv().map(|message| vec![key(&message)]);
         check(&subscriber, &sent, received);
     }
 }
 
-fn check<S: Receive>(subscriber: &Subscriber<S>, sent: &[Vec<u8>], received: Result<Vec<Vec<u8>>, TryRecvError>) {
+fn check<S: Receive, K: PartialEq + Debug>(
+    subscriber: &Subscriber<S>,
+    sent: &[K],
+    received: Result<Vec<K>, TryRecvError>,
+) {
     match received {
         Ok(received) => {
             let end = subscriber.next_sequence() as usize;

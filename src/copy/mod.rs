@@ -146,3 +146,6 @@ fn load_to<T: Copy>(slot: &[AtomicU64], message: &mut MaybeUninit<T>) {
         Way::Locked => locked::load(slot, bytes),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,7 @@ pub(super) unsafe fn copy(to: *mut u8, from: *const u8, len: usize) {
 /// As `copy`, on a processor with AVX.
 #[target_feature(enable = "avx")]
 #[inline(never)]
-unsafe fn copy_by_32(to: *mut u8, from: *const u8, len: usize) {
+pub(super) unsafe fn copy_by_32(to: *mut u8, from: *const u8, len: usize) {
     for_each_block(len, |at| {
         // SAFETY: a block begins at `at` and ends at `len` at the latest.
         unsafe {
@@ -66,7 +66,7 @@ unsafe fn copy_by_32(to: *mut u8, from: *const u8, len: usize) {
 ///
 /// As `copy`.
 #[inline(never)]
-unsafe fn copy_by_16(to: *mut u8, from: *const u8, len: usize) {
+pub(super) unsafe fn copy_by_16(to: *mut u8, from: *const u8, len: usize) {
     for_each_block(len, |at| {
         // SAFETY: a block begins at `at` and ends at `len` at the latest.
         unsafe {

@@ -52,10 +52,11 @@ use crate::sync::{AtomicU64, zeroed_words};
 /// publisher.publish(&*text);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel through an inline ring: it is not `Copy + Send + 'static`",
-    label = "owns something, or lacks `#[derive(Clone, Copy)]`",
-    note = "a boxed ring carries any `T: Send + Sync + 'static`: `seqcast::boxed`, `Builder::boxed`",
-    note = "for text or lists of bounded size an array will do (`[u8; N]`)"
+    message = "`{Self}` cannot travel through an inline ring: it is not `Copy + Send + 'static` (`seqcast::boxed` needs no `Copy`)",
+    label = "not `Copy`, or not `Send`",
+    note = "what owns something, as `String`, `Vec` and `Arc` do, goes through a boxed ring: `seqcast::boxed`, `Builder::boxed`",
+    note = "a struct or an enum whose parts are all `Copy` needs `#[derive(Clone, Copy)]`; short text can be a `[u8; N]`",
+    note = "`Rc`, raw pointers and references to a `Cell` are not `Send`: no ring carries them"
 )]
 pub trait Plain: Copy + Send + 'static {}
 

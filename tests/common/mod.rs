@@ -9,6 +9,7 @@
 //! | `stress.rs` | everything at once |
 //! | `testing.rs` | the crate's `testing` module |
 //! | `wakers.rs` | wakers that count, call or own |
+//! | `whole.rs` | messages of many kinds that show whether they are whole |
 //!
 //! The models of loom use `account.rs`, `testing.rs` and `wakers.rs` alone.
 #![allow(dead_code, reason = "each test uses a part of it")]
@@ -21,6 +22,7 @@ pub(crate) mod panics;
 pub(crate) mod stress;
 pub(crate) mod testing;
 pub(crate) mod wakers;
+pub(crate) mod whole;
 
 #[allow(unused_imports, reason = "each test uses a part of it")]
 pub(crate) use account::Account;

@@ -2,9 +2,12 @@
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
+#[path = "../common/mod.rs"]
 mod common;
 
-use bytemuck::NoUninit;
+mod awkward;
+mod ways;
+
 use common::{CAPACITIES, FIRSTS};
 use seqcast::{Builder, Plain, TryRecvError};
 use std::fmt::Debug;
@@ -67,35 +70,34 @@ fn unit_bool_char() {
     goes_through(|n| char::from_u32(0x1F600 + (n % 64) as u32).unwrap());
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, NoUninit)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(u8)]
 enum Side {
     Buy = 3,
     Sell = 250,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, NoUninit)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C)]
 struct Quote {
     price: f64,
     size: u32,
     side: Side,
-    _unused: [u8; 3],
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, NoUninit)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C, align(64))]
 struct Line([u64; 8]);
 
-#[derive(Debug, Clone, Copy, PartialEq, NoUninit)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C, align(16))]
 struct Wide(u128);
 
-#[derive(Debug, Clone, Copy, PartialEq, NoUninit)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C, packed)]
 struct Packed(u8, u32);
 
-#[derive(Debug, Clone, Copy, PartialEq, NoUninit)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C, align(256))]
 struct Page([u8; 256]);
 
@@ -103,7 +105,7 @@ struct Page([u8; 256]);
 fn enums_and_structs_of_every_alignment() {
     goes_through(|n| if n % 2 == 0 { Side::Buy } else { Side::Sell });
     let side = |n| if n % 2 == 0 { Side::Buy } else { Side::Sell };
-    goes_through(|n| Quote { price: n as f64, size: n as u32, side: side(n), _unused: [0; 3] });
+    goes_through(|n| Quote { price: n as f64, size: n as u32, side: side(n) });
     goes_through(|n| Line([n; 8]));
     goes_through(|n| Wide(u128::from(n) * 3));
     goes_through(|n| Packed(n as u8, n as u32));
