@@ -4,7 +4,7 @@
 
 use std::arch::asm;
 
-use super::vectors::for_each_block;
+use super::vectors::blocks;
 
 pub(super) const EXIST: bool = true;
 
@@ -16,7 +16,7 @@ pub(super) const EXIST: bool = true;
 /// overlap. `len` is at least `BLOCK`.
 #[inline(never)]
 pub(super) unsafe fn copy(to: *mut u8, from: *const u8, len: usize) {
-    for_each_block(len, |at| {
+    for at in blocks(len) {
         // SAFETY: a block begins at `at` and ends at `len` at the latest.
         unsafe {
             asm!(
@@ -41,5 +41,5 @@ pub(super) unsafe fn copy(to: *mut u8, from: *const u8, len: usize) {
                 options(nostack, preserves_flags)
             );
         }
-    });
+    }
 }

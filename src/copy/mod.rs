@@ -17,12 +17,12 @@
 #![expect(clippy::inline_always, reason = "inlined, a copy writes to where it is wanted")]
 
 // Vector moves of this processor.
-#[cfg_attr(all(target_arch = "x86_64", target_feature = "sse2"), path = "x86_64.rs")]
-#[cfg_attr(all(target_arch = "aarch64", target_feature = "neon"), path = "aarch64.rs")]
+#[cfg_attr(all(target_arch = "x86_64", target_pointer_width = "64", target_feature = "sse2"), path = "x86_64.rs")]
+#[cfg_attr(all(target_arch = "aarch64", target_pointer_width = "64", target_feature = "neon"), path = "aarch64.rs")]
 #[cfg_attr(
     not(any(
-        all(target_arch = "x86_64", target_feature = "sse2"),
-        all(target_arch = "aarch64", target_feature = "neon")
+        all(target_arch = "x86_64", target_pointer_width = "64", target_feature = "sse2"),
+        all(target_arch = "aarch64", target_pointer_width = "64", target_feature = "neon")
     )),
     path = "no_blocks.rs"
 )]
@@ -94,7 +94,7 @@ pub(crate) const fn alignment_of<T>() -> usize {
 #[inline]
 pub(crate) fn store<T: Copy>(slot: &[AtomicU64], message: &T) {
     assert!(slot.len() == words_of::<T>(), "a slot for another type");
-    // SAFETY: the bytes of `message`, which may lack a value. A `Copy` type has no `UnsafeCell`, so nobody changes them.
+    // SAFETY: the bytes of `message`, which may lack a value. The message is borrowed, and nobody else has it.
     let bytes = unsafe { slice::from_raw_parts((&raw const *message).cast::<MaybeUninit<u8>>(), size_of::<T>()) };
     match const { way(size_of::<T>()) } {
         Way::Words => words::store(slot, bytes),

@@ -319,7 +319,7 @@ fn what_is_larger_than_its_slot_is_refused() {
 /// So a run of the tests with a flag shows what it is meant to show.
 #[test]
 fn the_way_is_the_one_that_was_asked_for() {
-    let ways = [way(1), way(127), way(128), way(1 << 16)];
+    let ways = [way(1), way(128), way(129), way(1 << 16)];
     let has_vectors = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
     if cfg!(seqcast_copy = "locked") || cfg!(miri) {
         assert_eq!(ways, [Way::Locked; 4]);

@@ -19,17 +19,14 @@ pub(super) const EXIST: bool = blocks::EXIST;
 /// Bytes that one piece of assembly copies: the fewest that a copy may have.
 const BLOCK: usize = 128;
 
-/// Calls `copy` for each block of `len` bytes, with where it begins. The last may cover a part of the one before it.
-#[allow(dead_code, reason = "not for every processor there are blocks")]
+/// Where the blocks of `len` bytes begin. The last may cover a part of the one before it. (No closure: up to Rust 1.85, a closure has
+/// none of the target features of its function.)
+#[allow(dead_code, reason = "not every processor has blocks")]
 #[inline(always)]
-pub(super) fn for_each_block(len: usize, mut copy: impl FnMut(usize)) {
+#[expect(clippy::inline_always, reason = "each piece of assembly in a loop of its own")]
+pub(super) fn blocks(len: usize) -> impl Iterator<Item = usize> {
     let last = len - BLOCK;
-    let mut at = 0;
-    while at < last {
-        copy(at);
-        at += BLOCK;
-    }
-    copy(last);
+    (0..last).step_by(BLOCK).chain([last])
 }
 
 /// Copies `bytes` into the words of a slot. What the message leaves of the last stays as it is.

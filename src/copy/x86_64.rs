@@ -5,7 +5,7 @@
 use std::arch::x86_64::_mm256_zeroupper;
 use std::arch::{asm, is_x86_feature_detected};
 
-use super::vectors::for_each_block;
+use super::vectors::blocks;
 
 pub(super) const EXIST: bool = true;
 
@@ -32,7 +32,7 @@ pub(super) unsafe fn copy(to: *mut u8, from: *const u8, len: usize) {
 #[target_feature(enable = "avx")]
 #[inline(never)]
 pub(super) unsafe fn copy_by_32(to: *mut u8, from: *const u8, len: usize) {
-    for_each_block(len, |at| {
+    for at in blocks(len) {
         // SAFETY: a block begins at `at` and ends at `len` at the latest.
         unsafe {
             asm!(
@@ -53,7 +53,7 @@ pub(super) unsafe fn copy_by_32(to: *mut u8, from: *const u8, len: usize) {
                 options(nostack, preserves_flags)
             );
         }
-    });
+    }
     // Otherwise moves of 16 bytes cost more from here on.
     #[allow(unused_unsafe, reason = "it is safe from Rust 1.87 on")]
     // SAFETY: there is AVX.
@@ -67,7 +67,7 @@ pub(super) unsafe fn copy_by_32(to: *mut u8, from: *const u8, len: usize) {
 /// As `copy`.
 #[inline(never)]
 pub(super) unsafe fn copy_by_16(to: *mut u8, from: *const u8, len: usize) {
-    for_each_block(len, |at| {
+    for at in blocks(len) {
         // SAFETY: a block begins at `at` and ends at `len` at the latest.
         unsafe {
             asm!(
@@ -100,5 +100,5 @@ pub(super) unsafe fn copy_by_16(to: *mut u8, from: *const u8, len: usize) {
                 options(nostack, preserves_flags)
             );
         }
-    });
+    }
 }

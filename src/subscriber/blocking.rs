@@ -99,13 +99,15 @@ impl<S: Receive> Subscriber<S> {
         if let Some(Ok(())) = self.receive_fast(reading::<S>(place)) {
             return Ok(());
         }
-        place.receive_out_of_line(|place| untimed(self.block(None, |subscriber| subscriber.try_recv_into(place))))
+        place.receive_out_of_line(|place| untimed(self.block(None, |subscriber| subscriber.try_recv_waiting(place))))
     }
 
     #[inline]
     fn recv_until(&mut self, deadline: Option<Instant>) -> Result<S::Item, RecvTimeoutError> {
         let receive = |place: &mut Place<'_, _>| {
-            place.receive_out_of_line(|place| timed(self.block(deadline, |subscriber| subscriber.try_recv_into(place))))
+            place.receive_out_of_line(|place| {
+                timed(self.block(deadline, |subscriber| subscriber.try_recv_waiting(place)))
+            })
         };
         slots::receive(receive, |message| message)
     }

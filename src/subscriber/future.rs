@@ -119,7 +119,7 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Item, RecvError>> {
-        self.poll_message(cx, Self::try_recv_into)
+        self.poll_message(cx, Self::try_recv_waiting)
     }
 
     #[inline]

@@ -68,7 +68,7 @@ impl<S: Receive> Subscriber<S> {
         slots::receive(receive, |message| message)
     }
 
-    /// As [`try_recv_into`](Self::try_recv_into), with the newest message.
+    /// As [`try_recv_waiting`](Self::try_recv_waiting), with the newest message.
     pub(super) fn latest_into(&mut self, place: &mut Place<'_, S::Item>) -> Result<(), TryRecvError> {
         self.receive_latest(reading::<S>(place))
     }

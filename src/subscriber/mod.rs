@@ -262,6 +262,11 @@ impl<S: Receive> Subscriber<S> {
         Ok(received)
     }
 
+    /// As `try_recv`, for calls that wait: they are out of line already.
+    pub(crate) fn try_recv_waiting(&mut self, place: &mut Place<'_, S::Item>) -> Result<(), TryRecvError> {
+        self.receive(&mut reading::<S>(place)).map_err(|nothing| self.report(nothing))
+    }
+
     /// As `try_recv`.
     #[inline]
     pub(crate) fn try_recv_into(&mut self, place: &mut Place<'_, S::Item>) -> Result<(), TryRecvError> {
