@@ -106,8 +106,8 @@
 //!   stopped in there has not woken those that its innermost publishes and closes found parked. Other publishers do.
 //! - If a sandbox refuses a publisher's thread the system call that wakes threads (`futex` with `FUTEX_WAKE`), sleeping threads wake with
 //!   the next publish of a thread that may.
-//! - A call may move an inline message on the stack. A message of more than 64 KiB is better boxed, as `Box<T>`: a stack
-//!   of 2 MiB is enough to receive inline messages of 120 KiB and to publish those of 64 KiB, without optimisation.
+//! - A call may move a message on the stack. A message of more than 64 KiB is better boxed, as `Box<T>`: in a debug build, a stack of
+//!   2 MiB is enough to publish and receive inline messages of 64 KiB by any call.
 //! - While as many publishers are stopped in the middle of a publish as the ring has slots, other shared publishers can only spin. Give
 //!   a ring at least four slots for each publisher.
 //! - A gating subscriber that does not read holds publishers up until it is dropped or demoted. So does, on a ring with gating

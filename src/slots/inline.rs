@@ -101,7 +101,7 @@ impl<T: Plain> Storage for Inline<T> {
     type Payload = [AtomicU64];
     // Plain data needs no preparation, and leaves nothing behind.
     type Pool = ();
-    type Prepared<'p> = T;
+    type Prepared<'p> = &'p T;
     type Displaced<'p> = ();
     type Garbage = ();
     type Scratch = ();
@@ -141,22 +141,22 @@ impl<T: Plain> Storage for Inline<T> {
     }
 
     #[inline]
-    fn prepare_exclusive<R>(&self, (): &mut (), item: T, (): &mut (), publish: impl FnOnce(T, &mut ()) -> R) -> R {
-        publish(item, &mut ())
+    fn prepare_exclusive<R>(&self, (): &mut (), item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
+        publish(&item, &mut ())
     }
 
     #[inline]
-    fn prepare_shared<R>(&self, (): &(), item: T, (): &mut (), publish: impl FnOnce(T, &mut ()) -> R) -> R {
-        publish(item, &mut ())
+    fn prepare_shared<R>(&self, (): &(), item: T, (): &mut (), publish: impl FnOnce(&T, &mut ()) -> R) -> R {
+        publish(&item, &mut ())
     }
 
-    fn release_pool(_: &mut T) {}
+    fn release_pool(_: &mut &T) {}
 
-    fn cancel(prepared: T) -> T {
-        prepared
+    fn cancel(prepared: &T) -> T {
+        *prepared
     }
 
-    fn discard(&self, _: T, (): &mut ()) {}
+    fn discard(&self, _: &T, (): &mut ()) {}
 
     #[inline]
     fn retire_displaced(&self, (): (), _: &Registry, (): &mut ()) {}
@@ -183,7 +183,7 @@ impl<T: Plain> Storage for Inline<T> {
 
     #[inline]
     fn write<'p>(slot: Slot<'_, [AtomicU64]>, guard: WriteGuard<'_>, item: Self::Prepared<'p>) -> Self::Displaced<'p> {
-        copy::store_moved(slot.payload, item);
+        copy::store_moved(slot.payload, *item);
         guard.commit();
     }
 
