@@ -237,7 +237,8 @@ impl Builder {
 /// first subscriber.
 ///
 /// Messages are copied into and out of the ring's slots. `T` may be a number, an array, a tuple, an `Option`, or a struct or
-/// enum with `#[derive(Clone, Copy)]`. See [`Plain`]. Use [`boxed`] if `T` owns something, or is large and has many readers.
+/// enum with `#[derive(Clone, Copy)]`. See [`Plain`]. Use [`boxed`] if `T` owns something, or
+/// is larger than about 256 bytes and readers can borrow it.
 ///
 /// # Panics
 ///

@@ -252,7 +252,7 @@ impl<S: Storage> SharedPublisher<S> {
     /// In an inline ring, messages from an iterator of known length become visible in *runs* of up to 16. (The length is known if the
     /// two bounds of [`size_hint`](Iterator::size_hint) are equal.) Several publishers then disturb each other less. A run is at most
     /// 1 KiB and a quarter of the ring. In all other cases a message is published before the next is taken from the iterator:
-    /// iterators of unknown length, fewer than 8 messages, boxed rings, and rings with a
+    /// messages of more than 512 bytes, iterators of unknown length, fewer than 8 messages, boxed rings, and rings with a
     /// [`gate_deadline`](crate::Builder::gate_deadline).
     ///
     /// When the ring is closed, the messages that were taken from the iterator and not published are dropped: one, or a run.
