@@ -10,7 +10,7 @@ pub(crate) mod stamp;
 pub use boxed::{Boxed, Ref};
 pub(crate) use boxed::{Passed, Pinned};
 pub use inline::{Inline, Plain};
-pub(crate) use place::{Place, append, receive};
+pub(crate) use place::{Place, append, receive, receive_out_of_line};
 
 use std::ops::Range;
 

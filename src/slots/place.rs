@@ -67,23 +67,26 @@ impl<'a, T> Place<'a, T> {
     }
 }
 
-/// Passes the message that `receive` puts into a place to `received`, if it succeeds.
+/// Returns the message that `receive` puts into a place, if it succeeds.
 #[inline]
-pub(crate) fn receive<T, E, R>(
-    receive: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>,
-    received: impl FnOnce(T) -> R,
-) -> Result<R, E> {
+pub(crate) fn receive<T, E>(receive: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>) -> Result<T, E> {
     let mut room = MaybeUninit::uninit();
     let mut place = Place::at(&mut room);
     receive(&mut place)?;
     place.keep();
     // SAFETY: initialised, as `keep` has checked.
-    Ok(received(unsafe { room.assume_init() }))
+    Ok(unsafe { room.assume_init() })
+}
+
+/// As `receive`, out of line.
+#[inline]
+pub(crate) fn receive_out_of_line<T, E>(slow: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>) -> Result<T, E> {
+    receive(|place| place.receive_out_of_line(slow))
 }
 
 #[inline(never)]
 fn small_out_of_line<T, E>(read: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>) -> Result<T, E> {
-    receive(read, |message| message)
+    receive(read)
 }
 
 /// If it returns `Ok`, `room` is initialised.

@@ -32,7 +32,7 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn recv(&mut self) -> Result<S::Item, RecvError> {
-        slots::receive(|place| self.recv_into(place), |message| message)
+        slots::receive(|place| self.recv_into(place))
     }
 
     /// Waits for the next message, but no longer than `timeout`. A timeout too far away to be told is none.
@@ -104,12 +104,7 @@ impl<S: Receive> Subscriber<S> {
 
     #[inline]
     fn recv_until(&mut self, deadline: Option<Instant>) -> Result<S::Item, RecvTimeoutError> {
-        let receive = |place: &mut Place<'_, _>| {
-            place.receive_out_of_line(|place| {
-                timed(self.block(deadline, |subscriber| subscriber.try_recv_waiting(place)))
-            })
-        };
-        slots::receive(receive, |message| message)
+        slots::receive_out_of_line(|place| timed(self.block(deadline, |subscriber| subscriber.try_recv_waiting(place))))
     }
 }
 

@@ -128,14 +128,16 @@ impl<S: Receive> Subscriber<S> {
         cx: &mut Context<'_>,
         mut receive: impl FnMut(&mut Self, &mut Place<'_, S::Item>) -> Result<(), TryRecvError>,
     ) -> Poll<Result<S::Item, RecvError>> {
-        let receive = |place: &mut Place<'_, _>| {
-            place.receive_out_of_line(|place| match self.poll(cx, |subscriber| receive(subscriber, place)) {
-                Poll::Ready(Ok(())) => Ok(()),
-                other => Err(other),
-            })
-        };
-        let received = slots::receive(receive, |message| Poll::Ready(Ok(message)));
-        received.unwrap_or_else(|other| other.map(|received| received.map(|()| unreachable!("a message was received"))))
+        let received =
+            slots::receive_out_of_line(|place| match self.poll(cx, |subscriber| receive(subscriber, place)) {
+                Poll::Ready(received) => received.map_err(Some),
+                Poll::Pending => Err(None),
+            });
+        match received {
+            Ok(message) => Poll::Ready(Ok(message)),
+            Err(Some(error)) => Poll::Ready(Err(error)),
+            Err(None) => Poll::Pending,
+        }
     }
 }
 

@@ -35,8 +35,7 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
-        let receive = |place: &mut Place<'_, _>| place.receive_out_of_line(|place| self.latest_into(place));
-        slots::receive(receive, |message| message)
+        slots::receive_out_of_line(|place| self.latest_into(place))
     }
 
     /// Waits until there is a message that was not read, then takes the newest one, as [`latest`](Self::latest) does.
@@ -62,10 +61,7 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn recv_latest(&mut self) -> Result<S::Item, RecvError> {
-        let receive = |place: &mut Place<'_, _>| {
-            place.receive_out_of_line(|place| untimed(self.block(None, |subscriber| subscriber.latest_into(place))))
-        };
-        slots::receive(receive, |message| message)
+        slots::receive_out_of_line(|place| untimed(self.block(None, |subscriber| subscriber.latest_into(place))))
     }
 
     /// As [`try_recv_waiting`](Self::try_recv_waiting), with the newest message.

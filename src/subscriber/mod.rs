@@ -214,7 +214,7 @@ impl<S: Receive> Subscriber<S> {
     /// ```
     #[inline]
     pub fn try_recv(&mut self) -> Result<S::Item, TryRecvError> {
-        slots::receive(|place| self.try_recv_into(place), |message| message)
+        slots::receive(|place| self.try_recv_into(place))
     }
 
     /// Appends up to `limit` messages that are there now to `buffer`, and returns how many.

@@ -49,8 +49,6 @@ pub(crate) fn unsync_load(word: &AtomicU64) -> u64 {
 /// How many messages a publisher keeps back, at the least, before it looks which of them are borrowed.
 pub(crate) const SCAN_THRESHOLD: usize = 64;
 
-pub(crate) type TryLockGuard<'a, T> = std::sync::MutexGuard<'a, T>;
-
 /// The code runs on the machine itself.
 pub(crate) const IS_MODEL: bool = false;
 
@@ -60,6 +58,8 @@ pub(crate) fn with_lock_of(address: usize, code: impl FnOnce()) {
     let _guard = LOCKS[address % LOCKS.len()].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     code();
 }
+
+pub(crate) type TryLockGuard<'a, T> = std::sync::MutexGuard<'a, T>;
 
 /// A lock that nobody waits for, and under which nothing panics.
 #[derive(Debug, Default)]
