@@ -17,69 +17,48 @@ type Receive<T> = fn(Subscriber<Inline<T>>, usize) -> Vec<T>;
 /// Receives the newest message.
 type Newest<T> = fn(Subscriber<Inline<T>>) -> T;
 
+/// Publishes one message after the other.
+macro_rules! one_by_one {
+    (|$publisher:ident, $message:ident| $publish:expr) => {
+        |$publisher, messages| {
+            for &$message in messages {
+                $publish;
+            }
+        }
+    };
+}
+
 fn exclusive<T: Plain>() -> [Publish<T>; 6] {
     [
-        |publisher, messages| {
-            for message in messages {
-                publisher.publish(*message);
-            }
-        },
+        one_by_one!(|publisher, message| publisher.publish(message)),
         |publisher, messages| {
             publisher.publish_many(messages.iter().copied());
         },
-        |publisher, messages| {
-            for message in messages {
-                publisher.try_publish(*message).ok().unwrap();
-            }
-        },
+        one_by_one!(|publisher, message| publisher.try_publish(message).ok().unwrap()),
         |publisher, messages| {
             let mut batch = publisher.batch();
             for message in messages {
                 batch.publish(*message);
             }
         },
-        |publisher, messages| {
-            for message in messages {
-                publisher.publish_timeout(*message, LONG).ok().unwrap();
-            }
-        },
-        |publisher, messages| {
-            for message in messages {
-                block_on(publisher.publish_async(*message)).ok().unwrap();
-            }
-        },
+        one_by_one!(|publisher, message| publisher.publish_timeout(message, LONG).ok().unwrap()),
+        one_by_one!(|publisher, message| block_on(publisher.publish_async(message)).ok().unwrap()),
     ]
 }
 
 fn shared<T: Plain>() -> [PublishShared<T>; 6] {
     [
-        |publisher, messages| {
-            for message in messages {
-                publisher.publish(*message).ok().unwrap();
-            }
-        },
+        one_by_one!(|publisher, message| publisher.publish(message).ok().unwrap()),
         |publisher, messages| assert_eq!(publisher.publish_many(messages.iter().copied()), messages.len()),
-        |publisher, messages| {
-            for message in messages {
-                publisher.try_publish(*message).ok().unwrap();
-            }
-        },
+        one_by_one!(|publisher, message| publisher.try_publish(message).ok().unwrap()),
         |publisher, messages| {
             let mut batch = publisher.batch();
             for message in messages {
                 batch.publish(*message).ok().unwrap();
             }
         },
-        |publisher, messages| {
-            for message in messages {
-                publisher.publish_timeout(*message, LONG).ok().unwrap();
-            }
-        },
-        |publisher, messages| {
-            for message in messages {
-                block_on(publisher.publish_async(*message)).ok().unwrap();
-            }
-        },
+        one_by_one!(|publisher, message| publisher.publish_timeout(message, LONG).ok().unwrap()),
+        one_by_one!(|publisher, message| block_on(publisher.publish_async(message)).ok().unwrap()),
     ]
 }
 
