@@ -132,6 +132,8 @@
 //! - On systems other than 64-bit Linux, waking threads takes a lock that each thread of the ring holds for a moment as it goes to sleep and as it wakes: one
 //!   that is stopped just there holds up the others.
 
+#[cfg(any(doc, doctest))]
+pub mod book;
 pub mod broadcast;
 mod builder;
 mod channel;
@@ -167,10 +169,7 @@ pub use start::Start;
 pub use stats::{RingStats, SubscriberStats, Totals};
 pub use subscriber::{IntoIter, Iter, NextRef, Recv, RecvLatest, RecvMany, RecvRef, SkipLagged, Subscriber, TryIter};
 
-/// The examples of the README and of `docs`, compiled and run.
+/// The examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
-#[doc = include_str!("../docs/boxed.md")]
-#[doc = include_str!("../docs/from-tokio.md")]
-#[doc = include_str!("../docs/lossless.md")]
 struct Readme;

@@ -1,0 +1,33 @@
+#![doc = include_str!("links.md")]
+#![doc = "\n"]
+#![doc = include_str!("../../docs/README.md")]
+
+/// A page of the book. The links of `links.md` come first, because the first definition of a link counts:
+/// the files of `docs/` link to each other as files, and these pages as items.
+macro_rules! pages {
+    ($($page:ident = $file:literal: $title:literal;)*) => {$(
+        #[doc = concat!($title, "\n\n")]
+        #[doc = include_str!("links.md")]
+        #[doc = "\n"]
+        #[doc = include_str!(concat!("../../docs/", $file))]
+        pub mod $page {}
+    )*};
+}
+
+pages! {
+    guide = "guide.md": "Ten tasks, each a whole program.";
+    choosing = "choosing.md": "Inline or boxed, capacity, `lag_slack`, gating or not.";
+    waking = "waking.md": "How subscribers sleep and wake, and what it costs.";
+    lossless = "lossless.md": "Messages that must not be lost: gated rings.";
+    from_tokio = "from-tokio.md": "Moving from `tokio::sync::broadcast`.";
+    faq = "faq.md": "Questions and answers.";
+    glossary = "glossary.md": "The terms of this crate.";
+    algorithm = "algorithm.md": "The algorithm, word by word, with its invariants.";
+    orderings = "orderings.md": "Every atomic operation, and why it has its ordering.";
+    copying = "copying.md": "How the bytes of an inline message are copied.";
+    boxed = "boxed.md": "Who frees a boxed message, when, and what bounds memory.";
+    proofs = "proofs.md": "Each claim, and the command that checks it.";
+    architecture = "architecture.md": "A map of the code.";
+    benchmarks = "benchmarks.md": "All measurements, with machines, commands and dates.";
+    container_events = "container-events.md": "The bug that this crate comes from.";
+}
