@@ -19,6 +19,7 @@ pages! {
     choosing = "choosing.md": "Inline or boxed, capacity, `lag_slack`, gating or not.";
     waking = "waking.md": "How subscribers sleep and wake, and what it costs.";
     lossless = "lossless.md": "Messages that must not be lost: gated rings.";
+    guarantees = "guarantees.md": "What holds, and what does not.";
     from_tokio = "from-tokio.md": "Moving from `tokio::sync::broadcast`.";
     faq = "faq.md": "Questions and answers.";
     glossary = "glossary.md": "The terms of this crate.";
