@@ -1,4 +1,4 @@
-//! Which workloads there are, and which peers run them. A peer that lacks what a workload needs does not run it.
+//! All workloads, and the peers that run them. A peer that lacks what a workload needs does not run it.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::workloads::{
     published_in_batches, publishers, round_trip, same_thread, streaming, unpaced,
 };
 
-/// How much of everything.
+/// The sizes of all workloads.
 #[derive(Clone, Copy)]
 pub struct Size {
     pub quick: bool,
@@ -76,7 +76,7 @@ impl Workload {
         self
     }
 
-    /// Beside what the machine takes.
+    /// Beside the bare machine.
     fn limit(mut self, label: &'static str, go: impl Fn() -> f64 + 'static) -> Self {
         self.runs.push(Run { column: Column::Machine, label, go: Box::new(move || vec![go()]) });
         self
@@ -223,7 +223,7 @@ fn on_one_thread(size: Size) -> Vec<Workload> {
     [1, 4, 32, 128, 1024].map(row).into()
 }
 
-/// Rings that make publishers wait for the slowest reader, by themselves.
+/// Rings that make publishers wait for the slowest reader.
 fn waited_for(size: Size) -> Vec<Workload> {
     let mut all = Vec::new();
     for readers in [1, 2] {

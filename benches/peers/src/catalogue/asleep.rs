@@ -13,7 +13,7 @@ const CONTENTION: &[(&str, &str)] =
     &[("", "ns a delivery"), (": p50 of a message", "us"), (": p99 of a message", "us")];
 const PLACES: [(Place, &str); 2] = [(Place::Task, "task"), (Place::Thread, "thread")];
 
-/// `$workload` with these arguments, on each of the peers that a task can wait for. Other peers may follow.
+/// `$workload` with these arguments, on each peer with an async receive. More peers may follow.
 macro_rules! awaited {
     ($workload:ident $arguments:tt $(, $peer:ident as $label:literal)*) => {
         runs!(
