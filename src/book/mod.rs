@@ -15,7 +15,7 @@ macro_rules! pages {
 }
 
 pages! {
-    guide = "guide.md": "Ten tasks, each a whole program.";
+    guide = "guide.md": "Everyday tasks, each a whole program.";
     choosing = "choosing.md": "Inline or boxed, capacity, `lag_slack`, gating or not.";
     waking = "waking.md": "How subscribers sleep and wake, and what it costs.";
     lossless = "lossless.md": "Messages that must not be lost: gated rings.";
