@@ -14,9 +14,12 @@ macro_rules! pages {
         #[doc = "\n"]
         #[doc = include_str!(concat!("../../docs/", $file))]
         $(
-            #[doc = concat!("\n## ", $heading, "\n\n<div style=\"overflow-x: auto\">\n")]
+            #[doc = ""]
+            #[doc = concat!("## ", $heading)]
+            #[doc = ""]
+            #[doc = "<div style=\"overflow-x: auto\">"]
             #[doc = include_str!(concat!("../../docs/plots/", $plot))]
-            #[doc = "</div>\n"]
+            #[doc = "</div>"]
         )*
         pub mod $page {}
     )*};
