@@ -25,28 +25,28 @@ const PICTURES: [About; 4] = [
         file: "same-thread.svg",
         title: "one thread publishes, and polls for all readers",
         across: "readers",
-        up: "ns a delivery",
+        up: "ns/delivery",
     },
     About {
         picture: Picture::Readers,
         file: "readers.svg",
         title: "streaming: one publisher, each reader on a thread",
         across: "readers",
-        up: "ns a message",
+        up: "ns/message",
     },
     About {
         picture: Picture::Publishers,
         file: "publishers.svg",
         title: "streaming: each publisher on a thread, one reader",
         across: "publishers",
-        up: "ns a message",
+        up: "ns/message",
     },
     About {
         picture: Picture::Payload,
         file: "payload.svg",
         title: "publish and receive on one thread",
         across: "bytes of a message",
-        up: "ns a message",
+        up: "ns/message",
     },
 ];
 
