@@ -1,5 +1,5 @@
 //! A fixed-capacity, lock-free broadcast ring: every subscriber reads every message through its own
-//! cursor, and learns exactly how many messages it lost.
+//! cursor, and every loss is counted.
 //!
 //! ```
 //! use seqcast::{Lagged, TryRecvError};
@@ -72,7 +72,7 @@
 //! | [Guide](book::guide) | Everyday tasks, each a whole program. |
 //! | [Choosing a ring](book::choosing) | Inline or boxed, capacity, `lag_slack`, gating or not. |
 //! | [Waking](book::waking) | How subscribers sleep and wake, and what it costs. |
-//! | [Lossless](book::lossless) | Gated rings, deadlines, deadlocks. |
+//! | [Lossless reading](book::lossless) | Gated rings, deadlines, deadlocks. |
 //! | [Guarantees and limits](book::guarantees) | What holds, and what does not. |
 //! | [From tokio](book::from_tokio) | Moving from tokio's broadcast channel. |
 //! | [Questions and answers](book::faq), [glossary](book::glossary) | |

@@ -29,7 +29,7 @@ pages! {
     guide = "guide.md": "Everyday tasks, each a whole program.";
     choosing = "choosing.md": "Inline or boxed, capacity, `lag_slack`, gating or not.";
     waking = "waking.md": "How subscribers sleep and wake, and what it costs.";
-    lossless = "lossless.md": "Messages that must not be lost: gated rings.";
+    lossless = "lossless.md": "Gated rings: publishers wait for subscribers that must not lose a message.";
     guarantees = "guarantees.md": "What holds, and what does not.";
     from_tokio = "from-tokio.md": "Moving from `tokio::sync::broadcast`.";
     faq = "faq.md": "Questions and answers.";

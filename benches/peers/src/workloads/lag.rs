@@ -10,7 +10,7 @@ use seqcast::{Builder, Lagged, Start, TryRecvError};
 use super::size;
 use crate::statistics::{Sorted, nanoseconds};
 
-/// Nanoseconds of a receive that returns/message, and of one that reports a loss. Many subscribers
+/// Nanoseconds of a receive that returns a message, and of one that reports a loss. Many subscribers
 /// receive in a row, so that the time of reading the clock is negligible.
 pub fn lagged(rounds: u64) -> [f64; 2] {
     let (mut tx, rx) = seqcast::inline::<u64>(1024);
