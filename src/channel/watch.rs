@@ -49,7 +49,7 @@ fn watch<S: Storage>(channel: &Weak<Channel<S>>) {
             return;
         }
         let until = channel.next_look().or_else(|| {
-            gate.alarm.rest();
+            gate.alarm.clear();
             channel.next_look()
         });
         drop(channel);
