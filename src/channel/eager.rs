@@ -23,7 +23,7 @@ impl<S: Storage> Channel<S> {
 
     #[inline(never)]
     fn passed_eager(&self, eager: &Eager<S>, sequence: u64, registration: &Registration) {
-        // [duty.glance] Relaxed: what was stored just now may be overlooked. `rests` makes up for that.
+        // [duty.glance] Relaxed: what was stored just now may be overlooked. `found_empty` makes up for that.
         let duty = eager.duty.load(Ordering::Relaxed);
         if duty == 0 || duty == registration.id() + 1 || !self.sequencer.holds(sequence) {
             self.drop_read(eager);
@@ -32,14 +32,14 @@ impl<S: Storage> Channel<S> {
 
     /// The subscriber of this registration finds no message, or `is_gone`.
     #[inline]
-    pub(crate) fn rests(&self, registration: &Registration, is_gone: bool) {
+    pub(crate) fn found_empty(&self, registration: &Registration, is_gone: bool) {
         if let Some(eager) = &self.eager {
-            self.rests_eager(eager, registration, is_gone);
+            self.found_empty_eager(eager, registration, is_gone);
         }
     }
 
     #[inline(never)]
-    fn rests_eager(&self, eager: &Eager<S>, registration: &Registration, is_gone: bool) {
+    fn found_empty_eager(&self, eager: &Eager<S>, registration: &Registration, is_gone: bool) {
         // [duty.rest-fence] Pairs with `duty.walk-fence`: either the walk sees that it has passed, or this sees the duty. And with
         // `scan.fence`: either the scan sees that nothing is pinned, or this sees that the message was taken out.
         full_fence();
@@ -50,7 +50,7 @@ impl<S: Storage> Channel<S> {
             self.sequencer.oldest_left(tail) < tail
         };
         // What it has borrowed since it last rested may have been taken out of its slot meanwhile: the first goes first.
-        let borrowed_since = registration.cursor.rest();
+        let borrowed_since = registration.cursor.note_empty();
         let may_be_left_over = || is_gone || borrowed_since.is_some_and(|first| !self.sequencer.holds(first));
         if duty == registration.id() + 1
             || (duty == 0 && is_left())
