@@ -51,10 +51,10 @@ impl<S: Storage> Channel<S> {
         };
         // What it has borrowed since it last rested may have been taken out of its slot meanwhile: the first goes first.
         let borrowed_since = registration.cursor.note_empty();
-        let may_be_left_over = || is_gone || borrowed_since.is_some_and(|first| !self.sequencer.holds(first));
+        let may_be_orphaned = || is_gone || borrowed_since.is_some_and(|first| !self.sequencer.holds(first));
         if duty == registration.id() + 1
             || (duty == 0 && is_left())
-            || (self.sequencer.slots().left_over() > 0 && may_be_left_over())
+            || (self.sequencer.slots().orphan_count() > 0 && may_be_orphaned())
         {
             self.drop_read(eager);
         }
@@ -81,7 +81,7 @@ impl<S: Storage> Channel<S> {
         let subscribers = self.registry.len();
         // [borrowed.load] Relaxed: about right will do.
         let borrowed = eager.borrowed.load(Ordering::Relaxed);
-        if subscribers == 0 || self.sequencer.slots().left_over() > borrowed + subscribers / 8 {
+        if subscribers == 0 || self.sequencer.slots().orphan_count() > borrowed + subscribers / 8 {
             self.drop_read(eager);
         }
     }

@@ -206,7 +206,7 @@ impl<T: Plain> Storage for Inline<T> {
 
     fn release(&self, _: bool, (): &mut (), (): &mut ()) {}
 
-    fn left_over(&self) -> usize {
+    fn orphan_count(&self) -> usize {
         0
     }
 

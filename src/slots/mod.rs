@@ -152,7 +152,7 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
     /// Returns about how many messages are orphans: out of their slots, not dropped, and in no
     /// publisher's pool.
     #[doc(hidden)]
-    fn left_over(&self) -> usize;
+    fn orphan_count(&self) -> usize;
 
     /// Puts the orphans that no subscriber borrows into `garbage`. Returns how many are borrowed.
     #[doc(hidden)]

@@ -200,7 +200,7 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         scratch.release(unseen, &self.orphans, garbage);
     }
 
-    fn left_over(&self) -> usize {
+    fn orphan_count(&self) -> usize {
         self.orphans.len()
     }
 
