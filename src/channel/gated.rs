@@ -162,7 +162,7 @@ impl<S: Storage> Channel<S> {
         self.finds_room() || matches!(self.wake_readers_and_find_room(), Room::Some(_))
     }
 
-    /// Returns whether the ring has room or is closed, without a look at the deadline.
+    /// Returns whether the ring has room or is closed, without a check of the deadline.
     pub(crate) fn finds_room(&self) -> bool {
         let Some((gate, bounded)) = self.gated() else { return true };
         !matches!(Self::below_limit(gate, bounded, || bounded.room()), Err(ClaimError::Full { .. }))

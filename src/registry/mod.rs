@@ -339,7 +339,7 @@ impl PinSnapshot {
     /// earlier registrations, because the drop of the last reference to one may run user code.
     pub(crate) fn take(&mut self, registry: &Registry, gone: &mut Registrations) {
         // [scan.fence] SeqCst: pairs with `pin.fence`, which comes after the pin and before the
-        // subscriber's last look at the slot. If that fence comes first, this scan sees the pin,
+        // subscriber's last load of the stamp. If that fence comes first, this scan sees the pin,
         // and the registration, which came before it. If this fence comes first, the subscriber
         // finds that the slot was taken.
         fence(Ordering::SeqCst);

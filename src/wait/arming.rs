@@ -4,7 +4,7 @@
 //!
 //! A ring starts without `ARMED`. A publisher that sees neither `ARMING` nor `ARMED` runs no fence.
 //! The first parker announces itself, sets `ARMING`, has the kernel run a barrier on every core of
-//! the process (`sync/os.rs`), and sets `ARMED`. Then it looks at the ring again, as `wait/mod.rs`
+//! the process (`sync/os.rs`), and sets `ARMED`. Then it checks the ring again, as `wait/mod.rs`
 //! describes.
 //!
 //! Take any publish, and its load of this word.
@@ -12,7 +12,7 @@
 //! - It saw one of the bits: the publisher fences, and the argument in `wait/mod.rs` holds.
 //! - It saw neither: the load came before the barrier on its core, because a later load sees
 //!   `ARMING`. The commit is earlier in program order, so it came before the barrier too. The
-//!   parker looks at the ring after the barrier, and sees the message.
+//!   parker checks the ring after the barrier, and sees the message.
 //!
 //! A parker that finds `ARMING` alone runs a barrier of its own. One that finds `ARMED` needs none.
 //! That bit is set only after a barrier is complete, so no publisher acts on an older value any

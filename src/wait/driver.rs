@@ -13,7 +13,7 @@
 //!
 //! - The publisher sees `CALLED`. Its load comes before the driver's next change to `IDLE`, so its
 //!   fence comes before the driver's, and the driver finds the task.
-//! - It sees `IDLE`. It looks at the list as it would without a driver. If there is a task, it
+//! - It sees `IDLE`. It checks the list as it would without a driver. If there is a task, it
 //!   exchanges `IDLE` for `CALLED`, and wakes the driver. The driver's next change comes after the
 //!   exchange.
 //! - It sees `NONE`. It wakes the tasks itself.
@@ -127,7 +127,7 @@ impl Driver {
         // This comes first. A waker that is found later may belong to the next driver.
         let waker = self.waker.take();
         // [driver.end] Release: pairs with the Acquire of `driver.begin`. The fence of the wake-up
-        // that follows orders it before the look at the list.
+        // that follows orders it before the load of the list.
         self.state.swap(NONE, Ordering::Release);
         waker
     }

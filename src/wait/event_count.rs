@@ -1,10 +1,10 @@
 //! Parked threads. All threads of a ring sleep on one word, so one system call wakes any number of
 //! them, and none is queued.
 //!
-//! A thread takes the epoch, counts itself among the arrivals, runs a full fence, and *then* looks
-//! at the ring once more. It sleeps only while the epoch is the one that it took. A publisher
-//! commits, runs a full fence, and *then* compares the arrivals with the number that were woken. If
-//! they differ, it begins a new epoch, wakes the sleeping threads, and notes how many arrivals that
+//! A thread takes the epoch, counts itself among the arrivals, runs a full fence, and *then* checks
+//! the ring once more. It sleeps only while the epoch is the one that it took. A publisher commits,
+//! runs a full fence, and *then* compares the arrivals with the number that were woken. If they
+//! differ, it begins a new epoch, wakes the sleeping threads, and notes how many arrivals that
 //! covers. One of the two fences comes first. If it is the thread's, the publisher finds its
 //! arrival. If it is the publisher's, the thread finds the message.
 //!
@@ -54,7 +54,7 @@ impl EventCount {
         }
     }
 
-    /// Announces that the caller is about to sleep. It then runs a full fence and looks at the ring
+    /// Announces that the caller is about to sleep. It then runs a full fence and checks the ring
     /// once more.
     pub(crate) fn prepare_wait(&self) -> Epoch {
         // [epoch.take] Relaxed: with an older epoch the thread does not sleep.

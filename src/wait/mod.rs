@@ -1,16 +1,16 @@
 //! Parking and waking.
 //!
-//! A *parker* is a thread or task that is about to park. It announces itself, looks at the ring
+//! A *parker* is a thread or task that is about to park. It announces itself, checks the ring
 //! again, and sleeps. A publisher commits, runs a fence, looks for parkers, and wakes them. Tasks
 //! queue their wakers (`wait/list.rs`). Threads sleep together on one word (`wait/event_count.rs`).
 //!
 //! # No wake-up is lost
 //!
 //! A task announces itself when it registers its waker and queues itself. A thread does so when it
-//! counts itself among the arrivals. The parker then runs a full fence, and *then* looks at the
-//! ring once more (slot, hole, lap, end) before it sleeps. A publisher commits, runs a full fence,
-//! and *then* looks for parkers. One of the two fences comes first. If it is the parker's, the
-//! publisher sees the parker. If it is the publisher's, the parker's second look sees the message.
+//! counts itself among the arrivals. The parker then runs a full fence, and *then* checks the ring
+//! once more (slot, hole, lap, end) before it sleeps. A publisher commits, runs a full fence, and
+//! *then* looks for parkers. One of the two fences comes first. If it is the parker's, the
+//! publisher sees the parker. If it is the publisher's, the parker's second check sees the message.
 //!
 //! Publishers skip their fence while no subscriber parks: `wait/arming.rs`.
 //!
@@ -103,7 +103,7 @@ impl WaitList {
         self.arming.armed_after_commit()
     }
 
-    /// Registers the waker of a task and queues `waiter`. The caller must look at the ring again
+    /// Registers the waker of a task and queues `waiter`. The caller must check the ring again
     /// before it sleeps.
     pub(crate) fn register_waker(&self, waiter: &Arc<Waiter>, waker: &Waker) -> Park {
         waiter.waker.register(waker);
@@ -116,15 +116,15 @@ impl WaitList {
         self.fence_and_arm()
     }
 
-    /// Announces that the calling thread is about to sleep. It must look at the ring again before
-    /// it does.
+    /// Announces that the calling thread is about to sleep. It must check the ring again before it
+    /// does.
     pub(crate) fn prepare_wait(&self) -> WaitKey {
         let epoch = self.threads.prepare_wait();
         WaitKey { epoch, park: self.fence_and_arm() }
     }
 
-    /// Orders the caller's announcement before its next look at the ring, and makes publishers look
-    /// for it.
+    /// Orders the caller's announcement before its next check of the ring, and makes publishers
+    /// look for it.
     fn fence_and_arm(&self) -> Park {
         // [park.fence] SeqCst: pairs with the fences in `wake_threads`, `has_parked` and `disarm`.
         // One of the two sides sees the other. `fence_after_exchange` is enough, because the last
@@ -191,8 +191,8 @@ impl WaitList {
 
     /// Notes that a subscriber was dropped, which may have left its place on the list.
     ///
-    /// Returns `true` when too many such places have accumulated because nobody publishes. Then the
-    /// caller wakes all, which removes them. A wake-up without a message does no harm.
+    /// Returns `true` when too many such places have accumulated because no publisher publishes.
+    /// Then the caller wakes all, which removes them. A wake-up without a message does no harm.
     #[must_use]
     pub(crate) fn note_dropped(&self, waiter: &Waiter, live: usize) -> bool {
         // [queued.look] [dropped.count] Relaxed, both: an estimate.

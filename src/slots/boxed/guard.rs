@@ -50,8 +50,8 @@ pub(super) fn pin<T>(sequence: u64, slot: Slot<'_, AtomicPtr<Node<T>>>, cursor: 
 ///
 /// - By default, a message stays in the ring until another message overwrites it. If that happens
 ///   while the `Ref` exists, a publisher drops the message some time after the `Ref`, in one of its
-///   later publishes. If nobody publishes any more, the message is dropped with the last handle of
-///   the ring at the latest.
+///   later publishes. If no message is published any more, the message is dropped with the last
+///   handle of the ring at the latest.
 /// - With [`Builder::eager_drop`](crate::Builder::eager_drop), a message is dropped when every
 ///   subscriber has read it and no `Ref` borrows it. The drop of the last such `Ref` drops the
 ///   message before it returns. If several subscribers finish with the message at the same moment,
