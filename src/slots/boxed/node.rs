@@ -6,9 +6,9 @@ use std::ptr::{self, NonNull};
 
 use crate::sync::{AtomicPtr, AtomicUsize, Ordering};
 
-/// The memory of a message. Its owner is, in turn, a publisher (as a `Box`), a slot (as a pointer),
-/// the thread that took it out of the slot (as a [`Retired`]), and a publisher again when no thread
-/// reads it.
+/// The memory of a message. A publisher owns it first, as a `Box`, and then a slot, as a pointer.
+/// The thread that takes it out of the slot owns it as a [`Retired`]. When no thread reads it, a
+/// publisher owns it again.
 pub struct Node<T> {
     pub(super) value: T,
     /// The message's sequence. It is set before the node is put into a slot, and stays until the
