@@ -210,7 +210,7 @@ fn the_compiler_says_why_a_message_cannot_travel_inline_and_what_can_carry_it() 
     ];
     for (message, code, expected) in cases {
         let said = compiler_says(code);
-        let begins = format!("error[E0277]: `{message}` cannot travel through an inline ring: it is not `Copy + Send");
+        let begins = format!("error[E0277]: `{message}` cannot be a message of an inline ring: it is not `Copy + Send");
         assert!(said.starts_with(&begins), "{said}");
         assert!(expected.iter().all(|part| said.contains(part)), "{expected:?} is not in\n{said}");
     }

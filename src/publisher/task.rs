@@ -62,7 +62,7 @@ impl TaskWait {
                 return Poll::Ready(done);
             }
             // Room that others took before this one could: it tries again.
-            let Room::None(until) = channel.insist_on_room() else { continue };
+            let Room::None(until) = channel.wake_readers_and_find_room() else { continue };
             if park == Park::Polling || !channel.watch(until) {
                 // No clock of our own to look again by: the runtime has to.
                 cx.waker().wake_by_ref();

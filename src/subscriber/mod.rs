@@ -307,7 +307,7 @@ impl<S: Storage> Subscriber<S> {
     #[inline]
     fn rests(&self) {
         if S::DROPS {
-            self.channel.rests(self.registration(), false);
+            self.channel.found_empty(self.registration(), false);
         }
     }
 
@@ -551,7 +551,7 @@ impl<S: Storage> Drop for Subscriber<S> {
         self.cursor().leave();
         self.channel.reclaim_after_close();
         if S::DROPS {
-            self.channel.rests(self.registration(), true);
+            self.channel.found_empty(self.registration(), true);
         }
         if was_last {
             self.channel.unsubscribed.wake();
