@@ -1,4 +1,4 @@
-//! The components. Each is a loop over `next_ref_async`, which returns `None` at the end of the ring.
+//! The components: loops over `next_ref_async`, which returns `None` at the end of the ring.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What is published. A boxed ring carries any type that is `Send + Sync`, and subscribers borrow it.
+//! The events. A boxed ring carries any type that is `Send + Sync`, and subscribers borrow it.
 
 use std::fmt;
 use std::sync::Arc;

@@ -6,8 +6,8 @@
 //!
 //! - `orders` publishes an order every 20 ms.
 //! - `inventory` subscribes to orders, and publishes whether they can be delivered.
-//! - `mailer` subscribes to that, and publishes each mail that it sends. Its connection breaks once.
-//!   It then resumes at the sequence that it reads next, and misses nothing.
+//! - `mailer` subscribes to that, and publishes each mail that it sends. Its connection breaks
+//!   once. It then resumes at the sequence that it reads next, and misses nothing.
 //! - `audit` joins late, at the oldest message in the ring, and prints everything.
 //!
 //! No component has a reference to another one. When every order has its mail, the bus is closed.

@@ -1,4 +1,4 @@
-//! Telemetry of an async runtime: each poll of a task publishes a span, and exporters aggregate them.
+//! Telemetry of an async runtime: each poll publishes a span, and exporters aggregate the spans.
 //!
 //! ```text
 //! cargo run --release --example telemetry

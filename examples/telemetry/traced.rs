@@ -39,7 +39,8 @@ impl<F: Future> Future for Traced<F> {
         let output = self.future.as_mut().poll(cx);
         let polled = Instant::now();
         let span = Span { task: self.task, start, poll: polled - start, last_publish: self.last_publish };
-        // Never waits for an exporter. It fails only when the ring is closed, and a closed ring needs no spans.
+        // Never waits for an exporter. It fails only when the ring is closed, and a closed ring
+        // needs no spans.
         let _ = self.spans.publish(span);
         self.last_publish = polled.elapsed();
         output
