@@ -111,7 +111,7 @@ fn run(path: &Path, publishers: usize, entries: u64) -> Result<Accounts, Box<dyn
     }
 
     println!(
-        "{publishers} publishers, a ring of {CAPACITY} entries, and a gate deadline of {GATE_DEADLINE:?}\n\
+        "publishers: {publishers}, capacity: {CAPACITY}, gate deadline: {GATE_DEADLINE:?}\n\
          `crashing` panics after {READ_BEFORE_CRASH} entries, and `stuck` stops receiving after {READ_BEFORE_STUCK}\n"
     );
     let begun = Instant::now();
@@ -136,7 +136,7 @@ fn run(path: &Path, publishers: usize, entries: u64) -> Result<Accounts, Box<dyn
     let stats = ring.stats();
     let _ = writeln!(
         accounts.text,
-        "{publishers} publishers published {total} entries in {took:.1?}, and waited for {:.1?}, all waits added up",
+        "{total} entries were published in {took:.1?}. Publishers waited for {:.1?}, all waits added up.",
         stats.publishers_waited
     );
     let written = log::read_back(path, publishers)?;
