@@ -56,8 +56,7 @@ fn next_after(id: &HeaderValue) -> Result<u64, (StatusCode, &'static str)> {
 async fn next(mut subscriber: Events) -> Option<(Event, Events)> {
     let event = match subscriber.next_ref_async().await? {
         Ok(message) => Event::default().id(Ref::sequence(&message).to_string()).data(&*message),
-        // The id of the last missed message: a client that reconnects now does not count them
-        // again.
+        // The id of the last missed message: a client that reconnects does not count them again.
         Err(lagged) => {
             let last = lagged.resumed_at - 1;
             Event::default().event("lagged").id(last.to_string()).data(lagged.missed.to_string())
