@@ -239,8 +239,10 @@ fn unsafe_code_is_where_it_is_allowed() {
 #[test]
 fn no_page_and_no_example_teaches_a_loop_that_ends_at_the_first_loss() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = vec![root.join("README.md")];
-    ["docs", "src", "examples/fanout", "tests/soak"].iter().for_each(|folder| sources(&root.join(folder), &mut files));
+    let mut files = vec![root.join("README.md"), root.join("examples/hello.rs")];
+    let examples = ["examples/fanout", "examples/market_data", "examples/event_bus", "examples/telemetry"];
+    let folders = ["docs", "src", "tests/soak"].into_iter().chain(examples);
+    folders.for_each(|folder| sources(&root.join(folder), &mut files));
     for file in files.iter().filter(|file| file.extension().is_some_and(|kind| kind == "rs" || kind == "md")) {
         let text = fs::read_to_string(file).unwrap();
         let wrong = text.lines().find(|line| line.contains("while let Ok(") && line.contains("recv"));

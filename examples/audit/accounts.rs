@@ -1,4 +1,4 @@
-//! The closing accounts: each must balance.
+//! The accounts at the end. Each must balance.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use seqcast::{Inline, Ring, Subscriber, Totals};
 use crate::entry::Entry;
 use crate::trouble::READ_BEFORE_CRASH;
 
-/// The text to print, and what does not balance.
+/// The report to print, and a line for each mismatch.
 #[derive(Default)]
 pub(crate) struct Accounts {
     pub(crate) text: String,
@@ -15,32 +15,34 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// Notes `what` unless `ok`.
+    /// Records `what` as a mismatch unless `ok`.
     pub(crate) fn check(&mut self, ok: bool, what: impl FnOnce() -> String) {
         if !ok {
             self.wrong.push(what());
         }
     }
 
-    /// Each reader's account, from its own subscriber; that of the crashed one, from what the ring keeps of it.
+    /// The account of each reader. The crashed reader has no subscriber any more, so its account
+    /// comes from the totals of the ring.
     pub(crate) fn readers(&mut self, ring: &Ring<Inline<Entry>>, readers: &[(&str, &Subscriber<Inline<Entry>>)]) {
         let _ = writeln!(
             self.text,
             "\n{:<10}{:>9} + {:>8} + {:>6} + {:>9} = next - start",
             "reader", "received", "missed", "holes", "skipped"
         );
-        // The totals of the ring are those of live and of gone readers.
+        // The totals include readers that are gone. What is left after subtracting the others
+        // belongs to the crashed reader.
         let mut gone = ring.stats().totals;
         for (name, reader) in readers {
             let counts = [reader.received(), reader.missed(), reader.holes(), reader.skipped_by_choice()];
             self.row(name, counts, reader.next_sequence() - reader.start_sequence());
             let end = ring.next_sequence();
             self.check(reader.next_sequence() == end, || {
-                format!("{name} stands at {}, the end is {end}", reader.next_sequence())
+                format!("{name} is at {}, and the end is {end}", reader.next_sequence())
             });
             subtract(&mut gone, counts);
         }
-        // It read as many entries as its code says. There may have been holes between them.
+        // The crashed reader received a fixed number of entries, perhaps with holes between them.
         let Totals { received, missed, holes, skipped_by_choice, .. } = gone;
         self.row("crashed", [received, missed, holes, skipped_by_choice], READ_BEFORE_CRASH as u64 + holes);
     }
@@ -52,7 +54,7 @@ impl Accounts {
         self.check(counts.iter().sum::<u64>() == sequences, || format!("the account of {name} does not balance"));
     }
 
-    /// Who was demoted: exactly the stuck one.
+    /// The demoted readers: the stuck one, and no other.
     pub(crate) fn demoted(&mut self, ring: &Ring<Inline<Entry>>) {
         let subscribers = ring.stats().subscribers;
         let demoted = subscribers.iter().filter(|subscriber| subscriber.demoted);

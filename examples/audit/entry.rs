@@ -1,8 +1,8 @@
-//! What is logged: an ordinary `Copy` type in the ring, a line of text in the file.
+//! A log entry: a `Copy` value in the ring, and a line of text in the file.
 
 use std::fmt;
 
-/// The `number`th entry of a publisher: what a user did.
+/// Entry `number` of a publisher: what a user did.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) publisher: u8,
@@ -18,7 +18,8 @@ pub(crate) enum Action {
 }
 
 impl Entry {
-    /// The action is made up. It follows from the two numbers, so the check of the file knows what the entry must be.
+    /// Derives the action from the two numbers, so that the check of the file can compute what each
+    /// entry must be.
     pub(crate) fn new(publisher: u8, number: u64) -> Self {
         let user = 1000 + u32::from(publisher);
         let action = match number % 3 {

@@ -1,4 +1,5 @@
-//! The log: a gating subscriber that writes every entry to a file, and the check that reads the file back.
+//! The log: a gating subscriber that writes every entry to a file, and a check that reads the file
+//! back.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
@@ -8,12 +9,12 @@ use seqcast::{Inline, RecvError, Subscriber};
 
 use crate::entry::Entry;
 
-/// Entries that are taken from the ring in one call.
+/// The most entries that are received in one call.
 const BATCH: usize = 256;
 
-/// Writes entries to `file` to the end of the ring. Returns the subscriber, for its account.
+/// Writes entries to `file` until the ring ends. Returns the subscriber, for its account.
 ///
-/// On an error the subscriber is dropped, so publishers no longer wait for a log that is not written.
+/// An error drops the subscriber, and publishers no longer wait for it.
 pub(crate) fn write(mut subscriber: Subscriber<Inline<Entry>>, file: File) -> io::Result<Subscriber<Inline<Entry>>> {
     let mut file = BufWriter::new(file);
     let mut batch = Vec::with_capacity(BATCH);
@@ -21,7 +22,7 @@ pub(crate) fn write(mut subscriber: Subscriber<Inline<Entry>>, file: File) -> io
         match subscriber.recv_many(&mut batch, BATCH) {
             Ok(_) => {}
             Err(RecvError::Closed) => break,
-            // It was demoted: it took longer than the gate deadline.
+            // It held publishers back for longer than the gate deadline, and was demoted.
             Err(RecvError::Lagged(lagged)) => return Err(io::Error::other(lagged)),
         }
         for entry in batch.drain(..) {
@@ -32,8 +33,8 @@ pub(crate) fn write(mut subscriber: Subscriber<Inline<Entry>>, file: File) -> io
     Ok(subscriber)
 }
 
-/// Reads the file back: how many entries of each publisher are there. Fails if one is missing, twice there, out of
-/// order, or not as it was published.
+/// Reads the file back, and returns the number of entries of each publisher. Fails if an entry is
+/// missing, duplicated, out of order or altered.
 pub(crate) fn read_back(path: &Path, publishers: usize) -> io::Result<Vec<u64>> {
     let mut entries = vec![0; publishers];
     for (line, at) in BufReader::new(File::open(path)?).lines().zip(1..) {
@@ -44,7 +45,7 @@ pub(crate) fn read_back(path: &Path, publishers: usize) -> io::Result<Vec<u64>> 
         let Some((publisher, next)) = next else { return Err(wrong(format!("`{line}` has no publisher"))) };
         let expected = Entry::new(publisher, *next).to_string();
         if line != expected {
-            return Err(wrong(format!("`{line}` in place of `{expected}`")));
+            return Err(wrong(format!("`{line}` instead of `{expected}`")));
         }
         *next += 1;
     }

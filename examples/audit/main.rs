@@ -1,29 +1,34 @@
-//! An audit log that loses nothing, beside a dashboard that may lose, on one gated ring.
+//! An audit log that loses nothing, and a dashboard that may, on one gated ring.
 //!
 //! ```text
 //! cargo run --release --example audit              # writes to a temporary file
 //! cargo run --release --example audit -- audit.log
 //! ```
 //!
-//! Several publishers publish as fast as they can. The log is a gating subscriber: publishers wait for it rather than overwrite
-//! an entry that it has not read. The dashboard is an ordinary one: nobody waits for it. Two more gating subscribers go wrong:
-//! the thread of one panics, whose unwinding frees the publishers, and the other stops reading, and is demoted when the gate
-//! deadline is over.
+//! Several publishers publish as fast as they can to a ring with these readers:
 //!
-//! At the end the file is read back. It must have every entry that was published, those of each publisher in order, and every
-//! reader's account must balance:
+//! - `log` is a gating subscriber. Publishers wait for it instead of overwriting an entry that it
+//!   has not read.
+//! - `dashboard` is a lossy subscriber. Publishers never wait for it.
+//! - `crashing` is a gating subscriber whose thread panics. Unwinding drops the subscriber, and
+//!   publishers continue.
+//! - `stuck` is a gating subscriber that stops receiving. After the gate deadline it is demoted: it
+//!   is lossy from then on, and publishers continue.
+//!
+//! At the end the program reads the file back. The file must have every entry, those of each
+//! publisher in order. The account of every reader must balance:
 //!
 //! ```text
 //! received + missed + holes + skipped_by_choice == next_sequence - start_sequence
 //! ```
 //!
-//! The process fails if anything does not balance.
+//! The exit code is 1 if anything does not balance.
 //!
 //! - `publishing.rs` publishes.
 //! - `log.rs` writes the file, and reads it back.
 //! - `dashboard.rs` shows the newest entry.
-//! - `trouble.rs` has the readers that go wrong.
-//! - `accounts.rs` checks.
+//! - `trouble.rs` has the readers that fail.
+//! - `accounts.rs` checks the accounts.
 
 mod accounts;
 mod dashboard;
@@ -45,23 +50,24 @@ use seqcast::Builder;
 
 use crate::accounts::Accounts;
 use crate::entry::Entry;
+use crate::trouble::{READ_BEFORE_CRASH, READ_BEFORE_STUCK};
 
 const CAPACITY: usize = 1024;
-/// How long a gating subscriber may hold publishers back without reading anything.
+/// How long publishers wait for a gating subscriber that reads nothing.
 const GATE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Writes an audit log that loses nothing, and checks it
 #[derive(Debug, Parser)]
 #[command(name = "audit", next_line_help = true)]
 struct Options {
-    /// The log, which must not exist yet; without one, a temporary file
+    /// File to write, which must not exist yet [default: a temporary file]
     log: Option<PathBuf>,
 
-    /// Publishing threads
+    /// Number of publishing threads
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     publishers: u8,
 
-    /// Entries of each publisher
+    /// Number of entries that each publisher publishes
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(20_000..=100_000_000))]
     entries: u64,
 }
@@ -73,9 +79,9 @@ fn main() -> ExitCode {
     let done = run(&path, usize::from(options.publishers), options.entries);
     match done {
         Ok(Accounts { text, wrong }) if wrong.is_empty() => {
-            println!("{text}\nall accounts balance");
+            println!("{text}\nAll accounts balance");
             if options.log.is_none() {
-                // After a failure the file stays, to be looked at.
+                // After a failure the file is kept for inspection.
                 let _ = fs::remove_file(&path);
             }
             ExitCode::SUCCESS
@@ -98,12 +104,16 @@ fn run(path: &Path, publishers: usize, entries: u64) -> Result<Accounts, Box<dyn
     let file = File::create_new(path)?;
     let (publisher, dashboard) = Builder::new(CAPACITY).gated().gate_deadline(GATE_DEADLINE).inline::<Entry>();
     let ring = publisher.ring();
-    // All subscribe before the first entry.
+    // All readers subscribe before the first entry.
     let (log, crashing, stuck) = (ring.subscribe_gating()?, ring.subscribe_gating()?, ring.subscribe_gating()?);
     for (reader, name) in [(&dashboard, "dashboard"), (&log, "log"), (&crashing, "crashing"), (&stuck, "stuck")] {
         reader.set_name(name);
     }
 
+    println!(
+        "publishers: {publishers}, capacity: {CAPACITY}, gate deadline: {GATE_DEADLINE:?}\n\
+         `crashing` panics after {READ_BEFORE_CRASH} entries, and `stuck` stops receiving after {READ_BEFORE_STUCK}\n"
+    );
     let begun = Instant::now();
     let log = thread::spawn(|| log::write(log, file));
     let dashboard = thread::spawn(|| dashboard::show(dashboard));
@@ -111,14 +121,14 @@ fn run(path: &Path, publishers: usize, entries: u64) -> Result<Accounts, Box<dyn
     let stuck = trouble::get_stuck(stuck);
     let threads = publishing::start(publisher.share(), publishers, entries);
 
-    // The last publisher closes the ring, and each reader comes to the end.
+    // The drop of the last publisher closes the ring. Each reader then reads to the end.
     let counts: Vec<_> = threads.into_iter().map(|thread| thread.join().expect("no publisher panics")).collect();
     let took = begun.elapsed();
     let log = log.join().expect("the log does not panic")?;
     let dashboard = dashboard.join().expect("the dashboard does not panic");
-    let mut stuck = stuck.join().expect("the stuck one does not panic");
+    let mut stuck = stuck.join().expect("the stuck reader does not panic");
     let crashed = crashing.join();
-    // It was demoted: it reads on as a lossy subscriber. The first item is its loss.
+    // The demoted subscriber is lossy now. Its first item is the loss, and the rest is in the ring.
     stuck.iter().for_each(drop);
 
     let mut accounts = Accounts::default();
@@ -126,7 +136,7 @@ fn run(path: &Path, publishers: usize, entries: u64) -> Result<Accounts, Box<dyn
     let stats = ring.stats();
     let _ = writeln!(
         accounts.text,
-        "{publishers} publishers published {total} entries in {took:.1?}, and waited {:.1?} in all",
+        "{total} entries were published in {took:.1?}. Publishers waited for {:.1?}, all waits added up.",
         stats.publishers_waited
     );
     let written = log::read_back(path, publishers)?;

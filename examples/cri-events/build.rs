@@ -1,4 +1,4 @@
-//! Compiles the messages and the service. (`protox` is in Rust: no `protoc` is needed.)
+//! Compiles the messages and the service. `protox` is written in Rust, so `protoc` is not needed.
 
 use std::error::Error;
 

@@ -1,21 +1,23 @@
-//! One ring, many readers: publishers broadcast to blocking threads and async tasks, and every message is accounted for.
+//! One ring, and many readers: publishers broadcast to threads and async tasks, and every message
+//! is accounted for.
 //!
 //! ```text
 //! cargo run --release --example fanout
 //! cargo run --release --example fanout -- --publishers 4 --readers 8 --tasks 8 --capacity 2
 //! ```
 //!
-//! A table shows what each subscriber has received, missed and not yet read. One subscriber is slow on purpose. It loses
-//! messages, each of them counted, and delays nobody. When the time is over the publishers are dropped, which closes the
-//! ring. Every subscriber reads what is left, and its account must balance:
+//! A table shows what each subscriber has received, missed and not yet read. One subscriber is slow
+//! on purpose. It loses messages, counts each of them, and delays no other thread. At the end the
+//! publishers are dropped, which closes the ring. Every subscriber then reads what is left, and its
+//! account must balance:
 //!
 //! ```text
 //! received + missed + holes == next_sequence - start_sequence
 //! ```
 //!
-//! The process fails if an account does not balance.
+//! The exit code is 1 if an account does not balance.
 //!
-//! - `publishing.rs` publishes, from one exclusive publisher or from many shared ones.
+//! - `publishing.rs` publishes, through one exclusive publisher or several shared ones.
 //! - `receiving.rs` receives, on a thread or in a task.
 //! - `table.rs` reads the ring's statistics, and checks the accounts.
 
@@ -41,23 +43,23 @@ use crate::table::Table;
 #[derive(Debug, Parser)]
 #[command(name = "fanout", next_line_help = true)]
 struct Options {
-    /// Publishing threads: 1 is exclusive, more are shared
+    /// Number of publishing threads: one has an exclusive publisher, several have shared ones
     #[arg(long, default_value_t = 1, value_parser = between::<usize>(1, 64))]
     publishers: usize,
 
-    /// Subscribers on blocking threads; the first is slow
+    /// Number of subscribers on threads, of which the first is slow
     #[arg(long, default_value_t = 3, value_parser = between::<u64>(0, 256))]
     readers: u64,
 
-    /// Async subscribers; without threads, the first is slow
+    /// Number of subscribers in tasks; the first is slow if there are none on threads
     #[arg(long, default_value_t = 3, value_parser = between::<u64>(0, 1024))]
     tasks: u64,
 
-    /// Messages in the ring, rounded up to a power of two
+    /// Capacity of the ring, rounded up to a power of two
     #[arg(long, default_value_t = 1024, value_parser = between::<usize>(1, 1 << 20))]
     capacity: usize,
 
-    /// Duration
+    /// How long to publish, in seconds
     #[arg(long, default_value_t = 10, value_parser = between::<u64>(1, 86_400))]
     seconds: u64,
 }
@@ -72,7 +74,7 @@ fn main() -> io::Result<ExitCode> {
     let (publisher, _) = seqcast::inline::<Message>(options.capacity);
     let ring = publisher.ring();
 
-    // All subscribe before the first message, and so read the ring from its first sequence.
+    // All readers subscribe before the first message, and so read from the first sequence.
     let threads: Vec<_> = (1..=options.readers)
         .map(|nth| Reader::new(&ring, "thread", nth, nth == 1))
         .map(|reader| thread::spawn(|| reader.read()))

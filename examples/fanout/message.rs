@@ -1,6 +1,6 @@
-//! What is broadcast: a `Copy` type, so that an inline ring can carry it.
+//! The message: a `Copy` type, which an inline ring can carry.
 
-/// The `number`th message of a publisher, with a checksum of both.
+/// Message `number` of a publisher, with a checksum of both.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Message {
     publisher: u64,
@@ -13,7 +13,8 @@ impl Message {
         Self { publisher, number, checksum: checksum(publisher, number) }
     }
 
-    /// Whether a publisher made it. A mixture of two messages has the wrong checksum.
+    /// Whether the message is what a publisher made. A mixture of two messages has a wrong
+    /// checksum.
     pub(crate) fn is_whole(&self) -> bool {
         self.checksum == checksum(self.publisher, self.number)
     }

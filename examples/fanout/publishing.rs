@@ -1,4 +1,4 @@
-//! How to publish: from one exclusive publisher, or from many shared ones.
+//! How to publish: through one exclusive publisher, or several shared ones.
 
 use std::array;
 use std::iter::repeat_n;
@@ -9,13 +9,14 @@ use seqcast::{Inline, Publisher};
 
 use crate::message::Message;
 
-/// Messages that are published in one call. It wakes sleeping subscribers once.
+/// How many messages are published in one call, which wakes parked subscribers once.
 const BURST: usize = 64;
-/// How long a publisher sleeps after each burst. Ordinary subscribers keep up with that; the slow one does not.
+/// How long a publisher sleeps after each burst. All subscribers keep up with that, except the slow
+/// one.
 const PAUSE: Duration = Duration::from_micros(200);
 
-/// Starts threads that publish until `end`. Each returns how many messages it published, and drops its publisher. The last
-/// publisher dropped closes the ring.
+/// Starts threads that publish until `end`. Each returns how many messages it published, and drops
+/// its publisher. The drop of the last publisher closes the ring.
 pub(crate) fn start(mut publisher: Publisher<Inline<Message>>, count: usize, end: Instant) -> Vec<JoinHandle<u64>> {
     if count == 1 {
         let publish = move |burst| {
@@ -33,7 +34,7 @@ pub(crate) fn start(mut publisher: Publisher<Inline<Message>>, count: usize, end
         .collect()
 }
 
-/// Never waits for a subscriber: a message that was not read in time is overwritten.
+/// Never waits for a subscriber: it overwrites messages that were not read in time.
 fn publish_until(end: Instant, id: u64, mut publish: impl FnMut([Message; BURST]) -> u64) -> u64 {
     let mut published = 0;
     while Instant::now() < end {

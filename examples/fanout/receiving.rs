@@ -4,20 +4,19 @@ use std::thread;
 use std::time::Duration;
 
 use seqcast::{Inline, RecvError, Ring, Subscriber};
-use tokio::task;
 
 use crate::message::Message;
 
 /// How long the slow reader sleeps after each message.
 const SLOWNESS: Duration = Duration::from_millis(1);
 
-/// A subscriber and its own count, which is later compared with what the ring counted for it.
+/// A subscriber, with counts of its own to compare with those of the ring.
 pub(crate) struct Reader {
     pub(crate) name: String,
     pub(crate) subscriber: Subscriber<Inline<Message>>,
     slow: bool,
     pub(crate) received: u64,
-    /// Messages with a wrong checksum.
+    /// How many messages had a wrong checksum.
     pub(crate) torn: u64,
 }
 
@@ -29,12 +28,12 @@ impl Reader {
         Self { name, subscriber, slow, received: 0, torn: 0 }
     }
 
-    /// Receives on this thread to the end of the ring. The thread sleeps while there is no message.
+    /// Receives on this thread until the ring ends. The thread is parked while there is no message.
     pub(crate) fn read(mut self) -> Self {
         loop {
             match self.subscriber.recv() {
                 Ok(message) => self.count(message),
-                // Not the end: the next call returns the oldest message that is left.
+                // The next call returns the oldest message in the ring.
                 Err(RecvError::Lagged(_)) => continue,
                 Err(RecvError::Closed) => return self,
             }
@@ -44,11 +43,10 @@ impl Reader {
         }
     }
 
-    /// The same in a task: only the waiting differs.
+    /// Receives in a task. A receive yields now and then, so a busy ring does not starve other
+    /// tasks.
     pub(crate) async fn read_async(mut self) -> Self {
         loop {
-            // A receive that finds a message does not suspend the task. This does now and then, so that other tasks run.
-            task::consume_budget().await;
             match self.subscriber.recv_async().await {
                 Ok(message) => self.count(message),
                 Err(RecvError::Lagged(_)) => continue,
@@ -65,7 +63,7 @@ impl Reader {
         self.torn += u64::from(!message.is_whole());
     }
 
-    /// What is left in a closed ring is read at full speed, so that the program ends soon.
+    /// The slow reader reads a closed ring at full speed, so that the program ends soon.
     fn is_slow(&self) -> bool {
         self.slow && !self.subscriber.is_closed()
     }

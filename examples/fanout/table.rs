@@ -1,4 +1,4 @@
-//! How to read a ring's statistics: a table while the messages flow, and the accounts at the end.
+//! How to use a ring's statistics: a table while the program runs, and the accounts at the end.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -9,14 +9,14 @@ use seqcast::{Inline, Ring, RingStats};
 use crate::message::Message;
 use crate::receiving::Reader;
 
-/// Subscribers in the table. More would not fit on a terminal.
+/// The most subscribers in the table. More would not fit on a terminal.
 const ROWS: usize = 14;
 
-/// Drawn in place on a terminal, and one below the other elsewhere.
+/// On a terminal, each table replaces the one before.
 pub(crate) struct Table {
     ring: Ring<Inline<Message>>,
     in_place: bool,
-    /// Lines of the table on the terminal.
+    /// Number of lines of the last table.
     height: usize,
 }
 
@@ -33,7 +33,7 @@ impl Table {
     pub(crate) fn draw(&mut self) -> io::Result<()> {
         let mut text = String::new();
         if self.in_place && self.height > 0 {
-            // Moves to the first line of the table before, and clears the screen from there.
+            // Moves to the first line of the last table, and clears the screen from there.
             let _ = write!(text, "\x1b[{}A\x1b[J", self.height);
         }
         let rows = rows(&self.ring.stats());
@@ -62,9 +62,10 @@ fn rows(stats: &RingStats) -> String {
     text
 }
 
-/// The closing accounts, and whether all of them balance. `published` is what the publishers counted themselves.
+/// The accounts at the end, and whether all of them balance. `published` is what the publishers
+/// counted.
 pub(crate) fn accounts(ring: &Ring<Inline<Message>>, published: u64, readers: &[Reader]) -> (String, bool) {
-    let mut text = "\nThe ring is closed, and all subscribers are at its end. Do the accounts balance?\n\n".to_owned();
+    let mut text = "\nThe ring is closed, and all subscribers have read to its end.\n\n".to_owned();
     let _ = writeln!(text, "{:<12}{:>14} + {:>14} + {:>6} = next - start", "subscriber", "received", "missed", "holes");
     let (end, skipped) = (ring.next_sequence(), ring.stats().skipped);
     let mut all_ok = true;
@@ -87,7 +88,6 @@ pub(crate) fn accounts(ring: &Ring<Inline<Message>>, published: u64, readers: &[
         }
     }
     let ring_balances = verdict(published + skipped == end);
-    let _ =
-        writeln!(text, "\nring: published {published} + skipped {skipped} = {end} sequences drawn  {ring_balances}");
+    let _ = writeln!(text, "\nring: published {published} + holes {skipped} = {end} sequences  {ring_balances}");
     (text, all_ok)
 }

@@ -1,4 +1,5 @@
-// Tails container events with grpc-js, and prints what it is told, line by line, for the driver to check.
+// Reads container events with grpc-js. Prints a line for each event and status, which the driver
+// checks.
 //
 // usage: client.js PROTO SOCKET NAME RESUME_FROM [EPOCH]
 "use strict";
@@ -24,7 +25,7 @@ client.Version({ version: "v1" }, { deadline: Date.now() + 10000 }, (error) => {
   const events = client.GetContainerEvents({}, metadata);
   events.on("metadata", (header) => {
     const [run] = header.get("seqcast-epoch");
-    // A refusal has no header of its own.
+    // The header of a refused request has no epoch.
     if (run) say("opened", run, header.get("seqcast-start")[0]);
   });
   events.on("data", (event) => {

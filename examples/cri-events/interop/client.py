@@ -1,4 +1,4 @@
-"""Tails container events with grpcio, and prints what it is told, line by line, for the driver to check.
+"""Reads container events with grpcio. Prints a line for each event and status, which the driver checks.
 
 usage: client.py SOCKET NAME RESUME_FROM [EPOCH]
 """
@@ -16,7 +16,7 @@ def say(*words):
 
 def main():
     socket, name, resume_from, *epoch = sys.argv[1:]
-    # Over a Unix socket grpcio would send the path as the authority, which is none.
+    # By default grpcio sends the path of a Unix socket as the authority, which is not a valid one.
     options = [("grpc.default_authority", "localhost")]
     with grpc.insecure_channel(f"unix:{socket}", options=options) as channel:
         stub = runtime_pb2_grpc.RuntimeServiceStub(channel)

@@ -1,8 +1,9 @@
-//! How long to wait before the next try.
+//! How long to wait before the next attempt.
 
 use std::time::Duration;
 
-/// Twice as long after each try in vain, up to a limit, and never twice the same, so that many clients do not come back together.
+/// Pauses that double after each failed attempt, up to a limit. They are random, so that many
+/// clients do not reconnect at the same moment.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     first: Duration,
@@ -11,33 +12,34 @@ pub struct Backoff {
 }
 
 impl Default for Backoff {
-    /// From 10 ms to 5 s.
+    /// Pauses from 10 ms to 5 s.
     fn default() -> Self {
         Self::new(Duration::from_millis(10), Duration::from_secs(5))
     }
 }
 
 impl Backoff {
-    /// From `first` to `limit`.
+    /// Pauses from `first` to `limit`.
     pub fn new(first: Duration, limit: Duration) -> Self {
         Self { first, limit, next: first }
     }
 
-    /// How long to wait now: between a half and the whole of what it has come to.
+    /// How long to wait now: a random time between half the current pause and all of it.
     pub fn pause(&mut self) -> Duration {
         let pause = self.next.min(self.limit);
         self.next = pause * 2;
         pause.mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 
-    /// What was tried went on for so long before it failed. Less than the longest pause is no success.
+    /// Records that an attempt worked for `time` before it failed. It counts as a success if that
+    /// is at least the longest pause.
     pub fn lasted(&mut self, time: Duration) {
         if time >= self.limit {
             self.reset();
         }
     }
 
-    /// It went well.
+    /// Records a success.
     pub fn reset(&mut self) {
         self.next = self.first;
     }
@@ -48,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn doubles_up_to_the_limit_and_begins_anew() {
+    fn doubles_up_to_the_limit_and_is_reset() {
         let mut backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(50));
         for whole in [10, 20, 40, 50, 50] {
             let (pause, whole) = (backoff.pause(), Duration::from_millis(whole));

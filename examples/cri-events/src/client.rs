@@ -1,4 +1,4 @@
-//! A client: one stream ([`Tail`]), and one stream after another for ever ([`follow`]).
+//! A client: one stream ([`Tail`]), and streams that reconnect and resume ([`follow`]).
 
 use std::error::Error;
 use std::fmt;
@@ -16,22 +16,22 @@ use crate::backoff::Backoff;
 use crate::ledger::{Fault, Ledger};
 use crate::proto::runtime_service_client::RuntimeServiceClient;
 use crate::proto::{ContainerEventResponse, GetEventsRequest, VersionRequest};
-use crate::told::number;
+use crate::statuses::number;
 use crate::wish::{EPOCH, From, MISSED, RESUME_FROM, START, Wish, parse_epoch};
 
 /// How long to wait for a connection, and for the first answer on it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why there is no stream, or no more of it.
+/// Why there is no stream, or why it ended.
 #[derive(Debug)]
 pub enum Failure {
-    /// No server answers; trying again may help.
+    /// No server answers. A later attempt may succeed.
     Unreachable(String),
-    /// The system does not let this process connect, or nobody there.
+    /// The system does not allow this process to connect, or the path is not valid for a socket.
     Forbidden(String),
-    /// What the server says.
+    /// A status of the server.
     Status(Status),
-    /// The account does not add up.
+    /// The account does not balance.
     Fault(Fault),
 }
 
@@ -51,7 +51,7 @@ impl Error for Failure {}
 ///
 /// # Errors
 ///
-/// When nobody answers there, or not to this process.
+/// When no server answers, or the system does not allow the connection.
 pub async fn connect(socket: &Path) -> Result<RuntimeServiceClient<Channel>, Failure> {
     let unreachable =
         |error: &(dyn Error + 'static)| Failure::Unreachable(format!("{}: {}", socket.display(), root(error)));
@@ -59,7 +59,7 @@ pub async fn connect(socket: &Path) -> Result<RuntimeServiceClient<Channel>, Fai
     match endpoint.connect_timeout(PATIENCE).connect().await {
         Ok(channel) => Ok(RuntimeServiceClient::new(channel)),
         Err(error) => match root(&error).downcast_ref::<io::Error>() {
-            // (Invalid: a path too long for a socket.)
+            // `InvalidInput`: the path is too long for a socket.
             Some(denied) if matches!(denied.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput) => {
                 Err(Failure::Forbidden(format!("{}: {denied}", socket.display())))
             }
@@ -68,7 +68,7 @@ pub async fn connect(socket: &Path) -> Result<RuntimeServiceClient<Channel>, Fai
     }
 }
 
-/// What is behind an error.
+/// The root cause of an error.
 fn root<'a>(mut error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     while let Some(source) = error.source() {
         error = source;
@@ -84,7 +84,7 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Connects, asks for the version as real clients do, and begins.
+    /// Connects, requests the version as real clients do, and begins a stream.
     ///
     /// # Errors
     ///
@@ -97,22 +97,23 @@ impl Tail {
             Ok(version) => version.map_err(Failure::Status)?,
             Err(_) => return Err(Failure::Unreachable(format!("{}: no answer", socket.display()))),
         };
-        // No limit here: some servers of other makes answer with the first event, whenever that is.
+        // No timeout: some servers answer only with their first event.
         let response = client.get_container_events(request).await.map_err(Failure::Status)?;
         let (header, stream, _) = response.into_parts();
         Ok(Self { stream, header })
     }
 
-    /// The server's run and the sequence at which this begins; `None` from a server that has no sequences.
+    /// The epoch of the server, and the sequence at which the stream begins. `None` for a server
+    /// without sequences.
     pub fn start(&self) -> Option<(u64, u64)> {
         Some((epoch(&self.header)?, number(&self.header, START)?))
     }
 
-    /// The next event; in the end a status.
+    /// Waits for the next event.
     ///
     /// # Errors
     ///
-    /// The final status.
+    /// The final status, when the stream ends.
     pub async fn next(&mut self) -> Result<ContainerEventResponse, Status> {
         match self.stream.message().await {
             Ok(Some(event)) => Ok(event),
@@ -126,42 +127,44 @@ fn epoch(metadata: &MetadataMap) -> Option<u64> {
     parse_epoch(metadata.get(EPOCH)?.to_str().ok()?)
 }
 
-/// What a final status says about where the stream ended: the sequence to resume from, and how many are missing before it. `None`
-/// when it was not the ring that ended it.
+/// Where a final status says that the stream ended: the sequence to resume from, and how many
+/// events before it were missed. `None` if the stream was not ended by the ring.
 pub fn ending(status: &Status) -> Option<(u64, u64)> {
     Some((number(status.metadata(), RESUME_FROM)?, number(status.metadata(), MISSED)?))
 }
 
-/// What [`follow`] meets.
+/// An event or a state change in [`follow`].
 #[derive(Debug)]
 pub enum Happening<'a> {
-    /// A stream begins at this sequence.
+    /// A stream begins.
     Opened {
-        /// The server's run.
+        /// The epoch: the run of the server.
         epoch: u64,
-        /// The sequence.
+        /// The sequence at which the stream begins.
         start: u64,
     },
     /// An event.
     Event(&'a ContainerEventResponse),
-    /// The stream is over, or there was none; it goes on after a pause.
+    /// A stream ended or could not be opened. The next attempt follows after a pause.
     Failed(&'a Failure, Duration),
-    /// The server was started anew: what it had that was not read is lost, and nobody knows how much.
+    /// The server was restarted. Unread events of its previous run are lost, and their number is
+    /// unknown.
     Restarted,
 }
 
-/// Reads events, connects again with growing pauses, and resumes where it was, until `tell` breaks off or it makes no sense to go on.
+/// Reads events until `observe` returns `Break`. After a failure it reconnects, with growing
+/// pauses, and resumes.
 ///
 /// # Errors
 ///
-/// When it makes no sense to go on.
+/// A failure that another attempt cannot mend.
 pub async fn follow(
     socket: &Path,
     mut wish: Wish,
-    mut tell: impl FnMut(Happening<'_>) -> ControlFlow<()>,
+    mut observe: impl FnMut(Happening<'_>) -> ControlFlow<()>,
 ) -> Result<Ledger, Failure> {
     let (mut ledger, mut backoff) = (Ledger::default(), Backoff::default());
-    // Whether the server is known to be another run, of which there is no stream yet.
+    // Whether the server was restarted, and has no stream of the new run yet.
     let mut restarted = false;
     loop {
         let failure = match Tail::open(socket, &wish).await {
@@ -169,7 +172,7 @@ pub async fn follow(
             Ok(mut tail) => {
                 restarted = false;
                 let opened = Instant::now();
-                let failure = match read(&mut tail, &mut ledger, &mut tell).await {
+                let failure = match read(&mut tail, &mut ledger, &mut observe).await {
                     ControlFlow::Break(()) => return Ok(ledger),
                     ControlFlow::Continue(failure) => failure,
                 };
@@ -183,7 +186,7 @@ pub async fn follow(
             Failure::Forbidden(_) | Failure::Fault(_) => return Err(failure),
             Failure::Status(status) => match status.code() {
                 Code::FailedPrecondition | Code::OutOfRange if ledger.next().is_some() && !restarted => notices = true,
-                // The ring goes on meanwhile: after a pause, what is to be read next would be gone again.
+                // Publishers continue. After a pause, the next sequence could be overwritten again.
                 Code::DataLoss if ending(status).is_some() => at_once = true,
                 code if is_final(code) => return Err(failure),
                 _ => {}
@@ -199,27 +202,27 @@ pub async fn follow(
             backoff.reset();
         }
         let pause = if at_once { Duration::ZERO } else { backoff.pause() };
-        let told = if notices { tell(Happening::Restarted) } else { tell(Happening::Failed(&failure, pause)) };
-        if told.is_break() {
+        let happening = if notices { Happening::Restarted } else { Happening::Failed(&failure, pause) };
+        if observe(happening).is_break() {
             return Ok(ledger);
         }
         sleep(pause).await;
     }
 }
 
-/// Reads a stream to its end.
+/// Reads a stream until it ends.
 async fn read(
     tail: &mut Tail,
     ledger: &mut Ledger,
-    tell: &mut impl FnMut(Happening<'_>) -> ControlFlow<()>,
+    observe: &mut impl FnMut(Happening<'_>) -> ControlFlow<()>,
 ) -> ControlFlow<(), Failure> {
-    // A server of another make has no sequences; nothing is known then of what is lost.
+    // Other servers have no sequences, and then losses cannot be detected.
     let start = tail.start();
     if let Some((epoch, start)) = start {
         if let Err(fault) = ledger.open(epoch, start) {
             return ControlFlow::Continue(Failure::Fault(fault));
         }
-        tell(Happening::Opened { epoch, start })?;
+        observe(Happening::Opened { epoch, start })?;
     }
     loop {
         match tail.next().await {
@@ -228,7 +231,7 @@ async fn read(
                 if let Err(fault) = received {
                     return ControlFlow::Continue(Failure::Fault(fault));
                 }
-                tell(Happening::Event(&event))?;
+                observe(Happening::Event(&event))?;
             }
             Err(status) => {
                 let ended = ending(&status).map_or(Ok(()), |(next, missed)| ledger.end(next, missed));
@@ -238,7 +241,7 @@ async fn read(
     }
 }
 
-/// Whether the same request will be answered the same again.
+/// Whether another attempt would get the same status.
 fn is_final(code: Code) -> bool {
     matches!(
         code,

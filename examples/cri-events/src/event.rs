@@ -1,58 +1,59 @@
-//! What happened to a container: the compact record.
+//! The compact record of an event.
 
-/// What happened. Every container goes through all four, in this order.
+/// The kind of an event. Every container has all four, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// It is there.
+    /// The container exists.
     Created,
-    /// It runs.
+    /// The container runs.
     Started,
-    /// It has exited.
+    /// The container has exited.
     Stopped,
-    /// It is gone.
+    /// The container is removed.
     Deleted,
 }
 
 impl Kind {
-    /// In the order of a life.
+    /// All kinds, in order.
     pub const ALL: [Self; 4] = [Self::Created, Self::Started, Self::Stopped, Self::Deleted];
 
-    /// Which event of its container's life it is, from 0.
+    /// The position in that order, from 0.
     pub fn step(self) -> u32 {
         self as u32
     }
 }
 
-/// What happened to a container.
+/// An event of a container.
 ///
-/// The strings that a client sees (ids, names) follow from these numbers, see [`message`](crate::message).
+/// The ids and names that a client receives are derived from these numbers: see
+/// [`message`](crate::message).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
     /// Nanoseconds since 1970.
     pub created_at: i64,
     /// Number of the pod.
     pub pod: u64,
-    /// Number of the container within its pod; 0 is the sandbox.
+    /// Number of the container within its pod. The sandbox is 0.
     pub container: u32,
-    /// How many containers the pod has beside the sandbox.
+    /// Number of containers of the pod, not counting the sandbox.
     pub containers: u32,
-    /// How often the pod was tried before.
+    /// Number of earlier attempts to start the pod.
     pub attempt: u32,
-    /// What happened.
+    /// The kind.
     pub kind: Kind,
-    /// Follows from the rest; see [`sealed`](Self::sealed).
+    /// A checksum of the other fields: see [`sealed`](Self::sealed).
     pub seal: u64,
 }
 
 impl Event {
-    /// With the seal that fits: parts of two events do not fit together.
+    /// Sets the checksum. A mixture of two events has a wrong one.
     #[must_use]
     pub fn sealed(mut self) -> Self {
         self.seal = self.expected_seal();
         self
     }
 
-    /// Whether it is as it was sealed.
+    /// Whether the checksum is correct.
     pub fn is_whole(&self) -> bool {
         self.seal == self.expected_seal()
     }
@@ -68,7 +69,7 @@ impl Event {
     }
 }
 
-/// Spreads a number over 64 bits (the finaliser of splitmix64).
+/// Spreads a number over 64 bits: the finalizer of splitmix64.
 pub(crate) fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! The producers: what happens is reported by two threads, put in order, and published by a third.
+//! The producers: two threads report events, and a third puts them in order and publishes them.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,11 +13,11 @@ use crate::order::Order;
 use crate::outlet::Outlet;
 use crate::pods::Report;
 
-/// Groups of reports that wait between two threads: when publishing falls behind, so does the pacer.
+/// How many groups of reports a queue holds. When publishing falls behind, the pacer waits.
 const QUEUE: usize = 4;
-/// Events published in one run.
+/// The most events that are published in one call.
 const RUN: usize = 1024;
-/// How long what was reported is still published after a stop.
+/// How long reported events are still published after a stop.
 pub(crate) const DRAIN: Duration = Duration::from_millis(50);
 
 /// Running producers.
@@ -27,11 +27,11 @@ pub struct Generator {
     threads: Vec<JoinHandle<()>>,
     publishing: JoinHandle<Box<dyn Outlet>>,
     published: Arc<AtomicU64>,
-    /// Set once they are stopped: when to publish no more.
+    /// When publishing ends. Set by a stop.
     deadline: Arc<OnceLock<Instant>>,
 }
 
-/// A producer panicked. All have ended, and the outlet is dropped.
+/// A producer panicked. All producers have ended, and the outlet is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panicked;
 
@@ -50,7 +50,7 @@ impl fmt::Debug for dyn Outlet {
 }
 
 impl Generator {
-    /// Starts them. They end by themselves after `limit` events, if there is one.
+    /// Starts the producers. They end after `limit` events, if there is a limit.
     pub fn start(schedule: Schedule, limit: Option<u64>, outlet: Box<dyn Outlet>) -> Self {
         let (stop, stopped) = channel();
         let (inbox, reports) = sync_channel(QUEUE);
@@ -61,7 +61,7 @@ impl Generator {
         let (counter, until) = (Arc::clone(&published), Arc::clone(&deadline));
         let other_inbox = inbox.clone();
         let threads = vec![
-            // What a runtime does itself, and what it notices: the two race.
+            // The calls of a runtime, and its monitor of exits. The two race.
             spawn("runtime calls", move || report(&call_reports, &inbox)),
             spawn("exit monitor", move || report(&monitor_reports, &other_inbox)),
             spawn("pacer", move || pace(schedule, limit.unwrap_or(u64::MAX), &stopped, &calls, &monitor)),
@@ -70,36 +70,37 @@ impl Generator {
         Self { stop, threads, publishing, published, deadline }
     }
 
-    /// How many events are published.
+    /// The number of published events.
     pub fn published(&self) -> u64 {
         self.published.load(Ordering::Acquire)
     }
 
-    /// Whether they ended by themselves.
+    /// Whether the producers have ended.
     pub fn is_finished(&self) -> bool {
         self.publishing.is_finished()
     }
 
-    /// Stops them. What was reported is published, as far as that takes no longer than a moment; what is left is dropped: it has no
-    /// sequence yet, so nobody misses it. Blocks for that long.
+    /// Stops the producers, and blocks until they have ended. Reported events are still published
+    /// for a short time. The others are dropped. They have no sequence yet, so no client misses
+    /// them.
     ///
     /// # Errors
     ///
-    /// When one of them panicked.
+    /// When a producer panicked.
     pub fn stop(self) -> Result<Box<dyn Outlet>, Panicked> {
         let _ = self.deadline.set(Instant::now() + DRAIN);
-        // Nobody listens when they ended by themselves.
+        // Fails if the producers have ended already.
         let _ = self.stop.send(());
         self.finish()
     }
 
-    /// Waits until they end by themselves.
+    /// Waits until the producers have ended, which takes forever without a limit.
     ///
     /// # Errors
     ///
-    /// When one of them panicked.
+    /// When a producer panicked.
     pub fn finish(self) -> Result<Box<dyn Outlet>, Panicked> {
-        // All are waited for, whatever became of the others: nobody publishes after this.
+        // Joins all of them, also after a panic: nothing is published after this returns.
         let panicked = self.threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count() > 0;
         let outlet = self.publishing.join().map_err(|_| Panicked)?;
         if panicked { Err(Panicked) } else { Ok(outlet) }
@@ -110,7 +111,7 @@ fn spawn<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'stati
     thread::Builder::new().name(name.to_owned()).spawn(work).expect("a thread can be started")
 }
 
-/// Hands each report, when it is due, to the thread that would notice. When it is late, it catches up.
+/// Passes each report, when it is due, to the thread that reports it. Catches up if it is late.
 fn pace(
     schedule: Schedule,
     limit: u64,
@@ -154,7 +155,7 @@ fn publish(
     loop {
         let group = reports.recv();
         let over = group.is_err();
-        // What else is there goes out in the same run.
+        // Takes the other groups in the queue, too.
         let run = group.into_iter().chain(reports.try_iter().take(QUEUE)).flatten();
         for report in run.take_while(|_| !is_late()) {
             order.admit(report, &mut ready);
@@ -167,7 +168,7 @@ fn publish(
             count += ready.len() as u64;
             outlet.publish_all(&mut ready);
             ready = rest;
-            // Release: who sees the count finds the events published.
+            // Release: a thread that reads the count also finds the events published.
             published.store(count, Ordering::Release);
         }
         ready.clear();
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn stopping_does_not_wait_for_what_is_due() {
+    fn stopping_does_not_wait_for_due_events() {
         let shelf = Arc::default();
         let schedule = Schedule::new(Load::Storm { rate: 1, calm: std::time::Duration::from_mins(1) }, Pods::new(3, 1));
         let generator = Generator::start(schedule, None, Box::new(Shelf(Arc::clone(&shelf))));
@@ -219,31 +220,32 @@ mod tests {
         generator.stop().unwrap();
         assert!(asked.elapsed().as_secs() < 10);
     }
-    /// Takes its time for each event, and panics at one of them.
+
+    /// Takes a millisecond for each event, and may panic after some.
     struct Slow(Option<u64>);
 
     impl Outlet for Slow {
         fn publish(&mut self, _: Event) {
             thread::sleep(Duration::from_millis(1));
-            self.0 = self.0.map(|left| left.checked_sub(1).expect("as was asked for"));
+            self.0 = self.0.map(|left| left.checked_sub(1).expect("a panic on purpose"));
         }
     }
 
     #[test]
-    fn what_is_queued_does_not_hold_up_a_stop() {
+    fn queued_reports_do_not_delay_a_stop() {
         let schedule = Schedule::new(Load::Bursts { rate: 1_000_000, size: 10_000 }, Pods::new(3, 1));
         let generator = Generator::start(schedule, None, Box::new(Slow(None)));
         while generator.published() == 0 {
             thread::sleep(Duration::from_millis(1));
         }
-        // (One run of 1024 events takes more than a second here; what is queued, a minute.)
+        // One run of 1024 events takes more than a second here, and the queued ones a minute.
         let asked = Instant::now();
         generator.stop().unwrap();
         assert!(asked.elapsed().as_secs() < 15);
     }
 
     #[test]
-    fn a_panic_ends_them_and_is_told() {
+    fn a_panic_ends_all_producers_and_is_reported() {
         let schedule = Schedule::new(Load::Bursts { rate: 1_000_000, size: 100 }, Pods::new(3, 1));
         let generator = Generator::start(schedule, None, Box::new(Slow(Some(10))));
         while !generator.is_finished() {

@@ -1,4 +1,4 @@
-//! The service on a socket, from any source.
+//! Serves any source on a socket.
 
 use std::io;
 use std::sync::Arc;
@@ -18,24 +18,25 @@ use crate::proto::runtime_service_server::RuntimeServiceServer;
 use crate::service::Service;
 use crate::socket::Socket;
 use crate::source::{Events, Source};
+use crate::statuses;
 use crate::stream::Hurried;
-use crate::told;
 use crate::wish::{START, Wish};
 
-/// How long clients have to read their streams to the end.
+/// How long a shutdown waits for clients to read their streams to the end.
 const READ: Duration = Duration::from_millis(350);
-/// How long they have then for their final status, which tells those that were not through where to resume.
+/// How long it then waits for clients to read their final status, which has the sequence to resume
+/// from.
 const GRACE: Duration = Duration::from_millis(350);
-/// How long connections that were cut have to go.
+/// How long it then waits for cut connections to close.
 const CUT: Duration = Duration::from_millis(200);
 
-// What is waited for, the producers included, is less than a second. (What is computed meanwhile is not counted.)
+// All waits of a shutdown, those of the producers included, take less than a second.
 const _: () = assert!((DRAIN.as_millis() + READ.as_millis() + GRACE.as_millis() + CUT.as_millis()) < 1000);
 
-/// How many streams one connection may have. (A client needs one.)
+/// The most streams of one connection. A client needs one.
 const STREAMS: u32 = 64;
 
-/// The service, running.
+/// The running service.
 #[derive(Debug)]
 pub struct Host {
     socket: Socket,
@@ -45,19 +46,20 @@ pub struct Host {
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
-/// How a shutdown went.
+/// The outcome of a shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Every stream ended by its final status, and every connection is gone.
+    /// Every stream ended with its final status, and every connection is closed.
     Clean,
-    /// Some connections were still there, with a stream or without: they were cut.
+    /// Some connections were still open, with or without a stream, and were cut.
     Cut,
-    /// The service itself had failed before.
+    /// The service itself had failed.
     Failed,
 }
 
 impl Host {
-    /// Serves on `socket`; without a source, events are off. In a runtime.
+    /// Serves on `socket`. Without a source, events are disabled. Must be called in a tokio
+    /// runtime.
     ///
     /// # Errors
     ///
@@ -73,8 +75,9 @@ impl Host {
         Ok(Self { socket, stop, hurry, cut, serving: tokio::spawn(serving) })
     }
 
-    /// Takes no more connections, and waits until the streams have ended, which they do by themselves once their source has. Those whose
-    /// clients are still not through after a while are ended where they are, and connections of clients that do not read are cut. Waits
+    /// Accepts no more connections, and waits until the streams have ended. A stream ends when its
+    /// source has ended and its client has read everything. After a while, streams that are behind
+    /// end early, with a final status. Connections of clients that do not read that are cut. Waits
     /// for less than a second.
     pub async fn shutdown(mut self) -> Ending {
         self.stop.cancel();
@@ -85,7 +88,7 @@ impl Host {
         }
         let ending = match served {
             Ok(Ok(Ok(()))) => Ending::Clean,
-            // It panicked, or the transport failed.
+            // The service panicked, or the transport failed.
             Ok(_) => Ending::Failed,
             Err(_) => Ending::Cut,
         };
@@ -98,7 +101,8 @@ impl Host {
     }
 }
 
-/// A source whose streams end early when told to. Those that have no sequences do not: there is nothing to resume from.
+/// A source whose streams end early in a shutdown. Streams without sequences do not, because their
+/// clients could not resume.
 struct Hurrying {
     source: Arc<dyn Source>,
     hurry: CancellationToken,
@@ -107,7 +111,7 @@ struct Hurrying {
 impl Source for Hurrying {
     fn open(&self, wish: &Wish) -> Result<(MetadataMap, Events), Status> {
         let (header, events) = self.source.open(wish)?;
-        let events = match told::number(&header, START) {
+        let events = match statuses::number(&header, START) {
             Some(start) => Box::pin(Hurried::new(events, start, &self.hurry)),
             None => events,
         };

@@ -1,4 +1,4 @@
-//! Accepted connections, each of which can be cut from outside.
+//! Accepted connections, which a shutdown can cut.
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -13,10 +13,10 @@ use tokio_stream::Stream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, UdsConnectInfo};
 
-/// How long not to accept when the system has no descriptor left.
+/// How long to wait after a failed accept, such as when the system has no descriptor left.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How long a connection may take to say its first bytes.
+/// How long a connection may take to send its first bytes.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// The connections of a listener.
@@ -44,7 +44,7 @@ impl Stream for Incoming {
             match std::task::ready!(self.listener.poll_accept(cx)) {
                 Ok((stream, _)) => return Poll::Ready(Some(Ok(Connection::new(stream, &self.cut, SILENCE)))),
                 Err(error) => {
-                    // Nobody may read that; there is no other way to say it.
+                    // Standard error may be closed, and there is no other place to report it.
                     let _ = writeln!(io::stderr(), "cannot accept a connection: {error}");
                     self.pause = Some(Box::pin(tokio::time::sleep(PAUSE)));
                 }
@@ -53,11 +53,12 @@ impl Stream for Incoming {
     }
 }
 
-/// A connection that fails once it is cut, and when nothing is said on it: a client that does not read, or write, cannot keep it by that.
+/// A connection that fails when it is cut, and when its client sends nothing. So a client that does
+/// not read or write cannot keep it open.
 pub(crate) struct Connection {
     stream: UnixStream,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// Until the first bytes came.
+    /// Runs until the first bytes arrive.
     silence: Option<Pin<Box<Sleep>>>,
 }
 
@@ -67,11 +68,11 @@ impl Connection {
         Self { stream, cut: Box::pin(cut.clone().cancelled_owned()), silence }
     }
 
-    /// Also has the connection's task woken when it is cut.
+    /// Fails if the connection is cut. Otherwise wakes its task when it is.
     fn poll_cut(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         match self.cut.as_mut().poll(cx) {
             Poll::Pending => Ok(()),
-            Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server is gone")),
+            Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server has shut down")),
         }
     }
 }
@@ -133,7 +134,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[tokio::test]
-    async fn a_connection_on_which_nothing_is_said_fails() {
+    async fn a_connection_whose_client_sends_nothing_fails() {
         let (one, mut other) = UnixStream::pair().unwrap();
         let silence = Duration::from_millis(10);
         let mut connection = Connection::new(one, &CancellationToken::new(), silence);
@@ -145,7 +146,7 @@ mod tests {
         assert_eq!(connection.read_u8().await.unwrap(), 7);
         tokio::time::sleep(silence * 3).await;
         let later = tokio::time::timeout(silence * 3, connection.read_u8()).await;
-        assert!(later.is_err(), "one that has spoken may be silent");
+        assert!(later.is_err(), "a client that has sent something may be silent");
         other.shutdown().await.unwrap();
     }
 }

@@ -1,4 +1,5 @@
-//! A client's account: what it received and what it was told to have missed must add up, over all its connections.
+//! The account of a client: the events that it received, and those reported as missed, over all its
+//! connections.
 
 use std::fmt;
 
@@ -6,35 +7,35 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     epoch: u64,
-    /// Where it began and what comes next, once it has begun.
+    /// The first sequence, and the sequence that is due. `None` before the first stream.
     span: Option<(u64, u64)>,
     received: u64,
     missed: u64,
     missed_here: u64,
 }
 
-/// What must not be.
+/// An error in the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// An event came again, or one that is older than one before it.
+    /// An event was received twice, or out of order.
     Duplicate {
         /// Its sequence.
         sequence: u64,
-        /// The one that was due.
+        /// The sequence that was due.
         due: u64,
     },
-    /// What is missing is not what was told.
+    /// Events are missing, and another number was reported.
     Gap {
-        /// The sequence that came, or where it ended or began anew.
+        /// The sequence received, or at which a stream ended or began.
         sequence: u64,
-        /// The one that was due.
+        /// The sequence that was due.
         due: u64,
-        /// How many were told to be missing.
-        told: u64,
+        /// How many were reported as missed.
+        reported: u64,
     },
-    /// A sequence that none can follow.
+    /// The largest sequence, which no other can follow.
     Last {
-        /// It.
+        /// The sequence.
         sequence: u64,
     },
 }
@@ -42,9 +43,10 @@ pub enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Duplicate { sequence, due } => write!(f, "{sequence} came again: {due} was due"),
-            Self::Gap { sequence, due, told } => {
-                write!(f, "{sequence} came when {due} was due: {} are missing, {told} were told", sequence - due)
+            Self::Duplicate { sequence, due } => write!(f, "received {sequence} when {due} was due: a duplicate"),
+            Self::Gap { sequence, due, reported } => {
+                let missing = sequence - due;
+                write!(f, "received {sequence} when {due} was due: {missing} are missing, {reported} were reported")
             }
             Self::Last { sequence } => write!(f, "no sequence can follow {sequence}"),
         }
@@ -52,7 +54,8 @@ impl fmt::Display for Fault {
 }
 
 impl Ledger {
-    /// A stream begins at `start`, which must be what was due, unless the server was started anew: that begins a new account.
+    /// Records that a stream begins at `start`, which must be the sequence that is due. A new epoch
+    /// begins a new account.
     ///
     /// # Errors
     ///
@@ -66,11 +69,11 @@ impl Ledger {
         Ok(())
     }
 
-    /// An event came.
+    /// Records an event.
     ///
     /// # Errors
     ///
-    /// When it is not the one that was due, what it says to be missing left out.
+    /// When the sequence is not the one that is due plus `missed`.
     pub fn receive(&mut self, sequence: u64, missed: u64) -> Result<(), Fault> {
         let next = sequence.checked_add(1).ok_or(Fault::Last { sequence })?;
         self.advance(sequence, missed)?;
@@ -79,11 +82,11 @@ impl Ledger {
         Ok(())
     }
 
-    /// The stream ended with a status that says so.
+    /// Records the end of a stream.
     ///
     /// # Errors
     ///
-    /// When it ends elsewhere.
+    /// When `resume_from` is not the sequence that is due plus `missed`.
     pub fn end(&mut self, resume_from: u64, missed: u64) -> Result<(), Fault> {
         self.advance(resume_from, missed)
     }
@@ -94,7 +97,7 @@ impl Ledger {
             return Err(Fault::Duplicate { sequence, due });
         }
         if sequence - due != missed {
-            return Err(Fault::Gap { sequence, due, told: missed });
+            return Err(Fault::Gap { sequence, due, reported: missed });
         }
         self.span = Some((start, sequence));
         self.missed += missed;
@@ -102,37 +105,37 @@ impl Ledger {
         Ok(())
     }
 
-    /// The sequence that is due; none before the first stream.
+    /// The sequence that is due. `None` before the first stream.
     pub fn next(&self) -> Option<u64> {
         self.span.map(|(_, next)| next)
     }
 
-    /// The server's run.
+    /// The epoch: the run of the server.
     pub fn epoch(&self) -> Option<u64> {
         self.span.map(|_| self.epoch)
     }
 
-    /// Events received, of this run of the server.
+    /// Events received in this epoch.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// Events that it was told to have missed, of this run of the server.
+    /// Events reported as missed in this epoch.
     pub fn missed(&self) -> u64 {
         self.missed
     }
 
-    /// Those of this stream.
+    /// Events reported as missed in the current stream.
     pub fn missed_here(&self) -> u64 {
         self.missed_here
     }
 
-    /// Events from its first on.
+    /// The number of sequences from the first to the one that is due.
     pub fn span(&self) -> u64 {
         self.span.map_or(0, |(start, next)| next - start)
     }
 
-    /// Whether it adds up.
+    /// Whether `received + missed == span`.
     pub fn balances(&self) -> bool {
         self.received + self.missed == self.span()
     }
@@ -143,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn adds_up_over_streams() {
+    fn balances_over_several_streams() {
         let mut ledger = Ledger::default();
         ledger.open(1, 10).unwrap();
         ledger.receive(10, 0).unwrap();
@@ -158,16 +161,16 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_must_not_be() {
+    fn rejects_duplicates_and_gaps() {
         let mut ledger = Ledger::default();
         ledger.open(1, 0).unwrap();
         ledger.receive(0, 0).unwrap();
         assert_eq!(ledger.receive(0, 0), Err(Fault::Duplicate { sequence: 0, due: 1 }));
-        assert_eq!(ledger.receive(3, 1), Err(Fault::Gap { sequence: 3, due: 1, told: 1 }));
-        assert_eq!(ledger.receive(1, 1), Err(Fault::Gap { sequence: 1, due: 1, told: 1 }));
+        assert_eq!(ledger.receive(3, 1), Err(Fault::Gap { sequence: 3, due: 1, reported: 1 }));
+        assert_eq!(ledger.receive(1, 1), Err(Fault::Gap { sequence: 1, due: 1, reported: 1 }));
         assert_eq!(ledger.open(1, 0), Err(Fault::Duplicate { sequence: 0, due: 1 }));
-        assert_eq!(ledger.open(1, 2), Err(Fault::Gap { sequence: 2, due: 1, told: 0 }));
-        assert_eq!(ledger.end(2, 0), Err(Fault::Gap { sequence: 2, due: 1, told: 0 }));
+        assert_eq!(ledger.open(1, 2), Err(Fault::Gap { sequence: 2, due: 1, reported: 0 }));
+        assert_eq!(ledger.end(2, 0), Err(Fault::Gap { sequence: 2, due: 1, reported: 0 }));
         assert_eq!(ledger.receive(u64::MAX, u64::MAX - 1), Err(Fault::Last { sequence: u64::MAX }));
     }
 }

@@ -1,18 +1,24 @@
-//! The container events of a CRI runtime, served over gRPC from a `seqcast` ring: the broadcast that panicked under pressure in
-//! CRI-O, done so that it cannot. `docs/container-events.md` tells the story.
+//! The container events of a CRI runtime, served over gRPC from a `seqcast` ring. CRI-O's broadcast
+//! of these events panicked under pressure. `docs/container-events.md` describes the bug, and why
+//! it cannot occur here.
 //!
 //! From the producers to a client:
 //!
-//! 1. [`pods`] makes pods live and die; what happens to a container is numbered where it happens.
-//! 2. [`generator`] paces that, has two threads report it, as racing as those of a runtime, and has [`order`] put it in order again,
-//!    container by container, before it is published.
-//! 3. [`payload`] says what lies in the ring: whole messages (boxed) or compact records (inline).
-//! 4. [`ring`] subscribes each client, at the sequence that it asks for ([`wish`]), and [`stream`] turns its subscriber into
-//!    responses, each with its sequence and with what was lost right before it.
-//! 5. [`server`] serves that on a Unix socket ([`socket`], `incoming`), [`metrics`] beside it, and shuts down in order.
-//! 6. [`client`] reads it, reconnects ([`backoff`]), resumes, and keeps a [`ledger`] that has to balance.
+//! 1. [`pods`] simulates pods, and numbers the events of each container.
+//! 2. [`generator`] paces the events. Two threads report them, and race as those of a runtime do.
+//!    [`order`] restores the order within each container before a third thread publishes them.
+//! 3. [`payload`] defines what the ring carries: whole messages (boxed) or compact records
+//!    (inline).
+//! 4. [`ring`] subscribes each client at the sequence that it requests ([`wish`]). [`stream`] turns
+//!    its subscriber into responses, each with its sequence and the number of events missed before
+//!    it.
+//! 5. [`server`] serves the streams on a Unix socket ([`socket`], `incoming`), serves [`metrics`],
+//!    and shuts down in order.
+//! 6. [`client`] reads a stream, reconnects ([`backoff`]), resumes, and keeps a [`ledger`] that
+//!    must balance.
 //!
-//! [`old`] has the two designs that came before, behind the same server, to be measured by the same clients.
+//! [`old`] has the two earlier designs, behind the same server, for measurements with the same
+//! clients.
 
 pub mod backoff;
 pub mod client;
@@ -35,8 +41,8 @@ pub mod server;
 pub mod service;
 pub mod socket;
 pub mod source;
+pub mod statuses;
 pub mod stream;
-pub mod told;
 pub mod totals;
 pub mod web;
 pub mod wish;

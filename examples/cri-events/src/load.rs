@@ -1,34 +1,35 @@
-//! When how much happens on the node.
+//! The load on the node: when events occur, and how many.
 
 use std::time::Duration;
 
 use crate::pods::{Pods, Report};
 
-/// When how much happens.
+/// The shape of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
     /// One event at a time, evenly spaced.
     Steady {
-        /// Events a second.
+        /// Events per second.
         rate: u32,
     },
-    /// Events come together.
+    /// Events occur in bursts.
     Bursts {
-        /// Events a second, on the average.
+        /// Events per second, on average.
         rate: u32,
-        /// Events at once.
+        /// Events in a burst.
         size: u32,
     },
-    /// The node comes under pressure again and again: its pods come up evenly, and are evicted all at once.
+    /// The node comes under pressure repeatedly: its pods start one by one, and are evicted all at
+    /// once.
     Storm {
-        /// Events a second while pods come up.
+        /// Events per second while pods start.
         rate: u32,
-        /// How long it is quiet before each eviction.
+        /// How long no event occurs before each eviction.
         calm: Duration,
     },
 }
 
-/// What happens, in groups, each with the time from the start at which it is due.
+/// Groups of reports, each with the time from the start at which it is due.
 #[derive(Debug)]
 pub struct Schedule {
     load: Load,
@@ -37,7 +38,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// A load on these pods. A rate or size of 0 counts as 1.
+    /// Makes a schedule for these pods. A rate or size of 0 counts as 1.
     pub fn new(load: Load, pods: Pods) -> Self {
         Self { load, pods, due: Duration::ZERO }
     }
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_calm_without_end_is_no_overflow() {
+    fn a_very_long_calm_does_not_overflow() {
         let mut schedule = Schedule::new(Load::Storm { rate: 660, calm: Duration::MAX }, Pods::new(1, 2));
         assert!(schedule.any(|(due, _)| due == Duration::MAX));
         assert!(schedule.take(1000).all(|(due, _)| due == Duration::MAX));

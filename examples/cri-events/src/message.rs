@@ -1,4 +1,4 @@
-//! An event as clients get it, and back.
+//! Converts an event into the message that clients receive, and back.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,11 +9,12 @@ use crate::proto::{
     PodSandboxState, PodSandboxStatus,
 };
 
-/// The annotation of the pod that has the event's numbers, from which the whole message follows.
+/// The annotation of the pod that holds the event's numbers. The whole message is derived from
+/// them.
 const NUMBERS: &str = "event";
 const NAMESPACES: [&str; 4] = ["default", "kube-system", "monitoring", "team-a"];
 
-/// Identity only: the container, its pod, and what happened.
+/// A message with the identity only: the container, its pod, and the kind of the event.
 pub fn brief(event: &Event) -> ContainerEventResponse {
     ContainerEventResponse {
         container_id: id(event.pod, event.container),
@@ -26,7 +27,8 @@ pub fn brief(event: &Event) -> ContainerEventResponse {
     }
 }
 
-/// With labels, annotations and the state of each container of the pod, as a runtime sends it.
+/// A message with labels, annotations and the state of each container of the pod, as a runtime
+/// sends it.
 pub fn full(event: &Event) -> ContainerEventResponse {
     let mut message = brief(event);
     if let Some(sandbox) = &mut message.pod_sandbox_status {
@@ -48,29 +50,30 @@ impl fmt::Display for Torn {
     }
 }
 
-/// The event that a message, full or brief, tells of.
+/// Returns the event of a message, which may be full or brief.
 ///
 /// # Errors
 ///
-/// When any part of the message is not what follows from the event, or the event is not whole.
+/// When a part of the message does not follow from the event, or the event is torn.
 pub fn verify(message: &ContainerEventResponse) -> Result<Event, Torn> {
     let numbers = message.pod_sandbox_status.as_ref().and_then(|sandbox| sandbox.annotations.get(NUMBERS));
-    let event = numbers.ok_or_else(|| Torn("no numbers".to_owned())).and_then(|text| parse(text))?;
+    let event =
+        numbers.ok_or_else(|| Torn("the event annotation is missing".to_owned())).and_then(|text| parse(text))?;
     let expected = if message.containers_statuses.is_empty() { brief(&event) } else { full(&event) };
     let expected = ContainerEventResponse { sequence: message.sequence, missed: message.missed, ..expected };
-    if *message == expected { Ok(event) } else { Err(Torn(format!("{message:?} is not of {event:?}"))) }
+    if *message == expected { Ok(event) } else { Err(Torn(format!("{message:?} does not follow from {event:?}"))) }
 }
 
-/// The event's numbers as text: what [`parse`] reads.
+/// Writes the event's numbers as text for [`parse`].
 pub fn numbers(event: &Event) -> String {
     let Event { created_at, pod, container, containers, attempt, kind, seal } = event;
     format!("{created_at}/{pod}/{container}/{containers}/{attempt}/{}/{seal:016x}", kind.step())
 }
 
-/// Reads what [`numbers`] wrote.
+/// Parses the text of [`numbers`].
 pub fn parse(text: &str) -> Result<Event, Torn> {
-    let event = parts(text).ok_or_else(|| Torn(format!("{text:?} is no event")))?;
-    if event.is_whole() { Ok(event) } else { Err(Torn(format!("{event:?} is of several"))) }
+    let event = parts(text).ok_or_else(|| Torn(format!("{text:?} is not an event")))?;
+    if event.is_whole() { Ok(event) } else { Err(Torn(format!("{event:?} has a wrong checksum"))) }
 }
 
 fn parts(text: &str) -> Option<Event> {
@@ -87,7 +90,7 @@ fn parts(text: &str) -> Option<Event> {
     parts.next().is_none().then_some(event)
 }
 
-/// 64 hexadecimal digits, as container runtimes draw them.
+/// 64 hexadecimal digits, as container runtimes make them.
 pub fn id(pod: u64, container: u32) -> String {
     let seed = mix(pod) ^ u64::from(container);
     let [a, b, c, d] = [1, 2, 3, 4].map(|word| mix(seed.wrapping_add(word << 40)));
@@ -186,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_come_back() {
+    fn both_forms_are_verified() {
         assert_eq!(verify(&brief(&event(2))), Ok(event(2)));
         assert_eq!(verify(&full(&event(2))), Ok(event(2)));
     }
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_those_of_the_field() {
+    fn sizes_are_realistic() {
         let size = |message: ContainerEventResponse| message.encoded_len();
         assert!((200..400).contains(&size(brief(&event(1)))), "{}", size(brief(&event(1))));
         assert!((1500..2500).contains(&size(full(&event(1)))), "{}", size(full(&event(1))));

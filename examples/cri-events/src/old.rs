@@ -1,9 +1,9 @@
-//! The two designs that came before: ports of how a runtime's server sent container events to its clients, behind the same service, so that
-//! the same clients can put them under the same load.
+//! The two earlier designs: ports of how a runtime sent container events to its clients. They run
+//! behind the same service, so that the same clients can put them under the same load.
 //!
-//! Both have one bounded queue and one thread that sends each event to each client, one after the other, waiting for each. They differ in how a
-//! client's end is told to the one who waits for it ([`Completion`]): by a counter, which may go below zero, or by something that can be
-//! closed once.
+//! Both have one bounded queue, and one thread that sends each event to the clients in turn and
+//! waits for each of them. They differ in how the sender signals the end of a client to its handler
+//! ([`Completion`]): by a counter, which may go below zero, or by a flag that is set once.
 
 mod broadcaster;
 mod completion;

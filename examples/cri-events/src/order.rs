@@ -1,12 +1,15 @@
-//! Puts reports of several producers in order, container by container, before they are published.
+//! Restores the order of reports within each container before they are published.
 
 use std::collections::HashMap;
 
 use crate::event::{Event, Kind};
 use crate::pods::Report;
 
-/// The events of a container are numbered where its state changes, and told by whoever noticed: its exit by the monitor, its start by the
-/// call that started it. Of a short life the exit may be told first. So an event waits here until the one before it came.
+/// Holds reports back until they are in order.
+///
+/// The events of a container are numbered where its state changes, and different threads report
+/// them: the monitor its exit, and the call that started it its start. The exit of a short-lived
+/// container may be reported first. It waits here until the start has been reported.
 #[derive(Debug, Default)]
 pub struct Order {
     lives: HashMap<(u64, u32), Life>,
@@ -19,7 +22,8 @@ struct Life {
 }
 
 impl Order {
-    /// Takes a report, and appends to `ready` what can be published now: nothing, or the event and what had waited for it.
+    /// Adds a report. Appends to `ready` the events that can be published now: none, or the event
+    /// and those that waited for it.
     pub fn admit(&mut self, report: Report, ready: &mut Vec<Event>) {
         let key = (report.event.pod, report.event.container);
         let life = self.lives.entry(key).or_default();
@@ -35,12 +39,12 @@ impl Order {
         }
     }
 
-    /// How many wait.
+    /// The number of events that wait.
     pub fn held(&self) -> usize {
         self.lives.values().map(|life| life.early.len()).sum()
     }
 
-    /// Nothing more will come: what still waits is ready, in order.
+    /// Appends to `ready` all events that wait, in order. Call it after the last report.
     pub fn flush(&mut self, ready: &mut Vec<Event>) {
         for life in self.lives.values_mut() {
             life.early.sort_by_key(|report| report.step);
@@ -61,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_order_of_the_reports_a_life_is_told_in_its_own() {
+    fn events_are_in_order_whatever_the_order_of_the_reports() {
         for _ in 0..200 {
             let mut reports = reports();
             fastrand::shuffle(&mut reports);
@@ -70,7 +74,7 @@ mod tests {
                 order.admit(report, &mut ready);
             }
             assert_eq!(ready.iter().map(|event| event.kind).collect::<Vec<_>>(), Kind::ALL);
-            assert_eq!((order.held(), order.lives.len()), (0, 0), "a life that is over is forgotten");
+            assert_eq!((order.held(), order.lives.len()), (0, 0), "a removed container is forgotten");
         }
     }
 
@@ -86,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_ever_is_told_in_the_end() {
+    fn a_flush_returns_events_whose_predecessor_is_missing() {
         let (mut order, mut ready) = (Order::default(), Vec::new());
         let [_, _, stopped, deleted] = reports()[..] else { unreachable!() };
         order.admit(deleted, &mut ready);

@@ -5,18 +5,18 @@ use seqcast::Publisher;
 use crate::event::Event;
 use crate::payload::Payload;
 
-/// Where events are published. To drop it is to say that there will be no more.
+/// Where events are published. Dropping it ends the streams.
 pub trait Outlet: Send {
     /// Publishes an event.
     fn publish(&mut self, event: Event);
 
-    /// Publishes what there is in a row, and empties it.
+    /// Publishes all events, and empties the vector.
     fn publish_all(&mut self, events: &mut Vec<Event>) {
         events.drain(..).for_each(|event| self.publish(event));
     }
 }
 
-/// Publishes to a ring: waits for nobody, whatever the clients do.
+/// Publishes to a ring, and never waits for a client.
 pub(crate) struct RingOutlet<P: Payload>(pub(crate) Publisher<P::Storage>);
 
 impl<P: Payload> Outlet for RingOutlet<P> {

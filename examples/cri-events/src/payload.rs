@@ -1,4 +1,4 @@
-//! What lies in the ring.
+//! What the ring carries.
 
 use std::task::{Context, Poll, ready};
 
@@ -8,25 +8,25 @@ use crate::event::Event;
 use crate::message;
 use crate::proto::ContainerEventResponse;
 
-/// What lies in the ring, and how it becomes a message.
+/// What the ring carries, and how it becomes a message.
 pub trait Payload: Send + Sync + 'static {
-    /// How the ring keeps it.
+    /// The storage of the ring.
     type Storage: Storage<Item: Send>;
 
     /// Makes the ring.
     fn ring(builder: Builder) -> (Publisher<Self::Storage>, Subscriber<Self::Storage>);
 
-    /// What is published.
+    /// Converts an event into what is published.
     fn pack(event: Event) -> <Self::Storage as Storage>::Item;
 
-    /// The next event of a subscriber as a message.
+    /// Polls a subscriber for the next event, as a message.
     fn poll(
         subscriber: &mut Subscriber<Self::Storage>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<ContainerEventResponse, RecvError>>;
 }
 
-/// The whole message, made once, when it is published.
+/// The whole message, made once when it is published.
 #[derive(Debug)]
 pub struct Full;
 
@@ -49,7 +49,7 @@ impl Payload for Full {
     }
 }
 
-/// The compact record, from which each client's message is made when it is sent.
+/// The compact record. The message is made for each client when it is sent.
 #[derive(Debug)]
 pub struct Compact;
 

@@ -1,16 +1,16 @@
-//! Pods that live and die.
+//! Simulated pods.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::event::{Event, Kind};
 
-/// As many as a kubelet runs by default.
+/// The number of pods, as many as a kubelet runs by default.
 pub const POPULATION: usize = 110;
 
-/// An event as it is reported: numbered within its container's life, where that changes, so that reports may come in any order.
+/// A report of an event. It is numbered within its container, so reports may arrive in any order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Which event of its container's life it is, from 0.
+    /// The number of the event within its container, from 0.
     pub step: u32,
     /// The event.
     pub event: Event,
@@ -26,7 +26,7 @@ pub struct Pods {
     last_time: i64,
 }
 
-/// One pod, at some point of its life: the sandbox and the containers come up one by one, and go down one by one.
+/// A pod and its progress: the sandbox and the containers start one by one, and stop one by one.
 #[derive(Debug, Clone, Copy)]
 struct Life {
     pod: u64,
@@ -34,32 +34,34 @@ struct Life {
 }
 
 impl Pods {
-    /// Pods of `containers` containers each, beside the sandbox; the same for the same seed, but for the time.
+    /// Makes pods with a sandbox and `containers` containers each. The same seed gives the same
+    /// events, except for their time.
     pub fn new(seed: u64, containers: u32) -> Self {
         let slots = (0..POPULATION as u64).map(|pod| Life { pod, done: 0 }).collect();
         let random = fastrand::Rng::with_seed(seed);
         Self { random, slots, next_pod: POPULATION as u64, containers, last_time: 0 }
     }
 
-    /// How many events the node has when all its running pods are evicted: each container stops and is deleted.
+    /// The number of events when all running pods are evicted: each container stops and is deleted.
     pub fn storm_size(&self) -> usize {
         POPULATION * 2 * (self.containers as usize + 1)
     }
 
-    /// Something happens to some pod.
+    /// The next event of a random pod.
     pub fn happen(&mut self) -> Report {
         let slot = self.random.usize(..self.slots.len());
         self.advance(slot)
     }
 
-    /// The next step by which every pod comes to run, or `None` when all do. Pods that go down first make place for new ones.
+    /// The next event that leads to all pods running, or `None` if all run. Pods that are stopping
+    /// are replaced by new ones first.
     pub fn bring_up(&mut self) -> Option<Report> {
         let half = self.steps() / 2;
         let slot = self.slots.iter().position(|life| life.done != half)?;
         Some(self.advance(slot))
     }
 
-    /// The node is under pressure: all its pods go down.
+    /// Evicts all pods, as a node under pressure does.
     pub fn evict(&mut self) -> Vec<Report> {
         let half = self.steps() / 2;
         let mut reports = Vec::with_capacity(self.storm_size());
@@ -78,7 +80,7 @@ impl Pods {
     fn advance(&mut self, slot: usize) -> Report {
         let steps = self.steps();
         let Life { pod, done } = self.slots[slot];
-        // Up from the sandbox, down to it.
+        // Starts begin with the sandbox, and stops end with it.
         let container = (done / 2).min((steps - 1 - done) / 2);
         let kind = Kind::ALL[(done % 2 + if done < steps / 2 { 0 } else { 2 }) as usize];
         self.slots[slot].done += 1;
@@ -91,7 +93,7 @@ impl Pods {
         Report { step: kind.step(), event }
     }
 
-    /// Never twice the same.
+    /// The current time. Never returns the same time twice.
     fn now(&mut self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.last_time = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX).max(self.last_time + 1);

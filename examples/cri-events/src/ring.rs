@@ -1,4 +1,4 @@
-//! Events from a ring.
+//! A ring as the source of events.
 
 use std::sync::Arc;
 
@@ -9,29 +9,29 @@ use tonic::metadata::MetadataMap;
 use crate::outlet::{Outlet, RingOutlet};
 use crate::payload::{Compact, Full, Payload};
 use crate::source::{Events, Source};
+use crate::statuses;
 use crate::stream::{OnLag, RingStream};
-use crate::told;
 use crate::totals::Totals;
 use crate::wish::{EPOCH, From, START, Wish, epoch_text, insert};
 
-/// What lies in the ring.
+/// What the ring carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kept {
     /// Whole messages, in a boxed ring.
     #[default]
     Full,
-    /// Compact records, in an inline ring; messages have the identity only.
+    /// Compact records, in an inline ring. Messages have the identity only.
     Compact,
 }
 
-/// A ring as a source, with what is seen of it from outside.
+/// A ring as a source, with its statistics.
 #[derive(Clone)]
 pub struct Feed {
-    /// For the service.
+    /// The source of the service.
     pub source: Arc<dyn Source>,
-    /// For the metrics.
+    /// The statistics of the ring.
     pub stats: Arc<dyn Fn() -> RingStats + Send + Sync>,
-    /// For the metrics.
+    /// The totals of the streams.
     pub totals: Arc<Totals>,
 }
 
@@ -42,11 +42,12 @@ impl std::fmt::Debug for Feed {
 }
 
 impl Feed {
-    /// A ring that holds `capacity` events, and where to publish. The ring is closed when the outlet is dropped.
+    /// Makes a ring of at least `capacity` events, and its outlet. Dropping the outlet closes the
+    /// ring.
     ///
     /// # Panics
     ///
-    /// When `capacity` is 0 or more than there can be.
+    /// When `capacity` is 0 or too large.
     pub fn new(kept: Kept, capacity: usize, on_lag: OnLag) -> (Self, Box<dyn Outlet>) {
         match kept {
             Kept::Full => Self::of::<Full>(capacity, on_lag),
@@ -55,7 +56,8 @@ impl Feed {
     }
 
     fn of<P: Payload>(capacity: usize, on_lag: OnLag) -> (Self, Box<dyn Outlet>) {
-        // Some room for one that lagged, so that it is not lapped again at once.
+        // A client that lagged continues at a distance from the oldest event, so that it is not
+        // lapped again immediately.
         let (publisher, _) = P::ring(Builder::new(capacity).lag_slack(capacity / 8));
         let (ring, stats_ring) = (publisher.ring(), publisher.ring());
         let totals = Arc::new(Totals::default());
@@ -79,15 +81,16 @@ impl<P: Payload> Source for RingSource<P> {
             From::Oldest => self.ring.subscribe_at(Start::Oldest),
             From::Sequence(sequence) => {
                 if let Some(asked) = wish.epoch.filter(|asked| *asked != self.epoch) {
-                    return Err(told::of_another_run(asked, self.epoch));
+                    return Err(statuses::of_another_run(asked, self.epoch));
                 }
                 let start = Start::At(sequence);
                 match self.ring.try_subscribe_at(start) {
                     Ok(subscriber) => subscriber,
                     Err(SubscribeError::Future { tail }) => {
-                        return Err(told::from_the_future(sequence, tail, self.epoch));
+                        return Err(statuses::from_the_future(sequence, tail, self.epoch));
                     }
-                    // It begins there all the same: the first thing it reads is what it lost, and the policy deals with it as with any loss.
+                    // The sequence is overwritten. The first receive returns the loss, which the
+                    // policy handles like any other.
                     Err(_) => self.ring.subscribe_at(start),
                 }
             }

@@ -1,4 +1,4 @@
-//! The server: a ring, the service and the metrics, and the order in which they end.
+//! The server: a ring, the service and the metrics, which shut down in order.
 
 use std::fmt;
 use std::io;
@@ -13,31 +13,31 @@ use crate::socket::{BindError, Socket};
 use crate::stream::OnLag;
 use crate::web::{Address, Web};
 
-/// What can be chosen.
+/// The options of a server.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     /// Unix socket to serve on.
     #[arg(long, default_value = "/tmp/cri-events.sock")]
     pub socket: PathBuf,
-    /// Where to show metrics: `HOST:PORT` or `unix:PATH`.
+    /// Address to serve metrics on: `HOST:PORT` or `unix:PATH`.
     #[arg(long)]
     pub metrics: Option<Address>,
-    /// What lies in the ring.
+    /// What the ring carries.
     #[arg(long, value_enum, default_value_t)]
     pub payload: Kept,
-    /// What to do about a client to which events are lost.
+    /// What to do when a client has missed events.
     #[arg(long, value_enum, default_value_t)]
     pub on_lag: OnLag,
-    /// How many events the ring holds at least.
+    /// Capacity of the ring, rounded up to a power of two.
     #[arg(long, default_value_t = 8192, value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
     pub capacity: u32,
-    /// Serve no events: `GetContainerEvents` is `UNIMPLEMENTED`.
+    /// Serve no events: `GetContainerEvents` returns `UNIMPLEMENTED`.
     #[arg(long)]
     pub no_events: bool,
 }
 
 impl Options {
-    /// The defaults, on this socket.
+    /// The default options, with this socket.
     pub fn on(socket: impl Into<PathBuf>) -> Self {
         Self {
             socket: socket.into(),
@@ -50,14 +50,14 @@ impl Options {
     }
 }
 
-/// Why there is no server.
+/// Why a server could not start.
 #[derive(Debug)]
 pub enum StartError {
-    /// No socket for it.
+    /// The socket could not be bound.
     Bind(BindError),
-    /// No place for its metrics.
+    /// The metrics could not be served on this address.
     Metrics(Address, io::Error),
-    /// No descriptors.
+    /// The system has no more descriptors.
     Io(io::Error),
 }
 
@@ -65,7 +65,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bind(error) => error.fmt(f),
-            Self::Metrics(address, error) => write!(f, "cannot show metrics on {address}: {error}"),
+            Self::Metrics(address, error) => write!(f, "cannot serve metrics on {address}: {error}"),
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -73,7 +73,7 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// A running server. Dropping it is no shutdown.
+/// A running server. Dropping it does not shut it down.
 #[derive(Debug)]
 pub struct Server {
     host: Host,
@@ -82,7 +82,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it, and gives the outlet to publish through. In a runtime.
+    /// Starts a server, and returns it with the outlet to publish through. Must be called in a
+    /// tokio runtime.
     ///
     /// # Errors
     ///
@@ -103,28 +104,31 @@ impl Server {
         Ok((Self { host, web, feed }, outlet))
     }
 
-    /// What is seen of the ring.
+    /// The ring's source and statistics.
     pub fn feed(&self) -> &Feed {
         &self.feed
     }
 
-    /// Where the metrics are, if anywhere.
+    /// The address of the metrics, if they are served.
     pub fn metrics_address(&self) -> Option<&Address> {
         self.web.as_ref().map(Web::address)
     }
 
-    /// Shuts down, once (it takes the server), and in order (it takes the outlet, which nobody has while producers run):
+    /// Shuts down once, because it consumes the server, and after the producers, because it
+    /// consumes the outlet:
     ///
-    /// 1. the producers have stopped;
-    /// 2. the ring is closed, so every stream reads what is left, or as much as there is time for, and ends with a final status;
-    /// 3. connections end when their streams have; those whose clients do not read are cut;
-    /// 4. the socket's file goes, and last the metrics.
+    /// 1. The producers have ended.
+    /// 2. The ring is closed. Every stream sends what is left, or what there is time for, and ends
+    ///    with a final status.
+    /// 3. Connections close when their streams have ended. Connections of clients that do not read
+    ///    are cut.
+    /// 4. The socket's file is removed, and the metrics end.
     pub async fn shutdown(self, outlet: Box<dyn Outlet>) -> Ending {
         drop(outlet);
         self.end().await
     }
 
-    /// The same when the outlet is gone already, since a producer panicked.
+    /// Shuts down when the outlet is dropped already, because a producer panicked.
     pub async fn end(self) -> Ending {
         let ending = self.host.shutdown().await;
         drop(self.web);

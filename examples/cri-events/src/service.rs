@@ -1,4 +1,4 @@
-//! `runtime.v1.RuntimeService`.
+//! The service: `runtime.v1.RuntimeService`.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use tonic::{Request, Response, Status};
 use crate::proto::runtime_service_server::RuntimeService;
 use crate::proto::{GetEventsRequest, VersionRequest, VersionResponse};
 use crate::source::{Events, Source};
-use crate::told;
+use crate::statuses;
 use crate::wish::Wish;
 
-/// The service; without a source its events are off.
+/// The service. Without a source, events are disabled.
 pub(crate) struct Service(pub(crate) Option<Arc<dyn Source>>);
 
 #[tonic::async_trait]
@@ -28,7 +28,7 @@ impl RuntimeService for Service {
     }
 
     async fn get_container_events(&self, request: Request<GetEventsRequest>) -> Result<Response<Events>, Status> {
-        let source = self.0.as_ref().ok_or_else(told::events_are_off)?;
+        let source = self.0.as_ref().ok_or_else(statuses::events_are_disabled)?;
         let mut wish = Wish::read(request.metadata())?;
         if wish.name.is_none() {
             wish.name = process_of(&request);
@@ -40,7 +40,7 @@ impl RuntimeService for Service {
     }
 }
 
-/// A client that gives no name is called after its process.
+/// The name of a client that gives none: its process.
 fn process_of<T>(request: &Request<T>) -> Option<String> {
     let pid = request.extensions().get::<UdsConnectInfo>()?.peer_cred?.pid()?;
     Some(format!("pid {pid}"))

@@ -1,4 +1,4 @@
-//! The Unix socket: whose it is, and when it goes.
+//! The Unix socket: who may bind it, and when its file is removed.
 
 use std::fmt;
 use std::fs;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
-/// A bound socket; the file goes when this is dropped, if it still is the one that was made.
+/// A bound socket. Dropping it removes the file, unless another process has replaced it.
 #[derive(Debug)]
 pub struct Socket {
     path: PathBuf,
@@ -18,14 +18,14 @@ pub struct Socket {
     listener: UnixListener,
 }
 
-/// Why there is no socket.
+/// Why a socket could not be bound.
 #[derive(Debug)]
 pub enum BindError {
     /// Another server answers there.
     InUse(PathBuf),
-    /// There is something else; it is left alone.
+    /// The path is a file that is not a socket. It is not changed.
     NotASocket(PathBuf),
-    /// Whatever the system says.
+    /// An error of the system.
     Io(PathBuf, io::Error),
 }
 
@@ -34,11 +34,7 @@ impl fmt::Display for BindError {
         match self {
             Self::InUse(path) => write!(f, "cannot listen on {}: another server answers there", path.display()),
             Self::NotASocket(path) => {
-                write!(
-                    f,
-                    "cannot listen on {}: there is something that is no socket, and is left alone",
-                    path.display()
-                )
+                write!(f, "cannot listen on {}: the file exists and is not a socket", path.display())
             }
             Self::Io(path, error) => write!(f, "cannot listen on {}: {error}", path.display()),
         }
@@ -48,9 +44,10 @@ impl fmt::Display for BindError {
 impl std::error::Error for BindError {}
 
 impl Socket {
-    /// Listens on `path`. A socket that a dead server left there is replaced; one that is answered, and any other file, is not touched.
+    /// Listens on `path`. Replaces a socket file that a killed server left there. Fails if another
+    /// server answers, or if the path is any other file.
     ///
-    /// (Two servers that find the same dead socket in the same instant: the later one has it.)
+    /// If two servers replace the same file at the same moment, the later one gets the path.
     ///
     /// # Errors
     ///
@@ -70,7 +67,7 @@ impl Socket {
         Ok(Self { path: path.to_owned(), file, listener })
     }
 
-    /// A second handle to listen with.
+    /// A second handle of the listener.
     ///
     /// # Errors
     ///
@@ -79,7 +76,7 @@ impl Socket {
         self.listener.try_clone()
     }
 
-    /// Where it is.
+    /// The path of the socket.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -88,7 +85,7 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         if identity(&self.path).is_ok_and(|file| file == self.file) {
-            // Gone already is as good.
+            // It may be removed already.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -99,7 +96,8 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
-/// Whether a server listens: only a refusal says that nobody does. Does not wait for one that is busy.
+/// Whether a server listens. Only a refused connection means that none does. Does not wait for a
+/// busy server.
 fn is_answered(path: &Path) -> io::Result<bool> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;

@@ -1,4 +1,4 @@
-//! What the service serves events from.
+//! The source of the service's events.
 
 use std::pin::Pin;
 
@@ -9,15 +9,15 @@ use tonic::metadata::MetadataMap;
 use crate::proto::ContainerEventResponse;
 use crate::wish::Wish;
 
-/// One client's events; the last is a status.
+/// The events of one client. The last item is a status.
 pub type Events = Pin<Box<dyn Stream<Item = Result<ContainerEventResponse, Status>> + Send>>;
 
-/// What the service serves events from: a ring, or one of the old designs.
+/// A source of events: a ring, or one of the earlier designs.
 pub trait Source: Send + Sync + 'static {
-    /// Begins the events of one client, with the header that tells it where they begin.
+    /// Begins the events of a client. Returns them, and a header that has where they begin.
     ///
     /// # Errors
     ///
-    /// A status that says why not.
+    /// The status to refuse the request with.
     fn open(&self, wish: &Wish) -> Result<(MetadataMap, Events), Status>;
 }

@@ -1,4 +1,4 @@
-//! What a client reads: a subscriber of the ring as a stream of responses.
+//! The stream of a client: turns a subscriber of the ring into responses.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,26 +13,27 @@ use tonic::Status;
 use crate::payload::Payload;
 use crate::proto::ContainerEventResponse;
 use crate::source::Events;
-use crate::told;
+use crate::statuses;
 use crate::totals::{End, Totals};
 
-/// What to do about a client to which events are lost.
+/// What to do when a client has missed events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum OnLag {
-    /// Go on, and tell it with the next event how many.
+    /// Continue, and report the number with the next event.
     #[default]
     Skip,
-    /// End its stream with `DATA_LOSS` and the sequence to resume from.
+    /// End the stream with `DATA_LOSS` and the sequence to resume from.
     Terminate,
 }
 
-/// The events of one client. Dropping it, which the connection does as soon as the client is gone, is all there is to unsubscribing.
+/// The events of one client. The connection drops it when the client disconnects, which
+/// unsubscribes the client.
 pub(crate) struct RingStream<P: Payload> {
     subscriber: Subscriber<P::Storage>,
     on_lag: OnLag,
-    /// Lost since the last event, and not told yet.
+    /// Events missed since the last event, and not reported yet.
     missed: u64,
-    /// None while it goes on.
+    /// `None` until the stream ends.
     end: Option<End>,
     totals: Arc<Totals>,
 }
@@ -69,12 +70,12 @@ impl<P: Payload> Stream for RingStream<P> {
                     this.missed += lagged.missed;
                     this.totals.miss(lagged.missed);
                     if this.on_lag == OnLag::Terminate {
-                        return this.last(End::Lagged, told::data_loss(lagged.resumed_at, this.missed));
+                        return this.last(End::Lagged, statuses::data_loss(lagged.resumed_at, this.missed));
                     }
                 }
                 Err(RecvError::Closed) => {
                     let next = this.subscriber.next_sequence();
-                    return this.last(End::Closed, told::closing(next, this.missed));
+                    return this.last(End::Closed, statuses::closing(next, this.missed));
                 }
             }
         }
@@ -87,10 +88,11 @@ impl<P: Payload> Drop for RingStream<P> {
     }
 }
 
-/// Events that end where they are once the server is in a hurry, so that a client that reads, but is far behind, gets a final status too.
+/// A stream that can end early in a shutdown, so that a client that is far behind also gets a final
+/// status.
 pub(crate) struct Hurried {
     events: Events,
-    /// What the client is due next. What is lost before it is told, or told when it resumes there.
+    /// The sequence after the last event sent. A loss after it is reported when the client resumes.
     next: u64,
     hurry: CancellationToken,
     woken: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -98,9 +100,9 @@ pub(crate) struct Hurried {
 }
 
 impl Hurried {
-    /// Events of a client that begins with `start`.
+    /// Wraps the events of a client that begins at `start`.
     pub(crate) fn new(events: Events, start: u64, hurry: &CancellationToken) -> Self {
-        // One of its own, so that clients do not wait for each other's lock.
+        // A token for each client, so that clients do not contend for one lock.
         let hurry = hurry.child_token();
         let woken = Box::pin(hurry.clone().cancelled_owned());
         Self { events, next: start, hurry, woken, over: false }
@@ -122,12 +124,12 @@ impl Stream for Hurried {
                 Poll::Ready(_) => this.over = true,
                 Poll::Pending => {}
             }
-            // Polled only to be woken.
+            // Polls the token to be woken by it.
             if next.is_ready() || this.woken.as_mut().poll(cx).is_pending() {
                 return next;
             }
         }
         this.over = true;
-        Poll::Ready(Some(Err(told::closing(this.next, 0))))
+        Poll::Ready(Some(Err(statuses::closing(this.next, 0))))
     }
 }

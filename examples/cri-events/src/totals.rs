@@ -1,25 +1,25 @@
-//! What the streams did, those that are over included. (The ring's own statistics are of subscribers that are there.)
+//! Totals of all streams, including those that have ended.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Why a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The client went, or its connection did.
+    /// The client disconnected.
     Client,
-    /// Events were lost to it, and the policy is to end it then.
+    /// The client missed events, and the policy is to end its stream.
     Lagged,
     /// The ring is closed and read to its end.
     Closed,
 }
 
 impl End {
-    /// All, with their labels.
+    /// All reasons, with their labels.
     pub const ALL: [(Self, &'static str); 3] =
         [(Self::Client, "client"), (Self::Lagged, "lagged"), (Self::Closed, "closed")];
 }
 
-/// Counters; each is exact, and they are read one after the other.
+/// Counters. Each is exact, and they are read one after the other.
 #[derive(Debug, Default)]
 pub struct Totals {
     opened: AtomicU64,
@@ -28,7 +28,7 @@ pub struct Totals {
     ended: [AtomicU64; 3],
 }
 
-// Relaxed throughout: they are for onlookers, and order nothing.
+// Relaxed: the counters order nothing.
 impl Totals {
     pub(crate) fn open(&self) {
         self.opened.fetch_add(1, Ordering::Relaxed);
@@ -46,22 +46,22 @@ impl Totals {
         self.ended[end as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Streams ever opened.
+    /// Streams opened.
     pub fn opened(&self) -> u64 {
         self.opened.load(Ordering::Relaxed)
     }
 
-    /// Events handed to connections.
+    /// Events passed to connections.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Events lost to clients.
+    /// Events that clients missed.
     pub fn missed(&self) -> u64 {
         self.missed.load(Ordering::Relaxed)
     }
 
-    /// Streams that ended so.
+    /// Streams that ended for this reason.
     pub fn ended(&self, end: End) -> u64 {
         self.ended[end as usize].load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! One page of text over HTTP.
+//! Serves a page of text over HTTP.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -23,17 +23,17 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::socket::Socket;
 
-/// How long a client may take, to ask and to take the answer.
+/// How long a client may take to send a request and to read the response.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long not to accept when the system has no descriptor left.
+/// How long to wait after a failed accept, such as when the system has no descriptor left.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Where the page is.
+/// The address of the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// On a port.
+    /// A TCP address.
     Tcp(SocketAddr),
-    /// On a Unix socket.
+    /// A Unix socket.
     Unix(PathBuf),
 }
 
@@ -44,10 +44,10 @@ impl FromStr for Address {
         if let Some(path) = text.strip_prefix("unix:") {
             return Ok(Self::Unix(path.into()));
         }
-        // (The first, if the name has several.)
+        // A name may have several addresses. The first one is used.
         match text.to_socket_addrs().map(|mut addresses| addresses.next()) {
             Ok(Some(address)) => Ok(Self::Tcp(address)),
-            Ok(None) => Err(format!("{text:?} has no address")),
+            Ok(None) => Err(format!("{text:?} resolves to no address")),
             Err(error) => Err(format!("{text:?} is neither HOST:PORT nor unix:PATH: {error}")),
         }
     }
@@ -64,7 +64,7 @@ impl fmt::Display for Address {
 
 type Page = Arc<dyn Fn() -> String + Send + Sync>;
 
-/// The page, served until this is dropped.
+/// Serves the page until it is dropped.
 #[derive(Debug)]
 pub struct Web {
     address: Address,
@@ -77,7 +77,7 @@ impl Web {
     ///
     /// # Errors
     ///
-    /// When nothing can listen there.
+    /// When the system cannot listen on the address.
     pub async fn start(address: &Address, page: impl Fn() -> String + Send + Sync + 'static) -> io::Result<Self> {
         let stop = CancellationToken::new();
         let page: Page = Arc::new(page);
@@ -108,13 +108,13 @@ impl Web {
         Ok(Self { address, _socket: socket, _stop: stop.drop_guard() })
     }
 
-    /// Where it is; with the port that it got, if any would do.
+    /// The address of the page. Port 0 is replaced by the port that the system chose.
     pub fn address(&self) -> &Address {
         &self.address
     }
 }
 
-/// Serves a connection, in a task of its own.
+/// Serves a connection in a task of its own.
 async fn serve<S>(accepted: io::Result<S>, page: &Page, stop: &CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -132,14 +132,14 @@ where
         async move { Ok::<_, Infallible>(response) }
     });
     let connection = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), answer);
-    // Whatever goes wrong is the client's affair.
+    // An error concerns only this client.
     tokio::spawn(stop.clone().run_until_cancelled_owned(timeout(PATIENCE, connection)));
 }
 
 fn respond(request: &Request<Incoming>, page: &Page) -> Response<Full<Bytes>> {
     let (status, kind, text) = match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/metrics") => (StatusCode::OK, "text/plain; version=0.0.4", page()),
-        (_, "/metrics") => (StatusCode::METHOD_NOT_ALLOWED, "text/plain", "GET it\n".to_owned()),
+        (_, "/metrics") => (StatusCode::METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD are allowed\n".to_owned()),
         _ => (StatusCode::NOT_FOUND, "text/plain", "metrics are at /metrics\n".to_owned()),
     };
     let mut response = Response::new(Full::from(text));

@@ -1,19 +1,22 @@
-//! Where a client wants to begin: what it says in the metadata of its request.
+//! What a client requests in the metadata: where to begin, and its name.
 
 use tonic::Status;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 
-/// In a request: the sequence that the client wants next, or `oldest`, or `latest` (which is what it gets if it asks for nothing). In the
-/// final status: the sequence to ask for to go on without a gap.
+/// In a request: the sequence to begin with, or `oldest`, or `latest`, which is the default. In the
+/// final status: the sequence to request in order to resume without a gap.
 pub const RESUME_FROM: &str = "seqcast-resume-from";
-/// In a response: the server's run, in hexadecimal digits. In a request: the run whose sequence the client asks for. Sequences begin anew
-/// with every run of the server.
+/// The epoch, in hexadecimal digits: it identifies a run of the server, because sequences start at
+/// 0 in each run. In a response: the current epoch. In a request: the epoch of the requested
+/// sequence.
 pub const EPOCH: &str = "seqcast-epoch";
-/// In a request: what the metrics call this client.
+/// In a request: the name of this client in the metrics.
 pub const NAME: &str = "seqcast-name";
-/// In the header of a response: the sequence at which this client begins. Whatever is missing from there on is told.
+/// In the header of a response: the sequence at which the stream begins. Events missed from there
+/// on are reported.
 pub const START: &str = "seqcast-start";
-/// In the final status: how many events before the one to resume from are lost to this client, and not told by an event.
+/// In the final status: how many events before the sequence to resume from were missed, and not
+/// reported with an event.
 pub const MISSED: &str = "seqcast-missed";
 
 const LONGEST_NAME: usize = 64;
@@ -21,12 +24,12 @@ const LONGEST_NAME: usize = 64;
 /// Where to begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum From {
-    /// With what is published from now on.
+    /// With the next event that is published.
     #[default]
     Latest,
-    /// With the oldest that the server still has.
+    /// With the oldest event in the ring.
     Oldest,
-    /// With this sequence, or with the exact count of what is lost.
+    /// With this sequence, or with a report of how many events were missed.
     Sequence(u64),
 }
 
@@ -37,33 +40,33 @@ impl std::str::FromStr for From {
         match text {
             "latest" => Ok(Self::Latest),
             "oldest" => Ok(Self::Oldest),
-            // (A plus sign would do for `parse`.)
+            // `parse` would accept a plus sign.
             _ if text.starts_with(|digit: char| digit.is_ascii_digit()) => text
                 .parse()
                 .map(Self::Sequence)
-                .map_err(|_| format!("{text:?} is no sequence: it does not fit in 64 bits, or is no number")),
+                .map_err(|_| format!("{text:?} is not a sequence: it is not a number, or does not fit in 64 bits")),
             _ => Err(format!("{text:?} is neither a sequence nor `oldest` nor `latest`")),
         }
     }
 }
 
-/// What a client asks for.
+/// What a client requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wish {
     /// Where to begin.
     pub from: From,
-    /// The run of the server that the sequence is of; any, if the client does not say.
+    /// The epoch of the sequence. `None` means any.
     pub epoch: Option<u64>,
     /// The client's name in the metrics.
     pub name: Option<String>,
 }
 
 impl Wish {
-    /// Reads it from the request.
+    /// Reads the metadata of a request.
     ///
     /// # Errors
     ///
-    /// `INVALID_ARGUMENT`, with the key and what is wrong with it.
+    /// `INVALID_ARGUMENT`, with the key and the reason.
     pub fn read(metadata: &MetadataMap) -> Result<Self, Status> {
         let from = text(metadata, RESUME_FROM)?
             .map(|text| text.parse().map_err(|why: String| malformed(RESUME_FROM, &why)))
@@ -72,7 +75,7 @@ impl Wish {
         let epoch = text(metadata, EPOCH)?
             .map(|text| {
                 parse_epoch(text)
-                    .ok_or_else(|| malformed(EPOCH, &format!("{text:?} is no hexadecimal number of 64 bits")))
+                    .ok_or_else(|| malformed(EPOCH, &format!("{text:?} is not a hexadecimal number of 64 bits")))
             })
             .transpose()?;
         let name = text(metadata, NAME)?.map(str::to_owned);
@@ -82,11 +85,11 @@ impl Wish {
         Ok(Self { from, epoch, name })
     }
 
-    /// Writes it into a request.
+    /// Writes the metadata of a request.
     ///
     /// # Errors
     ///
-    /// `INVALID_ARGUMENT`, when metadata cannot carry the name.
+    /// `INVALID_ARGUMENT` if metadata cannot carry the name.
     pub fn write(&self, metadata: &mut MetadataMap) -> Result<(), Status> {
         match self.from {
             From::Latest => {}
@@ -106,30 +109,30 @@ impl Wish {
     }
 }
 
-/// How an epoch is written.
+/// Formats an epoch.
 pub fn epoch_text(epoch: u64) -> String {
     format!("{epoch:016x}")
 }
 
-/// Reads an epoch.
+/// Parses an epoch.
 pub fn parse_epoch(text: &str) -> Option<u64> {
     let digits = text.bytes().all(|digit| digit.is_ascii_hexdigit());
     if digits { u64::from_str_radix(text, 16).ok() } else { None }
 }
 
-/// Puts `text` in. What metadata cannot carry is left out.
+/// Inserts `text`. Ignores text that metadata cannot carry.
 pub(crate) fn insert(metadata: &mut MetadataMap, key: &'static str, text: &str) {
     if let Ok(value) = AsciiMetadataValue::try_from(text) {
         metadata.insert(key, value);
     }
 }
 
-/// The value of a key that may be there once.
+/// The value of a key, which must not be repeated.
 fn text<'a>(metadata: &'a MetadataMap, key: &str) -> Result<Option<&'a str>, Status> {
     let mut values = metadata.get_all(key).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(malformed(key, "it is there more than once"));
+        return Err(malformed(key, "repeated"));
     }
     value.to_str().map(Some).map_err(|_| malformed(key, "not plain ASCII"))
 }
@@ -152,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn metadata_is_read_as_it_was_written() {
         for from in [From::Latest, From::Oldest, From::Sequence(0), From::Sequence(u64::MAX)] {
             let wish = Wish { from, epoch: Some(0xabc), name: Some("a client".to_owned()) };
             let mut metadata = MetadataMap::new();

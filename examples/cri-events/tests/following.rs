@@ -1,4 +1,4 @@
-//! A client that follows: it connects again, and resumes.
+//! A client that follows the events: it reconnects and resumes.
 #![allow(missing_docs, clippy::pedantic)]
 
 mod common;
@@ -28,7 +28,7 @@ async fn under_terminate_it_resumes_after_each_loss_and_the_account_balances() {
         let ledger = follow(&socket, wish, |happening| {
             match happening {
                 Happening::Failed(Failure::Status(status), pause) if status.code() == Code::DataLoss => {
-                    assert!(pause.is_zero(), "what is next would be gone after {pause:?}");
+                    assert!(pause.is_zero(), "the next sequence would be overwritten after {pause:?}");
                     losses += 1;
                 }
                 Happening::Event(event) if event.sequence + 1 == goal => return ControlFlow::Break(()),
@@ -44,16 +44,16 @@ async fn under_terminate_it_resumes_after_each_loss_and_the_account_balances() {
         stage.publish((goal - 1 - stage.next).min(3000));
         tokio::task::yield_now().await;
     }
-    // Whatever it missed before, it is back for the last.
-    until("it resumed", || stage.stats().subscribers.iter().any(|client| client.lag == 0)).await;
+    // It has resumed before the last event is published.
+    until("the client resumes", || stage.stats().subscribers.iter().any(|client| client.lag == 0)).await;
     stage.publish(1);
-    let (ledger, losses) = tokio::time::timeout(LONG, following).await.expect("it follows").unwrap();
-    assert!(losses > 0 && ledger.missed() > 0, "nothing was lost, so this tested nothing");
+    let (ledger, losses) = tokio::time::timeout(LONG, following).await.expect("the end in time").unwrap();
+    assert!(losses > 0 && ledger.missed() > 0, "nothing was missed, so the test is void");
     assert!(ledger.balances() && ledger.span() == goal, "{ledger:?}");
 }
 
 #[tokio::test]
-async fn it_notices_that_the_server_was_started_anew() {
+async fn it_detects_that_the_server_was_restarted() {
     let folder = Folder::new();
     let options = Options::on(folder.socket());
     let (server, mut outlet) = Server::start(&options).await.unwrap();
@@ -67,7 +67,7 @@ async fn it_notices_that_the_server_was_started_anew() {
         let ledger = follow(&path, Wish { from: From::Oldest, ..Wish::default() }, |happening| {
             match happening {
                 Happening::Event(_) => drop(counter.fetch_add(1, Ordering::SeqCst)),
-                // Then it does not find it once more: it is not to forget meanwhile what it knows.
+                // The next attempt fails. The client must remember the restart meanwhile.
                 Happening::Restarted => {
                     restarts += 1;
                     fs::rename(&socket, &away).unwrap();
@@ -82,19 +82,19 @@ async fn it_notices_that_the_server_was_started_anew() {
         });
         (ledger.await.unwrap(), restarts, failures)
     });
-    until("the first run's events", || received.load(Ordering::SeqCst) == 10).await;
+    until("the events of the first run", || received.load(Ordering::SeqCst) == 10).await;
     server.shutdown(outlet).await;
 
-    // The new run is ahead of the old one: without the run's number nobody would notice.
+    // The new run has more events than the old one. Only the epoch shows that it is another run.
     let (server, mut outlet) = Server::start(&options).await.unwrap();
     (0..20).for_each(|sequence| outlet.publish(event(sequence)));
-    let (ledger, restarts, failures) = tokio::time::timeout(LONG, following).await.expect("it follows").unwrap();
+    let (ledger, restarts, failures) = tokio::time::timeout(LONG, following).await.expect("the end in time").unwrap();
     assert!(restarts == 1 && failures >= 1, "{restarts} {failures}");
     assert_eq!((ledger.received(), ledger.missed(), ledger.span()), (20, 0, 20));
     server.shutdown(outlet).await;
 }
 
-/// What the client's binary says to arguments, and whether it was content.
+/// Runs the client's binary. Returns whether it succeeded, and what it printed.
 fn client(stage: &Stage, arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_client"));
     let output = command.arg("--socket").arg(&stage.socket).args(arguments).output().unwrap();
@@ -103,18 +103,18 @@ fn client(stage: &Stage, arguments: &[&str]) -> (bool, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_binary_tells_events_losses_and_refusals() {
+async fn the_binary_prints_events_losses_and_refusals() {
     let mut stage = Stage::new(|options| options.capacity = 16).await;
     stage.publish(100);
     let (good, text) = client(&stage, &["--from", "50", "--count", "3"]);
     assert!(good, "{text}");
-    assert!(text.contains("-- 36 events are lost\n") && text.contains("86 STOPPED "), "{text}");
+    assert!(text.contains("-- 36 events were missed\n") && text.contains("86 STOPPED "), "{text}");
     assert!(text.contains("-- 3 received, 36 missed"), "{text}");
 
     let (good, text) = client(&stage, &["--from", "101"]);
     assert!(!good && text.contains("not published yet"), "{text}");
     let (good, text) = client(&stage, &["--from", "5", "--epoch", "0000000000000001"]);
-    assert!(!good && text.contains("started anew"), "{text}");
+    assert!(!good && text.contains("restarted"), "{text}");
     let (good, text) = client(&stage, &["--from", "tomorrow"]);
     assert!(!good && text.contains("neither a sequence nor"), "{text}");
 
@@ -123,11 +123,11 @@ async fn the_binary_tells_events_losses_and_refusals() {
 
     let off = Stage::new(|options| options.no_events = true).await;
     let (good, text) = client(&off, &[]);
-    assert!(!good && text.contains("switched off"), "{text}");
+    assert!(!good && text.contains("disabled"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_binary_ends_quietly_when_nobody_reads_what_it_says() {
+async fn the_binary_ends_quietly_when_its_output_is_closed() {
     let mut stage = Stage::new(|_| {}).await;
     stage.publish(10);
     let mut command = Command::new(env!("CARGO_BIN_EXE_client"));
@@ -143,6 +143,7 @@ async fn the_binary_ends_quietly_when_nobody_reads_what_it_says() {
 async fn a_server_that_does_not_answer_is_given_up() {
     let folder = Folder::new();
     let _silent = UnixListener::bind(folder.socket()).unwrap();
-    let opened = tokio::time::timeout(LONG, Tail::open(&folder.socket(), &Wish::default())).await.expect("it gives up");
+    let opened =
+        tokio::time::timeout(LONG, Tail::open(&folder.socket(), &Wish::default())).await.expect("an error in time");
     assert!(matches!(&opened, Err(Failure::Unreachable(why)) if why.contains("no answer")), "{opened:?}");
 }

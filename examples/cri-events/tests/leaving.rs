@@ -1,4 +1,4 @@
-//! A client that goes frees its subscriber, without another event.
+//! A client that disconnects is unsubscribed, even if no other event is published.
 #![allow(missing_docs, clippy::pedantic)]
 
 mod common;
@@ -43,13 +43,13 @@ async fn an_idle_stream_that_is_cancelled_is_unsubscribed_while_its_connection_s
 async fn an_idle_client_that_is_killed_is_unsubscribed() {
     let stage = Stage::new(|_| {}).await;
     let mut client = Command::new(env!("CARGO_BIN_EXE_client"))
-        .args(["--name", "the doomed", "--socket"])
+        .args(["--name", "to be killed", "--socket"])
         .arg(&stage.socket)
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
     stage.subscribers(1).await;
-    assert_eq!(stage.stats().subscribers[0].name.as_deref(), Some("the doomed"));
+    assert_eq!(stage.stats().subscribers[0].name.as_deref(), Some("to be killed"));
     client.kill().unwrap();
     stage.subscribers(0).await;
     client.wait().unwrap();
@@ -66,5 +66,5 @@ async fn a_client_that_leaves_in_the_middle_of_a_burst_is_unsubscribed() {
     }
     stage.subscribers(0).await;
     let totals = &stage.server.feed().totals;
-    until("every stream ended", || totals.ended(End::Client) == totals.opened()).await;
+    until("every stream has ended", || totals.ended(End::Client) == totals.opened()).await;
 }

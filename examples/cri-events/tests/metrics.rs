@@ -1,4 +1,4 @@
-//! The metrics agree with what the clients saw.
+//! The metrics agree with the accounts of the clients.
 #![allow(missing_docs, clippy::pedantic)]
 
 mod common;
@@ -15,7 +15,7 @@ use seqcast_cri_events::wish::{From, Wish};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
-/// What a server answers to this request line, whole.
+/// The whole response to a request line.
 async fn ask(address: &Address, line: &str) -> String {
     let request = format!("{line} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
     let mut answer = String::new();
@@ -34,7 +34,7 @@ async fn ask(address: &Address, line: &str) -> String {
     answer
 }
 
-/// Every sample, by its name and labels.
+/// All samples, by name and labels.
 async fn scrape(address: &Address) -> BTreeMap<String, u64> {
     let answer = ask(address, "GET /metrics").await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -47,7 +47,7 @@ async fn scrape(address: &Address) -> BTreeMap<String, u64> {
         } else if !line.starts_with('#') {
             let (name, value) = line.rsplit_once(' ').unwrap();
             assert!(name == described || name.starts_with(&format!("{described}{{")), "{name} is not described");
-            assert_eq!(samples.insert(name.to_owned(), value.parse().unwrap()), None, "{name} is there twice");
+            assert_eq!(samples.insert(name.to_owned(), value.parse().unwrap()), None, "{name} is duplicated");
         }
     }
     samples
@@ -62,7 +62,7 @@ fn of_client(samples: &BTreeMap<String, u64>, name: &str, client: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn metrics_reconcile_with_what_the_clients_saw() {
+async fn metrics_agree_with_the_accounts_of_the_clients() {
     let folder = Folder::new();
     let path = folder.path().join("metrics.sock");
     for (number, address) in [Address::Tcp(([127, 0, 0, 1], 0).into()), Address::Unix(path)].into_iter().enumerate() {
@@ -101,7 +101,7 @@ async fn metrics_reconcile_with_what_the_clients_saw() {
             assert_eq!(of_client(&samples, "seqcast_subscriber_lag", name), 0);
             assert_eq!(of_client(&samples, "seqcast_subscriber_parked", name), 1);
         }
-        assert!(clients[1].2.missed() > 0, "nothing was lost, so this tested little");
+        assert!(clients[1].2.missed() > 0, "nothing was missed, so the test is weak");
         let sum = |of: fn(&Ledger) -> u64| clients.iter().map(|(_, _, ledger)| of(ledger)).sum::<u64>();
         assert_eq!(samples["cri_events_sent_total"], sum(Ledger::received));
         assert_eq!(samples["cri_events_missed_total"], sum(Ledger::missed));
@@ -113,12 +113,12 @@ async fn metrics_reconcile_with_what_the_clients_saw() {
         let samples = scrape(&address).await;
         assert_eq!(samples["seqcast_subscribers"], 2);
         assert_eq!(samples["cri_events_streams_ended_total{by=\"client\"}"], 1);
-        assert_eq!(samples["cri_events_missed_total"], missed, "what those lost that went still counts");
+        assert_eq!(samples["cri_events_missed_total"], missed, "a client that disconnected still counts");
     }
 }
 
 #[tokio::test]
-async fn what_is_no_page_is_said_so() {
+async fn other_requests_get_an_error() {
     let stage = Stage::new(|options| options.metrics = Some("127.0.0.1:0".parse().unwrap())).await;
     let address = stage.server.metrics_address().unwrap();
     assert!(ask(address, "GET /").await.starts_with("HTTP/1.1 404 "));
@@ -128,28 +128,28 @@ async fn what_is_no_page_is_said_so() {
 }
 
 #[tokio::test]
-async fn a_place_that_is_taken_is_named() {
+async fn an_error_names_an_address_in_use() {
     let stage = Stage::new(|options| options.metrics = Some("127.0.0.1:0".parse().unwrap())).await;
     let folder = Folder::new();
     let mut options = Options::on(folder.socket());
     options.metrics = stage.server.metrics_address().cloned();
     let message = Server::start(&options).await.map(|_| ()).unwrap_err().to_string();
     assert!(message.contains("metrics") && message.contains("127.0.0.1:"), "{message}");
-    assert!(!folder.socket().exists(), "what was bound before is left");
+    assert!(!folder.socket().exists(), "the socket's file still exists");
     assert!("here".parse::<Address>().unwrap_err().contains("HOST:PORT"));
     assert!(matches!("localhost:9464".parse(), Ok(Address::Tcp(address)) if address.ip().is_loopback()));
 }
 
 #[tokio::test]
-async fn who_does_not_take_the_page_is_cut_off() {
+async fn a_client_that_does_not_read_the_page_is_cut() {
     let folder = Folder::new();
     let address = Address::Unix(folder.socket());
-    // More than the system keeps for a client.
+    // More than the socket buffers hold.
     let _web = Web::start(&address, || "x".repeat(16 << 20)).await.unwrap();
     for request in ["GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n", "GET /met"] {
         let mut stream = UnixStream::connect(folder.socket()).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let is_cut = || matches!(stream.try_write(b""), Err(error) if error.kind() != ErrorKind::WouldBlock);
-        until("it is cut off", is_cut).await;
+        until("the connection is cut", is_cut).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Bad requests get a clear status, and leave nothing behind.
+//! Bad requests get a clear status, and leave no subscriber.
 #![allow(missing_docs, clippy::pedantic)]
 
 mod common;

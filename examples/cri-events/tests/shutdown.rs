@@ -1,4 +1,4 @@
-//! The server ends once, in order, with a final status to everybody who reads, and soon.
+//! A shutdown takes a short time, and sends a final status to every client that reads.
 #![allow(missing_docs, clippy::pedantic)]
 
 mod common;
@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Folder, Stage, read, status, told};
+use common::{Folder, Stage, number, read, status};
 use rustix::process::{Pid, Signal, kill_process};
 use seqcast_cri_events::host::Ending;
 use seqcast_cri_events::ledger::Ledger;
@@ -16,7 +16,8 @@ use seqcast_cri_events::ring::Kept;
 use seqcast_cri_events::wish::{From, MISSED, RESUME_FROM};
 use tonic::Code;
 
-/// What it waits for is less than a second (the host asserts that of its limits); this is for cores that others want too.
+/// A limit for a busy machine. The shutdown waits for less than a second, which `host.rs` asserts
+/// of its constants.
 const SOON: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -37,17 +38,18 @@ async fn every_client_reads_what_is_left_and_then_a_final_status() {
     for client in clients {
         let status = client.await.unwrap();
         assert_eq!(status.code(), Code::Unavailable);
-        assert_eq!((told(&status, RESUME_FROM), told(&status, MISSED)), (Some(5), Some(0)));
+        assert_eq!((number(&status, RESUME_FROM), number(&status, MISSED)), (Some(5), Some(0)));
     }
     assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
-    assert!(!socket.exists(), "the socket's file is left");
+    assert!(!socket.exists(), "the socket's file still exists");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_do_not_read_and_those_that_say_nothing_do_not_hold_it_up() {
+async fn clients_that_do_not_read_or_send_do_not_delay_it() {
     let mut stage = Stage::new(|options| (options.capacity, options.payload) = (64, Kept::Compact)).await;
     let mut healthy = stage.tail(From::Latest).await;
-    // One that does not read its stream; one whose connection nobody drives; one that never spoke; one without a stream.
+    // Clients that do not read their stream, do not drive their connection, send nothing, or have
+    // no stream.
     let _unread = stage.tail(From::Latest).await;
     let socket = stage.socket.clone();
     let (stuck, waiting) = std::sync::mpsc::channel();
@@ -73,14 +75,14 @@ async fn clients_that_do_not_read_and_those_that_say_nothing_do_not_hold_it_up()
     assert_eq!(stage.server.shutdown(stage.outlet).await, Ending::Cut);
     let took = asked.elapsed();
     assert!(took < SOON, "{took:?}");
-    assert_eq!(told(&reading.await.unwrap(), RESUME_FROM), Some(100_000));
-    common::until("all are unsubscribed", || (feed.stats)().subscribers.is_empty()).await;
+    assert_eq!(number(&reading.await.unwrap(), RESUME_FROM), Some(100_000));
+    common::until("all clients are unsubscribed", || (feed.stats)().subscribers.is_empty()).await;
     thread.thread().unpark();
     thread.join().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_reads_and_is_far_behind_is_told_where_to_resume() {
+async fn a_client_that_is_far_behind_gets_the_sequence_to_resume_from() {
     const EVENTS: u64 = 50_000;
     let mut stage = Stage::new(|options| options.capacity = 1 << 16).await;
     let mut tail = stage.tail(From::Latest).await;
@@ -89,11 +91,11 @@ async fn a_client_that_reads_and_is_far_behind_is_told_where_to_resume() {
     let reading = tokio::spawn(async move {
         let mut next = 0;
         loop {
-            match tokio::time::timeout(common::LONG, tail.next()).await.expect("the stream ends") {
+            match tokio::time::timeout(common::LONG, tail.next()).await.expect("the end of the stream in time") {
                 Ok(message) => next = message.sequence + 1,
                 Err(status) => return (next, status),
             }
-            // It reads all the time, but for all of it, it needs three seconds at least.
+            // It reads all the time, and would need at least three seconds for all events.
             if next % 16 == 0 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
@@ -104,11 +106,11 @@ async fn a_client_that_reads_and_is_far_behind_is_told_where_to_resume() {
     assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
     let (next, status) = reading.await.unwrap();
     assert_eq!(status.code(), Code::Unavailable, "{status:?}");
-    assert_eq!((told(&status, RESUME_FROM), told(&status, MISSED)), (Some(next), Some(0)));
+    assert_eq!((number(&status, RESUME_FROM), number(&status, MISSED)), (Some(next), Some(0)));
     assert!(next < EVENTS);
 }
 
-/// The server's binary, and its first line.
+/// Starts the server's binary, and waits for its first line.
 fn start(folder: &Folder, load: &str) -> Child {
     let mut server = Command::new(env!("CARGO_BIN_EXE_server"))
         .args(["--load", load, "--socket"])
@@ -117,7 +119,7 @@ fn start(folder: &Folder, load: &str) -> Child {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    // (Read byte by byte: what follows is for others.)
+    // Reads byte by byte, because the test reads what follows.
     let out = server.stdout.as_mut().unwrap();
     BufReader::with_capacity(1, out).read_line(&mut line).unwrap();
     assert!(line.starts_with("serving on "), "{line}");
@@ -148,7 +150,7 @@ async fn signals_end_the_binary_in_order() {
 }
 
 #[test]
-fn a_load_of_nothing_runs_until_it_is_told_to_end() {
+fn a_server_without_load_runs_until_it_is_shut_down() {
     let folder = Folder::new();
     let mut server = start(&folder, "none");
     assert!(server.try_wait().unwrap().is_none());
@@ -157,7 +159,7 @@ fn a_load_of_nothing_runs_until_it_is_told_to_end() {
 }
 
 #[test]
-fn a_closed_standard_output_does_not_keep_the_server_from_its_end() {
+fn a_closed_standard_output_does_not_prevent_a_shutdown() {
     let folder = Folder::new();
     let mut server = start(&folder, "bursts");
     drop(server.stdout.take());
@@ -167,7 +169,7 @@ fn a_closed_standard_output_does_not_keep_the_server_from_its_end() {
 }
 
 #[test]
-fn options_beyond_reason_are_refused() {
+fn excessive_options_are_refused() {
     for option in [["--calm", "18446744073709551615"], ["--burst", "4294967295"]] {
         let folder = Folder::new();
         let output = Command::new(env!("CARGO_BIN_EXE_server"))
@@ -176,7 +178,7 @@ fn options_beyond_reason_are_refused() {
             .arg(folder.socket())
             .output()
             .unwrap();
-        // What clap exits with.
+        // The exit code of clap.
         assert_eq!(output.status.code(), Some(2), "{option:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Whose socket it is, and who may have it.
+//! Which server may bind a socket, and which clients may connect.
 #![allow(missing_docs, clippy::pedantic)]
 
 mod common;
@@ -34,7 +34,7 @@ async fn a_socket_of_a_dead_server_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_socket_of_a_living_server_is_refused_and_goes_on() {
+async fn a_socket_of_a_running_server_is_refused_and_keeps_working() {
     let stage = Stage::new(|_| {}).await;
     let message = refusal(&stage.socket).await;
     assert!(message.contains("another server answers") && message.contains("events.sock"), "{message}");
@@ -42,28 +42,28 @@ async fn a_socket_of_a_living_server_is_refused_and_goes_on() {
 }
 
 #[test]
-fn a_living_server_that_is_too_busy_to_accept_is_not_replaced_nor_waited_for() {
+fn a_server_that_is_too_busy_to_accept_is_neither_replaced_nor_waited_for() {
     let folder = Folder::new();
     let _busy = UnixListener::bind(folder.socket()).unwrap();
-    // It never accepts: each bind that asks takes a place of its backlog, until there is none.
+    // The server never accepts. Each bind connects once, until the backlog is full.
     for _ in 0..5000 {
         assert!(matches!(Socket::bind(&folder.socket()), Err(BindError::InUse(_))));
     }
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_socket_is_left_alone() {
+async fn a_file_that_is_not_a_socket_is_not_changed() {
     let folder = Folder::new();
     let file = folder.path().join("notes.txt");
     fs::write(&file, "precious").unwrap();
     let message = refusal(&file).await;
-    assert!(message.contains("no socket") && message.contains("notes.txt"), "{message}");
+    assert!(message.contains("not a socket") && message.contains("notes.txt"), "{message}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
-    assert!(refusal(folder.path()).await.contains("no socket"));
+    assert!(refusal(folder.path()).await.contains("not a socket"));
 }
 
 #[tokio::test]
-async fn a_path_that_cannot_be_is_named() {
+async fn an_error_names_the_path() {
     let folder = Folder::new();
     let missing = refusal(folder.path().join("missing/events.sock")).await;
     assert!(missing.contains("missing/events.sock") && missing.contains("No such file"), "{missing}");
@@ -74,7 +74,7 @@ async fn a_path_that_cannot_be_is_named() {
 }
 
 #[test]
-fn a_socket_that_somebody_else_made_since_is_left_to_them() {
+fn a_socket_that_another_process_made_since_is_not_removed() {
     let folder = Folder::new();
     let ours = Socket::bind(&folder.socket()).unwrap();
     fs::remove_file(folder.socket()).unwrap();
@@ -83,11 +83,13 @@ fn a_socket_that_somebody_else_made_since_is_left_to_them() {
     assert!(folder.socket().exists());
 }
 
-/// Runs a binary of which there is a copy in `folder`, as somebody without permission if this is somebody with all.
+/// Runs a copy of a binary in `folder`. Root would have all permissions, so root runs it as another
+/// user.
 fn run_unprivileged(folder: &Folder, binary: &str, socket: &Path) -> Output {
     static ONE: Mutex<()> = Mutex::new(());
     let child = {
-        // A child that another thread makes meanwhile would hold the copy open for writing, and it could not be run.
+        // A child that another thread spawns meanwhile would inherit the open copy, which could
+        // then not be run.
         let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let copy = folder.path().join("binary");
         fs::copy(binary, &copy).unwrap();
@@ -107,7 +109,7 @@ fn assert_denied(output: &Output, socket: &Path) {
 }
 
 #[test]
-fn a_folder_without_permission_is_named() {
+fn an_error_names_a_folder_without_permission() {
     let folder = Folder::new();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let closed = Folder::new();
@@ -117,7 +119,7 @@ fn a_folder_without_permission_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_without_permission_is_told_so_and_does_not_try_again() {
+async fn a_client_without_permission_fails_and_does_not_try_again() {
     let stage = Stage::new(|_| {}).await;
     fs::set_permissions(&stage.socket, fs::Permissions::from_mode(0o000)).unwrap();
     let output = run_unprivileged(&stage.folder, env!("CARGO_BIN_EXE_client"), &stage.socket);

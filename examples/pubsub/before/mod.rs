@@ -1,4 +1,5 @@
-//! The same server on tokio's channel. It has a `subscriptions.rs` of its own; the other files are shared.
+//! The same server on tokio's channel. It has its own `subscriptions.rs`, and shares the other
+//! files.
 
 pub use tokio::sync::broadcast;
 

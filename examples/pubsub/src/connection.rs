@@ -44,16 +44,17 @@ impl Connection {
     }
 
     pub(super) async fn run(mut self) {
-        // An error means that the client is gone, which is no concern of the server's.
+        // An error means that the client has disconnected, which the server ignores.
         let _ = self.serve().await;
     }
 
     async fn serve(&mut self) -> io::Result<()> {
         loop {
             let event = tokio::select! {
-                // A client that always has a message waiting must still be able to unsubscribe.
+                // Commands come before messages, so a client with a busy topic can still
+                // unsubscribe.
                 biased;
-                // Any result means the same: the server has sent its only message, or is gone.
+                // Both results mean a shutdown: a message, or a channel that is closed.
                 _ = self.shutdown.recv() => Event::Shutdown,
                 line = self.lines.next() => Event::Line(line),
                 delivery = self.subscriptions.next(), if !self.paused => Event::Delivery(delivery),
@@ -72,7 +73,8 @@ impl Connection {
                 Event::Delivery((topic, Ok(text))) => {
                     self.reply(Reply::Message { topic: &topic, text: &text }).await?;
                 }
-                // This client reads too slowly. It learns how much it lost, and continues with the oldest message left.
+                // The client reads too slowly. The stream continues with the oldest message in the
+                // ring.
                 Event::Delivery((topic, Err(missed))) => {
                     self.reply(Reply::Lagged { topic: &topic, missed }).await?;
                 }
@@ -86,7 +88,7 @@ impl Connection {
         match Command::parse(line) {
             Ok(Command::Subscribe(topics)) => {
                 for topic in topics {
-                    // A second receiver would lose what the first one has not read.
+                    // A new receiver would skip the messages that the old one has not read.
                     if !self.subscriptions.contains(topic) {
                         self.subscriptions.insert(topic, self.topics.subscribe(topic));
                     }

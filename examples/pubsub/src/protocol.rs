@@ -1,20 +1,20 @@
-//! Lines of text, in both directions.
+//! The protocol: lines of text, in both directions.
 //!
 //! | a client sends | the server replies |
 //! |---|---|
-//! | `SUBSCRIBE topic…` | `subscribed topic`, for each |
-//! | `UNSUBSCRIBE topic…` | `unsubscribed topic`, for each |
-//! | `PUBLISH topic text` | `published topic n`, to `n` subscribers |
+//! | `SUBSCRIBE topic…` | `subscribed topic`, for each topic |
+//! | `UNSUBSCRIBE topic…` | `unsubscribed topic`, for each topic |
+//! | `PUBLISH topic text` | `published topic n`: to `n` subscribers |
 //! | `PAUSE`, `RESUME` | `paused`, `resumed`: nothing is delivered in between |
 //! | `PING` | `pong` |
 //! | `QUIT` | `bye`, and disconnects |
 //!
-//! A subscriber also receives `message topic text`, and `lagged topic n` where `n` messages were overwritten before they could be
-//! sent to it. The last line before the server stops is `shutdown`.
+//! A subscriber also receives `message topic text`, and `lagged topic n` if `n` messages were
+//! overwritten before they could be sent to it. The last line before a shutdown is `shutdown`.
 
 use std::fmt;
 
-/// What a client asks for.
+/// A command of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command<'a> {
     Subscribe(Vec<&'a str>),
@@ -27,7 +27,7 @@ pub(super) enum Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// The command in a line, or what is wrong with it.
+    /// Parses a line. The error is the text of the reply.
     pub(super) fn parse(line: &'a str) -> Result<Self, &'static str> {
         let (name, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
         let rest = rest.trim_start();

@@ -17,7 +17,7 @@ use super::topics::Topics;
 /// Settings of a [`Server`].
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Messages that each topic keeps for subscribers that are behind.
+    /// Capacity of each topic: how many messages it keeps for subscribers that lag.
     pub capacity: usize,
     /// How long a shutdown waits for connections to end.
     pub grace: Duration,
@@ -29,7 +29,7 @@ impl Default for Settings {
     }
 }
 
-/// A server that listens.
+/// A server that listens and does not yet serve.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -41,16 +41,16 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The address is not one, or cannot be listened on.
+    /// `address` is not valid, or the system cannot listen on it.
     pub async fn bind(address: &str, settings: Settings) -> io::Result<Self> {
         Ok(Self { listener: TcpListener::bind(address).await?, settings })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     ///
     /// # Errors
     ///
-    /// Those of the operating system.
+    /// The error of the operating system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
@@ -67,25 +67,27 @@ impl Server {
                 () = &mut stop => break,
                 accepted = listener.accept() => match accepted {
                     Ok((socket, _)) => {
-                        // Replies are short, and are to leave at once. It is only slower without.
+                        // Replies are short, and are sent immediately. A failure only makes them
+                        // slower.
                         let _ = socket.set_nodelay(true);
                         let connection = Connection::new(socket, topics.clone(), shutdown.subscribe());
                         connections.spawn(connection.run());
                     }
                     Err(error) => {
                         eprintln!("cannot accept a connection: {error}");
-                        // Most likely the process has too many open files: some need time to be closed.
+                        // Most likely the process has too many open files, and some are closed
+                        // soon.
                         sleep(Duration::from_millis(100)).await;
                     }
                 },
-                // A connection that ended by itself.
+                // Removes a connection that has ended.
                 Some(_) = connections.join_next() => {}
             }
         }
         drop(listener);
-        // Fails if nobody is connected.
+        // Fails if no client is connected.
         let _ = shutdown.send(());
-        // Each connection keeps its receiver as long as it runs.
+        // Each connection drops its receiver when it ends.
         if timeout(settings.grace, shutdown.closed()).await.is_err() {
             eprintln!("{} connections were cut off", shutdown.receiver_count());
         }

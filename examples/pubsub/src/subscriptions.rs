@@ -13,7 +13,7 @@ pub(super) struct Subscriptions {
     streams: StreamMap<String, Receiver<Text>>,
 }
 
-/// What a client is sent: a message of the topic, or how many of its messages were overwritten.
+/// An item for a client: a message of the topic, or how many of its messages were overwritten.
 pub(super) type Delivery = (String, Result<Text, u64>);
 
 impl Subscriptions {
@@ -36,7 +36,7 @@ impl Subscriptions {
         topics
     }
 
-    /// The next message of any topic. Waits as long as there is no topic.
+    /// The next message of any topic. Waits forever if there is no topic.
     pub(super) async fn next(&mut self) -> Delivery {
         match self.streams.next().await {
             Some((topic, Ok(text))) => (topic, Ok(text)),

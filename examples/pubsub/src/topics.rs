@@ -15,7 +15,7 @@ pub(super) struct Topics {
 }
 
 impl Topics {
-    /// Each topic keeps the last `capacity` messages for subscribers that are behind.
+    /// Each topic keeps the last `capacity` messages for subscribers that lag.
     pub(super) fn new(capacity: usize) -> Self {
         Self { capacity, senders: Arc::default() }
     }
@@ -30,14 +30,13 @@ impl Topics {
         receiver
     }
 
-    /// How many subscribers the message is for.
+    /// Returns the number of subscribers that receive the message.
     pub(super) fn publish(&self, topic: &str, text: &str) -> usize {
-        // Sending never waits, so it can be done under the lock.
-        // It fails if nobody is subscribed.
+        // `send` never waits, so it can run under the lock. It fails if there is no subscriber.
         self.lock().get(topic).map_or(0, |sender| sender.send(text.into()).unwrap_or(0))
     }
 
-    /// Forgets a topic whose last subscriber has left.
+    /// Removes a topic whose last subscriber has left.
     pub(super) fn left(&self, topic: &str) {
         let mut senders = self.lock();
         if senders.get(topic).is_some_and(|sender| sender.receiver_count() == 0) {

@@ -12,17 +12,17 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-/// The result of a request, with any of the errors on the way.
+/// The result of a request, with an error of any layer.
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// A server-sent event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Event {
-    /// Its `id`, or that of the last event that had one.
+    /// Its `id`, or the last `id` before it.
     pub id: Option<u64>,
-    /// Its `event`; none for an ordinary message.
+    /// Its `event` field. `None` for a message.
     pub name: Option<String>,
-    /// Its `data`.
+    /// Its `data` field.
     pub data: String,
 }
 
@@ -30,9 +30,9 @@ pub struct Event {
 #[derive(Debug)]
 pub struct Events {
     body: Incoming,
-    /// Kept: dropping it disconnects.
+    /// Dropping it disconnects.
     _connection: Connection,
-    /// What was received and not yet returned.
+    /// Text that was received and not yet returned.
     text: Vec<u8>,
     last_id: Option<u64>,
     comments: u64,
@@ -62,12 +62,13 @@ fn expect_ok(status: StatusCode) -> Result<()> {
     if status == StatusCode::OK { Ok(()) } else { Err(status.to_string().into()) }
 }
 
-/// A request on a connection of its own, which lives as long as what is returned beside the response.
+/// Sends a request on a connection of its own, which is closed when the returned `Connection`
+/// drops.
 async fn send(server: SocketAddr, request: Request<Full<Bytes>>) -> Result<(Response<Incoming>, Connection)> {
     let socket = TcpStream::connect(server).await?;
     socket.set_nodelay(true)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await?;
-    // What goes wrong there is also an error of the request or of its body.
+    // An error of the connection is also an error of the request or of its body.
     let connection = Connection(tokio::spawn(async { drop(connection.await) }));
     Ok((sender.send_request(request).await?, connection))
 }
@@ -98,17 +99,17 @@ impl Events {
         }
     }
 
-    /// The id to reconnect with.
+    /// The id to send when reconnecting.
     pub fn last_id(&self) -> Option<u64> {
         self.last_id
     }
 
-    /// How many comments came, which keep the connection alive.
+    /// The number of comments received. They keep the connection alive.
     pub fn comments(&self) -> u64 {
         self.comments
     }
 
-    /// The event in a block of lines, unless it has only comments.
+    /// The event in a block of lines. `None` if the block has no data.
     fn parse(&mut self, block: &str) -> Result<Option<Event>> {
         let (mut name, mut data) = (None, Vec::new());
         for line in block.split(['\n', '\r']) {

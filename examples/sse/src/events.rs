@@ -25,8 +25,8 @@ pub(crate) async fn events(
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(app.keep_alive)))
 }
 
-/// With the next message. The id before it comes first, without data, so that a client can resume whose connection breaks before
-/// that message.
+/// Begins with the next message. An event without data comes first and has the id of the message
+/// before. A client whose connection breaks before its first message can resume with it.
 fn begin(ring: &Ring<Boxed<String>>) -> (Events, Option<Event>) {
     let subscriber = ring.subscribe();
     let before = subscriber.next_sequence().checked_sub(1);
@@ -36,13 +36,13 @@ fn begin(ring: &Ring<Boxed<String>>) -> (Events, Option<Event>) {
 fn resume(ring: &Ring<Boxed<String>>, next: u64) -> (Events, Option<Event>) {
     match ring.try_subscribe_at(Start::At(next)) {
         Ok(subscriber) => (subscriber, None),
-        // This ring has not come so far. The client knows another one, most likely that of a server that was restarted since: it
-        // gets all that this one has.
+        // The ring has not reached this sequence. Most likely the server was restarted, and the id
+        // is from the ring before. The client gets all messages of this one.
         Err(SubscribeError::Future { .. }) => {
             let reset = Event::default().event("reset").data("that id is not from this server");
             (ring.subscribe_at(Start::Oldest), Some(reset))
         }
-        // Overwritten. It starts there all the same, and the first receive returns how many were missed.
+        // The message is overwritten. The first receive returns how many were missed.
         Err(_) => (ring.subscribe_at(Start::At(next)), None),
     }
 }
@@ -52,11 +52,11 @@ fn next_after(id: &HeaderValue) -> Result<u64, (StatusCode, &'static str)> {
     id.and_then(|id| id.checked_add(1)).ok_or((StatusCode::BAD_REQUEST, "Last-Event-ID must be the id of an event"))
 }
 
-/// The next event, and the subscriber for those after it; `None` at the end of the ring.
+/// The next event, and the subscriber for the events after it. `None` at the end of the ring.
 async fn next(mut subscriber: Events) -> Option<(Event, Events)> {
     let event = match subscriber.next_ref_async().await? {
         Ok(message) => Event::default().id(Ref::sequence(&message).to_string()).data(&*message),
-        // The id is that of the last missed message, so that a client that reconnects now does not count them again.
+        // The id of the last missed message: a client that reconnects does not count them again.
         Err(lagged) => {
             let last = lagged.resumed_at - 1;
             Event::default().event("lagged").id(last.to_string()).data(lagged.missed.to_string())

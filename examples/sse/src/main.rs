@@ -1,4 +1,4 @@
-//! Serves events, or shows how a client resumes.
+//! Serves events, or demonstrates how a client resumes.
 //!
 //! ```text
 //! cargo run -p seqcast-sse                            # a demonstration that ends by itself
@@ -15,14 +15,14 @@ use clap::Parser;
 use seqcast_sse::client::Result;
 use seqcast_sse::{Server, Settings};
 
-/// Serves events from a ring; without an address, shows how a client resumes
+/// Serves events from a ring; without --listen, demonstrates how a client resumes
 #[derive(Debug, Parser)]
 struct Options {
-    /// Serve here until ctrl-c
+    /// Address to serve on, until ctrl-c
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
 
-    /// Messages that the ring keeps, with --listen
+    /// Capacity of the ring, with --listen
     #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     capacity: u32,
 }

@@ -1,15 +1,15 @@
-//! `POST /publish`: the body is the message.
+//! `POST /publish`: publishes the body.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 
 use crate::server::App;
 
-/// The message's sequence.
+/// Returns the sequence of the message.
 pub(crate) async fn publish(State(app): State<App>, text: String) -> Result<String, StatusCode> {
     match app.publisher.publish(text) {
         Ok(sequence) => Ok(sequence.to_string()),
-        // The server is stopping.
+        // The server is shutting down.
         Err(_closed) => Err(StatusCode::SERVICE_UNAVAILABLE),
     }
 }

@@ -1,4 +1,4 @@
-//! Serves until it is stopped, and then closes the ring.
+//! Serves until shutdown, which closes the ring.
 
 use std::future::{Future, IntoFuture};
 use std::io;
@@ -22,11 +22,13 @@ const LONGEST_MESSAGE: usize = 64 * 1024;
 /// Settings of a [`Server`].
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Messages that the ring keeps for clients that are behind or away.
+    /// Capacity of the ring: how many messages it keeps for clients that are behind or
+    /// disconnected.
     pub capacity: usize,
-    /// How often a stream without events has a comment, so that nothing on the way takes it for dead.
+    /// How often a stream without events sends a comment, which keeps proxies from closing the
+    /// connection.
     pub keep_alive: Duration,
-    /// How long a shutdown waits for clients to take what is left.
+    /// How long a shutdown waits for clients to receive the events that are left.
     pub grace: Duration,
 }
 
@@ -36,14 +38,14 @@ impl Default for Settings {
     }
 }
 
-/// What requests share.
+/// The state that requests share.
 #[derive(Clone, Debug)]
 pub(crate) struct App {
     pub(crate) publisher: SharedPublisher<Boxed<String>>,
     pub(crate) keep_alive: Duration,
 }
 
-/// A server that listens.
+/// A server that listens and does not yet serve.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -56,7 +58,7 @@ impl Server {
         Ok(Self { listener: TcpListener::bind(address).await?, settings })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
@@ -66,7 +68,8 @@ impl Server {
         let Self { listener, settings } = self;
         let (publisher, _) = seqcast::boxed::<String>(settings.capacity);
         let publisher = publisher.share();
-        // With many clients, publishing a message wakes this one task, which wakes theirs. It ends with the ring.
+        // The driver: publishers wake this task, which wakes the tasks of the clients. It ends with
+        // the ring.
         tokio::spawn(publisher.ring().drive_wakes());
 
         let app = App { publisher: publisher.clone(), keep_alive: settings.keep_alive };
@@ -76,7 +79,7 @@ impl Server {
             .layer(DefaultBodyLimit::max(LONGEST_MESSAGE))
             .with_state(app);
         let listener = listener.tap_io(|socket| {
-            // Events are short, and are to leave at once. It is only slower without.
+            // Events are short, and are sent immediately. A failure only makes them slower.
             let _ = socket.set_nodelay(true);
         });
 
@@ -89,9 +92,9 @@ impl Server {
         });
         tokio::select! {
             result = serving.into_future() => result,
-            // A client that does not read would hold the shutdown up.
+            // A client that does not read would delay the shutdown.
             Ok(()) = async { closed.await?; sleep(settings.grace).await; Ok::<_, oneshot::error::RecvError>(()) } => {
-                eprintln!("some clients have not taken everything");
+                eprintln!("some clients did not receive all events");
                 Ok(())
             }
         }

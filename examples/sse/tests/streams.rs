@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-/// Far more than anything here takes.
+/// Much longer than any step takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Running {
@@ -71,7 +71,7 @@ fn lagged(missed: u64, last: u64) -> Event {
 }
 
 #[tokio::test]
-async fn a_client_that_reconnects_gets_what_it_missed() {
+async fn a_client_that_reconnects_receives_what_it_missed() {
     let server = Running::start(16).await;
     let mut events = server.events(None).await;
     server.publish(0..3).await;
@@ -84,10 +84,10 @@ async fn a_client_that_reconnects_gets_what_it_missed() {
     for number in 3..10 {
         assert_eq!(next(&mut events).await, message(number));
     }
-    // And goes on with what is new.
+    // New messages follow.
     server.publish(10..11).await;
     assert_eq!(next(&mut events).await, message(10));
-    // Nothing missed, nothing sent.
+    // A client that missed nothing receives only new messages.
     drop(events);
     let mut events = server.events(Some(10)).await;
     server.publish(11..12).await;
@@ -96,7 +96,7 @@ async fn a_client_that_reconnects_gets_what_it_missed() {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_and_nothing_comes_twice_while_a_client_comes_and_goes() {
+async fn nothing_is_lost_or_duplicated_while_a_client_reconnects() {
     const MESSAGES: u64 = 1000;
     let server = Running::start(1024).await;
     let address = server.address;
@@ -108,7 +108,7 @@ async fn nothing_is_lost_and_nothing_comes_twice_while_a_client_comes_and_goes()
     });
     for number in 0..MESSAGES {
         assert_eq!(next(&mut events).await, message(number));
-        // Between two events, or with some on their way, which are then sent again.
+        // Between two events, or while some are in flight. Those are then sent again.
         if number % 7 == 0 {
             events = server.events(events.last_id()).await;
         }
@@ -118,7 +118,7 @@ async fn nothing_is_lost_and_nothing_comes_twice_while_a_client_comes_and_goes()
 }
 
 #[tokio::test]
-async fn a_client_that_was_lapped_learns_the_exact_number() {
+async fn a_client_that_was_lapped_receives_the_exact_loss() {
     let server = Running::start(8).await;
     let mut events = server.events(None).await;
     server.publish(0..3).await;
@@ -126,16 +126,16 @@ async fn a_client_that_was_lapped_learns_the_exact_number() {
         assert_eq!(next(&mut events).await, message(number));
     }
     drop(events);
-    server.publish(3..28).await; // the ring has 20..28
+    server.publish(3..28).await; // the ring keeps 20..28
     let mut events = server.events(Some(2)).await;
     assert_eq!(next(&mut events).await, lagged(17, 19));
-    // It disconnects before it has a message: the loss is not reported again.
+    // It disconnects before it receives a message. The loss is not reported again.
     drop(events);
     let mut events = server.events(Some(19)).await;
     for number in 20..28 {
         assert_eq!(next(&mut events).await, message(number));
     }
-    // Exactly what the ring keeps is no loss, one more is.
+    // A client that is exactly one lap behind loses nothing. One more message is a loss.
     drop(events);
     server.publish(28..37).await;
     let mut events = server.events(Some(28)).await;
@@ -151,7 +151,7 @@ async fn a_client_whose_connection_breaks_before_the_first_event_resumes() {
     let server = Running::start(16).await;
     server.publish(0..5).await;
     let mut events = server.events(None).await;
-    // The id comes alone.
+    // The first event has an id and no data.
     assert!(timeout(Duration::from_millis(200), events.next()).await.is_err());
     assert_eq!(events.last_id(), Some(4));
     drop(events);
@@ -162,7 +162,7 @@ async fn a_client_whose_connection_breaks_before_the_first_event_resumes() {
 }
 
 #[tokio::test]
-async fn an_id_of_another_server_is_noticed() {
+async fn an_id_of_another_server_is_detected() {
     let server = Running::start(16).await;
     server.publish(0..3).await;
     let mut events = server.events(Some(1000)).await;
@@ -178,7 +178,7 @@ async fn an_id_of_another_server_is_noticed() {
     server.stop().await;
 }
 
-/// The first bytes of the reply to a request that is sent as it is.
+/// Sends `request` as it is, and returns the first bytes of the reply.
 async fn raw(address: SocketAddr, request: &str) -> String {
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket.write_all(request.as_bytes()).await.unwrap();
@@ -195,11 +195,11 @@ async fn text_of_any_kind_arrives() {
         within(client::publish(server.address, text)).await.unwrap();
         assert_eq!(next(&mut events).await.data, text);
     }
-    // Carriage returns end a line, too: they arrive as line feeds.
+    // A carriage return also ends a line, and arrives as a line feed.
     within(client::publish(server.address, "one\rtwo\r\nthree")).await.unwrap();
     let data = next(&mut events).await.data;
     assert_eq!(data.split('\n').filter(|line| !line.is_empty()).collect::<Vec<_>>(), ["one", "two", "three"]);
-    // Too long, or no text.
+    // A message that is too long is refused.
     assert!(within(client::publish(server.address, "x".repeat(100_000))).await.is_err());
     server.stop().await;
 }
@@ -220,7 +220,7 @@ async fn many_clients_at_once() {
                 let event = next(&mut events).await;
                 assert_eq!((event.id, event.name), (Some(sequence), None));
                 texts.push(event.data);
-                // Some reconnect, at different places.
+                // Each client reconnects twice, at a different sequence.
                 if sequence % CLIENTS == reader {
                     events = within(client::events(address, events.last_id())).await.unwrap();
                 }
@@ -238,7 +238,7 @@ async fn many_clients_at_once() {
     }
     within(publishers.join_all()).await;
     let received = within(readers.join_all()).await;
-    // All have the same, in the same order, and each message once.
+    // All receive the same messages in the same order, each once.
     assert!(received.iter().all(|texts| *texts == received[0]));
     assert_eq!(received[0].iter().collect::<BTreeSet<_>>().len() as u64, PUBLISHERS * EACH);
     server.stop().await;
@@ -268,11 +268,11 @@ async fn a_shutdown_ends_streams_after_their_last_event() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_does_not_hold_up_the_shutdown() {
+async fn a_client_that_does_not_read_does_not_delay_the_shutdown() {
     let settings = Settings { grace: Duration::from_millis(200), ..Settings::default() };
     let server = Running::with(settings).await;
     let _stuck = server.events(None).await;
-    // More than sockets hold.
+    // More than the socket buffers hold.
     let text = "x".repeat(60_000);
     for _ in 0..400 {
         within(client::publish(server.address, text.clone())).await.unwrap();
@@ -280,9 +280,10 @@ async fn a_client_that_does_not_read_does_not_hold_up_the_shutdown() {
     server.stop().await;
 }
 
-/// Back pressure: what a client loses that is connected, and does not read, is counted like what it loses while it is away.
+/// Back pressure. A loss of a client that is connected and does not read is counted like a loss of
+/// a client that is disconnected.
 #[tokio::test]
-async fn a_client_that_reads_too_slowly_learns_the_exact_number() {
+async fn a_client_that_reads_too_slowly_receives_the_exact_loss() {
     const MESSAGES: u64 = 400;
     let server = Running::start(8).await;
     let mut events = server.events(None).await;
@@ -301,7 +302,7 @@ async fn a_client_that_reads_too_slowly_learns_the_exact_number() {
         expected += advance;
         assert_eq!(event.id, Some(expected - 1));
     }
-    assert!(missed > 0, "the sockets held everything");
+    assert!(missed > 0, "the socket buffers held all messages");
     server.stop().await;
 }
 
@@ -313,7 +314,7 @@ async fn a_stream_without_events_has_comments() {
     within(async {
         while events.comments() < 3 {
             let event = timeout(Duration::from_millis(100), events.next()).await;
-            assert!(event.is_err(), "there is no event: {event:?}");
+            assert!(event.is_err(), "an unexpected event: {event:?}");
         }
     })
     .await;

@@ -1,4 +1,4 @@
-//! Reads container events for ever: connects again when the server goes, and resumes where it was.
+//! Reads container events until interrupted. Reconnects after a failure, and resumes.
 //!
 //! ```text
 //! cargo run --release -p seqcast-cri-events --bin client
@@ -14,22 +14,22 @@ use seqcast_cri_events::client::{Happening, follow};
 use seqcast_cri_events::proto::{ContainerEventResponse, ContainerEventType};
 use seqcast_cri_events::wish::{From, Wish, parse_epoch};
 
-/// Reads container events for ever: connects again when the server goes, and resumes where it was.
+/// Reads container events until interrupted. Reconnects after a failure, and resumes.
 #[derive(Parser)]
 struct Arguments {
-    /// The server's Unix socket.
+    /// Unix socket of the server.
     #[arg(long, default_value = "/tmp/cri-events.sock")]
     socket: PathBuf,
     /// Where to begin: a sequence, `oldest` or `latest`.
     #[arg(long, default_value = "latest")]
     from: From,
-    /// The server's run that the sequence is of, as told when a stream begins.
+    /// Epoch of the sequence: the run of the server, printed when a stream begins.
     #[arg(long, value_parser = |text: &str| parse_epoch(text).ok_or("16 hexadecimal digits"))]
     epoch: Option<u64>,
-    /// What the server's metrics call this client.
+    /// Name of this client in the server's metrics.
     #[arg(long)]
     name: Option<String>,
-    /// Ends after so many events.
+    /// Exits after this many events.
     #[arg(long)]
     count: Option<u64>,
 }
@@ -38,24 +38,28 @@ struct Arguments {
 async fn main() -> ExitCode {
     let Arguments { socket, from, epoch, name, count } = Arguments::parse();
     let mut left = count;
-    let mut tell = |happening: Happening<'_>| {
-        let told = match happening {
-            Happening::Opened { epoch, start } => writeln!(io::stdout(), "-- from {start} of run {epoch:016x}"),
+    let mut print_happening = |happening: Happening<'_>| {
+        let printed = match happening {
+            Happening::Opened { epoch, start } => {
+                writeln!(io::stdout(), "-- from sequence {start} of epoch {epoch:016x}")
+            }
             Happening::Event(event) => print(event),
             Happening::Failed(failure, pause) => {
-                writeln!(io::stdout(), "-- {failure}; again in {} ms", pause.as_millis())
+                writeln!(io::stdout(), "-- {failure}; reconnecting in {} ms", pause.as_millis())
             }
-            Happening::Restarted => writeln!(io::stdout(), "-- the server was started anew: what was not read is lost"),
+            Happening::Restarted => {
+                writeln!(io::stdout(), "-- the server was restarted: unread events of the previous run are lost")
+            }
         };
         if matches!(happening, Happening::Event(_)) {
             left = left.map(|left| left.saturating_sub(1));
         }
-        if told.is_err() || left == Some(0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if printed.is_err() || left == Some(0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     tokio::select! {
-        followed = follow(&socket, Wish { from, epoch, name }, &mut tell) => match followed {
+        followed = follow(&socket, Wish { from, epoch, name }, &mut print_happening) => match followed {
             Ok(ledger) => {
-                // Who reads this may be gone.
+                // Standard output may be closed.
                 let _ = writeln!(io::stdout(), "-- {} received, {} missed", ledger.received(), ledger.missed());
             }
             Err(failure) => {
@@ -71,7 +75,7 @@ async fn main() -> ExitCode {
 fn print(event: &ContainerEventResponse) -> io::Result<()> {
     let mut out = io::stdout();
     if event.missed > 0 {
-        writeln!(out, "-- {} events are lost", event.missed)?;
+        writeln!(out, "-- {} events were missed", event.missed)?;
     }
     let kind = ContainerEventType::try_from(event.container_event_type)
         .map_or("UNKNOWN", |kind| kind.as_str_name().trim_start_matches("CONTAINER_").trim_end_matches("_EVENT"));

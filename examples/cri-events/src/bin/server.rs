@@ -1,4 +1,4 @@
-//! Serves the container events of a made-up node on a Unix socket.
+//! Serves the container events of a simulated node on a Unix socket.
 //!
 //! ```text
 //! cargo run --release -p seqcast-cri-events --bin server -- --metrics 127.0.0.1:9464
@@ -16,27 +16,28 @@ use seqcast_cri_events::pods::Pods;
 use seqcast_cri_events::server::{Options, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Serves the container events of a made-up node on a Unix socket: `runtime.v1.RuntimeService`, `Version` and `GetContainerEvents`.
+/// Serves the container events of a simulated node on a Unix socket: `Version` and
+/// `GetContainerEvents` of `runtime.v1.RuntimeService`.
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
     options: Options,
-    /// What happens on the node.
+    /// Load on the node.
     #[arg(long, value_enum, default_value_t)]
     load: Kind,
-    /// Events a second, on the average.
+    /// Events per second, on average.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     rate: u32,
-    /// Events at once, when they come in bursts.
+    /// Events in a burst, with `--load bursts`.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     burst: u32,
-    /// Containers of each pod, beside its sandbox. (With 2 an eviction storm has 660 events.)
+    /// Containers of each pod, not counting its sandbox. With 2, an eviction storm has 660 events.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
     containers: u32,
-    /// Seconds of quiet before each eviction storm.
+    /// Seconds without events before each eviction storm, with `--load storm`.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(..=86_400))]
     calm: u64,
-    /// Ends by itself after so many events; the ring stays open until it is told to shut down.
+    /// Stops producing after this many events. The server runs until it is shut down.
     #[arg(long)]
     events: Option<u64>,
 }
@@ -48,9 +49,9 @@ enum Kind {
     Steady,
     /// Bursts of `--burst`.
     Bursts,
-    /// Pods come up evenly, and are evicted all at once, again and again.
+    /// Pods start one by one, and are evicted all at once, repeatedly.
     Storm,
-    /// Nothing.
+    /// No events.
     None,
 }
 
@@ -91,14 +92,14 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
 
     any(&mut signals).await;
     say(format_args!("shutting down"));
-    // Whoever asks a second time does not want to wait.
+    // A second signal ends the process immediately.
     tokio::spawn(async move {
         any(&mut signals).await;
         std::process::exit(1);
     });
     let stats = server.feed().clone();
     let stopped = tokio::task::spawn_blocking(|| generator.stop()).await?;
-    // Whatever became of the producers, the clients are told.
+    // Clients get a final status even if a producer panicked.
     let (ending, panicked) = match stopped {
         Ok(outlet) => (server.shutdown(outlet).await, None),
         Err(panicked) => (server.end().await, Some(panicked)),
@@ -107,18 +108,18 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     match (ending, panicked) {
         (Ending::Failed, _) => return Err("the service failed".into()),
         (_, Some(panicked)) => return Err(panicked.into()),
-        (Ending::Cut, _) => say(format_args!("some connections were still open, and were cut off")),
+        (Ending::Cut, _) => say(format_args!("some connections were still open, and were closed")),
         (Ending::Clean, _) => {}
     }
     Ok(())
 }
 
-/// Tells a line, if anybody listens: who closed the standard output may still want the server.
+/// Prints a line. Ignores errors, because a closed standard output must not end the server.
 fn say(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Waits for one of them.
+/// Waits for either signal.
 async fn any([interrupt, terminate]: &mut [Signal; 2]) {
     tokio::select! {
         _ = interrupt.recv() => {}

@@ -1,4 +1,4 @@
-//! One queue, one sender, one client after the other.
+//! One queue, and one thread that sends to the clients in turn.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,11 +21,11 @@ use crate::ring::Kept;
 use crate::source::{Events, Source};
 use crate::wish::Wish;
 
-/// Events that wait to be sent; when so many do, the newest is dropped.
+/// How many events the queue holds. If it is full, the newest event is dropped.
 const QUEUE: usize = 1000;
 
 struct Connection<C> {
-    // One slot: sending waits until the transport has taken the event before.
+    // A capacity of one: sending waits until the transport has taken the previous event.
     sender: mpsc::Sender<ContainerEventResponse>,
     completion: C,
 }
@@ -46,14 +46,15 @@ impl<C> Shared<C> {
 /// The old source of events.
 pub struct Broadcaster<C>(Arc<Shared<C>>);
 
-/// Where to publish to it.
+/// The outlet of a [`Broadcaster`].
 pub struct Tap {
     queue: SyncSender<Event>,
     dropped: Arc<AtomicU64>,
 }
 
 impl<C: Completion> Broadcaster<C> {
-    /// The source, where to publish, how many events were dropped, and the thread that sends, which ends when the tap is dropped, or panics.
+    /// Returns the source, its outlet, the count of dropped events, and the thread that sends. The
+    /// thread ends when the tap is dropped or when it panics.
     pub fn start(kept: Kept) -> (Self, Tap, Arc<AtomicU64>, JoinHandle<()>) {
         let shared = Arc::new(Shared { connections: Connections::default(), next: AtomicU64::new(0) });
         let (queue, events) = sync_channel(QUEUE);
@@ -81,13 +82,13 @@ fn broadcast<C: Completion>(shared: &Shared<C>, events: &Receiver<Event>, kept: 
         };
         let connections: Vec<_> = shared.connections().values().cloned().collect();
         for connection in connections {
-            // Waits for the client, and everybody behind it waits too.
+            // Waits for the client, and all clients after it wait too.
             if connection.sender.blocking_send(event.clone()).is_err() {
                 connection.completion.finish();
             }
         }
     }
-    // The end: clients see it when the last sender of theirs is gone.
+    // Drops the last sender of each client, which ends its stream.
     shared.connections().clear();
 }
 
@@ -96,13 +97,14 @@ impl<C: Completion> Source for Broadcaster<C> {
         let (sender, events) = mpsc::channel(1);
         let connection = Arc::new(Connection { sender, completion: C::default() });
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
-        // In the map before it is begun: the first race. (A sender that fails right here finishes what has not begun.)
+        // The first race: the connection is in the map before `begin`. A send that fails here calls
+        // `finish` first.
         self.0.connections().insert(id, Arc::clone(&connection));
         connection.completion.begin();
         let shared = Arc::clone(&self.0);
         tokio::spawn(async move {
             connection.completion.wait().await;
-            // The second race: until here the sender may fail again.
+            // The second race: until this line, another send may fail and call `finish` again.
             shared.connections().remove(&id);
         });
         Ok((MetadataMap::new(), Box::pin(ReceiverStream::new(events).map(Ok))))

@@ -1,4 +1,4 @@
-//! How the end of a client is told.
+//! How the sender signals the end of a client.
 
 use std::future::Future;
 use std::pin::pin;
@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use tokio::sync::Notify;
 
-/// How the sender tells the client's handler that the client is done with.
+/// How the sender signals to the handler of a client that the client has disconnected.
 pub trait Completion: Default + Send + Sync + 'static {
-    /// The handler begins.
+    /// Called when the handler begins.
     fn begin(&self);
 
-    /// The sender could not send.
+    /// Called when the sender could not send.
     fn finish(&self);
 
-    /// The handler waits for that.
+    /// Waits for `finish`.
     fn wait(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// The design up to v1.32: a wait group for each client. One `Done` too many is fatal.
+/// The design up to v1.32: a wait group for each client. An extra `Done` panics.
 #[derive(Debug, Default)]
 pub struct Counter {
     count: AtomicI64,
@@ -32,7 +32,7 @@ impl Completion for Counter {
 
     /// # Panics
     ///
-    /// When the counter goes below zero: before `begin`, or the second time.
+    /// When the counter goes below zero: if called before `begin`, or twice.
     fn finish(&self) {
         let before = self.count.fetch_sub(1, Ordering::SeqCst);
         assert!(before > 0, "sync: negative WaitGroup counter");
@@ -53,7 +53,7 @@ impl Completion for Counter {
     }
 }
 
-/// The design since v1.33: closed once, however often.
+/// The design since v1.33: a flag, which may be set any number of times.
 #[derive(Debug, Default)]
 pub struct CloseOnce {
     closed: AtomicBool,

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers of the tests.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
 use std::fs;
@@ -16,10 +16,10 @@ use seqcast_cri_events::server::{Options, Server};
 use seqcast_cri_events::wish::{From, Wish};
 use tonic::Status;
 
-/// Long enough for anything that happens at all.
+/// Much longer than any step takes.
 pub const LONG: Duration = Duration::from_secs(20);
 
-/// A folder that goes with the test.
+/// A temporary folder, removed at the end of the test.
 pub struct Folder(PathBuf);
 
 impl Folder {
@@ -46,13 +46,13 @@ impl Drop for Folder {
     }
 }
 
-/// A server, with what is needed to play with it.
+/// A server, with its outlet and its folder.
 pub struct Stage {
     pub server: Server,
     pub outlet: Box<dyn Outlet>,
     pub socket: PathBuf,
     pub next: u64,
-    // Last: the server's files are in it.
+    // Dropped last, because it contains the server's files.
     pub folder: Folder,
 }
 
@@ -85,60 +85,60 @@ impl Stage {
         (self.server.feed().stats)()
     }
 
-    /// Waits until the ring has so many subscribers.
+    /// Waits until the ring has `count` subscribers.
     pub async fn subscribers(&self, count: usize) {
         until(&format!("{count} subscribers"), || self.stats().subscribers.len() == count).await;
     }
 }
 
-/// The event that is published under a sequence.
+/// The event that is published with a sequence.
 pub fn event(sequence: u64) -> Event {
     let kind = Kind::ALL[usize::try_from(sequence % 4).unwrap()];
     let created_at = i64::try_from(sequence).unwrap();
     Event { created_at, pod: sequence / 4, container: 0, containers: 1, attempt: 0, kind, seal: 0 }.sealed()
 }
 
-/// Waits for something that happens by itself.
+/// Waits until `happened` returns `true`.
 pub async fn until(what: &str, happened: impl Fn() -> bool) {
     let start = Instant::now();
     while !happened() {
-        assert!(start.elapsed() < LONG, "in vain: {what}");
+        assert!(start.elapsed() < LONG, "timed out: {what}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
-/// Reads until `until` is the next sequence, checks each event, and keeps the account.
+/// Reads until `until` is the next sequence. Checks each event, and records it in the account.
 pub async fn read(tail: &mut Tail, ledger: &mut Ledger, until: u64) {
     let (epoch, start) = tail.start().unwrap();
     if ledger.next().is_none() {
         ledger.open(epoch, start).unwrap();
     }
     while ledger.next().unwrap() < until {
-        let message = tokio::time::timeout(LONG, tail.next()).await.expect("an event comes").unwrap();
+        let message = tokio::time::timeout(LONG, tail.next()).await.expect("an event in time").unwrap();
         assert_eq!(message::verify(&message).unwrap(), event(message.sequence));
         ledger.receive(message.sequence, message.missed).unwrap();
     }
 }
 
-/// The status that ends a stream; events before it do not matter.
+/// Reads to the status that ends a stream, and ignores the events before it.
 pub async fn status(tail: &mut Tail) -> Status {
     loop {
-        match tokio::time::timeout(LONG, tail.next()).await.expect("the stream ends") {
+        match tokio::time::timeout(LONG, tail.next()).await.expect("the end of the stream in time") {
             Ok(_) => {}
             Err(status) => return status,
         }
     }
 }
 
-/// The status of a refusal.
+/// The status of a refused request.
 pub fn refused(tail: Result<Tail, Failure>) -> Status {
     match tail {
         Err(Failure::Status(status)) => status,
-        other => panic!("no status: {other:?}"),
+        other => panic!("not a status: {other:?}"),
     }
 }
 
 /// A number in a status.
-pub fn told(status: &Status, key: &str) -> Option<u64> {
+pub fn number(status: &Status, key: &str) -> Option<u64> {
     status.metadata().get(key)?.to_str().unwrap().parse().ok()
 }

@@ -1,4 +1,4 @@
-//! A client that writes down what it sends and what it receives.
+//! A client that records what it sends and what it receives.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
-/// Far more than anything here takes.
+/// Much longer than any step takes.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Client {
@@ -27,19 +27,19 @@ impl Client {
         self.socket.write_all(format!("{line}\n").as_bytes()).await.unwrap();
     }
 
-    /// The next line; `None` when the server has disconnected.
+    /// The next line. `None` if the server has disconnected.
     pub async fn receive(&mut self) -> Option<String> {
         timeout(PATIENCE, self.lines.next_line()).await.expect("a line in time").unwrap()
     }
 
-    /// Sends a line, and writes it and the next `replies` lines down.
+    /// Sends a line, and records it and the next `replies` lines.
     pub async fn say(&mut self, line: &str, replies: usize, transcript: &mut String) {
         *transcript += &format!("{}> {line}\n", self.name);
         self.send(line).await;
         self.hear(replies, transcript).await;
     }
 
-    /// Writes the next lines down.
+    /// Records the next lines.
     pub async fn hear(&mut self, lines: usize, transcript: &mut String) {
         for _ in 0..lines {
             let line = self.receive().await.expect("still connected");
@@ -47,7 +47,7 @@ impl Client {
         }
     }
 
-    /// Writes down everything until the server disconnects.
+    /// Records all lines until the server disconnects.
     pub async fn hear_out(mut self, transcript: &mut String) {
         while let Some(line) = self.receive().await {
             *transcript += &format!("{}< {line}\n", self.name);

@@ -1,4 +1,4 @@
-//! The server on tokio's channel and on seqcast's: the same conversations, with the same words.
+//! The server on tokio's channel and on seqcast's: both have the same conversation, byte by byte.
 #![allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "a test")]
 
 #[path = "../../before/mod.rs"]
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::client::{Client, PATIENCE};
 
-/// A server that runs.
+/// A running server.
 struct Running {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -57,14 +57,14 @@ async fn conversation(server: Running) -> String {
     let mut bob = Client::connect("bob", server.address).await;
     let mut cy = Client::connect("cy", server.address).await;
 
-    // Nobody is subscribed yet; nonsense is answered.
+    // There is no subscriber yet. Commands that are not valid get an error.
     ann.say("PING", 1, log).await;
     ann.say("PUBLISH news nobody hears this", 1, log).await;
     ann.say("DANCE", 1, log).await;
     ann.say("SUBSCRIBE", 1, log).await;
     ann.say("PUBLISH news", 1, log).await;
 
-    // Several topics, some shared. A publisher's own message comes after its reply.
+    // Several topics, some shared. A client that publishes to its own topic gets the reply first.
     bob.say("SUBSCRIBE news weather", 2, log).await;
     cy.say("subscribe news", 1, log).await;
     ann.say("SUBSCRIBE weather", 1, log).await;
@@ -77,7 +77,7 @@ async fn conversation(server: Running) -> String {
     // Subscribing again changes nothing.
     cy.say("SUBSCRIBE news", 1, log).await;
 
-    // A client that takes nothing for a while loses the oldest messages, and learns how many.
+    // A paused client loses the oldest messages, and receives how many.
     cy.say("PAUSE", 1, log).await;
     for number in 0..10 {
         ann.say(&format!("PUBLISH news {number}"), 1, log).await;
@@ -87,7 +87,7 @@ async fn conversation(server: Running) -> String {
     ann.say("PUBLISH news 10", 1, log).await;
     bob.hear(1, log).await;
     cy.hear(1, log).await;
-    // Exactly as much as the topic keeps: nothing is lost.
+    // As many messages as the capacity: nothing is lost.
     cy.say("PAUSE", 1, log).await;
     for number in 11..15 {
         ann.say(&format!("PUBLISH news {number}"), 1, log).await;
@@ -95,7 +95,7 @@ async fn conversation(server: Running) -> String {
     }
     cy.say("RESUME", 1 + 4, log).await;
 
-    // A client that leaves a topic receives no more of it, not even what was waiting.
+    // A client that unsubscribes receives nothing more of the topic, not even unread messages.
     bob.say("PAUSE", 1, log).await;
     ann.say("PUBLISH news unread", 1, log).await;
     cy.hear(1, log).await;
@@ -103,13 +103,13 @@ async fn conversation(server: Running) -> String {
     bob.say("RESUME", 1, log).await;
     ann.say("PUBLISH news still there?", 1, log).await;
     cy.hear(1, log).await;
-    // When it comes back, it begins with the next message.
+    // A client that subscribes again begins with the next message.
     bob.say("SUBSCRIBE news", 1, log).await;
     ann.say("PUBLISH news back", 1, log).await;
     bob.hear(1, log).await;
     cy.hear(1, log).await;
 
-    // A client that quits, one that vanishes, and a topic that is forgotten and made again.
+    // A client that quits, a client that disconnects, and a topic that is removed and made again.
     cy.say("QUIT", 1, log).await;
     cy.hear_out(log).await;
     bob.say("UNSUBSCRIBE news weather sports", 3, log).await;
@@ -119,7 +119,7 @@ async fn conversation(server: Running) -> String {
     ann.say("PUBLISH news once more", 1, log).await;
     dee.hear(1, log).await;
     drop(dee);
-    // Its receiver is dropped when the server notices.
+    // The server drops the receiver when it detects that the client has disconnected.
     let since = Instant::now();
     loop {
         ann.send("PUBLISH news anybody?").await;
@@ -129,7 +129,7 @@ async fn conversation(server: Running) -> String {
         }
     }
 
-    // Shutdown, with clients connected, one of them in the middle of messages.
+    // A shutdown with clients connected, one of which has an unread message.
     ann.say("PAUSE", 1, log).await;
     bob.say("PUBLISH weather sun", 1, log).await;
     server.stop().await;
@@ -138,8 +138,8 @@ async fn conversation(server: Running) -> String {
     transcript
 }
 
-/// Real back pressure: a client that does not read its socket. How much it loses is up to the operating system, but received and
-/// lost messages add up.
+/// Back pressure: a client that does not read its socket. How much it loses depends on the
+/// operating system, but received and lost messages add up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_does_not_read_loses_a_counted_number() {
     slow_client(start!(before, 4, PATIENCE)).await;
@@ -170,13 +170,13 @@ async fn slow_client(server: Running) {
             next += 1;
         }
     }
-    assert!(lost > 0, "the sockets held everything");
+    assert!(lost > 0, "the socket buffers held all messages");
     server.stop().await;
 }
 
-/// A shutdown does not wait longer than its grace period for a client that reads nothing.
+/// A shutdown waits for a client that reads nothing, but not longer than its grace period.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_does_not_read_does_not_hold_up_the_shutdown() {
+async fn a_client_that_does_not_read_does_not_delay_the_shutdown() {
     stuck_client(start!(before, 1024, Duration::from_millis(200))).await;
     stuck_client(start!(seqcast_pubsub, 1024, Duration::from_millis(200))).await;
 }
@@ -194,7 +194,7 @@ async fn stuck_client(server: Running) {
     server.stop().await;
 }
 
-/// `docs/from-tokio.md` shows what differs between the two servers. It is all there is.
+/// `docs/from-tokio.md` shows all differences between the two servers.
 #[test]
 fn little_differs() {
     let lines =

@@ -1,23 +1,23 @@
-//! What a client of another make says, checked line by line.
+//! Checks the lines that a Python or Node client prints.
 
 use seqcast_cri_events::ledger::Ledger;
 use seqcast_cri_events::message;
 use seqcast_cri_events::wish::parse_epoch;
 
-/// The account of a client, over all its lives.
+/// The account of a client, over all its processes.
 #[derive(Debug, Default)]
 pub(crate) struct Account {
     pub(crate) ledger: Ledger,
     pub(crate) connections: u64,
-    /// Whether this life of it has a stream.
+    /// Whether its current process has a stream.
     pub(crate) is_open: bool,
-    /// The final status, and where the stream ended.
+    /// The final status, and the sequence at which the stream ended.
     pub(crate) ended: Option<(String, Option<u64>)>,
     pub(crate) wrong: Option<String>,
 }
 
 impl Account {
-    /// Takes a line in.
+    /// Checks a line. Keeps the first error.
     pub(crate) fn take(&mut self, line: &str) {
         if self.wrong.is_none()
             && let Err(wrong) = self.check(line)
@@ -32,7 +32,7 @@ impl Account {
             ["opened", epoch, start] => {
                 self.connections += 1;
                 self.is_open = true;
-                let epoch = parse_epoch(epoch).ok_or("no run")?;
+                let epoch = parse_epoch(epoch).ok_or("not an epoch")?;
                 self.ledger.open(epoch, number(start)?).map_err(|fault| fault.to_string())
             }
             ["event", sequence, missed, id, kind, numbers] => {
@@ -45,16 +45,16 @@ impl Account {
             ["ended", code, next, missed, ..] => {
                 let next = number(next).ok();
                 self.ended = Some((code.to_owned(), next));
-                let Some(next) = next else { return Err("ended, and not by the ring".to_owned()) };
+                let Some(next) = next else { return Err("ended, but not by the ring".to_owned()) };
                 self.ledger.end(next, number(missed)?).map_err(|fault| fault.to_string())
             }
-            _ => Err("not understood".to_owned()),
+            _ => Err("unknown line".to_owned()),
         }
     }
 }
 
 fn number(word: &str) -> Result<u64, String> {
-    word.parse().map_err(|_| format!("{word:?} is no number"))
+    word.parse().map_err(|_| format!("{word:?} is not a number"))
 }
 
 #[cfg(test)]
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn sees_what_is_right_and_what_is_wrong() {
+    fn accepts_correct_lines_and_rejects_wrong_ones() {
         let opened = "opened 00000000000000aa 5".to_owned();
         let good = [opened.clone(), line(5, 0), line(9, 3), "ended UNAVAILABLE 12 2 the end".to_owned()];
         assert_eq!(wrong(&good), None);

@@ -1,4 +1,4 @@
-//! A client of another make: a process that prints what it is told.
+//! A Python or Node client: a process that prints a line for each event and status.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ use seqcast_cri_events::wish::epoch_text;
 use crate::account::Account;
 use crate::{PATIENCE, Wrong};
 
-/// When a stopped one goes on.
+/// When a stopped process continues.
 #[derive(Clone, Copy, Debug)]
 enum Until {
     Then(Instant),
-    /// The ring has lapped it.
+    /// When the ring has lapped it.
     Lapped,
 }
 
@@ -55,18 +55,18 @@ impl Client {
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The sequence it is due to get.
+    /// The sequence that it expects next.
     pub(crate) fn next(&self) -> Option<u64> {
         self.account().ledger.next()
     }
 
-    /// Whether it has a stream since it was started last, and has read up to there.
+    /// Whether its current process has a stream and has read up to `goal`.
     pub(crate) fn has_come_to(&self, goal: u64) -> bool {
         let account = self.account();
         account.is_open && account.ledger.next() == Some(goal)
     }
 
-    /// What went wrong with it.
+    /// Its first error.
     pub(crate) fn wrong(&self) -> Option<String> {
         Some(format!("{}: {}", self.name, self.account().wrong.as_ref()?))
     }
@@ -84,7 +84,7 @@ impl Client {
         Ok(())
     }
 
-    /// Until some time, or until it is lapped.
+    /// Stops the process (SIGSTOP) for a random time, or until it is lapped.
     pub(crate) fn stop(&mut self) -> Result<(), Wrong> {
         if self.stopped.is_none() {
             self.signal(Signal::STOP)?;
@@ -95,19 +95,19 @@ impl Client {
         Ok(())
     }
 
-    pub(crate) fn go_on_if_due(&mut self, stats: &RingStats) -> Result<(), Wrong> {
+    pub(crate) fn continue_if_due(&mut self, stats: &RingStats) -> Result<(), Wrong> {
         let lapped = |name: &str| {
             let mut mine = stats.subscribers.iter().filter(|subscriber| subscriber.name.as_deref() == Some(name));
             mine.any(|subscriber| subscriber.lag > stats.capacity as u64)
         };
         match self.stopped {
-            Some(Until::Then(then)) if then <= Instant::now() => self.go_on(),
-            Some(Until::Lapped) if lapped(&self.name) => self.go_on(),
+            Some(Until::Then(then)) if then <= Instant::now() => self.resume(),
+            Some(Until::Lapped) if lapped(&self.name) => self.resume(),
             _ => Ok(()),
         }
     }
 
-    pub(crate) fn go_on(&mut self) -> Result<(), Wrong> {
+    pub(crate) fn resume(&mut self) -> Result<(), Wrong> {
         if self.stopped.take().is_some() {
             self.signal(Signal::CONT)?;
         }
@@ -118,15 +118,15 @@ impl Client {
         let start = Instant::now();
         while self.child.try_wait()?.is_none() {
             if start.elapsed() > PATIENCE {
-                return Err(format!("{}: it does not end", self.name).into());
+                return Err(format!("{}: it does not exit", self.name).into());
             }
             thread::sleep(Duration::from_millis(2));
         }
-        let reader = self.reader.take().ok_or("it was joined before")?;
+        let reader = self.reader.take().ok_or("the client was joined before")?;
         reader.join().map_err(|_| "the reader of a client panicked".into())
     }
 
-    /// It has read to the end, and is to say so. How many events it missed.
+    /// Waits for its end, checks its account, and prints it. Returns how many events it missed.
     pub(crate) fn finish(&mut self, goal: u64) -> Result<u64, Wrong> {
         self.join()?;
         if let Some(wrong) = self.wrong() {
@@ -135,7 +135,9 @@ impl Client {
         let account = self.account();
         let Account { ledger, connections, ended, .. } = &*account;
         if *ended != Some(("UNAVAILABLE".to_owned(), Some(goal))) || !ledger.balances() {
-            return Err(format!("{}: ended by {ended:?} of {goal}: {ledger:?}", self.name).into());
+            return Err(
+                format!("{}: ended with {ended:?}, and {goal} events were published: {ledger:?}", self.name).into()
+            );
         }
         let (kills, stops, received, missed) = (self.kills, self.stops, ledger.received(), ledger.missed());
         println!("| {} | {kills} | {stops} | {connections} | {received} | {missed} |", self.name);
@@ -143,7 +145,7 @@ impl Client {
     }
 }
 
-/// No client outlives the check.
+/// Ends the process, so that no client outlives the check.
 impl Drop for Client {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -162,7 +164,7 @@ fn spawn(
         account.is_open = false;
         (account.ledger.next(), account.ledger.epoch())
     };
-    // The shell becomes the client, so that signals reach it.
+    // The shell replaces itself by the client, so that signals reach the client.
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("exec {command} \"$@\""), "sh"]).arg(socket).arg(name);
     shell.arg(next.map_or("latest".to_owned(), |next| next.to_string()));
@@ -172,7 +174,7 @@ fn spawn(
     let account = Arc::clone(account);
     let reader = thread::spawn(move || {
         let (mut lines, mut line) = (BufReader::new(lines), String::new());
-        // A line without an end is of one that was killed in the middle of it: it did not say it.
+        // A client that was killed may leave a line without an end, which does not count.
         while lines.read_line(&mut line).is_ok() && line.ends_with('\n') {
             account.lock().unwrap_or_else(PoisonError::into_inner).take(line.trim_end());
             line.clear();

@@ -1,6 +1,7 @@
-//! Clients of other makes tail the server, are killed and stopped at random, and must not see a gap that was not told.
+//! Python and Node clients read from the server, and are killed and stopped at random. They must
+//! not see a gap that was not reported.
 //!
-//! `interop/run` prepares them and runs this.
+//! `interop/run` installs them and runs this program.
 
 mod account;
 mod client;
@@ -22,25 +23,27 @@ use seqcast_cri_events::stream::OnLag;
 
 use crate::client::Client;
 
-/// How long clients may take for what they do by themselves.
+/// How long to wait for a client.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Clients of other makes tail the server, are killed and stopped at random, and must not see a gap that was not told.
+/// Clients read from the server, and are killed and stopped at random. They must not see a gap that
+/// was not reported.
 #[derive(Parser)]
 struct Arguments {
-    /// A client, as a shell command; it gets the socket, a name, where to resume and perhaps the run as arguments. Once for each make.
+    /// A kind of client, and its shell command. The arguments are the socket, a name, where to
+    /// resume, and the epoch if known. May be repeated.
     #[arg(long = "client", required = true, value_name = "MAKE=COMMAND")]
     makes: Vec<String>,
-    /// How many of each.
+    /// Number of clients of each kind.
     #[arg(long, default_value_t = 3)]
     each: usize,
-    /// For how long they are killed and stopped.
+    /// How long clients are killed and stopped.
     #[arg(long, default_value_t = 30)]
     seconds: u64,
-    /// Events a second.
+    /// Events per second.
     #[arg(long, default_value_t = 2000)]
     rate: u32,
-    /// Events that the ring holds.
+    /// Capacity of the ring.
     #[arg(long, default_value_t = 1024)]
     capacity: usize,
 }
@@ -50,7 +53,7 @@ type Wrong = Box<dyn std::error::Error + Send + Sync>;
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(()) => {
-            println!("every gap was told");
+            println!("every gap was reported");
             ExitCode::SUCCESS
         }
         Err(wrong) => {
@@ -73,30 +76,30 @@ fn run(arguments: &Arguments) -> Result<(), Wrong> {
             clients.push(Client::start(make, number, command, &path)?);
         }
     }
-    // Nobody is killed before it works at all.
-    wait("every client begins", &clients, |client| client.next().is_some())?;
+    // No client is killed before all have a stream.
+    wait("every client has a stream", &clients, |client| client.next().is_some())?;
     let load = Load::Bursts { rate: arguments.rate, size: 100.min(arguments.rate) };
     let generator = Generator::start(Schedule::new(load, Pods::new(fastrand::u64(..), 1)), None, outlet);
     harass(&mut clients, &feed, arguments)?;
 
     let outlet = generator.stop()?;
     let goal = (feed.stats)().published;
-    wait("every client reads to the end", &clients, |client| client.has_come_to(goal))?;
+    wait("every client has read to the end", &clients, |client| client.has_come_to(goal))?;
     drop(outlet);
     let ending = runtime.block_on(host.shutdown());
     if ending != Ending::Clean {
-        return Err(format!("not everybody read the end: {ending:?}").into());
+        return Err(format!("not every client read to the end: {ending:?}").into());
     }
-    println!("| client | killed | stopped | connections | events | told to be missed |\n|---|---|---|---|---|---|");
+    println!("| client | killed | stopped | connections | events | missed |\n|---|---|---|---|---|---|");
     let mut missed = 0;
     for client in &mut clients {
         missed += client.finish(goal)?;
     }
     println!("{goal} events published");
-    if missed == 0 { Err("void: nobody missed anything".into()) } else { Ok(()) }
+    if missed == 0 { Err("void: no client missed an event".into()) } else { Ok(()) }
 }
 
-/// Kills and stops one after the other at random, and each at least once.
+/// Kills each client once, stops each client once, and then does both at random.
 fn harass(clients: &mut [Client], feed: &Feed, arguments: &Arguments) -> Result<(), Wrong> {
     let (start, time) = (Instant::now(), Duration::from_secs(arguments.seconds));
     let pause = (time / 2 / u32::try_from(clients.len() * 2).unwrap_or(u32::MAX)).min(Duration::from_millis(400));
@@ -107,7 +110,7 @@ fn harass(clients: &mut [Client], feed: &Feed, arguments: &Arguments) -> Result<
         let kill = if turn < clients.len() * 2 { turn < clients.len() } else { fastrand::bool() };
         turn += 1;
         for client in &mut *clients {
-            client.go_on_if_due(&(feed.stats)())?;
+            client.continue_if_due(&(feed.stats)())?;
         }
         let client = &mut clients[number];
         if kill {
@@ -116,7 +119,7 @@ fn harass(clients: &mut [Client], feed: &Feed, arguments: &Arguments) -> Result<
             client.stop()?;
         }
     }
-    clients.iter_mut().try_for_each(Client::go_on)
+    clients.iter_mut().try_for_each(Client::resume)
 }
 
 fn wait(what: &str, clients: &[Client], done: impl Fn(&Client) -> bool) -> Result<(), Wrong> {
@@ -126,7 +129,7 @@ fn wait(what: &str, clients: &[Client], done: impl Fn(&Client) -> bool) -> Resul
             return Err(wrong.into());
         }
         if start.elapsed() > PATIENCE {
-            return Err(format!("in vain: {what}").into());
+            return Err(format!("timed out: {what}").into());
         }
         thread::sleep(Duration::from_millis(10));
     }

@@ -1,4 +1,4 @@
-//! Clients that come and go under bursts.
+//! Clients that connect and disconnect under bursts.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,30 +20,30 @@ use tonic::Code;
 use crate::churner::{Churner, Phase, Seen};
 use crate::{Wrong, control, panics};
 
-/// A client to which nothing happens for so long hangs.
+/// A client that makes no progress for this long hangs.
 const HANGS: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// How long the ring is under load.
+    /// How long the ring is under load, in seconds.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: u64,
-    /// Clients that come and go.
+    /// Number of clients that connect and disconnect.
     #[arg(long, default_value_t = 64)]
     pub(crate) clients: usize,
-    /// Events a second.
+    /// Events per second.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     rate: u32,
-    /// Events at once.
+    /// Events in a burst.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     burst: u32,
-    /// Events that the ring holds.
+    /// Capacity of the ring.
     #[arg(long, default_value_t = 8192)]
     capacity: usize,
-    /// What lies in the ring.
+    /// What the ring carries.
     #[arg(long, value_enum, default_value_t = Kept::Compact)]
     pub(crate) payload: Kept,
-    /// How often the old design is to panic first.
+    /// How many times the old design must panic first.
     #[arg(long, default_value_t = 3)]
     controls: u32,
 }
@@ -55,7 +55,10 @@ impl Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), Wrong> {
-    println!("{} clients that come and go, {} events/s in bursts of {}", options.clients, options.rate, options.burst);
+    println!(
+        "{} clients that connect and disconnect, {} events/s in bursts of {}",
+        options.clients, options.rate, options.burst
+    );
     for _ in 0..options.controls {
         println!("the old design:");
         let took = Runtime::new()?.block_on(control::run(options))?;
@@ -84,13 +87,13 @@ async fn ring(options: &Options) -> Result<(), Wrong> {
     let generator = Generator::start(options.schedule(), None, outlet);
     let lag = watch_over(&seen, &feed, Duration::from_secs(options.seconds)).await?;
 
-    // Everybody reads what there is, so that all can be compared.
+    // All clients read what is left, so that their accounts can be compared with the ring's.
     let outlet = tokio::task::spawn_blocking(|| generator.stop()).await??;
     let goal = (feed.stats)().published;
     phase.send(Phase::Drain(goal))?;
     let received = || seen.iter().map(|one| one.received.load(Ordering::Relaxed)).sum::<u64>();
     let (mut before, mut quiet) = (received(), Instant::now());
-    // (Who was between two connections is back then, and connections that were dropped are gone.)
+    // Then every client is connected, and dropped connections are unsubscribed.
     let subscribed = || (feed.stats)().subscribers.len();
     while subscribed() != seen.len() || !seen.iter().all(|one| one.next.load(Ordering::Acquire) == goal) {
         if clients.iter().any(tokio::task::JoinHandle::is_finished) {
@@ -101,7 +104,7 @@ async fn ring(options: &Options) -> Result<(), Wrong> {
         }
         if quiet.elapsed() > HANGS {
             let (of, all) = (subscribed(), seen.len());
-            return Err(format!("not all read to the end: {all} clients, {of} subscribers").into());
+            return Err(format!("not every client read to the end: {all} clients, {of} subscribers").into());
         }
         sleep(Duration::from_millis(5)).await;
     }
@@ -109,23 +112,23 @@ async fn ring(options: &Options) -> Result<(), Wrong> {
         reconcile(&(feed.stats)(), &seen, goal)?;
     }
 
-    // The end.
+    // Shutdown.
     drop(outlet);
     let asked = Instant::now();
     let ending = host.shutdown().await;
     let (mut received, mut missed) = (0, 0);
     for client in clients {
-        let (ledger, status) = timeout(HANGS, client).await.map_err(|_| "a client hangs at the end")???;
+        let (ledger, status) = timeout(HANGS, client).await.map_err(|_| "a client hangs in the shutdown")???;
         let code = status.map(|status| status.code());
         if code != Some(Code::Unavailable) || ledger.next() != Some(goal) || !ledger.balances() {
-            return Err(format!("ended by {code:?} of {goal}: {ledger:?}").into());
+            return Err(format!("ended with {code:?}, and {goal} events were published: {ledger:?}").into());
         }
         received += ledger.received();
         missed += ledger.missed();
     }
     let took = asked.elapsed();
     if ending != Ending::Clean || took > Duration::from_secs(1) {
-        return Err(format!("the end took {took:?}: {ending:?}").into());
+        return Err(format!("the shutdown took {took:?}: {ending:?}").into());
     }
     if feed.totals.missed() < missed || feed.totals.sent() < received {
         return Err(format!("{received} and {missed} are more than {:?}", feed.totals).into());
@@ -133,14 +136,15 @@ async fn ring(options: &Options) -> Result<(), Wrong> {
     let lives: u64 = seen.iter().map(|one| one.lives.load(Ordering::Relaxed)).sum();
     let due = options.seconds * u64::from(options.rate);
     println!("  {goal} events published of {due} due, {lives} connections");
-    println!("  {received} received and {missed} told to be missed by {} clients, each account exact", options.clients);
-    println!("  0 torn, 0 duplicates, 0 gaps untold, 0 panics, 0 hangs");
+    println!("  {received} received and {missed} reported missed by {} clients, each account exact", options.clients);
+    println!("  0 torn, 0 duplicates, 0 unreported gaps, 0 panics, 0 hangs");
     println!("  longest lag {lag}; final status to all within {:.1} ms", took.as_secs_f64() * 1e3);
-    // The publisher waits for nobody: if it fell behind, that is because the cores are few.
+    // The publisher never waits for a client. It falls behind only if it gets too little processor
+    // time.
     if goal < due - due / 10 { Err("the publisher fell behind".into()) } else { Ok(()) }
 }
 
-/// Sees that something happens to each client. The longest lag that was seen.
+/// Checks that each client makes progress. Returns the longest lag.
 async fn watch_over(seen: &[Arc<Seen>], feed: &Feed, time: Duration) -> Result<u64, Wrong> {
     let (start, mut longest) = (Instant::now(), 0);
     let happened = || seen.iter().map(|one| one.received.load(Ordering::Relaxed)).collect::<Vec<_>>();
@@ -159,7 +163,7 @@ async fn watch_over(seen: &[Arc<Seen>], feed: &Feed, time: Duration) -> Result<u
     Ok(longest)
 }
 
-/// While nothing happens: what the ring says of its subscribers is what these were told.
+/// While no event is published: compares the ring's statistics with what the clients received.
 fn reconcile(stats: &RingStats, seen: &[Arc<Seen>], goal: u64) -> Result<(), Wrong> {
     if stats.published != goal || stats.subscribers.len() != seen.len() {
         return Err(format!("{} subscribers of {}", stats.subscribers.len(), seen.len()).into());
@@ -167,9 +171,9 @@ fn reconcile(stats: &RingStats, seen: &[Arc<Seen>], goal: u64) -> Result<(), Wro
     for subscriber in &stats.subscribers {
         let name = subscriber.name.as_deref().unwrap_or_default();
         let number: usize = name.trim_start_matches("client ").parse()?;
-        let told = seen[number].missed_here.load(Ordering::Relaxed);
-        if (subscriber.missed, subscriber.lag, subscriber.next_sequence) != (told, 0, goal) {
-            return Err(format!("{name} was told to have missed {told}, but {subscriber:?}").into());
+        let reported = seen[number].missed_here.load(Ordering::Relaxed);
+        if (subscriber.missed, subscriber.lag, subscriber.next_sequence) != (reported, 0, goal) {
+            return Err(format!("{name} received reports of {reported} missed events, but {subscriber:?}").into());
         }
     }
     Ok(())

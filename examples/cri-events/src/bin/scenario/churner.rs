@@ -1,4 +1,4 @@
-//! A client that comes and goes: it reads for a while, drops its connection wherever it is, connects again and resumes.
+//! A client that reads for a while, drops its connection at any point, connects again and resumes.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -19,28 +19,28 @@ use tonic::Status;
 
 use crate::Wrong;
 
-/// How long it stays, in milliseconds.
+/// How long a connection lasts, in milliseconds.
 const LIFE: std::ops::Range<u64> = 5..400;
 
-/// What clients are to do.
+/// What clients do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Come and go.
+    /// Connect and disconnect.
     Churn,
-    /// Stay, read up to this sequence, and then to the final status.
+    /// Stay connected, read up to this sequence, and then to the final status.
     Drain(u64),
-    /// Go.
+    /// Disconnect and end.
     Leave,
 }
 
-/// What is seen of it while it runs.
+/// Its progress, for other tasks.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) received: AtomicU64,
     pub(crate) lives: AtomicU64,
-    /// Due next.
+    /// The sequence that it expects next.
     pub(crate) next: AtomicU64,
-    /// Told to be missing on this connection.
+    /// Events reported as missed on this connection.
     pub(crate) missed_here: AtomicU64,
 }
 
@@ -52,9 +52,9 @@ pub(crate) struct Churner {
     lives: HashMap<(u64, u32), Kind>,
 }
 
-/// Why a stream is left.
+/// Why a stream was left.
 enum Left {
-    /// It was time.
+    /// The time of the connection is over.
     Life,
     Ended(Status),
 }
@@ -65,7 +65,8 @@ impl Churner {
         Self { wish, ledger: Ledger::default(), seen: Arc::default(), phase, lives: HashMap::new() }
     }
 
-    /// Lives until told to leave, or until the final status of a server that shuts down, which is returned.
+    /// Runs until the phase is `Leave`, or until the server shuts down. Returns the final status in
+    /// that case.
     pub(crate) async fn run(mut self, socket: &Path) -> Result<(Ledger, Option<Status>), Wrong> {
         let mut backoff = Backoff::new(Duration::from_millis(2), Duration::from_millis(200));
         while *self.phase.borrow() != Phase::Leave {
@@ -80,7 +81,8 @@ impl Churner {
                         return Ok((self.ledger, Some(status)));
                     }
                 }
-                // A connection that is cut in the middle of asking fails by a status as well; the ring's refusals are wrong here.
+                // The ring must not refuse a request, and its server must not close a connection
+                // during one.
                 Err(Failure::Unreachable(_)) => sleep(backoff.pause()).await,
                 Err(failure) => return Err(failure.to_string().into()),
             }
@@ -138,7 +140,7 @@ impl Churner {
 
     fn note(&self) {
         self.seen.missed_here.store(self.ledger.missed_here(), Ordering::Relaxed);
-        // Release: who finds that it has come this far sees the rest.
+        // Release: a reader of `next` also sees the other counts.
         self.seen.next.store(self.ledger.next().unwrap_or(0), Ordering::Release);
     }
 }

@@ -1,4 +1,5 @@
-//! The positive control: the old design under the same load. If it does not panic, the load proves nothing.
+//! The positive control: the old design under the same load. If it does not panic, the load proves
+//! nothing.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use crate::churner::{Churner, Phase};
 /// How long the old design may take to panic.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// How long it took to panic.
+/// Returns how long it took to panic.
 pub(crate) async fn run(options: &Options) -> Result<Duration, Wrong> {
     let path = crate::socket("control");
     let (source, tap, _, sender) = Broadcaster::<Counter>::start(options.payload);
@@ -39,7 +40,7 @@ pub(crate) async fn run(options: &Options) -> Result<Duration, Wrong> {
     let _ = phase.send(Phase::Leave);
     let outlet = tokio::task::spawn_blocking(|| generator.stop()).await??;
     for client in clients {
-        // What the old design does to its clients is not asked here.
+        // The old design may fail its clients, which does not matter here.
         let _ = client.await?;
     }
     drop(outlet);

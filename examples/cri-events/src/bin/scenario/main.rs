@@ -1,11 +1,13 @@
-//! The load under which the old design panics, on the ring; and a client that stops reading.
+//! Runs the ring under the load that makes the old design panic, and beside a client that stops
+//! reading.
 //!
 //! ```text
 //! cargo run --release -p seqcast-cri-events --bin scenario -- churn --seconds 60
 //! cargo run --release -p seqcast-cri-events --bin scenario -- stuck --events 5000 --events 50000
 //! ```
 //!
-//! Everything goes through the real server, a Unix socket and gRPC. It fails when anything is not as it must be.
+//! Everything goes through the real server, a Unix socket and gRPC. The exit code is 1 if a check
+//! fails.
 
 mod churn;
 mod churner;
@@ -19,7 +21,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The load under which the old design panics, on the ring; and a client that stops reading.
+/// Runs the ring under the load that makes the old design panic, and beside a client that stops
+/// reading.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -28,13 +31,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Scenario {
-    /// Clients that come and go under bursts: first the old design, which must panic, then the ring, which must not.
+    /// Clients that connect and disconnect under bursts: first the old design, which must panic,
+    /// then the ring, which must not.
     Churn(churn::Options),
-    /// One client stops reading: the ring, and the design that the old one was replaced by.
+    /// One client stops reading: the ring, and the design that replaced the old one.
     Stuck(stuck::Options),
 }
 
-/// What went wrong.
+/// Why a scenario failed.
 type Wrong = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
@@ -45,7 +49,7 @@ fn main() -> ExitCode {
     };
     match ran {
         Ok(()) => {
-            println!("as it must be");
+            println!("all checks passed");
             ExitCode::SUCCESS
         }
         Err(wrong) => {
@@ -55,7 +59,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A socket of this process' own.
+/// The path of a socket for this process.
 fn socket(what: &str) -> PathBuf {
     std::env::temp_dir().join(format!("cri-scenario-{}-{what}.sock", std::process::id()))
 }

@@ -1,11 +1,11 @@
-//! Counts panics, on whatever thread or task.
+//! Counts panics, on any thread and in any task.
 
 use std::panic;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 static PANICS: AtomicU32 = AtomicU32::new(0);
 
-/// From now on. Each is told in a line.
+/// Counts panics from now on, and prints a line for each.
 pub(crate) fn count() {
     panic::set_hook(Box::new(|panic| {
         PANICS.fetch_add(1, Ordering::SeqCst);
@@ -13,7 +13,7 @@ pub(crate) fn count() {
     }));
 }
 
-/// How many there were.
+/// The number of panics so far.
 pub(crate) fn so_far() -> u32 {
     PANICS.load(Ordering::SeqCst)
 }

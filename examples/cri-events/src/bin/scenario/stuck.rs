@@ -27,30 +27,31 @@ use tokio::time::sleep;
 use crate::Wrong;
 use crate::timed::{Timed, Times};
 
-/// Nothing comes any more when nothing came for so long.
+/// Clients that received nothing for this long will receive nothing more.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// How long a shutdown beside a stuck client may take. (It waits for less than a second; the rest is for cores that others want too.)
+/// How long a shutdown beside a stuck client may take. It waits for less than a second. The rest is
+/// for a busy machine.
 const END: Duration = Duration::from_secs(3);
 
-/// How many times as many rounds are done at most to see that it does not.
+/// At most this many times the rounds are run until the limit holds.
 const PATIENCE: usize = 4;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Events published; once for each.
+    /// Number of events to publish. May be repeated.
     #[arg(long, default_values_t = [5000, 50_000])]
     events: Vec<u64>,
-    /// Events a second.
+    /// Events per second.
     #[arg(long, default_value_t = 2500)]
     rate: u32,
-    /// Clients that do read.
+    /// Number of clients that read.
     #[arg(long, default_value_t = 4)]
     healthy: usize,
-    /// How often each is done at least; publish times are those of the round that was disturbed least.
+    /// Minimum number of rounds. Publish times are the lowest of all rounds.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// How many times as long publishing may take beside a stuck client (99th percentile).
+    /// How many times as long a publish may take beside a stuck client, at the 99th percentile.
     #[arg(long, default_value_t = 2.0)]
     limit: f64,
 }
@@ -70,9 +71,9 @@ impl fmt::Display for Design {
     }
 }
 
-/// What came of it.
+/// The result of a round.
 struct Outcome {
-    /// What the worst-off of the healthy clients received.
+    /// The fewest events that a healthy client received.
     received: u64,
     median: Duration,
     p99: Duration,
@@ -86,14 +87,15 @@ pub(crate) fn run(options: &Options) -> Result<(), Wrong> {
         options.healthy, options.rate
     );
     println!(
-        "| design | events | without it: received | publish p50, p99, µs | with it: received | publish p50, p99, µs | p99 with/without | longest end, ms |"
+        "| design | events | without it: received | publish p50, p99, µs | with it: received | publish p50, p99, µs | p99 with/without | longest shutdown, ms |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     let mut wrongs = Vec::new();
     for &events in &options.events {
         for design in [Design::Ring, Design::CloseOnce] {
             let (mut without, mut with) = (Vec::new(), Vec::new());
-            // In turn, so that a machine whose speed drifts does not decide; and when others on it disturbed, again.
+            // In turn, because the speed of a machine drifts. Repeated, because other programs
+            // disturb.
             let ratio = loop {
                 without.push(once(options, design, events, false)?);
                 with.push(once(options, design, events, true)?);
@@ -114,15 +116,15 @@ pub(crate) fn run(options: &Options) -> Result<(), Wrong> {
                 with.end.as_secs_f64() * 1e3
             );
             if with.end > END {
-                wrongs.push(format!("the end beside a stuck client took {:?}", with.end));
+                wrongs.push(format!("the shutdown beside a stuck client took {:?}", with.end));
             }
             match design {
                 Design::Ring if without.received != events || with.received != events => {
                     let (without, with) = (without.received, with.received);
-                    wrongs.push(format!("the ring's healthy clients got {without} and {with} of {events}"));
+                    wrongs.push(format!("the ring's healthy clients received {without} and {with} of {events} events"));
                 }
                 Design::Ring if ratio > options.limit => {
-                    wrongs.push(format!("publishing takes {ratio:.2} times as long"));
+                    wrongs.push(format!("publishing takes {ratio:.2} times as long beside a stuck client"));
                 }
                 Design::CloseOnce if with.received >= without.received => {
                     wrongs.push("void: the old design lost nothing".to_owned());
@@ -138,7 +140,7 @@ fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-/// The worst of what was received, and the longest end; the publish times of the round that others on the machine disturbed least.
+/// The fewest events received, the longest shutdown, and the lowest publish times of all rounds.
 fn summary(outcomes: &[Outcome]) -> Outcome {
     Outcome {
         received: outcomes.iter().map(|outcome| outcome.received).min().unwrap_or(0),
@@ -189,7 +191,7 @@ fn once(options: &Options, design: Design, events: u64, stuck: bool) -> Result<O
     })
 }
 
-/// A client that reads, and what it has received so far, each event whole.
+/// Starts a client that reads and checks events. Returns the count of received events.
 async fn healthy(path: &Path) -> Result<Arc<AtomicU64>, Wrong> {
     let mut tail = Tail::open(path, &Wish::default()).await?;
     let count = Arc::<AtomicU64>::default();
@@ -204,7 +206,8 @@ async fn healthy(path: &Path) -> Result<Arc<AtomicU64>, Wrong> {
     Ok(count)
 }
 
-/// A client whose whole connection nobody drives any more once it has begun: its socket fills up.
+/// A client whose connection is not driven any more once its stream has begun. Its socket buffer
+/// fills up.
 struct Stuck {
     leave: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -218,7 +221,7 @@ impl Stuck {
         let thread = thread::spawn(move || {
             let tail = runtime.block_on(Tail::open(&path, &Wish::default()));
             let _ = opened.send(tail.is_ok());
-            // It is told by the sender's drop.
+            // Returns when the sender is dropped.
             let _ = left.recv();
             drop(tail);
         });

@@ -1,4 +1,4 @@
-//! How long publishing takes.
+//! Measures how long a publish takes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use seqcast_cri_events::event::Event;
 use seqcast_cri_events::outlet::Outlet;
 
-/// The time of each publish.
+/// The duration of each publish.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Times(Arc<Mutex<Vec<Duration>>>);
 
 impl Times {
-    /// The time that `share` of them did not take longer than.
+    /// The quantile `share` of the durations.
     pub(crate) fn quantile(&self, share: f64) -> Duration {
         let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         times.sort_unstable();
@@ -21,7 +21,7 @@ impl Times {
     }
 }
 
-/// An outlet that takes the time of each event.
+/// An outlet that measures each publish.
 pub(crate) struct Timed {
     pub(crate) outlet: Box<dyn Outlet>,
     pub(crate) times: Times,
