@@ -157,9 +157,10 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
 /// [`next_ref`](crate::Subscriber::next_ref), [`next_ref_async`](crate::Subscriber::next_ref_async) and
 /// [`try_recv_ref`](crate::Subscriber::try_recv_ref).
 #[diagnostic::on_unimplemented(
-    message = "the messages of `{Self}` cannot be received by value: they are not `Clone`",
-    label = "returns a message, which takes a clone of it",
-    note = "borrow it where it lies: `next_ref`, `next_ref_async`, `try_recv_ref`; or publish `Arc`s"
+    message = "the messages of `{Self}` cannot be received by value, because they are not `Clone`",
+    label = "returns a clone of the message",
+    note = "calls that borrow the message need no `Clone`: `try_recv_ref`, `recv_ref`, `next_ref`, `next_ref_async`, `latest_ref`",
+    note = "or make the message `Clone`, or publish it in an `Arc`"
 )]
 pub trait Receive: Storage {
     /// Puts the message `sequence`, which `Stamp::load` found in `slot`, into `place`, which is empty, and moves `cursor` past it. `false`

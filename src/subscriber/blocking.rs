@@ -9,7 +9,7 @@ use crate::slots::{self, Place, Receive, Storage};
 use crate::sync::{YIELDS, spin_loop, yield_now};
 
 /// Receiving that blocks the thread.
-impl<S: Receive> Subscriber<S> {
+impl<S: Storage> Subscriber<S> {
     /// Waits for the next message and receives it.
     ///
     /// Use [`recv_timeout`](Self::recv_timeout) to limit the wait,
@@ -46,7 +46,10 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(reader.join().unwrap(), (Ok(7), Err(RecvError::Closed)));
     /// ```
     #[inline]
-    pub fn recv(&mut self) -> Result<S::Item, RecvError> {
+    pub fn recv(&mut self) -> Result<S::Item, RecvError>
+    where
+        S: Receive,
+    {
         slots::receive(|place| self.recv_into(place))
     }
 
@@ -80,7 +83,10 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.recv_timeout(timeout), Ok(1));
     /// ```
     #[inline]
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<S::Item, RecvTimeoutError> {
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<S::Item, RecvTimeoutError>
+    where
+        S: Receive,
+    {
         self.recv_until(Instant::now().checked_add(timeout))
     }
 
@@ -112,7 +118,10 @@ impl<S: Receive> Subscriber<S> {
     /// assert!(subscriber.recv_deadline(deadline).unwrap_err().is_timeout());
     /// ```
     #[inline]
-    pub fn recv_deadline(&mut self, deadline: Instant) -> Result<S::Item, RecvTimeoutError> {
+    pub fn recv_deadline(&mut self, deadline: Instant) -> Result<S::Item, RecvTimeoutError>
+    where
+        S: Receive,
+    {
         self.recv_until(Some(deadline))
     }
 
@@ -144,7 +153,10 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.recv_many(&mut buffer, 16), Ok(3));
     /// assert_eq!(buffer, [1, 2, 3]);
     /// ```
-    pub fn recv_many(&mut self, buffer: &mut Vec<S::Item>, limit: usize) -> Result<usize, RecvError> {
+    pub fn recv_many(&mut self, buffer: &mut Vec<S::Item>, limit: usize) -> Result<usize, RecvError>
+    where
+        S: Receive,
+    {
         untimed(self.block(None, |subscriber| subscriber.try_recv_many(buffer, limit)))
     }
 }

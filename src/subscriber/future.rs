@@ -12,7 +12,7 @@ use crate::slots::{self, Place, Receive, Storage};
 use crate::wait::Park;
 
 /// Receiving in a task of any async runtime.
-impl<S: Receive> Subscriber<S> {
+impl<S: Storage> Subscriber<S> {
     /// Waits for the next message and receives it.
     ///
     /// It works in any async runtime. Use [`recv_latest_async`](Self::recv_latest_async) for the
@@ -57,7 +57,10 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.recv_async().await, Err(seqcast::RecvError::Closed));
     /// # });
     /// ```
-    pub fn recv_async(&mut self) -> Recv<'_, S> {
+    pub fn recv_async(&mut self) -> Recv<'_, S>
+    where
+        S: Receive,
+    {
         Recv(Waiting(self))
     }
 
@@ -94,7 +97,10 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(buffer, [1, 2]);
     /// # });
     /// ```
-    pub fn recv_many_async<'a>(&'a mut self, buffer: &'a mut Vec<S::Item>, limit: usize) -> RecvMany<'a, S> {
+    pub fn recv_many_async<'a>(&'a mut self, buffer: &'a mut Vec<S::Item>, limit: usize) -> RecvMany<'a, S>
+    where
+        S: Receive,
+    {
         RecvMany { waiting: Waiting(self), buffer, limit }
     }
 
@@ -124,7 +130,10 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.recv_latest_async().await, Ok(99));
     /// # });
     /// ```
-    pub fn recv_latest_async(&mut self) -> RecvLatest<'_, S> {
+    pub fn recv_latest_async(&mut self) -> RecvLatest<'_, S>
+    where
+        S: Receive,
+    {
         RecvLatest(Waiting(self))
     }
 
@@ -157,10 +166,15 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.poll_recv(&mut cx), Poll::Ready(Ok(5)));
     /// ```
     #[inline]
-    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Item, RecvError>> {
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Item, RecvError>>
+    where
+        S: Receive,
+    {
         self.poll_message(cx, Self::try_recv_waiting)
     }
+}
 
+impl<S: Receive> Subscriber<S> {
     #[inline]
     fn poll_message(
         &mut self,

@@ -7,7 +7,7 @@ use crate::error::{Lagged, RecvError, TryRecvError};
 use crate::slots::{Receive, Storage};
 
 /// Receiving as an iterator.
-impl<S: Receive> Subscriber<S> {
+impl<S: Storage> Subscriber<S> {
     /// Returns a blocking iterator over the messages, which ends when the ring does.
     ///
     /// Each item is a message, or [`Lagged`] if messages were overwritten before they were read.
@@ -33,7 +33,10 @@ impl<S: Receive> Subscriber<S> {
     /// }
     /// assert_eq!((messages, missed), (vec![2, 3], 1));
     /// ```
-    pub fn iter(&mut self) -> Iter<'_, S> {
+    pub fn iter(&mut self) -> Iter<'_, S>
+    where
+        S: Receive,
+    {
         Iter(self)
     }
 
@@ -50,7 +53,10 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [1, 2]);
     /// assert_eq!(subscriber.try_iter().next(), None);
     /// ```
-    pub fn try_iter(&mut self) -> TryIter<'_, S> {
+    pub fn try_iter(&mut self) -> TryIter<'_, S>
+    where
+        S: Receive,
+    {
         let goal = self.channel().sequencer.tail();
         TryIter { subscriber: self, goal }
     }

@@ -9,7 +9,7 @@ use crate::sequencer::Found;
 use crate::slots::{self, Place, Receive, Slot, Storage};
 
 /// Receiving the newest message only.
-impl<S: Receive> Subscriber<S> {
+impl<S: Storage> Subscriber<S> {
     /// Receives the newest message, and moves the cursor behind it.
     ///
     /// For readers that need the current value and not the history, such as a dashboard. Sequences
@@ -50,7 +50,10 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.latest(), Err(TryRecvError::Empty));
     /// ```
     #[inline]
-    pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
+    pub fn latest(&mut self) -> Result<S::Item, TryRecvError>
+    where
+        S: Receive,
+    {
         slots::receive_out_of_line(|place| self.latest_into(place))
     }
 
@@ -83,10 +86,15 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.recv_latest(), Err(RecvError::Closed));
     /// ```
     #[inline]
-    pub fn recv_latest(&mut self) -> Result<S::Item, RecvError> {
+    pub fn recv_latest(&mut self) -> Result<S::Item, RecvError>
+    where
+        S: Receive,
+    {
         slots::receive_out_of_line(|place| untimed(self.block(None, |subscriber| subscriber.latest_into(place))))
     }
+}
 
+impl<S: Receive> Subscriber<S> {
     /// As [`try_recv_waiting`](Self::try_recv_waiting), with the newest message.
     pub(super) fn latest_into(&mut self, place: &mut Place<'_, S::Item>) -> Result<(), TryRecvError> {
         self.receive_latest(reading::<S>(place))

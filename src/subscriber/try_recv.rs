@@ -4,12 +4,12 @@ use super::Subscriber;
 use super::receive::reading;
 use crate::error::TryRecvError;
 use crate::registry::Cursor;
-use crate::slots::{self, Place, Receive, Slot, append};
+use crate::slots::{self, Place, Receive, Slot, Storage, append};
 
 /// Receiving without waiting.
 ///
 /// These calls return messages by value, which clones them in a [`boxed`](crate::boxed) ring.
-impl<S: Receive> Subscriber<S> {
+impl<S: Storage> Subscriber<S> {
     /// Receives the next message if there is one.
     ///
     /// Use [`recv`](Self::recv) or [`recv_async`](Self::recv_async) to wait for it, and
@@ -58,7 +58,10 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Closed));
     /// ```
     #[inline]
-    pub fn try_recv(&mut self) -> Result<S::Item, TryRecvError> {
+    pub fn try_recv(&mut self) -> Result<S::Item, TryRecvError>
+    where
+        S: Receive,
+    {
         slots::receive(|place| self.try_recv_into(place))
     }
 
@@ -91,7 +94,10 @@ impl<S: Receive> Subscriber<S> {
     /// assert_eq!(subscriber.try_recv_many(&mut buffer, 3), Ok(2));
     /// assert_eq!(buffer, [0, 1, 2, 3, 4]);
     /// ```
-    pub fn try_recv_many(&mut self, buffer: &mut Vec<S::Item>, limit: usize) -> Result<usize, TryRecvError> {
+    pub fn try_recv_many(&mut self, buffer: &mut Vec<S::Item>, limit: usize) -> Result<usize, TryRecvError>
+    where
+        S: Receive,
+    {
         let mut received = 0;
         while received < limit {
             let run = self.receive_run(buffer, limit - received);
@@ -111,7 +117,9 @@ impl<S: Receive> Subscriber<S> {
         }
         Ok(received)
     }
+}
 
+impl<S: Receive> Subscriber<S> {
     /// As `try_recv`, for calls that wait, which are out of line already.
     pub(super) fn try_recv_waiting(&mut self, place: &mut Place<'_, S::Item>) -> Result<(), TryRecvError> {
         self.receive(&mut reading::<S>(place)).map_err(|nothing| self.report(nothing))
