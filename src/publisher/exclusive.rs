@@ -128,7 +128,7 @@ impl<S: Storage> Publisher<S> {
     ///
     /// In an inline ring, messages of up to 512 bytes become visible in *runs* of up to 16. A
     /// subscriber on another core that reads along then disturbs the publisher once per run.
-    /// [`SharedPublisher::publish_many`](crate::SharedPublisher::publish_many#runs) has the rules.
+    /// [`SharedPublisher::publish_many`](crate::SharedPublisher::publish_many) has the rules.
     /// In all other cases, each message is published before the next is taken from the iterator.
     ///
     /// # Panics
