@@ -43,8 +43,8 @@ impl Builder {
     /// Starts with a ring of at least `capacity` messages, rounded up to a power of two.
     ///
     /// Give a ring with several publishers at least four slots for each. With a capacity of 1, two
-    /// publishers that publish at the same time leave holes, and one that is suspended in the
-    /// middle of a publish blocks the others.
+    /// publishers that publish at the same time leave holes. One that is suspended in the middle
+    /// of a publish then blocks the others.
     ///
     /// # Panics
     ///
@@ -186,7 +186,7 @@ impl Builder {
     /// Each message is then a separate allocation, and one receive of each message reads the
     /// cursors of all subscribers. Receives may run the drops of messages, and panics in them are
     /// caught. If a thread is suspended in the middle of this, further drops are delayed until the
-    /// messages are overwritten, and the thread keeps at most `capacity` more messages alive. See
+    /// messages are overwritten. Such a thread keeps at most `capacity` more messages alive. See
     /// [Boxed rings](crate::book::boxed).
     ///
     /// # Examples

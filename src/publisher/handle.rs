@@ -112,7 +112,7 @@ impl<S: Storage> Drop for Handle<S> {
     }
 }
 
-/// The look-ups that both publishers have. Their field is called `handle`, and `$make` makes the
+/// The queries that both publishers have. Their field is called `handle`, and `$make` makes the
 /// `publisher` of the examples.
 macro_rules! look_ups {
     ($make:literal) => {

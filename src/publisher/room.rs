@@ -138,8 +138,7 @@ impl<S: Storage> Publisher<S> {
     ///
     /// # Cancel safety
     ///
-    /// It takes nothing. A task that no longer wants to publish stops polling, and may be woken
-    /// once more.
+    /// It takes nothing. A task may stop polling at any time, and may then be woken once more.
     ///
     /// # Examples
     ///
@@ -305,8 +304,7 @@ impl<S: Storage> SharedPublisher<S> {
     ///
     /// # Cancel safety
     ///
-    /// It takes nothing. A task that no longer wants to publish stops polling, and may be woken
-    /// once more.
+    /// It takes nothing. A task may stop polling at any time, and may then be woken once more.
     ///
     /// # Examples
     ///

@@ -23,7 +23,7 @@ use crate::sync::Arc;
 /// subscriber.
 ///
 /// Every call works from any thread at any time, also after the ring was closed. No call blocks,
-/// or delays publishers and subscribers; only a gating subscriber, once made, makes publishers
+/// or delays publishers and subscribers. Only a gating subscriber, once made, makes publishers
 /// wait. Subscribing allocates.
 ///
 /// # Examples

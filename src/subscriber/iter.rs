@@ -92,7 +92,7 @@ pub struct IntoIter<S: Storage>(Subscriber<S>);
 #[derive(Debug)]
 pub struct TryIter<'a, S: Storage> {
     subscriber: &'a mut Subscriber<S>,
-    /// The tail when this was made; 0 once it has ended.
+    /// The tail when this was made, or 0 once it has ended.
     goal: u64,
 }
 

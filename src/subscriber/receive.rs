@@ -34,23 +34,11 @@ impl<S: Storage> Subscriber<S> {
         &self,
         take: impl FnOnce(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
     ) -> Option<Result<R, NoMessage>> {
-        self.receive_at(&self.lossy.cursor, take, |_| {})
-    }
-
-    /// Receives what a single look at the slot finds at `cursor`; otherwise `None`. Calls
-    /// `received` with the sequence of the message.
-    #[inline]
-    fn receive_at<R>(
-        &self,
-        cursor: &Cursor,
-        take: impl FnOnce(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
-        received: impl FnOnce(u64),
-    ) -> Option<Result<R, NoMessage>> {
+        let cursor = &self.lossy.cursor;
         let sequence = cursor.next_unsync();
         match self.channel.sequencer.find_fast(sequence)? {
             Found::Message(slot) => {
                 let message = take(slot, sequence, cursor)?;
-                received(sequence);
                 self.taken(sequence);
                 Some(Ok(message))
             }
@@ -70,9 +58,15 @@ impl<S: Storage> Subscriber<S> {
         take: &mut impl FnMut(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
     ) -> Result<R, NoMessage> {
         if let Some(gating) = &self.local.gating {
-            let received = |sequence| self.channel.made_room(sequence..sequence + 1);
-            if let Some(Ok(message)) = self.receive_at(&gating.cursor, &mut *take, received) {
-                return Ok(message);
+            // As `receive_fast`, which never finds a message here. One function for both would load
+            // the cursor's address once more for each message of a boxed ring.
+            let sequence = gating.cursor.next_unsync();
+            if let Some(Found::Message(slot)) = self.channel.sequencer.find_fast(sequence) {
+                if let Some(message) = take(slot, sequence, &gating.cursor) {
+                    self.channel.made_room(sequence..sequence + 1);
+                    self.taken(sequence);
+                    return Ok(message);
+                }
             }
             self.become_lossy_if_demoted();
         }
