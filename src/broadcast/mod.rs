@@ -40,7 +40,7 @@
 //!
 //! | | tokio | here |
 //! |---|---|---|
-//! | [`channel`], [`Sender::new`] | ask nothing of `T` but `Clone` for `channel` | also need `T: Send + Sync + 'static`; the handles need nothing |
+//! | [`channel`], [`Sender::new`] | ask nothing of `T` but `Clone` for `channel` | also need `T: Send + Sync + 'static`. The handles need nothing |
 //! | [`Receiver`] as a stream | `BroadcastStream` of tokio-stream | is a [`Stream`](futures_core::Stream) itself |
 //! | cooperation | the budget of the task | one yield after 128 receives in a row, in every executor: see [Biased selects](#biased-selects) |
 //! | [`blocking_recv`](Receiver::blocking_recv) in an async context | panics | blocks the thread |
@@ -48,7 +48,7 @@
 //! | a panic in a waker or in the drop of a message | reaches `send` or `recv` | is caught |
 //! | a message is dropped | when the last receiver has received it | the same, with [exceptions](#when-a-message-is-dropped) |
 //! | [`Sender::len`] | a few messages are checked | every receiver is checked |
-//! | largest capacity | `usize::MAX / 2` | `isize::MAX as usize / 2`; both panic above |
+//! | largest capacity | `usize::MAX / 2` | `isize::MAX as usize / 2` |
 //!
 //! # Biased selects
 //!
@@ -79,9 +79,9 @@
 //!
 //! - A message whose type has no drop ([`needs_drop`](std::mem::needs_drop) returns `false`) stays
 //!   until it is overwritten.
-//! - If two receivers receive a message at the same moment, and no other needs it, it may stay
-//!   until one of them receives again, finds the channel empty, or is dropped. The same holds if a
-//!   receiver is made, or the last older one is dropped, in the middle of the `send`.
+//! - If the last two receivers receive a message at the same moment, it may stay until one of them
+//!   receives again, finds the channel empty, or is dropped. The same holds if a receiver is made,
+//!   or the last older one is dropped, in the middle of the `send`.
 //! - With fewer than 8 receivers, a message that is overwritten unread is dropped by the `send`
 //!   that overwrites it. With more, a later `send` may drop it. At most one message per 8
 //!   receivers waits.

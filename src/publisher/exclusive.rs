@@ -40,8 +40,8 @@ use crate::sync::Arc;
 /// assert_eq!(subscriber.try_recv(), Ok(1.5));
 /// ```
 pub struct Publisher<S: Storage> {
-    /// The only field: the next sequence is kept in the ring. Otherwise publishers in
-    /// one array, each used by a thread of its own, would write to the same cache line.
+    /// The only field: the next sequence is kept in the ring. Otherwise publishers in one array,
+    /// each used by a thread of its own, would write to the same cache line.
     pub(super) handle: Handle<S>,
 }
 
@@ -178,12 +178,11 @@ impl<S: Storage> Publisher<S> {
     /// # Progress
     ///
     /// Each message is published as by [`publish`](Self::publish). Wakers run on the thread that
-    /// drops the batch. An empty batch wakes no reader and runs no fence.
+    /// drops the batch, or that waits for room. An empty batch wakes no reader and runs no fence.
     ///
     /// # Memory ordering
     ///
-    /// Of each message as in [`publish`](Self::publish). It does not depend on the end of the
-    /// batch.
+    /// As [`publish`](Self::publish) for each message, independent of the end of the batch.
     ///
     /// # Examples
     ///
