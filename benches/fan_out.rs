@@ -1,6 +1,7 @@
-//! What does a delivery cost when every subscriber takes each message before the next, on one thread and across threads? `cargo bench --bench fan_out`
+//! What does a delivery cost if every subscriber receives each message before the next one is published,
+//! on one thread and between threads? `cargo bench --bench fan_out`
 //!
-//! Nothing is lost. The time is that of one message to all.
+//! Nothing is lost. The result is the time per message, until all subscribers have it.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 mod common;
@@ -36,7 +37,8 @@ fn one_thread(c: &mut Criterion) {
     group.finish();
 }
 
-/// Each reader counts itself off on one cache line, and the publisher waits until it has seen all of them: that is in the time, too.
+/// Each reader increments a counter in one cache line, and the publisher waits for the last. The result
+/// includes this.
 fn threads(c: &mut Criterion) {
     let mut group = c.benchmark_group("fan-out across threads, until all have counted themselves off");
     group.sampling_mode(SamplingMode::Flat);

@@ -1,4 +1,5 @@
-//! What does it cost to join and leave beside many subscribers, and to drop a large ring with few messages?
+//! What does it cost to subscribe and to leave with many subscribers, and to drop a large ring with few
+//! messages?
 //! `cargo bench --bench joining`
 #![allow(missing_docs, reason = "criterion's macros")]
 

@@ -1,8 +1,8 @@
-//! Counts how often a large message is moved on its way into a ring and out of it: `cargo bench --bench moves`. The table is in
-//! docs/copying.md.
+//! Counts the moves of a large message on the stack, on its way into a ring and out of it:
+//! `cargo bench --bench moves`. The table is in `docs/copying.md`.
 //!
-//! It counts calls of `memcpy` for as many bytes as a message has. The copies in inline assembly, into a slot and out of it, are no such
-//! calls.
+//! A move is a call of `memcpy` with the size of a message. The copies into a slot and out of it are
+//! inline assembly, and do not count.
 #![allow(clippy::pedantic, reason = "as the tests")]
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -34,13 +34,14 @@ mod counting {
     ///
     /// # Safety
     ///
-    /// As that one.
+    /// The same as for `memcpy`.
     #[unsafe(no_mangle)]
     unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, len: usize) -> *mut u8 {
         if len >= size_of::<Message>() - 64 {
             MOVES.fetch_add(1, Relaxed);
         }
-        // SAFETY: the caller's promise. (In assembly, lest the compiler make a call of `memcpy` of it.)
+        // SAFETY: the caller guarantees what `memcpy` requires. This is assembly because the compiler
+        // would turn a loop into a call of `memcpy`.
         unsafe {
             std::arch::asm!(
                 "rep movsb",
@@ -60,7 +61,7 @@ mod counting {
         message
     }
 
-    /// Moves in one call of `code`, after some.
+    /// The number of moves in one call of `code`, after a few calls to warm up.
     fn moves(mut code: impl FnMut()) -> f64 {
         const TIMES: u32 = 100;
         // A boxed ring uses its nodes again after a while.

@@ -1,6 +1,7 @@
-//! What does a publish cost, alone, beside subscribers that do nothing, and once a reader has parked? `cargo bench --bench publish`
+//! What does a publish cost: alone, beside idle subscribers, and after a reader has parked?
+//! `cargo bench --bench publish`
 //!
-//! Nobody reads: all of it is lossy.
+//! No subscriber reads, so messages are lost.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 mod common;
@@ -29,7 +30,7 @@ fn rows(group: &mut BenchmarkGroup<WallTime>, beside: &str, mut publisher: Publi
     group.throughput(Throughput::Elements(BATCH));
     group.bench_function(format!("shared, batch of {BATCH}/{beside}"), |b| b.iter(|| publisher.publish_many(batch())));
 
-    // It was published indeed: the ring holds as much as it can of it.
+    // The messages were really published: the ring is full of them.
     let ended = publisher.close();
     let left = ring.subscribe_at(seqcast::Start::Oldest).into_iter().map(|message| message.expect("not lapped"));
     assert!(ended && left.count() as u64 == ring.next_sequence().min(ring.capacity() as u64));
@@ -44,7 +45,7 @@ fn publish(c: &mut Criterion) {
         rows(&mut group, &format!("beside {idle} idle"), publisher);
         drop(subscribers);
     }
-    // From then on, every publish pays a fence.
+    // From now on, every publish pays a fence.
     let (publisher, mut subscriber) = seqcast::inline::<u64>(1024);
     let _ = subscriber.recv_timeout(Duration::from_millis(1));
     rows(&mut group, "after a reader parked", publisher);

@@ -1,6 +1,7 @@
-//! How long is a message on its way to another thread and back? `cargo bench --bench round_trip`
+//! How long does a message take to another thread and back? `cargo bench --bench round_trip`
 //!
-//! Two threads and two rings; the next leaves when the last is back. With more than the mean, each trip pays for a look at the clock.
+//! Two threads and two rings. A message is sent when the previous one is back. Where percentiles are
+//! printed, each trip includes reading the clock.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 mod common;
@@ -12,7 +13,7 @@ use std::time::Instant;
 
 type Reader = Subscriber<Inline<u64>>;
 
-/// How the next message is waited for.
+/// How a thread waits for the next message.
 trait Wait: Fn(&mut Reader) -> u64 + Copy + Send + 'static {}
 impl<F: Fn(&mut Reader) -> u64 + Copy + Send + 'static> Wait for F {}
 

@@ -1,7 +1,7 @@
 //! How fast does one publisher stream to readers on threads of their own? `cargo bench --bench streaming`
 //!
-//! Nothing is lost: the publisher keeps within half a ring of the slowest reader, and every number is checked. The time is that of one
-//! message to all.
+//! Nothing is lost: the publisher stays within half a ring of the slowest reader, and readers check
+//! every number. The result is the time per message, until all readers have it.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 mod common;
@@ -13,7 +13,7 @@ use std::ops::Range;
 
 const BATCH: u64 = 64;
 
-/// What publishes `numbers`, for each of which there is room.
+/// A function that publishes `numbers`. The caller makes sure that there is room.
 trait Publish: FnMut(Range<u64>) {}
 impl<F: FnMut(Range<u64>)> Publish for F {}
 

@@ -1,136 +1,89 @@
-//! A fixed-capacity, lock-free broadcast ring: publishers write slots, and every subscriber reads every message through its own
-//! cursor.
+//! A fixed-capacity, lock-free broadcast ring: every subscriber reads every message through its own
+//! cursor, and every loss is counted.
 //!
 //! ```
-//! use seqcast::TryRecvError;
+//! use seqcast::{Lagged, TryRecvError};
 //!
-//! let (mut publisher, mut first) = seqcast::inline::<u64>(4);
+//! let (mut publisher, mut first) = seqcast::inline::<u64>(4); // a ring of four slots
 //! let mut second = first.clone();
 //!
 //! publisher.publish_many([1, 2, 3]);
-//! assert_eq!(first.iter().take(3).map(Result::unwrap).sum::<u64>(), 6);
+//! assert_eq!(first.try_recv(), Ok(1));
+//! assert_eq!(first.try_recv(), Ok(2));
 //!
-//! // The second one fell a lap behind: it is told how many messages it lost, exactly, and goes on.
+//! // Six messages do not fit into four slots: `second` lost the first two.
 //! publisher.publish_many([4, 5, 6]);
-//! let Err(TryRecvError::Lagged(lagged)) = second.try_recv() else { panic!() };
-//! assert_eq!((lagged.missed, lagged.resumed_at), (2, 2));
-//! assert_eq!(second.try_recv(), Ok(3));
+//! let lagged = Lagged { missed: 2, resumed_at: 2 };
+//! assert_eq!(second.try_recv(), Err(TryRecvError::Lagged(lagged)));
+//! assert_eq!(second.try_recv(), Ok(3)); // and continues with the oldest one
+//!
+//! drop(publisher); // closes the ring: each subscriber reads what is left
+//! let rest: Vec<u64> = first.skip_lagged().into_iter().collect();
+//! assert_eq!(rest, [3, 4, 5, 6]);
 //! ```
 //!
-//! # Two ways to keep a message
+#![doc = include_str!("../docs/ring.svg")]
 //!
-//! - [`inline`]: any `T: Copy + Send + 'static`, copied through the slots. The fastest for small messages.
-//! - [`boxed`]: any `T: Send + Sync + 'static`. Subscribers borrow it where it lies ([`Ref`]), or take a clone.
+//! # Handles
 //!
-//! ```
-//! let (mut publisher, mut subscriber) = seqcast::boxed::<String>(4);
-//! publisher.publish("any payload".to_owned());
-//! assert_eq!(*subscriber.try_recv_ref().unwrap(), "any payload");
-//! ```
+//! | handle | purpose |
+//! |---|---|
+//! | [`Publisher`] | The only publisher of its ring, and the fastest. [`share`](Publisher::share) turns it into a [`SharedPublisher`]. |
+//! | [`SharedPublisher`] | One of many publishers. Clone it for each thread or task. |
+//! | [`Subscriber`] | Reads every message: polling ([`try_recv`](Subscriber::try_recv)), blocking ([`recv`](Subscriber::recv), iterators), in tasks ([`recv_async`](Subscriber::recv_async), [`Stream`](futures_core::Stream)), in batches, or the newest only ([`recv_latest`](Subscriber::recv_latest)). |
+//! | [`Ring`] | Makes subscribers, at any sequence, and reports [`stats`](Ring::stats). It keeps the ring neither open nor busy. |
+//! | [`Ref`] | A message borrowed from a boxed ring. |
+//! | [`Builder`] | Makes rings with options. |
+//! | [`broadcast`] | A drop-in for `tokio::sync::broadcast`: change the import. |
 //!
-//! # The handles
+//! # Which ring
 //!
-//! - [`Publisher`], the only one of its ring, or [`SharedPublisher`], one of many. Publishing never waits, except for gating
-//!   subscribers. A burst wakes sleeping subscribers once if it is published by `publish_many`, or through a [`batch`](Publisher::batch). With the feature `sink`, both are a `futures_sink::Sink`.
-//! - [`Subscriber`]: polls, blocks, or waits in a task; a [`Stream`](futures_core::Stream); turns into an iterator.
-//! - [`Ring`]: makes subscribers, at any time and at any retained sequence, and shows [`stats`](Ring::stats). Where a hundred
-//!   tasks or more sleep, it also makes the future that wakes them in the place of publishers ([`drive_wakes`](Ring::drive_wakes)).
-//!
-//! # From tokio
-//!
-//! The module [`broadcast`] is a drop-in for `tokio::sync::broadcast`, over a boxed ring. Change the import, and the program runs on
-//! the ring.
-//!
-//! # Lossy and gating subscribers
-//!
-//! A subscriber is *lossy*: it holds no publisher back, and counts what it loses. On a ring made with [`Builder::gated`], a subscriber
-//! can also be *gating* ([`Ring::subscribe_gating`]): publishers wait while it is a full lap behind, and it loses nothing. A gating
-//! subscriber that is stuck or leaked holds publishers up for as long as it lives, unless the ring has a [`Builder::gate_deadline`].
-//! `docs/lossless.md` describes when to use one, costs, deadlocks and alternatives.
+//! - [`inline`] copies messages through the ring. They are of any `Copy + Send + 'static` type. It is the
+//!   fastest ring for small messages.
+//! - [`boxed`] keeps messages of any `Send + Sync + 'static` type. Subscribers borrow them, or clone them.
+//! - [`Builder::gated`] makes a ring that can be lossless: publishers wait for subscribers made by
+//!   [`Ring::subscribe_gating`], and for no others.
 //!
 //! ```
-//! let (mut publisher, _dashboard) = seqcast::Builder::new(4).gated().inline::<u64>();
-//! let mut audit = publisher.ring().subscribe_gating()?;
-//! publisher.publish_many(0..4);
-//! assert!(publisher.try_publish(4).unwrap_err().is_full()); // `publish` would wait
-//! assert_eq!(audit.try_recv(), Ok(0));
-//! assert_eq!(publisher.try_publish(4), Ok(4));
-//! # Ok::<(), seqcast::SubscribeError>(())
+//! enum Event {
+//!     Started { pod: String },
+//!     Stopped { pod: String, code: i32 },
+//! }
+//!
+//! let (mut publisher, mut subscriber) = seqcast::boxed::<Event>(1024);
+//! publisher.publish(Event::Started { pod: "web-0".to_owned() });
+//! publisher.publish(Event::Stopped { pod: "web-0".to_owned(), code: 137 });
+//! drop(publisher);
+//! while let Some(event) = subscriber.next_ref() {
+//!     match event.as_deref() {
+//!         Ok(Event::Started { pod }) => println!("{pod} started"),
+//!         Ok(Event::Stopped { pod, code }) => println!("{pod} stopped with {code}"),
+//!         Err(lagged) => eprintln!("{lagged}"), // the loop continues
+//!     }
+//! }
 //! ```
 //!
-//! # The laws
+//! # The book
 //!
-//! 1. Between a subscribe and any later moment, `received + missed + holes + skipped_by_choice == next_sequence − start_sequence`, exactly,
-//!    on every receiving path. Only [`latest`](Subscriber::latest) skips by choice. With one publisher there are no holes. A
-//!    [`seek`](Subscriber::seek) starts a new account ([`Subscriber`] has the details).
-//! 2. A subscriber sees sequences in strictly increasing order; two subscribers see the same message under the same sequence. What a
-//!    handle reports of the ring's progress ([`next_sequence`](Ring::next_sequence), [`oldest_sequence`](Ring::oldest_sequence),
-//!    [`published`](RingStats::published)) never decreases, and is never less than what its caller has received.
-//! 3. A received value is exactly one published value, never torn.
-//! 4. `Empty` is never said while a message can be read or a loss is to be told. `Closed` is said only after every message before the end
-//!    was delivered or reported missed, and then for ever.
-//! 5. Publishing costs the same with 0 and with 10 000 subscribers that do not sleep. Each one that sleeps costs the publish that wakes
-//!    it, or the driver ([`Ring::drive_wakes`]).
-//! 6. No code of the user's (clone, drop, waker, iterator) runs inside a write or under a lock; when it panics or calls back into the
-//!    ring, everybody else goes on.
-//! 7. A publisher, subscriber, task or thread that is stopped, dropped, leaked or panics anywhere never blocks another publisher, and
-//!    never another subscriber for longer than a lap, as long as fewer publishers are stopped in the middle of a publish
-//!    than the ring has slots. (The limits below are exact about "a lap".) A gating subscriber holds publishers back by contract, and
-//!    with it a publisher that it waits for.
-//! 8. Every message put in is dropped exactly once. Memory never grows past what the ring was made with, plus a few hundred bytes for
-//!    each live subscriber (and for at most 64 that waited, and went, since the last publish); in a boxed ring, plus one message for
-//!    each live [`Ref`], and some for each publisher (see [`boxed`]). A ring that more than 1 024 subscribers once shared keeps 32 KiB more.
+//! The module [`book`] has the pages below, and those for experts.
 //!
-//! # Limits
+//! | page | |
+//! |---|---|
+//! | [Guide](book::guide) | Everyday tasks, each a whole program. |
+//! | [Choosing a ring](book::choosing) | Inline or boxed, capacity, `lag_slack`, gating or not. |
+//! | [Waking](book::waking) | How subscribers sleep and wake, and what it costs. |
+//! | [Lossless reading](book::lossless) | Gated rings, deadlines, deadlocks. |
+//! | [Guarantees and limits](book::guarantees) | What holds, and what does not. |
+//! | [From tokio](book::from_tokio) | Moving from tokio's broadcast channel. |
+//! | [Questions and answers](book::faq), [glossary](book::glossary) | |
 //!
-//! *Stopped* means here that a thread takes no further step for a while or for ever: the scheduler preempted it, a signal handler or a
-//! debugger holds it, or its code was leaked or killed. Other threads cannot tell which. A stopped publisher has begun a publish and not
-//! finished it; a stopped subscriber is one that does not receive.
+//! # Features
 //!
-//! - Wakers run on the publisher's thread, after the message is there. One that blocks holds up the publisher that calls it; who is
-//!   still to be woken is then woken by any other publisher that comes by, if there is one.
-//! - With a driver ([`Ring::drive_wakes`]), sleeping tasks depend on the runtime that polls it. While that runtime is blocked, they
-//!   sleep until more than half the ring's capacity is published, the driver is dropped, or the ring is closed.
-//! - A reader at a message whose publisher was stopped goes on when the others are a lap further. If nobody publishes any more, or the
-//!   ring is closed, that never comes: [`latest`](Subscriber::latest) and [`seek`](Subscriber::seek) go past it.
-//! - A publisher or a driver that is stopped for good within the few instructions in which it holds the list of the parked, or has taken
-//!   out a waker and not called it, keeps those from being woken by others.
-//! - A publisher of a boxed ring drops messages that were overwritten, after its own is there: one whose drop takes long holds up that
-//!   publisher, and nobody else. The last few stay undropped until somebody publishes, or their publisher is gone.
-//! - A subscriber that is made, or parks, while a publisher is waking others is woken by the next publish, not by that one. It looks at
-//!   the ring before it sleeps, so it misses nothing.
-//! - A message that owns a handle of its own ring forms a cycle, as with [`Arc`](std::sync::Arc). Neither is dropped until another message
-//!   overwrites that one.
-//! - Wakers and drops of messages may publish, to the same ring or to others, which wakes and drops in turn. Such calls nest at most
-//!   128 deep on a thread, and 32 deep within one ring. Deeper ones run when the calls around them have returned: a thread that is
-//!   stopped in there has not woken those that its innermost publishes and closes found parked. Other publishers do.
-//! - If a sandbox refuses a publisher's thread the system call that wakes threads (`futex` with `FUTEX_WAKE`), sleeping threads wake with
-//!   the next publish of a thread that may.
-//! - A call may move a message on the stack. A message of more than 64 KiB is better boxed, as `Box<T>`: in a debug build, a stack of
-//!   2 MiB is enough to publish and receive inline messages of 64 KiB by any call.
-//! - While as many publishers are stopped in the middle of a publish as the ring has slots, other shared publishers can only spin. Give
-//!   a ring at least four slots for each publisher.
-//! - A gating subscriber that does not read holds publishers up until it is dropped or demoted. So does, on a ring with gating
-//!   subscribers, a publisher that is stopped in the middle of a publish: gating subscribers wait for its message. With a
-//!   [`Builder::gate_deadline`], publishers then go one message further, and a gating subscriber may lose that one.
-//! - A publish that waits for a gating subscriber must not keep that subscriber from reading. A waker, a drop of a message, or the
-//!   thread that reads must not call a blocking publish of a gated ring: [`try_publish`](SharedPublisher::try_publish) never waits.
-//! - Wakers of tasks that wait to publish run on the thread of the gating subscriber that made room. One that blocks holds that
-//!   subscriber up.
-//! - A gated ring with a deadline has one more thread from the first task that waits to publish until the ring is closed.
-//! - It lives in one process. After a `fork`, the child has none of the other threads: a ring whose publishers were among them is dead there.
-//! - Publishing from a signal handler is safe only in an inline ring, and only as long as nobody ever parks on it: neither waking nor
-//!   dropping is async-signal-safe.
-//! - On processors for which Rust 1.85 has no stable inline assembly (such as PowerPC, MIPS and WebAssembly), an inline message is
-//!   copied under a lock. A thread that is stopped there holds up others that copy a message, and publishing from a signal handler is
-//!   not safe.
-//! - The first thread or task to park on a ring makes Linux run a barrier on every core of the process
-//!   (`membarrier(2)`); from then on each publish of that ring pays a fence, until some 16 000 to 32 000 messages have passed without anybody parking.
-//!   Rings that are only polled never do. (On other systems every publish does.)
-//! - If `membarrier` is taken away after the ring was made (by a sandbox), then from the next time that the ring is armed, who parks looks again every
-//!   millisecond, and tasks are polled all the time. Let a sandbox allow it (one that kills for it kills whoever parks).
-//! - On systems other than 64-bit Linux, waking threads takes a lock that each thread of the ring holds for a moment as it goes to sleep and as it wakes: one
-//!   that is stopped just there holds up the others.
+//! | feature | |
+//! |---|---|
+//! | `sink` | Implements `futures_sink::Sink` for both publishers. |
+//!
+//! None is enabled by default.
 
 #[cfg(any(doc, doctest))]
 pub mod book;

@@ -1,53 +1,56 @@
-//! Sequences, slots and stamps: arithmetic only, each helper named once.
+//! Arithmetic of sequences, slots and stamps.
 //!
-//! A sequence `q` lives in slot `q & mask`. The slot's stamp says what the slot holds:
+//! The message with sequence `q` is in slot `q & mask`. The slot's stamp gives the state of the
+//! slot:
 //!
 //! | stamp | meaning | who may change it |
 //! |---|---|---|
-//! | `0` | vacant | any publisher that claimed a sequence of this slot |
-//! | `2q + 1` (odd) | `q` is being written | only the publisher that is writing |
-//! | `2q + 2` (even, not 0) | `q` is there | any publisher that claimed a later sequence of this slot |
+//! | `0` | vacant | any publisher that has claimed a sequence of this slot |
+//! | `2q + 1` (odd) | `q` is being written | only the publisher that writes `q` |
+//! | `2q + 2` (even, not 0) | `q` is committed | any publisher that has claimed a later sequence of this slot |
 //!
-//! A stamp only grows. The largest sequence is [`LAST`], so no stamp ever wraps (not even that of the sequence after it,
-//! which subscribers look for) and bit 63 of the tail is free to say "closed". At 10⁹ messages a second that is 292 years.
+//! A stamp only grows. The largest sequence is [`LAST`], so no stamp ever wraps, not even the stamp
+//! of the sequence after it, which subscribers wait for. Bit 63 of the tail stays free for the
+//! "closed" flag. At 10⁹ messages per second the sequences last for 292 years.
 
-/// The largest sequence a message can have. The room up to bit 63 is for claims that are refused at the same time.
+/// The largest sequence that a message can have. The difference to 2⁶³ leaves room for refused
+/// claims that add to the tail at the same time.
 pub(crate) const LAST: u64 = (1 << 63) - (1 << 32) - 1;
 
-/// Set in the tail once the ring is closed.
+/// The bit that is set in the tail of a closed ring.
 pub(crate) const CLOSED_BIT: u64 = 1 << 63;
 
-/// The stamp of a slot that no publisher has touched.
+/// The stamp of a slot that no publisher has written.
 pub(crate) const VACANT: u64 = 0;
 
-/// The stamp of a slot in which `sequence` is being written.
+/// Returns the stamp of a slot in which `sequence` is being written.
 #[inline]
 pub(crate) const fn writing(sequence: u64) -> u64 {
     debug_assert!(sequence <= LAST);
     2 * sequence + 1
 }
 
-/// The stamp of a slot that holds `sequence`.
+/// Returns the stamp of a slot that holds `sequence`.
 #[inline]
 pub(crate) const fn committed(sequence: u64) -> u64 {
     debug_assert!(sequence <= LAST + 1);
     2 * sequence + 2
 }
 
-/// The sequence that a stamp other than [`VACANT`] speaks of.
+/// Returns the sequence of a stamp other than [`VACANT`].
 #[inline]
 pub(crate) const fn of_stamp(stamp: u64) -> u64 {
     debug_assert!(stamp != VACANT);
     (stamp - 1) / 2
 }
 
-/// Whether a publisher is in the middle of a write.
+/// Returns whether the stamp belongs to a write that is not committed.
 #[inline]
 pub(crate) const fn is_writing(stamp: u64) -> bool {
     stamp % 2 == 1
 }
 
-/// Sequence arithmetic of a ring: how many slots, and the first sequence it ever had.
+/// The sequence arithmetic of one ring: its number of slots, and its first sequence.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
     mask: u64,
@@ -55,7 +58,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// `capacity` must be a power of two.
+    /// Makes the layout of a ring with `capacity` slots, which must be a power of two.
     pub(crate) const fn new(capacity: u64, first: u64) -> Self {
         assert!(capacity.is_power_of_two() && first <= LAST);
         Self { mask: capacity - 1, first }
@@ -66,26 +69,27 @@ impl Layout {
         self.mask + 1
     }
 
-    /// The sequence of the ring's first message: 0, but for tests.
+    /// Returns the sequence of the ring's first message. It is 0 except in tests.
     #[inline]
     pub(crate) const fn first(self) -> u64 {
         self.first
     }
 
-    /// The index of the slot in which `sequence` lives.
+    /// Returns the index of the slot of `sequence`.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "a slot index fits: the slots are in memory")]
+    #[expect(clippy::cast_possible_truncation, reason = "a slot index fits, because the slots are in memory")]
     pub(crate) const fn slot(self, sequence: u64) -> usize {
         (sequence & self.mask) as usize
     }
 
-    /// The oldest sequence that a ring with this tail can still hold.
+    /// Returns the oldest sequence that a ring with this tail can still hold.
     #[inline]
     pub(crate) fn oldest(self, tail: u64) -> u64 {
         tail.saturating_sub(self.capacity()).max(self.first)
     }
 
-    /// The stamp of `sequence`'s slot a lap before `sequence`, if nobody skipped.
+    /// Returns the stamp that the slot of `sequence` has one lap earlier, if no publisher skipped
+    /// it.
     #[inline]
     pub(crate) const fn previous_stamp(self, sequence: u64) -> u64 {
         debug_assert!(sequence >= self.first);

@@ -1,17 +1,39 @@
 //! Where a subscriber begins.
 
-/// Where a subscriber begins to read, or moves to.
+/// The position at which a subscriber begins to read, or to which it moves.
+///
+/// Pass it to [`subscribe_at`](crate::Ring::subscribe_at) for a new subscriber, or to
+/// [`seek`](crate::Subscriber::seek) for an existing one. The default is [`Latest`](Start::Latest).
+///
+/// # Examples
+///
+/// ```
+/// use seqcast::{Lagged, Start, TryRecvError};
+///
+/// let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
+/// publisher.publish_many(0..6);
+/// let ring = publisher.ring();
+///
+/// assert!(ring.subscribe_at(Start::Latest).try_recv().is_err());
+/// assert_eq!(ring.subscribe_at(Start::Oldest).try_recv(), Ok(2));
+/// assert_eq!(ring.subscribe_at(Start::At(5)).try_recv(), Ok(5));
+///
+/// // The messages 0 and 1 are overwritten.
+/// subscriber.seek(Start::At(1));
+/// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 1, resumed_at: 2 })));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Start {
-    /// At the tail: the next message is the first one published from now on.
+    /// The tail. The subscriber reads the messages that are published from now on.
     #[default]
     Latest,
-    /// At the oldest message that the ring still holds.
+    /// The oldest message that the ring still holds.
     Oldest,
-    /// At a sequence.
+    /// The given sequence.
     ///
-    /// One that was overwritten already is accepted: the first receive then says
-    /// [`Lagged`](crate::Lagged) with the exact count. One beyond the tail means the tail.
-    /// [`try_subscribe_at`](crate::Ring::try_subscribe_at) refuses both instead.
+    /// A sequence whose message was overwritten is accepted. The first receive then returns
+    /// [`Lagged`](crate::Lagged) with the exact number of missed sequences. A sequence beyond the
+    /// tail stands for the tail. To get an error instead in both cases, use
+    /// [`try_subscribe_at`](crate::Ring::try_subscribe_at).
     At(u64),
 }

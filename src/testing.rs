@@ -1,11 +1,12 @@
-//! A publish in slow motion, so that tests can stop a publisher anywhere; and rings that start as models want them. Not part of the
-//! API.
+//! Publishes in separate steps, so that tests can suspend a publisher anywhere, and rings that
+//! start as models need them. Not part of the API.
 //!
-//! Dropping one of these in the middle is what a publisher looks like that was suspended there for good.
+//! A step that is dropped in the middle acts as a publisher that was suspended there for good.
 //!
-//! What can break a promise of the crate is `unsafe` here, even where it cannot touch memory.
+//! A function that can break a promise of the crate is `unsafe` here, even if it cannot corrupt
+//! memory.
 
-#![expect(unsafe_code, reason = "declares what breaks promises when it is misused")]
+#![expect(unsafe_code, reason = "declares functions that break promises when they are misused")]
 
 use crate::builder::Builder;
 use crate::channel::Channel;
@@ -16,49 +17,54 @@ use crate::sequencer;
 use crate::slots::Storage;
 use crate::slots::stamp::BeginError;
 
-/// Whether publishers fence, because somebody has parked not long ago (or the system has no barrier).
+/// Returns whether publishers fence, because a subscriber has parked recently or the system has no
+/// barrier.
 pub fn is_armed<S: Storage>(ring: &Ring<S>) -> bool {
     ring.channel().waiters.armed_after_commit()
 }
 
-/// A ring that starts without the publisher's fence even where there is no barrier. (The fence orders more than a wake-up, and hides
-/// what else is missing.)
+/// Makes a ring that starts without the publishers' fence even where there is no barrier. The fence
+/// orders more than a wake-up, and would hide other orderings that are missing.
 ///
 /// # Safety
 ///
+/// No subscriber may park on a ring made by it, because no publisher would see it.
 /// Nobody parks on a ring made by it: no publisher would see that.
 pub unsafe fn never_parked(builder: Builder) -> Builder {
     builder.never_parked()
 }
 
-/// A ring that starts as where there is a barrier.
+/// Makes a ring that starts as on a system with a barrier.
 ///
 /// # Safety
 ///
-/// The process has that barrier, or a model checker's fence stands for it. Otherwise no publisher sees who parks.
+/// The process must have that barrier, or the fence of a model checker must stand for it. Otherwise
+/// no publisher sees a parker.
 pub unsafe fn with_barrier(builder: Builder) -> Builder {
     builder.with_barrier()
 }
 
-/// As if the [`gate_deadline`](Builder::gate_deadline) of a full ring were over, for models that have no clock.
+/// Acts as if the [`gate_deadline`](Builder::gate_deadline) of a full ring had passed. For models,
+/// which have no clock.
 ///
 /// # Safety
 ///
-/// The owners of gating subscribers expect it: they may lose messages from now on.
+/// The owners of gating subscribers must expect it, because they may lose messages from now on.
 pub unsafe fn expire_gate_deadline<S: Storage>(ring: &Ring<S>) {
     ring.channel().force_deadline();
 }
 
-/// As if a thread had begun to drop what was read, and was suspended for good as it was about to take messages out of their slots.
+/// Acts as a thread that began to drop what was read, and was suspended for good when it was about
+/// to take messages out of their slots.
 ///
 /// # Safety
 ///
-/// No other thread is dropping what was read.
+/// No other thread may be dropping what was read.
 pub unsafe fn stop_in_a_walk<S: Storage>(ring: &Ring<S>) {
     ring.channel().stop_in_a_walk();
 }
 
-/// A sequence that was drawn.
+/// A claimed sequence.
 #[allow(missing_debug_implementations)]
 pub struct Claim<'a, S: Storage> {
     channel: &'a Channel<S>,
@@ -72,34 +78,40 @@ pub struct Write<'a, S: Storage> {
     write: sequencer::Write<'a, S>,
 }
 
-/// Draws a sequence; `None` when the ring is closed, or full.
+/// Claims a sequence. Returns `None` if the ring is closed or full.
 ///
 /// # Safety
 ///
-/// Fewer publishes are left unfinished than the ring has slots, or nobody else publishes. Otherwise no publisher can go on.
+/// Fewer publishes than the ring has slots may be left unfinished, or no other thread may publish.
+/// Otherwise no publisher can continue.
 pub unsafe fn claim<S: Storage>(publisher: &SharedPublisher<S>) -> Option<Claim<'_, S>> {
     let channel = publisher.channel();
     channel.claim().ok().map(|sequence| Claim { channel, sequence })
 }
 
-/// Goes on with a sequence that was drawn through this publisher and leaked, as another thread.
+/// Continues with a sequence that was claimed through this publisher and leaked, on behalf of
+/// another thread.
 ///
 /// # Safety
 ///
-/// [`claim`] drew `sequence` from this ring, its `Claim` was leaked, and this is the only time that it is gone on with. Otherwise two
-/// publishers write to one slot.
+/// [`claim`] must have returned `sequence` for this ring, its `Claim` must have been leaked, and
+/// `resume` may be called only once for it. Otherwise two publishers write to one slot.
+///
+/// # Panics
+///
+/// If `sequence` is beyond the largest sequence of a ring.
 pub unsafe fn resume<S: Storage>(publisher: &SharedPublisher<S>, sequence: u64) -> Claim<'_, S> {
     assert!(sequence <= LAST, "`sequence` must be at most {LAST}, not {sequence}");
     Claim { channel: publisher.channel(), sequence }
 }
 
 impl<'a, S: Storage> Claim<'a, S> {
-    /// Its sequence.
+    /// Returns the claimed sequence.
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
 
-    /// Takes the slot; `None` when it was skipped or overrun.
+    /// Takes the slot. Returns `None` if it was skipped or overrun.
     pub fn begin(self) -> Option<Write<'a, S>> {
         match self.channel.sequencer.begin(self.sequence) {
             Ok(write) => Some(Write { channel: self.channel, write }),
@@ -113,7 +125,7 @@ impl<'a, S: Storage> Claim<'a, S> {
 }
 
 impl<S: Storage> Write<'_, S> {
-    /// Finishes the publish.
+    /// Commits `item` and wakes subscribers.
     pub fn commit(self, item: S::Item) {
         let (mut pool, mut garbage) = (S::Pool::default(), S::Garbage::default());
         let sequence = self.write.sequence();

@@ -1,4 +1,5 @@
-//! Publishing into an inline ring never allocates, nor does receiving; into a boxed ring, once it is warm.
+//! Publishing and receiving never allocate on an inline ring. On a boxed ring, publishing stops
+//! allocating after roughly the first lap.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(unsafe_code, reason = "a global allocator that counts")]
@@ -25,18 +26,18 @@ thread_local! {
     static LIVE: Cell<i64> = const { Cell::new(0) };
 }
 
-// SAFETY: hands everything on to the system's allocator.
+// SAFETY: forwards every call to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
         LIVE.set(LIVE.get() + layout.size() as i64);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees what the system's allocator requires.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         LIVE.set(LIVE.get() - layout.size() as i64);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees what the system's allocator requires.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -54,7 +55,7 @@ fn none<R>(what: &str, f: impl FnOnce() -> R) -> R {
 
 #[test]
 fn neither_publishing_nor_receiving_allocates() {
-    // Each is the first of its kind on a fresh thread: nothing may be allocated lazily either.
+    // Each call is the first of its kind on a new thread, so lazy allocation would be noticed, too.
     std::thread::spawn(|| {
         let (mut publisher, mut subscriber) = seqcast::inline::<[u64; 9]>(64);
         let mut parked = subscriber.clone();
@@ -88,7 +89,7 @@ fn neither_publishing_nor_receiving_allocates() {
 
 #[test]
 fn subscribers_that_wait_and_go_leave_nothing_behind() {
-    // On a ring where nobody publishes: who is gone must not stay on the wait list until somebody does.
+    // No publisher publishes. A dropped subscriber must not stay on the wait list until one does.
     std::thread::spawn(|| {
         let (publisher, subscriber) = seqcast::inline::<u64>(8);
         let comes_and_goes = || {
@@ -169,7 +170,7 @@ fn who_waited_for_what_never_came_is_freed_with_the_ring() {
         let life = || {
             let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
             let publisher = publisher.share();
-            // A publisher stopped for good, below the end: that message is waited for, and nobody wakes who waits.
+            // A publisher that never resumes, before the end. A subscriber waits for its message, and is not woken.
             assert!(testing::claim(&publisher).unwrap().begin().is_some());
             drop(publisher);
             assert!(subscriber.poll_recv(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -190,7 +191,7 @@ fn a_warm_boxed_ring_allocates_no_more() {
         let mut holder = subscriber.clone();
         let mut cx = Context::from_waker(Waker::noop());
         publisher.publish([0; 4]);
-        // A look finds out about new subscribers, and makes room for what they borrow.
+        // A scan finds new subscribers, and makes room for their borrows.
         let held = holder.try_recv_ref().unwrap();
         publisher.publish_many([[1; 4]; 64 + 4 * 64]);
         none("publishing behind a borrow", || {
@@ -200,7 +201,7 @@ fn a_warm_boxed_ring_allocates_no_more() {
         });
         assert_eq!(*held, [0; 4]);
         none("giving it back", || drop(held));
-        // What was borrowed is freed, which is more than there need be now.
+        // The borrowed messages are freed: there are more nodes than necessary now.
         publisher.publish_many([[7; 4]; 200]);
         none("publishing on", || assert_eq!(publisher.publish_many([[7; 4]; 1_000]).count(), 1_000));
         none("borrows one after the other", || {
@@ -212,7 +213,7 @@ fn a_warm_boxed_ring_allocates_no_more() {
         let publisher = none("share", || publisher.share());
         none("shared publishing", || assert_eq!(publisher.publish_many([[8; 4]; 1_000]), 1_000));
 
-        // By reference or by value: nothing but what a clone does.
+        // By reference or by value, only a clone allocates.
         none("a lag told", || assert!(subscriber.try_recv_ref().is_err()));
         none("try_recv_ref", || assert!(subscriber.try_recv_ref().is_ok()));
         none("recv_ref", || assert!(subscriber.recv_ref().is_ok()));
@@ -285,8 +286,8 @@ fn a_boxed_ring_frees_all_it_took() {
     .unwrap();
 }
 
-/// Publishes through the handle that the test publishes through, and counts what that allocates on the way. A handle that is in use
-/// is done without, which takes a new allocation.
+/// Publishes through the same handle as the test, from inside a call of that handle, and counts the
+/// allocations. A handle that is in use cannot use its pool, so the nested call allocates.
 #[derive(Default)]
 struct Same {
     handle: OnceLock<SharedPublisher<Boxed<[u64; 4]>>>,
@@ -302,7 +303,7 @@ impl Same {
         self.published.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How often it published, and what that allocated.
+    /// The number of publishes, and what they allocated.
     fn told(&self) -> (u64, u64) {
         (self.published.load(Ordering::Relaxed), self.allocated.load(Ordering::Relaxed))
     }
@@ -315,7 +316,8 @@ fn a_waker_called_in_the_middle_of_a_publish_finds_the_publisher_free() {
         let same = Arc::new(Same::default());
         let publisher = same.handle.get_or_init(|| publisher.share());
         publisher.publish_many([[0; 4]; 1_000]);
-        // The slot of the next message but three is held, so that its publisher has to skip it, and wakes for the hole.
+        // The slot of the message after the next three is held. Its publisher skips it, and wakes readers for
+        // the hole.
         let _held = testing::claim(publisher).unwrap().begin().unwrap();
         publisher.publish_many([[0; 4]; 3]);
         subscriber.seek(seqcast::Start::Latest);
@@ -346,7 +348,8 @@ fn a_waker_dropped_with_the_last_of_its_subscriber_finds_the_publisher_free() {
         let mut victim = publisher.subscribe();
         publisher.publish_many([[0; 4]; 1_000]);
         victim.seek(seqcast::Start::Latest);
-        // The clone of one waker panics as it replaces another, which then stays until the last of the subscriber goes.
+        // The clone of a waker panics when it replaces another one, which then stays until the subscriber is
+        // dropped.
         let first = owning(OnDrop(Arc::clone(&same)));
         park(&mut victim, &first);
         drop(first);

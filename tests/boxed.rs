@@ -1,4 +1,4 @@
-//! What boxed rings do beyond inline ones: any payload, borrowed in place.
+//! What boxed rings add to inline rings: any payload, borrowed.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -219,7 +219,7 @@ fn a_message_can_be_looked_at_from_other_threads() {
         }
         publisher.publish_many((0..300).map(|number| number.to_string()));
     });
-    // And let go of in another one.
+    // And released in another thread.
     thread::scope(|scope| scope.spawn(move || assert_eq!(*message, "shared")).join().unwrap());
     assert_eq!(*subscriber.latest_ref().unwrap(), "299");
 }

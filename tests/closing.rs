@@ -1,4 +1,4 @@
-//! The end: at an exact sequence, seen by each subscriber on its own, for ever (law 4).
+//! The end of a ring: at an exact sequence, reported to each subscriber from then on (law 4).
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -87,7 +87,7 @@ fn a_closed_ring_gives_values_back() {
 fn publish_many_ends_where_the_ring_is_closed() {
     let (publisher, mut subscriber) = seqcast::inline::<u64>(8);
     let publisher = publisher.share();
-    // Its length is unknown, so each message is published before the next is taken.
+    // Its length is unknown, so each message is published before the next one is taken.
     let values = (0..10).filter(|&value| {
         if value == 3 {
             publisher.close();

@@ -1,4 +1,4 @@
-//! A task whose ring is never empty yields now and then, in every async way of receiving.
+//! A task whose ring is never empty yields from time to time, in every async way of receiving.
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -13,13 +13,14 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use wakers::Counter;
 
-/// Results in a row that a task gets before it yields.
+/// Results in a row before a task yields.
 const BUDGET: usize = 128;
 
-/// Messages that every reader below finds in its ring.
+/// Messages in the ring of every reader below.
 const THERE: u64 = 1024;
 
-/// Polls until the first `Pending`, which must have woken the task once and cost nothing, and returns the number of results before it.
+/// Polls until the first `Pending`, and returns the number of results before it. The `Pending` must have
+/// woken the task once, and lost nothing.
 fn results_in_a_row(mut poll: impl FnMut(&mut Context<'_>) -> Poll<usize>) -> usize {
     let woken = Counter::new();
     let waker = woken.waker();
@@ -49,7 +50,7 @@ fn boxed() -> (seqcast::Publisher<Boxed<u64>>, Subscriber<Boxed<u64>>) {
     (publisher, subscriber)
 }
 
-/// Yields after each budget, reads on where it was, and at the end waits without being woken.
+/// The task yields after each budget, continues where it was, and at the end waits without a wake-up.
 fn yields<S>(mut subscriber: Subscriber<S>, mut poll: impl FnMut(&mut Subscriber<S>, &mut Context<'_>) -> Poll<usize>)
 where
     S: seqcast::Receive<Item = u64>,
@@ -89,7 +90,8 @@ fn a_stream_without_losses_yields() {
     }
 }
 
-/// What it skips inside a poll counts as well, so that one poll cannot go on for as long as publishers overwrite what it looks for.
+/// Skips inside a poll count as well. Otherwise one poll could last as long as publishers overwrite the
+/// message that it is about to read.
 #[test]
 fn a_stream_that_skips_losses_counts_them() {
     let (mut publisher, subscriber) = seqcast::inline::<u64>(4);
@@ -126,7 +128,7 @@ fn batches_count_by_messages() {
         });
         assert!((BUDGET..BUDGET + limit).contains(&results), "{results} with {limit} at a time");
     }
-    // One call may take all at once, as its caller wishes, and the next one yields.
+    // One call may receive everything, if its caller wants that. The next call yields.
     let (_publisher, mut subscriber) = inline();
     let mut buffer = Vec::new();
     let results = results_in_a_row(|cx| {
@@ -163,7 +165,7 @@ fn the_end_is_told_without_a_yield() {
     }
 }
 
-/// A panic of the waker that yields belongs to its task, and loses nothing.
+/// If the waker panics while the task yields, the panic reaches the task, and nothing is lost.
 #[test]
 fn a_waker_that_panics_at_a_yield_loses_nothing() {
     let (_publisher, mut subscriber) = inline();
@@ -177,8 +179,8 @@ fn a_waker_that_panics_at_a_yield_loses_nothing() {
     assert_eq!(subscriber.poll_recv(&mut cx), Poll::Ready(Ok(BUDGET as u64)));
 }
 
-/// On one thread: a timer beside a reader that `read` keeps busy. It publishes two messages for each that it receives, so it never
-/// catches up. Returns how late the timer was at most.
+/// Runs a timer and a reader on one thread. `read` keeps the reader busy: it publishes two messages for
+/// each that it receives, so it never catches up. Returns the maximum delay of the timer.
 fn lateness<S, F>(
     (publisher, subscriber): (seqcast::Publisher<S>, Subscriber<S>),
     read: impl FnOnce(Subscriber<S>, Box<dyn Fn() -> bool>) -> F,
@@ -191,7 +193,7 @@ where
     let began = Instant::now();
     let refill = Box::new(move || {
         publisher.publish_many([1, 2]);
-        // A reader that does not yield fails the test after a while, rather than never.
+        // A reader that does not yield fails the test after some time, instead of never.
         began.elapsed().as_secs() < 5
     });
     refill();
@@ -211,7 +213,8 @@ where
     })
 }
 
-/// The bound is wide: a release build is 1 to 8 ms late on two busy cores, a debug build 5 to 25. Without yielding the timer would not come at all.
+/// The bound is wide: on two busy cores, a release build is 1 to 8 ms late, and a debug build 5 to 25.
+/// Without yielding, the timer would never fire.
 #[test]
 fn a_timer_on_the_worker_of_a_reader_that_never_catches_up_is_in_time() {
     let inline = || seqcast::inline::<u64>(64);

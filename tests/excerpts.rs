@@ -1,4 +1,5 @@
-//! Pages show programs of `examples` in excerpts, which are not compiled there. They are what the programs say.
+//! Pages show excerpts of the programs in `examples`, which are not compiled there. They are equal to the
+//! programs.
 #![cfg(not(any(loom, shuttle)))]
 
 use std::fs;

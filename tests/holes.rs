@@ -1,4 +1,4 @@
-//! Publishers that stop in the middle (law 7), and the holes they leave (law 1).
+//! Publishers that are suspended in the middle of a publish (law 7), and the holes they leave (law 1).
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -23,7 +23,7 @@ fn a_publisher_stopped_in_a_write_holds_back_no_publisher_and_readers_for_a_lap(
     assert_eq!(publisher.publish_many([1, 2, 3]), 3);
     // In order: 0 may still come.
     assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
-    // A lap later its slot is skipped: sequence 4 is a hole, and 0 is lost.
+    // A lap later, its slot is skipped: sequence 4 is a hole, and 0 is lost.
     assert_eq!(publisher.publish(5), Ok(5));
     assert_eq!(publisher.ring().stats().skipped, 1);
     let Err(TryRecvError::Lagged(lagged)) = subscriber.try_recv() else { panic!("no loss") };
@@ -36,7 +36,7 @@ fn a_publisher_stopped_in_a_write_holds_back_no_publisher_and_readers_for_a_lap(
     assert_eq!((subscriber.holes(), subscriber.try_recv()), (1, Err(TryRecvError::Empty)));
     account.settle(&subscriber);
 
-    // It comes back: too late for its message, but the slot is in use again.
+    // It resumes: too late for its message, but its slot is used again.
     stopped.commit(0);
     assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
     assert_eq!(publisher.publish_many(6..10), 4);
@@ -50,7 +50,8 @@ fn a_publisher_stopped_in_a_write_holds_back_no_publisher_and_readers_for_a_lap(
 
 #[test]
 fn a_loss_beside_holes_is_told_at_once() {
-    // Slot 0 is held: 0 never comes, 2 and 4 are holes. Who is lapped at 1 cannot go on at 2, whose slot was passed over since.
+    // Slot 0 is held: 0 is never committed, 2 and 4 are holes. A reader that was lapped at 1 cannot
+    // continue at 2, because its slot was skipped since then.
     let (publisher, mut subscriber) = ring(2);
     let _stopped = testing::claim(&publisher).unwrap().begin().unwrap();
     publisher.publish(1).unwrap();
@@ -156,7 +157,7 @@ fn a_claim_of_the_very_last_sequence_is_waited_for() {
     assert_eq!(claim.sequence(), LAST);
     let write = claim.begin().unwrap();
     assert_eq!((publisher.next_sequence(), publisher.subscribe().next_sequence()), (LAST + 1, LAST + 1));
-    // Used up: that is the end, behind the claim.
+    // The sequences are used up: that is the end, after the claim.
     assert!(publisher.publish(2).is_err());
     assert_eq!((publisher.is_closed(), publisher.next_sequence()), (true, LAST + 1));
     assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
@@ -188,7 +189,7 @@ fn stopped_publishers_up_to_one_less_than_the_slots_stop_nobody() {
 
 #[test]
 fn latest_ends_however_the_publishers_stand() {
-    // 0 and 1 are there; 2 and 3 are being written over them; 4 and 5 found the slots held.
+    // 0 and 1 are committed. 2 and 3 are being written over them. 4 and 5 found the slots held.
     let (publisher, mut subscriber) = ring(2);
     publisher.publish_many([0, 1]);
     let writes = [(); 2].map(|()| testing::claim(&publisher).unwrap().begin().unwrap());
@@ -210,7 +211,7 @@ fn latest_ends_however_the_publishers_stand() {
 
 #[test]
 fn claims_that_reached_no_slot_have_overwritten_nothing() {
-    // 4 and 5 are claimed; 2 and 3 can still be read, by whatever way.
+    // 4 and 5 are claimed. 2 and 3 can still be read, in every way.
     let (publisher, mut subscriber) = ring(2);
     publisher.publish_many(0..4);
     let claims = [(); 2].map(|()| testing::claim(&publisher).unwrap());
@@ -224,7 +225,7 @@ fn claims_that_reached_no_slot_have_overwritten_nothing() {
     assert_eq!((latest.latest(), latest.skipped_by_choice()), (Ok(3), 3));
     assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 2, resumed_at: 2 })));
     assert_eq!(two(subscriber), there);
-    // One reaches its slot: 2 is gone.
+    // One of them begins its write: 2 is overwritten.
     let [four, _five] = claims;
     let _four = four.begin().unwrap();
     assert_eq!(ring.oldest_sequence(), 3);
@@ -234,7 +235,7 @@ fn claims_that_reached_no_slot_have_overwritten_nothing() {
 
 #[test]
 fn latest_is_the_newest_that_is_there() {
-    // 2 and 3 are claimed, and what they will overwrite can still be read.
+    // 2 and 3 are claimed. The messages that they will overwrite can still be read.
     let (publisher, mut subscriber) = ring(2);
     publisher.publish_many([0, 1]);
     let claims = [(); 2].map(|()| testing::claim(&publisher).unwrap());

@@ -1,4 +1,4 @@
-//! Loss is told exactly, on every receiving path (laws 1, 2 and 4).
+//! Losses are reported exactly, on every receiving path (laws 1, 2 and 4).
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 type Handles = (Publisher<Inline<u64>>, Subscriber<Inline<u64>>);
 
-/// In every configuration: a ring in which the subscriber has lost exactly `lost` messages.
+/// For every configuration, a ring whose subscriber has lost exactly `lost` messages.
 fn lapped(lost: u64, mut check: impl FnMut(Handles, Lagged)) {
     for capacity in CAPACITIES {
         for first in FIRSTS {
@@ -86,8 +86,8 @@ fn a_batch_is_cut_at_a_loss_which_the_next_call_tells() {
     publisher.publish_many(0..3);
     assert_eq!(subscriber.try_recv(), Ok(0));
     account.received(&subscriber, 1);
-    // 1 and 2 are there; then 1 is overwritten between two reads of a batch: no way to do that from one thread, so
-    // the batch ends at the tail, and the loss that comes after it is told by the next.
+    // One thread cannot overwrite 1 between two reads of a batch. So the batch ends at the tail, and the
+    // next receive reports the loss after it.
     let mut buffer = Vec::new();
     assert_eq!(subscriber.try_recv_many(&mut buffer, 10), Ok(2));
     account.received(&subscriber, 2);
@@ -101,7 +101,8 @@ fn a_batch_is_cut_at_a_loss_which_the_next_call_tells() {
 
 #[test]
 fn empty_hides_no_loss_while_a_publisher_is_in_the_middle_of_a_write() {
-    // Slot 0 belongs to sequence 4 now, which is not committed: the reader at 0 lost it already, and 1 is there.
+    // Slot 0 belongs to sequence 4 now, which is not committed. The reader at 0 has lost it already, and 1
+    // can be read.
     let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
     let publisher = publisher.share();
     publisher.publish_many(0..4);

@@ -1,5 +1,6 @@
-//! What no model checker runs: the barrier of the kernel, the locked instruction, and this machine's store buffers. Each test repeats
-//! a race of a few nanoseconds until it would be lost many times over, if what forbids that were missing.
+//! What no model checker covers: the kernel's barrier, locked instructions, and the store buffers of this
+//! machine. Each test repeats a race of a few nanoseconds, so often that it would fail many times if the
+//! barrier were missing.
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -14,7 +15,7 @@ use std::thread;
 use seqcast::{Builder, Inline, Publisher, Start, Subscriber};
 use wakers::Counter;
 
-/// Where two threads wait for each other, again and again.
+/// A barrier at which two threads wait for each other, repeatedly.
 #[derive(Default)]
 struct Meeting(AtomicUsize);
 
@@ -24,13 +25,13 @@ impl Meeting {
         let mut polls = 0;
         while self.0.load(Ordering::Acquire) < 2 * (round + 1) {
             polls += 1;
-            // The other may need this core.
+            // The other thread may need this core.
             if polls > 2_000 { thread::yield_now() } else { spin_loop() }
         }
     }
 }
 
-/// Lets some nanoseconds pass.
+/// Waits some nanoseconds.
 fn dawdle(steps: usize) {
     for step in 0..steps {
         black_box(step);
@@ -70,7 +71,7 @@ fn who_parks_first_is_woken() {
 #[test]
 fn what_is_borrowed_is_not_used_again() {
     const ROUNDS: u64 = 20_000;
-    // A publisher looks what is borrowed once in so many messages; what is free then is used again within as many more.
+    // A publisher scans for borrows once in so many messages. It uses free nodes again within as many more.
     const PERIOD: u64 = 64;
     let critical = |round: u64| 2 * round * PERIOD + 1;
     let (mut publisher, mut subscriber) = Builder::new(2).boxed::<u64>();
@@ -83,9 +84,9 @@ fn what_is_borrowed_is_not_used_again() {
             publish_up_to(critical(1));
             for round in 1..=ROUNDS {
                 meeting.wait(2 * round as usize - 2);
-                // The subscriber's next store has to fetch its cache line back, and so takes its time.
+                // The subscriber's next store must fetch its cache line back, which takes time.
                 black_box(ring.stats());
-                // The first of these takes the message that is borrowed meanwhile out of its slot, and looks.
+                // The first of these removes the message that is borrowed meanwhile from its slot, and scans.
                 publish_up_to(critical(round + 1));
                 done.store(round, Ordering::Release);
                 meeting.wait(2 * round as usize - 1);
@@ -98,7 +99,7 @@ fn what_is_borrowed_is_not_used_again() {
             dawdle(late + round as usize % 16);
             let next = subscriber.next_sequence();
             if let Ok(message) = subscriber.try_recv_ref() {
-                // In time: later the next time, so that half of the attempts are just too late.
+                // In time. Start later the next time, so that half of the attempts are slightly too late.
                 borrowed += 1;
                 late += 4;
                 let mut same = true;

@@ -1,5 +1,5 @@
-//! A boxed ring never has more messages than its capacity, what is borrowed, and a few for each publisher (law 8); and nobody
-//! waits for anybody meanwhile.
+//! A boxed ring never keeps more messages than its capacity, the borrowed ones, and a few per publisher
+//! (law 8). No handle waits for another one meanwhile.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -13,14 +13,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What law 8 allows beside the capacity and the live borrows (`docs/boxed.md`): for each publisher 64, or one for each subscriber if
-/// those are more, and what was borrowed when it looked last, one for each subscriber; once for the ring 64 and one for each
-/// subscriber.
+/// What law 8 allows in addition to the capacity and the live borrows (`docs/boxed.md`). For each
+/// publisher: 64, or one per subscriber if that is more, and what was borrowed at its last scan, which is
+/// one per subscriber. Once for the ring: 64, and one per subscriber.
 fn allowance(publishers: usize, subscribers: usize) -> usize {
     publishers * (subscribers.max(64) + subscribers) + 64 + subscribers
 }
 
-/// A message that only counts how many there are.
+/// A message that counts its live values.
 struct Light(&'static AtomicUsize);
 
 impl Light {
@@ -74,7 +74,7 @@ fn a_million_messages_behind_one_borrow() {
         assert_eq!(Ref::sequence(&held), 0);
         drop(held);
         drop((exclusive, shared));
-        // What is borrowed no more, but was when the publisher went, is the ring's; there was one.
+        // What was borrowed when the publisher was dropped belongs to the ring. There was one such message.
         at_most(live, 64 + 1);
         drop(subscriber);
         at_most(live, 0);
@@ -105,7 +105,7 @@ fn a_borrow_given_back_is_given_back() {
     for _ in 0..1_000 {
         publisher.publish(Light::new(live));
     }
-    // As many again as there are subscribers are ready for the next time that all of them borrow.
+    // As many more as there are subscribers are ready for the next time that all of them borrow.
     at_most(live, 16 + 101 + 101);
     drop((readers, subscriber));
     for _ in 0..1_000 {
@@ -173,7 +173,8 @@ fn publishers_that_take_turns_keep_a_few_each() {
 
 #[test]
 fn publishers_that_take_turns_do_not_keep_what_was_borrowed_once() {
-    // Each of them goes idle while all subscribers borrow what it took out; then all let go, and borrow elsewhere.
+    // Each publisher becomes idle while all subscribers borrow what it removed. Then all release it, and
+    // borrow elsewhere.
     const PUBLISHERS: usize = 8;
     const SUBSCRIBERS: usize = 100;
     let live = count();
@@ -209,7 +210,7 @@ fn one_publisher_used_by_four_threads() {
             scope.spawn(|| {
                 for _ in 0..100_000 {
                     publisher.publish(Light::new(live)).ok().unwrap();
-                    // Each of the others may be stopped while it drops what was left over: as much again.
+                    // Each of the others may be suspended while it drops what was left: as much again.
                     at_most(live, 64 + 2 + allowance(1, 2) + 4 * (64 + 2));
                 }
             });
@@ -309,13 +310,13 @@ fn what_starts_at_the_oldest_borrows_within_the_capacity() {
     at_most(live, 0);
 }
 
-/// Pages that the calling thread has touched for the first time, where the system counts them.
+/// Pages that the calling thread has touched for the first time, if the system counts them.
 fn page_faults() -> Option<u64> {
     let stat = std::fs::read_to_string("/proc/thread-self/stat").ok()?;
     stat.rsplit(')').next()?.split_whitespace().nth(7)?.parse().ok()
 }
 
-/// How many pages the drop of `handles` touches.
+/// The number of pages that the drop of `handles` touches.
 fn faults_of_drop<H>(handles: H) -> Option<u64> {
     let before = page_faults()?;
     drop(handles);
@@ -324,7 +325,8 @@ fn faults_of_drop<H>(handles: H) -> Option<u64> {
 
 #[test]
 fn the_drop_of_a_large_ring_touches_only_used_slots() {
-    // An inline ring of as many bytes shows what the allocator touches by itself; a sanitizer's touches much.
+    // An inline ring of the same size shows what the allocator itself touches. That of a sanitizer touches
+    // many pages.
     const SLOTS: usize = 1 << 26;
     let (mut publisher, subscriber) = seqcast::inline::<u64>(SLOTS);
     publisher.publish_many(0..3);

@@ -1,4 +1,4 @@
-//! What a user can do wrong is an error, a panic that names the argument, or does not compile.
+//! A mistake of a user is an error, a panic that names the argument, or does not compile.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -31,7 +31,7 @@ fn panics_name_the_argument() {
         assert!(panic_of(|| drop(seqcast::inline::<u8>(capacity))).contains("`capacity`"));
         assert!(panic_of(|| drop(seqcast::boxed::<String>(capacity))).contains("`capacity`"));
     }
-    // Within bounds as a number, but not as so many bytes.
+    // Within the bounds as a number of slots, but not in bytes.
     assert!(panic_of(|| drop(seqcast::inline::<[u64; 512]>(most))).contains("`capacity`"));
     assert!(panic_of(|| drop(seqcast::inline::<()>(most))).contains("`capacity`"));
     assert!(panic_of(|| drop(seqcast::boxed::<()>(most))).contains("`capacity`"));
@@ -81,7 +81,7 @@ fn handles_can_go_where_they_must() {
     sync::<Ring<S>>();
     sync::<Subscriber<S>>();
     sync::<SkipLagged<S>>();
-    // Whatever the message is, as long as it can be looked at from several threads.
+    // For every message that several threads may access.
     type B = Boxed<String>;
     send::<Publisher<B>>();
     send::<SharedPublisher<B>>();
@@ -123,7 +123,7 @@ fn everything_of_a_boxed_ring_says_what_it_is() {
     let message = subscriber.try_recv_ref().unwrap();
     assert_eq!(format!("{message} {message:?}"), "text \"text\"");
     drop(message);
-    // The message need not be `Debug` for the rest to be.
+    // The handles are `Debug` even if the message is not.
     struct Silent;
     let (publisher, mut subscriber) = seqcast::boxed::<Silent>(4);
     assert!(format!("{:?} {publisher:?} {subscriber:?}", publisher.ring()).contains("next_sequence: 0"));
@@ -167,7 +167,8 @@ fn everything_says_what_it_is() {
     assert!(SubscribeError::Future { tail: 42 }.to_string().contains("42"));
 }
 
-/// What the compiler says of a crate with this code. Its dependencies are those of this workspace, so it needs no network.
+/// The compiler's messages for a crate with this code. Its dependencies are those of this workspace, so no
+/// network is needed.
 fn compiler_says(code: &str) -> String {
     // All tests share a folder.
     static FOLDER: Mutex<()> = Mutex::new(());
@@ -199,7 +200,7 @@ fn the_compiler_says_why_a_message_cannot_travel_inline_and_what_can_carry_it() 
         ("String", "pub fn f() { seqcast::inline::<String>(8); }", ["`seqcast::boxed`", "`String`, `Vec` and `Arc`"]),
         ("Vec<u8>", "pub fn f() { seqcast::Builder::new(8).inline::<Vec<u8>>(); }", ["`Builder::boxed`", "not `Copy`"]),
         ("Arc<str>", "pub fn f() { seqcast::inline::<std::sync::Arc<str>>(8); }", ["`seqcast::boxed`", "not `Copy`"]),
-        // The type is known only from what is published.
+        // The type is inferred from what is published.
         ("String", "pub fn f() { seqcast::inline(8).0.publish(String::new()); }", ["`seqcast::boxed`", "`Copy + Send"]),
         ("Tick", "pub struct Tick(u8); pub fn f() { seqcast::inline::<Tick>(8); }", ["`seqcast::boxed`", derive]),
         (
@@ -213,7 +214,7 @@ fn the_compiler_says_why_a_message_cannot_travel_inline_and_what_can_carry_it() 
     ];
     for (message, code, expected) in cases {
         let said = compiler_says(code);
-        let begins = format!("error[E0277]: `{message}` cannot travel through an inline ring: it is not `Copy + Send");
+        let begins = format!("error[E0277]: `{message}` cannot be a message of an inline ring: it is not `Copy + Send");
         assert!(said.starts_with(&begins), "{said}");
         assert!(expected.iter().all(|part| said.contains(part)), "{expected:?} is not in\n{said}");
     }

@@ -1,4 +1,4 @@
-//! Random sequences of operations on a ring and on the obviously right one, which must agree on every answer.
+//! Random sequences of operations on a ring and on a trivial model, which must agree on every result.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -8,7 +8,7 @@ use common::driver::{Choices, Number, Numbers, Shape, run};
 use common::{CAPACITIES, FIRSTS, model, seed};
 use seqcast::{Boxed, Inline};
 
-/// From a seed, for so many steps.
+/// Runs so many steps from a seed.
 struct Seeded(fastrand::Rng, u32);
 
 impl Choices for Seeded {

@@ -1,4 +1,5 @@
-//! What is told of a ring's progress: it never goes back, and is never less than what its caller has received.
+//! What handles report of a ring's progress: it never decreases, and is never less than what the caller
+//! has received.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Publishes until the looks of `look`, one every time it is called, have gone on for a while.
+/// Publishes while `look` is called repeatedly, for some time.
 fn while_publishing(capacity: usize, mut look: impl FnMut(&seqcast::Ring<seqcast::Inline<u64>>)) {
     let (mut publisher, _subscriber) = seqcast::inline::<u64>(capacity);
     let ring = publisher.ring();

@@ -1,4 +1,5 @@
-//! What a boxed ring keeps of messages that nobody can receive any more, when many come back at once, and how deep drops nest.
+//! What a boxed ring keeps of messages that no subscriber can receive, when many are released at once,
+//! and how deep drops nest.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -9,7 +10,7 @@ use seqcast::{Boxed, SharedPublisher, Start};
 use std::sync::atomic::{AtomicIsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Counts how many of its kind there are.
+/// Counts its live values.
 struct Live(Arc<AtomicIsize>);
 
 impl Live {
@@ -120,7 +121,8 @@ fn what_was_borrowed_at_the_end_goes_with_its_subscribers() {
 
 #[test]
 fn what_one_look_borrows_and_the_next_does_not_is_bounded() {
-    // Half of the readers hold a message each while the publisher goes on for some periods, then the other half.
+    // Half of the readers hold a message each while the publisher publishes for some periods, then the other
+    // half.
     let count = Arc::new(AtomicIsize::new(0));
     let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
     let mut readers: Vec<_> = (0..64).map(|_| subscriber.clone()).collect();
@@ -140,7 +142,7 @@ fn what_one_look_borrows_and_the_next_does_not_is_bounded() {
 
 #[test]
 fn however_much_is_borrowed_a_publisher_looks_only_now_and_then() {
-    // Who looked after each message would never have more than one beside what is borrowed.
+    // A publisher that scanned after each message would never keep more than one unborrowed message.
     for (readers, period) in [(60, 64), (400, 401)] {
         let count = Arc::new(AtomicIsize::new(0));
         let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
@@ -157,7 +159,7 @@ fn however_much_is_borrowed_a_publisher_looks_only_now_and_then() {
 
 #[test]
 fn what_is_left_over_is_looked_at_now_and_then() {
-    // By publishers that do without what they keep: their handle is in use elsewhere.
+    // By publishers that cannot use their pool, because their handle is in use.
     for readers in [1, 2, 10, 100] {
         let count = Arc::new(AtomicIsize::new(0));
         let (publisher, subscriber) = seqcast::boxed::<Live>(4);
@@ -168,7 +170,7 @@ fn what_is_left_over_is_looked_at_now_and_then() {
             testing::claim(&publisher).unwrap().begin().unwrap().commit(Live::new(&count));
             most = most.max(live(&count));
         }
-        // The last one is dropped as soon as it makes one too many.
+        // The last one is dropped as soon as it is one too many.
         assert_eq!(most, 4 + 64 + readers - 1, "with {readers} subscribers");
     }
 }
@@ -191,14 +193,14 @@ fn what_is_left_at_the_end_goes_once_it_is_more_than_can_be_borrowed() {
     while readers.pop().is_some() {
         alive.push(live(&count));
     }
-    // Three may be borrowed by three.
+    // Three subscribers may borrow three.
     assert_eq!(alive, [4 + 3, 4 + 3, 4 + 3, 4, 4, 0]);
 }
 
 static ECHOES: AtomicIsize = AtomicIsize::new(0);
 static ECHO: OnceLock<SharedPublisher<Boxed<Echo>>> = OnceLock::new();
 
-/// Its drop publishes one that is silent.
+/// Its drop publishes a message without such a drop.
 struct Echo {
     silent: bool,
 }

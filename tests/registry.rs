@@ -1,4 +1,4 @@
-//! What a ring tells of itself and its subscribers.
+//! What a ring reports about itself and its subscribers.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -41,7 +41,7 @@ fn stats_tell_the_truth() {
     let stats = ring.stats();
     assert!(stats.closed);
     assert_eq!(stats.subscribers.len(), 1);
-    // Ids are never used again.
+    // Ids are never reused.
     let fourth = ring.subscribe();
     assert!(fourth.id() > third.id() && ![first_id, second_id].contains(&fourth.id()));
 }
@@ -118,7 +118,7 @@ fn the_totals_keep_those_that_are_gone_or_leaked() {
     let mut second = ring.subscribe_at(Start::Oldest);
     assert_eq!(second.latest(), Ok(9));
     assert_eq!(totals(&ring), (2, 2, 7));
-    // A seek begins a new account for the subscriber; the ring's goes on.
+    // A seek begins a new account for the subscriber. The ring's account continues.
     second.seek(Start::Oldest);
     assert_eq!((second.received(), second.start_sequence(), second.skipped_by_choice()), (0, 2, 7));
     assert_eq!(second.try_iter().count(), 8);
@@ -140,8 +140,8 @@ fn no_total_ever_decreases_and_all_are_exact_in_the_end() {
     let (publisher, ring) = (publisher.share(), subscriber.ring());
     drop(subscriber);
     let sums = thread::scope(|scope| {
-        // Subscribers that come and go, lag, jump and seek back, beside a publisher that laps them. So that each kind is certain to occur,
-        // they publish as well, more than the ring holds.
+        // Subscribers come and go, lag, jump and seek back, while a publisher laps them. They publish more than
+        // the ring holds themselves, so each case certainly occurs.
         let readers: Vec<_> = (0..2)
             .map(|_| {
                 let (ring, publisher) = (ring.clone(), publisher.clone());
@@ -188,7 +188,8 @@ fn no_total_ever_decreases_and_all_are_exact_in_the_end() {
 
 #[test]
 fn joining_and_leaving_at_the_same_time_beside_a_thousand_loses_no_seat() {
-    // The registry gets a second table once 1 024 are live. All threads reach that number at about the same time, several times.
+    // The registry gets a second table when 1 024 subscribers are live. All threads reach that number at
+    // about the same time, several times.
     const THREADS: usize = 8;
     for count in [1_000, 1_015, 1_023, 1_024, 1_030] {
         let (_publisher, subscriber) = seqcast::boxed::<u64>(8);
@@ -219,7 +220,7 @@ fn joining_and_leaving_at_the_same_time_beside_a_thousand_loses_no_seat() {
         expected.sort_unstable();
         let listed = || ring.stats().subscribers.iter().map(|s| s.id).collect::<Vec<_>>();
         assert_eq!(listed(), expected);
-        // Those of the first table go, and those of the second; the others stay.
+        // Some of the first table leave, and some of the second. The others stay.
         drop(idle);
         expected = kept.iter().chain([&subscriber]).map(|s| s.id()).collect();
         expected.sort_unstable();

@@ -1,4 +1,5 @@
-//! What happens when the kernel's barrier is taken away after the ring was made: sleepers poll instead of trusting it.
+//! If the kernel's barrier is refused after the ring was made, sleeping threads poll instead of relying on
+//! it.
 #![cfg(all(not(loom), target_os = "linux", target_arch = "x86_64"))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(unsafe_code, reason = "installs a system call filter")]
@@ -9,8 +10,8 @@ use common::wakers::{Counter, park};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Makes a system call fail with `EPERM` for this thread and those it starts from now on, if its arguments of these numbers have these
-/// values.
+/// Makes a system call fail with `EPERM` in this thread and in the threads that it starts from now on, if
+/// the arguments at these positions have these values.
 fn forbid(call: libc::c_long, arguments: &[(u32, libc::c_int)]) -> bool {
     #[repr(C)]
     struct Filter(u16, u8, u8, u32);
@@ -30,9 +31,9 @@ fn forbid(call: libc::c_long, arguments: &[(u32, libc::c_int)]) -> bool {
     }
     filters.push(Filter(RETURN, 0, 0, FAIL | libc::EPERM as u32));
     let program = Program(filters.len() as u16, filters.as_ptr());
-    // SAFETY: plain integers.
+    // SAFETY: the arguments are plain integers.
     let no_new_privileges = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
-    // SAFETY: `program` and the filters it points to outlive the call.
+    // SAFETY: `program` and its filters outlive the call.
     let installed = unsafe { libc::prctl(libc::PR_SET_SECCOMP, 2, &raw const program) };
     let forbidden = no_new_privileges == 0 && installed == 0;
     if !forbidden {
@@ -46,12 +47,12 @@ fn forbid_membarrier() -> bool {
     forbid(libc::SYS_membarrier, &[])
 }
 
-/// Makes the wake-up of all threads fail that sleep on one word.
+/// Makes the call fail that wakes all threads that sleep on one word.
 fn forbid_waking_all() -> bool {
     forbid(libc::SYS_futex, &[(1, libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG), (2, libc::c_int::MAX)])
 }
 
-/// How often a task is woken that waits on a ring where nothing happens.
+/// The number of wake-ups of a task that waits on an idle ring.
 fn wakes_of_a_waiting_task(subscriber: &mut seqcast::Subscriber<seqcast::Inline<u64>>) -> usize {
     let counter = Counter::new();
     park(subscriber, &counter.waker());
@@ -66,7 +67,7 @@ fn without_the_barrier_sleepers_look_again_by_themselves() {
         if !forbid_membarrier() {
             return false;
         }
-        // The first to park on this ring: its barrier fails.
+        // The first thread that parks on this ring: its barrier fails.
         let received = subscriber.recv();
         assert_eq!(received, Ok(1));
         let began = Instant::now();
@@ -82,7 +83,7 @@ fn without_the_barrier_sleepers_look_again_by_themselves() {
     if !reader.join().unwrap() {
         return;
     }
-    // Tasks are polled again and again by their runtime.
+    // The runtime polls the tasks repeatedly.
     assert_eq!(futures::executor::block_on(polled.recv_async()), Ok(1));
     let task = thread::spawn(move || (polled.recv(), futures::executor::block_on(polled.recv_async())));
     thread::sleep(Duration::from_millis(50));

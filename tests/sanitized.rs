@@ -1,4 +1,5 @@
-//! The stress without a test harness, for the sanitizers: a harness that was not built for them races in their eyes.
+//! The stress test without a test harness, for the sanitizers. They report races in a harness that was not
+//! built for them.
 
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -17,7 +18,7 @@ fn main() {
             common::stress::shared::<Owning>(4, 8, capacity, 500, common::FIRSTS[1]);
             common::stress::exclusive::<Owning>(8, capacity, 3_000);
         }
-        // What has padding, pointers, and more bytes than are copied in place.
+        // Messages with padding, with pointers, and with more bytes than are copied by words.
         for capacity in [2, 64] {
             common::stress::shared::<seqcast::Inline<Padded>>(2, 2, capacity, 1_000, 0);
             common::stress::shared::<seqcast::Inline<Event>>(2, 2, capacity, 1_000, 0);

@@ -1,4 +1,5 @@
-//! How large a message may be on the stack that threads have by default. Without optimisation a message is copied most often.
+//! How large a message may be on a thread's default stack. Builds without optimization copy a message most
+//! often.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(clippy::large_stack_arrays, clippy::large_stack_frames, reason = "that is the question")]
@@ -10,10 +11,12 @@ use seqcast::{
 };
 use std::time::{Duration, Instant};
 
-/// More than fitted through `recv`, `recv_timeout` and the iterator when each call on the way handed the message on.
+/// More than fitted through `recv`, `recv_timeout` and the iterator when each nested call moved the
+/// message.
 type Large = [u8; 120 << 10];
 
-/// Runs code in a thread. (glibc may give it the stack of a thread that has ended, of up to four times the size.)
+/// Runs code in a thread. glibc may reuse the stack of a thread that has ended, of up to four times the
+/// size.
 fn on_a_stack_of(size: usize, code: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().stack_size(size).spawn(code).unwrap().join().unwrap();
 }
@@ -45,20 +48,21 @@ fn a_large_message_is_received_on_an_ordinary_stack() {
     }
 }
 
-/// How many bytes a message may have on a stack of the size that threads have by default.
+/// The number of bytes that a message may have on a thread's default stack.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Room {
     Much = 64 << 10,
-    /// In a boxed ring, calls around calls each hand the message on.
+    /// In a boxed ring, nested calls each move the message.
     Little = 48 << 10,
 }
 
 use Room::{Little, Much};
 
-/// Longer than any of these takes.
+/// Longer than any of these calls.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Runs `code` on an ordinary stack. With `--nocapture`, the line that was printed last says what overflowed.
+/// Runs `code` on a default stack. With `--nocapture`, the last printed line names the call that
+/// overflowed.
 fn fits(what: &str, code: impl FnOnce() + Send + 'static) {
     println!("{what}");
     on_a_stack_of(2 << 20, code);
@@ -72,7 +76,7 @@ fn is_whole<const N: usize>(message: &[u8; N]) -> bool {
     message[0] == 7 && message[N - 1] == 7
 }
 
-/// What publishes one message. What a call returns is not moved: it may be a message.
+/// Publishes one message. The result of a call is not moved: it may be a message.
 type Publish<P> = (Room, &'static str, fn(&mut P) -> bool);
 
 fn exclusive<const N: usize, S: Receive<Item = [u8; N]>>() -> [Publish<Publisher<S>>; 7] {
@@ -118,7 +122,7 @@ fn publishes<const N: usize, S: Receive<Item = [u8; N]>>(
             assert!(subscriber.try_recv().is_ok_and(|message| is_whole(&message)));
         });
     }
-    // To and fro.
+    // In both directions.
     fits(&format!("{kind}: into a full ring"), move || {
         let (mut publisher, _lossy) = make(Builder::new(1).gated());
         let _gating = publisher.ring().subscribe_gating().unwrap();
@@ -145,7 +149,7 @@ fn every_publish_of_a_large_message_fits_on_an_ordinary_stack() {
     publishes("boxed", Builder::boxed::<[u8; Little as usize]>);
 }
 
-/// What receives a message.
+/// Receives one message.
 type Receiving<S> = (&'static str, fn(&mut Subscriber<S>) -> bool);
 
 fn is_one<const N: usize>(buffer: &[[u8; N]]) -> bool {
@@ -231,7 +235,7 @@ fn every_receive_of_the_drop_in_fits_on_an_ordinary_stack() {
 #[test]
 fn a_boxed_ring_drops_large_messages_on_an_ordinary_stack() {
     fits("boxed: a warm publish", || {
-        // Warm: a message that was overwritten is dropped with each publish.
+        // After a lap, each publish drops an overwritten message.
         let (mut publisher, mut subscriber) = seqcast::boxed::<[u8; Much as usize]>(2);
         (0..100).for_each(|byte| {
             publisher.publish([byte; Much as usize]);

@@ -60,7 +60,7 @@ async fn a_hundred_tasks_read_everything() {
 #[tokio::test]
 async fn combinators_and_timeouts_lose_nothing() {
     let (mut publisher, mut subscriber) = seqcast::inline::<u64>(64);
-    // A receive that is cancelled again and again, by `timeout` and by `select!`.
+    // A receive that is cancelled repeatedly, by `timeout` and by `select!`.
     for round in 0..20 {
         assert!(tokio::time::timeout(Duration::from_micros(100), subscriber.recv_async()).await.is_err());
         tokio::select! {
@@ -86,7 +86,7 @@ async fn the_subscriber_itself_is_the_stream() {
     publisher.publish_many([1, 2, 3]);
     let mut stream = is_stream(subscriber);
     assert_eq!(stream.next().await.unwrap().unwrap_err().missed, 1);
-    // Not boxed: the handle's own methods stay at hand.
+    // Not boxed, so the handle's own methods can be called.
     assert_eq!((stream.next().await, stream.missed(), stream.lag()), (Some(Ok(2)), 1, 1));
     let mut stream = is_stream(stream.skip_lagged());
     assert_eq!(stream.next().await, Some(3));
@@ -126,7 +126,7 @@ fn a_stream_is_terminated_once_it_said_so() {
     assert_eq!(block_on(subscriber.next()), None);
     assert!(subscriber.is_terminated());
     assert_eq!(block_on(subscriber.next()), None);
-    // A clone has said nothing yet, and one that goes back has more to say.
+    // A clone is not terminated yet, and a subscriber that seeks back has more to receive.
     assert!(!subscriber.clone().is_terminated());
     subscriber.seek(Start::Oldest);
     assert!(!subscriber.is_terminated());
@@ -142,7 +142,7 @@ fn a_stream_is_terminated_once_it_said_so() {
 
 #[test]
 fn select_learns_of_the_end() {
-    // The macro polls no terminated stream, and panics if all are.
+    // The macro does not poll terminated streams, and panics if all are.
     let mut subscriber = closed([1, 2]);
     let mut received = Vec::new();
     block_on(async {
@@ -156,7 +156,7 @@ fn select_learns_of_the_end() {
         }
     });
     assert_eq!(received, [1, 2]);
-    // Another arm is alive all the time.
+    // Another branch stays alive.
     let (mut subscriber, mut ticks) = (closed([1, 2]).skip_lagged(), futures::stream::repeat(()).fuse());
     let mut received = 0;
     block_on(async {

@@ -1,4 +1,5 @@
-//! What keeps the models honest: one door to atomics and the model checker, and `unsafe` where it is allowed.
+//! The structure of `src`: layers, one module for atomics and the model checkers, and `unsafe` only where
+//! it is allowed.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -44,7 +45,7 @@ fn files_with(words: &[&str]) -> Vec<String> {
     found
 }
 
-/// What lies directly in `src`, from the bottom up. Code imports from its own entry and from those before it.
+/// The entries of `src`, from the bottom up. Code imports from its own entry and from those before it.
 const LAYERS: [&str; 21] = [
     "sync",
     "copy",
@@ -69,7 +70,7 @@ const LAYERS: [&str; 21] = [
     "lib",
 ];
 
-/// The modules of `src` with the code that they ship: no comments, no unit tests.
+/// The modules of `src` with their code, without comments and unit tests.
 fn modules() -> BTreeMap<Vec<String>, String> {
     let (root, files) = shipped();
     let module = |file: PathBuf| {
@@ -86,7 +87,8 @@ fn modules() -> BTreeMap<Vec<String>, String> {
     files.into_iter().map(module).collect()
 }
 
-/// What a module imports: paths from the root of the crate. A re-export says where something lies, and counts if it is used.
+/// The imports of a module, as paths from the root of the crate. A re-export counts only if the module uses
+/// it.
 fn imports(module: &[String], code: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     let words: Vec<_> = code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
@@ -102,7 +104,7 @@ fn imports(module: &[String], code: &str) -> Vec<Vec<String>> {
         }
         paths.append(&mut found);
     }
-    // Paths in the midst of code.
+    // Paths inside of code.
     for (at, _) in code.match_indices("crate::").chain(code.match_indices("super::")) {
         if !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':') {
             let path = code[at..].split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').next().unwrap();
@@ -146,12 +148,12 @@ fn imports_go_down() {
     let modules = modules();
     let layer = |entry: &str| LAYERS.iter().position(|layer| *layer == entry);
     let entries: BTreeSet<_> = modules.keys().map(|module| &*module[0]).collect();
-    assert_eq!(entries, LAYERS.into_iter().collect(), "`LAYERS` names what lies in `src`");
+    assert_eq!(entries, LAYERS.into_iter().collect(), "`LAYERS` has all entries of `src`");
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md")).unwrap();
     let picture = page.split("```").nth(1).unwrap();
     let drawn: Vec<_> = picture.split(|c: char| !c.is_alphanumeric()).collect();
-    assert!(LAYERS.iter().all(|layer| drawn.contains(layer)), "docs/architecture.md shows what lies in `src`");
-    // The modules that each imports from; the longest path that is one.
+    assert!(LAYERS.iter().all(|layer| drawn.contains(layer)), "docs/architecture.md shows all entries of `src`");
+    // The modules that each module imports from: the longest prefix of a path that is a module.
     let mut edges = BTreeMap::new();
     for (module, code) in &modules {
         assert!(
@@ -165,12 +167,12 @@ fn imports_go_down() {
             }
             let Some((found, _)) = modules.get_key_value(&path).filter(|(found, _)| *found != module) else { continue };
             let (here, there) = (layer(&module[0]).unwrap(), layer(&found[0]).unwrap());
-            assert!(there <= here, "{module:?} imports {found:?}, which lies above it");
+            assert!(there <= here, "{module:?} imports {found:?}, which is above it");
             from.insert(found);
         }
     }
     assert!(edges.values().map(BTreeSet::len).sum::<usize>() > 80, "most imports were overlooked");
-    // What imports nothing that is left is taken away, until nothing is left or a circle.
+    // Removes modules that import nothing that is left, until nothing is left, or a cycle.
     while !edges.is_empty() {
         let left: BTreeSet<_> = edges.keys().copied().collect();
         let before = edges.len();

@@ -8,7 +8,7 @@ use common::stress;
 use common::whole::{Event, Noise, Padded, Whole};
 use seqcast::Inline;
 
-/// `messages` in all: the larger they are, the fewer will do.
+/// `messages` in total. Of larger messages, fewer are enough.
 fn stays_whole<T: Whole>(messages: u64) {
     for capacity in [2, 64] {
         stress::exclusive::<Inline<T>>(2, capacity, messages);

@@ -1,11 +1,11 @@
-//! Nothing is spawned while the time runs.
+//! Threads that are spawned before the measurements.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Where threads meet. They poll, so that all of them are awake when they go on.
+/// A barrier. Threads poll at it, so that all are awake when they continue.
 struct Start {
     threads: usize,
     arrived: AtomicUsize,
@@ -21,7 +21,7 @@ impl Start {
     }
 }
 
-/// Threads that are there before the first measurement and sleep between two of them.
+/// Threads that are spawned before the first measurement, and sleep between measurements.
 pub(crate) struct Crew {
     orders: Vec<mpsc::Sender<u64>>,
     start: Arc<Start>,
@@ -30,40 +30,40 @@ pub(crate) struct Crew {
 }
 
 impl Crew {
-    /// A thread for each piece of work, which is told how often to do it.
+    /// A thread for each piece of work. It receives the number of repetitions.
     pub(crate) fn new<W: FnMut(u64) + Send + 'static>(work: impl IntoIterator<Item = W>) -> Self {
         let work: Vec<_> = work.into_iter().collect();
         let start = Arc::new(Start { threads: work.len() + 1, arrived: AtomicUsize::new(0) });
-        let (tell, done) = mpsc::channel();
+        let (report, done) = mpsc::channel();
         let (mut orders, mut threads) = (Vec::new(), Vec::new());
         for mut work in work {
-            let (order, told) = mpsc::channel();
-            let (start, tell) = (Arc::clone(&start), tell.clone());
+            let (order, orders_of_thread) = mpsc::channel();
+            let (start, report) = (Arc::clone(&start), report.clone());
             orders.push(order);
             threads.push(thread::spawn(move || {
-                for iterations in told {
+                for iterations in orders_of_thread {
                     start.wait();
                     let began = Instant::now();
                     work(iterations);
-                    tell.send((began, Instant::now())).expect("it waits for all");
+                    report.send((began, Instant::now())).expect("`run` receives from every thread");
                 }
             }));
         }
         Self { orders, start, done, threads }
     }
 
-    /// Has all of them work while this thread does its `own` part. From when the first begins until the last is done, by their own
-    /// clocks: where cores are few, some are done before this thread runs again.
+    /// Runs all threads' work, and `own` on this thread. Returns the time from the first start to the last
+    /// end. Each thread reads the clock itself: with few cores, some end before this thread runs again.
     pub(crate) fn run(&self, iterations: u64, own: impl FnOnce()) -> Duration {
         for order in &self.orders {
-            order.send(iterations).expect("it takes orders");
+            order.send(iterations).expect("the thread runs until the orders end");
         }
         self.start.wait();
         let mut began = Instant::now();
         own();
         let mut ended = Instant::now();
         for _ in &self.orders {
-            let (first, last) = self.done.recv().expect("it tells when it is done");
+            let (first, last) = self.done.recv().expect("each thread reports its times");
             began = began.min(first);
             ended = ended.max(last);
         }

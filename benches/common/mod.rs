@@ -19,7 +19,7 @@ const WARM_UP: Duration = Duration::from_millis(300);
 
 /// Short enough for all benches to be done in a few minutes.
 pub(crate) fn criterion() -> Criterion {
-    // A thread that panics is waited for by others: it ends them as well.
+    // Other threads would wait for a thread that panicked, so a panic ends the process.
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |what| {
         report(what);
@@ -36,7 +36,8 @@ pub(crate) fn cores() -> u64 {
     thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
 }
 
-/// How many readers to try: as many as have a core beside the publisher's, and one row of twice as many as there are cores.
+/// The numbers of readers: as many as have a core of their own, and one row with twice as many readers as
+/// cores.
 pub(crate) fn readers() -> Vec<u64> {
     let (fit, crowd) = ((cores() - 1).max(1), 2 * cores());
     let mut readers: Vec<_> = [1, 2, 4, 8].into_iter().filter(|readers| *readers < fit).collect();
@@ -44,13 +45,13 @@ pub(crate) fn readers() -> Vec<u64> {
     readers
 }
 
-/// `what`, and whether its threads have a core each.
+/// `what`, with a note if its threads do not have a core each.
 pub(crate) fn label(what: &str, threads: u64) -> String {
     if threads > cores() { format!("{what}, more threads than cores") } else { what.to_owned() }
 }
 
-/// How those wait that poll; each wait with a copy. Where there are more threads than cores, they must let the others run; elsewhere
-/// only after a long while, so that two threads on one core do not stay there.
+/// How a polling thread waits. Each wait uses a copy. With more threads than cores, a thread yields
+/// immediately. Otherwise it yields after a long time, so that two threads do not stay on one core.
 pub(crate) fn relax(threads: u64) -> impl FnMut() + Copy + Send + 'static {
     let (crowded, mut polls) = (threads > cores(), 0_u32);
     move || {
@@ -59,7 +60,8 @@ pub(crate) fn relax(threads: u64) -> impl FnMut() + Copy + Send + 'static {
     }
 }
 
-/// Takes the next `count` messages by polling; each must carry its sequence. Tells what is to be read next after each.
+/// Receives the next `count` messages by polling. Each must carry its sequence. Calls the function with
+/// the next sequence after each one.
 #[inline]
 pub(crate) fn read(
     subscriber: &mut Subscriber<Inline<u64>>,

@@ -1,4 +1,4 @@
-//! How nothing gets lost.
+//! Pacing, so that nothing is lost.
 
 use crossbeam_utils::CachePadded;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) const SLOTS: usize = 1 << 13;
 const CAPACITY: u64 = SLOTS as u64;
 
-/// How far each reader has come. Publishers look, and stay within half a ring of the slowest: so nothing is lost.
+/// The position of each reader. Publishers stay within half a ring of the slowest, so nothing is lost.
 pub(crate) struct Marks(Vec<CachePadded<AtomicU64>>);
 
 impl Marks {
@@ -16,7 +16,7 @@ impl Marks {
         Arc::new(Self((0..readers).map(|_| CachePadded::default()).collect()))
     }
 
-    /// The reader has everything before `next`. Stored every now and then, which costs little.
+    /// The reader has received everything before `next`. It stores this from time to time.
     #[inline]
     pub(crate) fn set(&self, reader: u64, next: u64) {
         if next % (CAPACITY / 8) == 0 {
@@ -25,7 +25,7 @@ impl Marks {
     }
 }
 
-/// What holds one publisher back.
+/// Holds one publisher back.
 pub(crate) struct Pace {
     marks: Arc<Marks>,
     limit: u64,

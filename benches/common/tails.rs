@@ -1,10 +1,10 @@
-//! What a mean would lie about.
+//! Percentiles.
 
 use super::WARM_UP;
 use hdrhistogram::Histogram;
 use std::time::{Duration, Instant};
 
-/// How long single things took.
+/// The times of single operations.
 pub(crate) struct Tails {
     times: Histogram<u64>,
     made: Instant,
@@ -16,7 +16,7 @@ impl Tails {
         Self { times, made: Instant::now() }
     }
 
-    /// To be called as a sample begins: what was noted while criterion warms up does not count.
+    /// Call this at the start of a sample: the times of criterion's warm-up do not count.
     pub(crate) fn sample(&mut self) {
         if self.made.elapsed() < WARM_UP {
             self.times.reset();
@@ -28,7 +28,7 @@ impl Tails {
         self.times.saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     }
 
-    /// One line, unless criterion was told to leave the row out.
+    /// Prints one line, unless a filter leaves the row out.
     pub(crate) fn print(&self, what: &str) {
         if self.times.is_empty() {
             return;

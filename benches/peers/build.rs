@@ -1,4 +1,4 @@
-//! Which compiler this was, for the head of the table.
+//! Passes on the compiler's version, for the head of the table.
 
 use std::env;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Any sequence of operations on several handles of one ring, compared with an obviously right one.
+//! Any sequence of operations on several handles of one ring, compared with a trivial model.
 #![no_main]
 #![allow(clippy::pedantic, reason = "as the tests it shares")]
 

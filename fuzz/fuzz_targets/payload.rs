@@ -1,4 +1,5 @@
-//! Payloads of many sizes and alignments, of any bytes: what comes out is bit for bit what went in, over laps.
+//! Payloads of many sizes and alignments, made of any bytes. What is received equals what was published,
+//! bit by bit, over several laps.
 #![no_main]
 #![allow(clippy::pedantic, reason = "as the tests")]
 
@@ -30,7 +31,7 @@ struct Mixed {
     d: bool,
 }
 
-/// Padding in its midst.
+/// Padding in the middle.
 #[derive(Debug, Clone, Copy, PartialEq, Arbitrary)]
 #[repr(C)]
 struct Middle(u64, u8, u64);
@@ -66,7 +67,7 @@ enum Event {
 #[derive(Debug, Clone, Copy)]
 struct Name(&'static str);
 
-/// It is the very same part.
+/// Compares addresses and lengths: it must be the same part.
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.0, other.0)
@@ -81,15 +82,15 @@ impl<'a> Arbitrary<'a> for Name {
     }
 }
 
-/// One type of message: how it is made of any bytes, and all that there is to compare.
+/// One type of message: how to make it from bytes, and how to compare it.
 struct Kind<T, K> {
     make: fn(Vec<u8>) -> T,
     key: fn(&T) -> K,
-    /// The most bytes that one is made of.
+    /// The maximum number of bytes that one is made of.
     size: usize,
 }
 
-/// What its `Arbitrary` makes of the bytes, and of zeros after them.
+/// The value that its `Arbitrary` makes from the bytes, followed by zeros.
 fn plain<T: for<'a> Arbitrary<'a>, K>(key: fn(&T) -> K) -> Kind<T, K> {
     // Some kinds take a choice beside their bytes.
     Kind { make: |bytes| T::arbitrary(&mut Unstructured::new(&bytes)).unwrap(), key, size: size_of::<T>() + 8 }
@@ -104,7 +105,7 @@ fn nonzero() -> Kind<Option<NonZeroU8>, Option<NonZeroU8>> {
     Kind { make: |bytes| NonZeroU8::new(bytes.first().copied().unwrap_or(0)), key: |number| *number, size: 1 }
 }
 
-/// Runs the one of these that was chosen.
+/// Runs the chosen type.
 macro_rules! one_of {
     ($bytes:ident: $($kind:expr),* $(,)?) => {{
         let runs: &[fn(&mut Unstructured<'_>)] = &[$(|bytes| inline(bytes, $kind)),*];
@@ -174,7 +175,7 @@ enum Publishing<S: Receive> {
     Shared(SharedPublisher<S>),
 }
 
-/// Publishes and receives by turns, for some laps. `look`: one more way to receive.
+/// Publishes and receives in turn, for some laps. `look` is one more way to receive.
 fn travel<S: Receive, K: PartialEq + Debug>(
     bytes: &mut Unstructured<'_>,
     kind: Kind<S::Item, K>,
@@ -185,13 +186,13 @@ fn travel<S: Receive, K: PartialEq + Debug>(
     let Kind { make, key, size } = kind;
     let shared = bytes.ratio(1, 2).unwrap_or(false);
     let mut publisher = if shared { Publishing::Shared(publisher.share()) } else { Publishing::Alone(publisher) };
-    // What went in, by sequence.
+    // The published messages, by sequence.
     let mut sent = Vec::new();
     while sent.len() < 64 && !bytes.is_empty() {
         for _ in 0..bytes.int_in_range(1..=4).unwrap_or(1) {
             let length = bytes.int_in_range(0..=size).unwrap_or(0);
             let filler = bytes.arbitrary().unwrap_or(0);
-            // One byte all over, or whatever comes.
+            // One byte repeated, or any bytes.
             let mut content = vec![filler; length];
             if filler % 4 == 0 {
                 let _ = bytes.fill_buffer(&mut content);

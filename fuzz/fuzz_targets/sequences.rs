@@ -1,4 +1,4 @@
-//! The same operations near every power of two and where the sequences end.
+//! The same operations near every power of two, and near the last sequence.
 #![no_main]
 #![allow(clippy::pedantic, reason = "as the tests it shares")]
 

@@ -1,4 +1,4 @@
-//! A small program of two to four real threads. When they have ended, all counts must add up.
+//! A small program of two to four real threads. After they have ended, all counts must add up.
 //!
 //! No program can wait forever. A publisher that is suspended in its slot resumes before its thread
 //! ends, and at least one slot is always free. On a gated ring, a publisher that has a suspended
@@ -24,7 +24,7 @@ use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// Longer than any wait of a program takes.
+/// Longer than any wait of a program.
 const LONG: Duration = Duration::from_secs(10);
 
 /// A message: its publisher, and its number among that publisher's messages.
@@ -36,7 +36,8 @@ enum Act {
     Publish(u8),
     Many(u8),
     Yield,
-    /// Stops between the claim and its slot, or in it, until the next `Resume` or the end.
+    /// Suspends the publisher between the claim and the write, or inside the write, until the next
+    /// `Resume` or the end.
     Stall {
         before: bool,
     },
@@ -48,7 +49,7 @@ enum Act {
 #[derive(Debug)]
 struct Writing {
     exclusive: bool,
-    /// One of them at least.
+    /// At least one.
     publishers: Vec<Vec<Act>>,
 }
 
@@ -56,11 +57,11 @@ struct Writing {
 struct Reading {
     /// The way to receive. Its two highest bits are options for gated rings.
     path: u8,
-    /// Joins when it runs, rather than before.
+    /// Subscribes when it runs, not before.
     late: Option<u8>,
     /// Leaves after so many receives.
     leaves: Option<u8>,
-    /// Asks for the newest now and then.
+    /// Sometimes receives the newest message.
     latest: bool,
     yields: bool,
 }
@@ -107,7 +108,7 @@ fn program(bytes: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     Ok(())
 }
 
-/// What publishers did, all of them together.
+/// What all publishers did.
 #[derive(Default)]
 struct Done {
     published: Mutex<Vec<Name>>,
@@ -123,7 +124,7 @@ impl Done {
     }
 }
 
-/// What a reader saw.
+/// What a reader received.
 #[derive(Default)]
 struct Seen {
     /// Messages by sequence, where the sequence is known.
@@ -162,7 +163,7 @@ fn run<S: Carry>(builder: Builder, gated: bool, writing: Writing, readings: Vec<
             }));
         } else {
             let publisher = publisher.share();
-            // A slot stays free, whoever is stopped.
+            // One slot stays free, whichever publishers are suspended.
             let stalls = capacity > writing.publishers.len();
             for (id, acts) in writing.publishers.into_iter().enumerate() {
                 let (publisher, stalls) = (publisher.clone(), stalls || id == 0);
@@ -172,7 +173,7 @@ fn run<S: Carry>(builder: Builder, gated: bool, writing: Writing, readings: Vec<
                 }));
             }
         }
-        // Joined one by one: a scope ends before its threads have freed all they had, which looks like a leak.
+        // Joined one by one. A scope ends before its threads have freed everything, which looks like a leak.
         writers.into_iter().for_each(|writer| writer.join().unwrap());
         readers.into_iter().map(|reader| reader.join().unwrap()).collect::<Vec<_>>()
     });
@@ -187,7 +188,7 @@ fn run<S: Carry>(builder: Builder, gated: bool, writing: Writing, readings: Vec<
         all.sort_unstable();
         assert_eq!(all, published, "a gating subscriber did not receive each message once");
     }
-    // One that did not look until now.
+    // A subscriber that has not received until now.
     let mut account = Account::new(&idle);
     common::read_to_end(&mut idle, 0, &mut account, |_, message| {
         verify(message);
@@ -196,7 +197,7 @@ fn run<S: Carry>(builder: Builder, gated: bool, writing: Writing, readings: Vec<
     let (stats, drawn) = (ring.stats(), ring.next_sequence() - first);
     assert_eq!(account.received + account.missed + idle.holes(), drawn, "law 1");
     assert_eq!(stats.published + stats.skipped, drawn);
-    // Of the claims that got no slot, some are holes, and some were too late.
+    // Of the claims without a slot, some are holes, and some came after the end.
     let (least, refused) = (published.len() as u64, done.refused.into_inner());
     assert!((least..=least + refused).contains(&stats.published), "{least} {refused}: {stats:?}");
     assert!(stats.closed && stats.subscribers.len() == 1);
@@ -292,7 +293,7 @@ fn resume<S: Carry>(stalled: Option<Stalled<'_, S>>, (id, number): Name, done: &
 
 fn beside<S: Carry>(publisher: SharedPublisher<S>, id: u64, acts: Vec<Act>, stalls: bool, done: &Done) {
     let (mut next, mut late, mut stalled) = (0, 0.., None);
-    // What was stopped comes out of its turn, as from somebody else.
+    // A resumed message is out of order, as if from another publisher.
     let mut late = || (id + 8, late.next().unwrap());
     let other = publisher.clone();
     let mut current = publisher.clone();
@@ -301,7 +302,7 @@ fn beside<S: Carry>(publisher: SharedPublisher<S>, id: u64, acts: Vec<Act>, stal
             Act::Many(count) if stalled.is_none() => {
                 let numbers = next..next + u64::from(count % 16);
                 let messages = numbers.clone().map(|number| S::wrap(sign(id, number)));
-                // A known length goes by runs.
+                // An iterator of known length is published in runs.
                 let published = match count / 16 % 3 {
                     0 => current.publish_many(messages),
                     1 => current.publish_many(messages.filter(|_| true)),
@@ -408,7 +409,7 @@ fn read<S: Carry>(early: Option<Subscriber<S>>, gates: bool, ring: &Ring<S>, rea
     seen
 }
 
-/// Messages there are.
+/// The number of live messages.
 static LIVE: AtomicI64 = AtomicI64::new(0);
 
 /// A message that is counted.

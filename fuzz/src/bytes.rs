@@ -1,9 +1,9 @@
-//! Decisions out of the fuzzer's bytes.
+//! Decisions made from the fuzzer's bytes.
 
 use crate::common::driver::Choices;
 use arbitrary::Unstructured;
 
-/// For so many steps, or as long as there are bytes.
+/// For so many steps, or until the bytes are used up.
 pub(crate) struct Bytes<'a>(pub(crate) Unstructured<'a>, pub(crate) u32);
 
 impl Choices for Bytes<'_> {

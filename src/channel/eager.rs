@@ -1,4 +1,4 @@
-//! What `eager` is for, step by step: who drops messages that every subscriber has read, and when.
+//! Eager drops, step by step: which thread drops messages that every subscriber has read, and when.
 
 use std::ops::Range;
 
@@ -8,12 +8,14 @@ use crate::registry::{Registration, Registrations};
 use crate::slots::Storage;
 use crate::sync::{Ordering, full_fence};
 
-/// So many rounds a thread goes on, while others publish and receive: each takes a message at least out of its slot, or meets a
-/// change. What is left then is taken up by the next receive, or by the next publish if there are no subscribers.
+/// The rounds after which a thread ends its walk while others publish and receive. In each round it
+/// takes at least one message out of its slot, or finds a change. The next receive continues, or
+/// the next publish if there are no subscribers.
 const ROUNDS: usize = 1 << 10;
 
 impl<S: Storage> Channel<S> {
-    /// The subscriber of this registration needs the message `sequence` no more: its cursor and its pin are past it.
+    /// Notes that the subscriber of this registration no longer needs the message `sequence`: its
+    /// cursor and its pin are past it.
     #[inline]
     pub(crate) fn passed(&self, sequence: u64, registration: &Registration) {
         if let Some(eager) = &self.eager {
@@ -23,44 +25,49 @@ impl<S: Storage> Channel<S> {
 
     #[inline(never)]
     fn passed_eager(&self, eager: &Eager<S>, sequence: u64, registration: &Registration) {
-        // [duty.glance] Relaxed: what was stored just now may be overlooked. `rests` makes up for that.
+        // [duty.glance] Relaxed: it may miss what was stored just now. The fence in `found_empty`
+        // makes up for that.
         let duty = eager.duty.load(Ordering::Relaxed);
         if duty == 0 || duty == registration.id() + 1 || !self.sequencer.holds(sequence) {
             self.drop_read(eager);
         }
     }
 
-    /// The subscriber of this registration finds no message, or `is_gone`.
+    /// Notes that the subscriber of this registration found no message, or was dropped (`is_gone`).
     #[inline]
-    pub(crate) fn rests(&self, registration: &Registration, is_gone: bool) {
+    pub(crate) fn found_empty(&self, registration: &Registration, is_gone: bool) {
         if let Some(eager) = &self.eager {
-            self.rests_eager(eager, registration, is_gone);
+            self.found_empty_eager(eager, registration, is_gone);
         }
     }
 
     #[inline(never)]
-    fn rests_eager(&self, eager: &Eager<S>, registration: &Registration, is_gone: bool) {
-        // [duty.rest-fence] Pairs with `duty.walk-fence`: either the walk sees that it has passed, or this sees the duty. And with
-        // `scan.fence`: either the scan sees that nothing is pinned, or this sees that the message was taken out.
+    fn found_empty_eager(&self, eager: &Eager<S>, registration: &Registration, is_gone: bool) {
+        // [duty.rest-fence] SeqCst: pairs with `duty.walk-fence`. Either the walk sees that this
+        // subscriber has passed, or this thread sees the duty. It also pairs with `scan.fence`:
+        // either the scan sees that nothing is pinned, or this thread sees that the message was
+        // taken out.
         full_fence();
-        // [duty.load] Relaxed: after the fence.
+        // [duty.load] Relaxed: comes after the fence.
         let duty = eager.duty.load(Ordering::Relaxed);
         let is_left = || {
             let tail = self.sequencer.tail();
             self.sequencer.oldest_left(tail) < tail
         };
-        // What it has borrowed since it last rested may have been taken out of its slot meanwhile: the first goes first.
-        let borrowed_since = registration.cursor.rest();
-        let may_be_left_over = || is_gone || borrowed_since.is_some_and(|first| !self.sequencer.holds(first));
+        // A message that it has borrowed since the last such call may have been taken out of its
+        // slot meanwhile. Messages are taken out in order, so the first one decides.
+        let borrowed_since = registration.cursor.note_empty();
+        let may_be_orphaned = || is_gone || borrowed_since.is_some_and(|first| !self.sequencer.holds(first));
         if duty == registration.id() + 1
             || (duty == 0 && is_left())
-            || (self.sequencer.slots().left_over() > 0 && may_be_left_over())
+            || (self.sequencer.slots().orphan_count() > 0 && may_be_orphaned())
         {
             self.drop_read(eager);
         }
     }
 
-    /// After the commit of these: drops what nobody reads, and what was overwritten.
+    /// Drops what no subscriber reads, and what was overwritten. Called after the commit of
+    /// `published`.
     #[inline]
     pub(crate) fn drop_unread(&self, published: Range<u64>) {
         if let Some(eager) = &self.eager {
@@ -70,29 +77,33 @@ impl<S: Storage> Channel<S> {
 
     #[inline(never)]
     fn drop_unread_eager(&self, eager: &Eager<S>, published: Range<u64>) {
-        // [duty.commit-fence] Pairs with `duty.rest-fence`: either the last subscriber to leave finds the message, or this finds it gone.
-        // And with `duty.none-fence`: either a walk finds the message, or this finds that it was passed over.
+        // [duty.commit-fence] SeqCst: pairs with `duty.rest-fence`. Either the last subscriber to
+        // leave finds the message, or this thread finds that it has left. It also pairs with
+        // `late.fence`: either the walk finds the message, or this thread finds that it is late.
         full_fence();
-        // By their slots: a batch may have published further on since.
+        // By the slots, because a batch may have published further messages since.
         if self.sequencer.late(published).next().is_some() {
-            eager.late.store(true, Ordering::Relaxed); // [late.set] Relaxed: `asked.add` publishes it
+            // [late.set] Relaxed: the Release of `asked.add` publishes it
+            eager.late.store(true, Ordering::Relaxed);
             return self.drop_read(eager);
         }
         let subscribers = self.registry.len();
-        // [borrowed.load] Relaxed: about right will do.
+        // [borrowed.load] Relaxed: an estimate.
         let borrowed = eager.borrowed.load(Ordering::Relaxed);
-        if subscribers == 0 || self.sequencer.slots().left_over() > borrowed + subscribers / 8 {
+        if subscribers == 0 || self.sequencer.slots().orphan_count() > borrowed + subscribers / 8 {
             self.drop_read(eager);
         }
     }
 
-    /// Drops what every subscriber has read, unless another thread is at it, which then looks again.
+    /// Drops what every subscriber has read. If another thread is doing so, that thread walks again
+    /// instead.
     #[cold]
     fn drop_read(&self, eager: &Eager<S>) {
-        // Dropped last: that runs the user's code.
+        // Dropped last, because their drop runs user code.
         let (mut garbage, mut gone) = (S::Garbage::default(), Registrations::new());
-        // [asked.add] AcqRel: Release so that who walks again sees what the caller did before; Acquire pairs with `asked.end`: the lock is
-        // free.
+        // [asked.add] AcqRel: Release pairs with the Acquire of `asked.end`, so that the thread
+        // that walks again sees what the caller did before. Acquire pairs with the Release of
+        // `asked.end` and `asked.leave`, so that the caller finds the lock free.
         if eager.asked.fetch_add(1, Ordering::AcqRel) != 0 {
             return;
         }
@@ -106,15 +117,19 @@ impl<S: Storage> Channel<S> {
                 }
                 let Walk { subscribers, scratch, .. } = &mut *walk;
                 let borrowed = self.sequencer.slots().reclaim(&self.registry, subscribers, scratch, &mut garbage);
-                eager.borrowed.store(borrowed, Ordering::Relaxed); // [borrowed.set] Relaxed: about right will do
+                // [borrowed.set] Relaxed: an estimate
+                eager.borrowed.store(borrowed, Ordering::Relaxed);
             }
             if rounds == 0 {
-                // Others go on: the next receive walks. [duty.leave] Relaxed: `asked.leave` publishes it.
+                // Other threads continue: the next receive walks.
+                // [duty.leave] Relaxed: the Release of `asked.leave` publishes it.
                 eager.duty.store(0, Ordering::Relaxed);
                 eager.asked.store(0, Ordering::Release); // [asked.leave] Release: as `asked.end`
                 break;
             }
-            // [asked.end] AcqRel: Release so that the next who walks comes after this; Acquire pairs with `asked.add`.
+            // [asked.end] AcqRel: pairs with `asked.add`. Release, so that the next thread that
+            // walks comes after this one. Acquire, so that this thread sees what the threads that
+            // asked did before. Acquire on failure, for the same reason.
             match eager.asked.compare_exchange(asked, 0, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => break,
                 Err(now) => asked = now,
@@ -122,17 +137,17 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// For tests: begins a walk, and leaves it.
+    /// Begins a walk, and leaves it. For tests.
     pub(crate) fn stop_in_a_walk(&self) {
         let Some(eager) = &self.eager else { return };
-        // [asked.stop] Relaxed: nobody else asks, the caller promises.
+        // [asked.stop] Relaxed: no other thread asks, by the caller's promise.
         if eager.asked.fetch_add(1, Ordering::Relaxed) == 0 {
             std::mem::forget(eager.walk.try_lock());
             self.registry.begin_taking(self.sequencer.oldest_left(self.sequencer.tail()));
         }
     }
 
-    /// Drops messages until somebody is on duty, or nothing is left, or `rounds` is 0.
+    /// Drops messages until a subscriber is on duty, or no message is left, or `rounds` is 0.
     fn walk(
         &self,
         eager: &Eager<S>,
@@ -155,14 +170,15 @@ impl<S: Storage> Channel<S> {
                 }
             }
             eager.duty.store(0, Ordering::Relaxed); // [duty.none] Relaxed: the fence orders it
-            // [duty.none-fence] As `duty.walk-fence`. And pairs with `pin.fence`: who goes back to a message, or comes to it, either is
-            // seen below, or finds it gone.
+            // [duty.none-fence] SeqCst: pairs with `duty.rest-fence`, as `duty.walk-fence` does. It
+            // also pairs with `pin.fence`: a subscriber that goes back to a message, or starts at
+            // one, is seen below, or finds the message gone.
             full_fence();
             let unseen = !walk.refresh(&self.registry, gone);
             self.sequencer.slots().release(unseen, &mut walk.scratch, garbage);
             let now = self.sequencer.tail();
             let left = self.sequencer.oldest_left(now);
-            // Nothing is left, or a publisher is about to commit the oldest.
+            // No message is left, or a publisher is about to commit the oldest.
             if (tail == now && (left >= tail || left == oldest)) || *rounds == 0 {
                 return;
             }
@@ -170,31 +186,36 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Leaves over the messages that came too late. Whoever has passed them may have done so long ago, and come back.
+    /// Turns messages that came too late into orphans. A subscriber that passed one may have done
+    /// so long ago, and have come back.
     fn evict_late(&self, walk: &mut Walk<S>, garbage: &mut S::Garbage) {
-        // [late.fence] Pairs with `duty.commit-fence`: either this finds the message, or its publisher finds that it is late.
+        // [late.fence] SeqCst: pairs with `duty.commit-fence`. Either this thread finds the
+        // message, or its publisher finds that it is late.
         full_fence();
         let first = self.sequencer.layout().first();
         for message in self.sequencer.late(first..first + self.sequencer.layout().capacity()) {
             self.registry.begin_taking(message);
-            full_fence(); // [duty.late-fence] As `pin.fence`, for `begin_taking`
+            full_fence(); // [duty.late-fence] SeqCst: as `pin.fence`, for `begin_taking`
             self.sequencer.slots().take_out(message, &mut walk.scratch);
         }
         self.registry.end_taking();
         self.sequencer.slots().release(false, &mut walk.scratch, garbage);
     }
 
-    /// Takes the messages from `oldest` on out of their slots that nobody needs. `false` if somebody may have come who does.
+    /// Takes messages from `oldest` on, which no subscriber needs, out of their slots. Returns
+    /// `false` if the registrations have changed, so that a new subscriber may need them.
     fn evict(&self, eager: &Eager<S>, walk: &mut Walk<S>, oldest: u64, tail: u64, gone: &mut Registrations) -> bool {
         self.registry.begin_taking(oldest);
-        // [duty.evict-fence] Pairs with `subscribe.fence`: either this sees who subscribed meanwhile, or that one starts at a tail behind
-        // all that is taken out here. And as `pin.fence`, for `begin_taking`.
+        // [duty.evict-fence] SeqCst: pairs with `subscribe.fence`. Either this thread sees a
+        // subscriber that has joined meanwhile, or that subscriber starts at a tail beyond all that
+        // is taken out here. It also acts as `pin.fence` for `begin_taking`.
         full_fence();
         let needed = walk.needed.unwrap_or(tail).min(tail);
         let unchanged = !walk.refresh(&self.registry, gone);
         if unchanged {
             if self.sequencer.evict(oldest..needed, &mut walk.scratch) {
-                eager.late.store(true, Ordering::Relaxed); // [late.hole] Relaxed: this thread looks at it next
+                // [late.hole] Relaxed: only this thread reads it next
+                eager.late.store(true, Ordering::Relaxed);
             }
             walk.restart();
         }

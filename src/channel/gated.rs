@@ -1,4 +1,4 @@
-//! What publishers and gating readers of a gated ring do for each other: wait for room, and wake.
+//! Gated rings: publishers wait for room, and gating readers wake them.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -12,17 +12,18 @@ use crate::slots::Storage;
 use crate::sync::{SPINS, Weak, YIELDS, spin_loop, yield_now};
 use crate::wait::reentrancy::{self, NO_LIST};
 
-/// What a publisher finds that looks for room.
+/// What a publisher finds when it looks for room.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Room {
-    /// So many messages can be published; or the ring is closed, which the next publish finds.
+    /// This many messages can be published. Also if the ring is closed, which the next publish
+    /// finds.
     Some(u64),
-    /// None. When to look again at the latest, if there is a deadline.
+    /// There is no room. Holds the time of the next check at the latest, if there is a deadline.
     None(Option<Instant>),
 }
 
 impl<S: Storage> Channel<S> {
-    /// The gate of a gated ring, and its claims.
+    /// Returns the gate of a gated ring, and its tail.
     #[inline]
     pub(crate) fn gated(&self) -> Option<(&Gate, &Bounded)> {
         self.gate.as_deref().zip(self.sequencer.bounded())
@@ -30,7 +31,7 @@ impl<S: Storage> Channel<S> {
 
     // Claims.
 
-    /// Draws the next sequence, by one of many publishers.
+    /// Claims the next sequence, for one of many publishers.
     #[inline]
     pub(crate) fn claim(&self) -> Result<u64, ClaimError> {
         match self.sequencer.claim(1) {
@@ -39,14 +40,15 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// The quick claim failed: the ring is gated, or closed.
+    /// Claims after the fast claim has failed, because the ring is gated or closed.
     #[inline(never)]
     fn claim_bounded(&self) -> Result<u64, ClaimError> {
         let Some((gate, bounded)) = self.gated() else { return Err(ClaimError::Closed) };
         self.unless_closed(Self::below_limit(gate, bounded, || bounded.claim(1))).map(|claimed| claimed.start)
     }
 
-    /// Draws the next `count` sequences, at least 1, or the first of them where there is no room for all or the sequences end.
+    /// Claims the next `count` sequences, at least 1. Claims fewer if there is no room for all, or
+    /// if the sequences end.
     #[inline]
     pub(super) fn claim_run(&self, count: u64) -> Result<Range<u64>, ClaimError> {
         let Some((gate, bounded)) = self.gated() else {
@@ -56,7 +58,8 @@ impl<S: Storage> Channel<S> {
         self.unless_closed(Self::below_limit(gate, bounded, || bounded.claim(count)))
     }
 
-    /// A claim found the ring not closed but used up, perhaps: as `Sequencer::claim`.
+    /// Closes the ring if a claim found it closed. The sequences may be used up, as in
+    /// `Sequencer::claim`.
     #[inline]
     fn unless_closed<R>(&self, claimed: Result<R, ClaimError>) -> Result<R, ClaimError> {
         if matches!(claimed, Err(ClaimError::Closed)) {
@@ -65,8 +68,9 @@ impl<S: Storage> Channel<S> {
         claimed
     }
 
-    /// Claims, or looks for room, and raises the limit where there is none. The scan comes after that look: it finds the ring full only if a
-    /// gate holds it back, and not because others have used what an older scan allowed.
+    /// Runs `claim`, and raises the limit while that makes room. The scan comes after the claim has
+    /// failed. So the ring is full only if a gate holds publishers back, and not because others
+    /// have used what an older scan allowed.
     #[inline]
     fn below_limit<R>(
         gate: &Gate,
@@ -81,16 +85,16 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Where the only publisher of a gated ring writes next. It waits for room, which then stays. `unwoken` was published before, and
-    /// readers are woken for it before it waits.
+    /// Returns where the only publisher of a gated ring writes next. It waits for room, which then
+    /// stays. Before it waits, it wakes readers for `unwoken`.
     ///
     /// # Panics
     ///
-    /// When the sequences are used up, also those of an ordinary ring.
+    /// If the sequences are used up, in an ordinary ring too.
     #[inline(never)]
     pub(crate) fn next_bounded(&self, unwoken: Option<&mut Range<u64>>) -> Next<'_> {
         let Some(bounded) = self.sequencer.bounded() else { used_up() };
-        // The quick answer first.
+        // The common case needs no call.
         if let Ok(next) = bounded.next_exclusive() { next } else { self.wait_for_next(bounded, unwoken) }
     }
 
@@ -112,17 +116,17 @@ impl<S: Storage> Channel<S> {
 
     // Waiting for room.
 
-    /// Looks for room, after it has demoted those that hold publishers back for too long. Where there is none, it wakes readers: one that
-    /// sleeps beside its message was committed for by a publisher that was suspended before it could wake anybody.
+    /// Looks for room as `room` does, after it has woken parked readers. The publisher that
+    /// committed the message of a parked reader may have been suspended before it woke the reader.
     #[cold]
-    pub(crate) fn insist_on_room(&self) -> Room {
+    pub(crate) fn wake_readers_and_find_room(&self) -> Room {
         if self.waiters.has_parked() {
             self.wake_parked();
         }
         self.room()
     }
 
-    /// Looks for room, after it has demoted those that hold publishers back for too long.
+    /// Looks for room. Demotes gates that have held publishers back for the whole deadline.
     pub(crate) fn room(&self) -> Room {
         let Some((gate, bounded)) = self.gated() else { return Room::Some(1) };
         loop {
@@ -138,12 +142,12 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Whether a reader at `sequence` would not find the ring empty.
+    /// Returns whether a reader at `sequence` would find something there.
     fn has_come(&self, sequence: u64) -> bool {
         !matches!(self.sequencer.find(sequence), Found::Empty)
     }
 
-    /// As if the deadline were over, for models.
+    /// Acts as if the deadline had passed. For models.
     pub(crate) fn force_deadline(&self) {
         let Some((gate, bounded)) = self.gated() else { return };
         if let Err(ClaimError::Full { limit }) = Self::below_limit(gate, bounded, || bounded.room()) {
@@ -152,23 +156,25 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Whether a publish would find room, perhaps as somebody is demoted. Room of the only publisher stays.
+    /// Returns whether a publish would find room, perhaps because a gate is demoted. Room of the
+    /// only publisher stays.
     pub(crate) fn has_room(&self) -> bool {
-        self.finds_room() || matches!(self.insist_on_room(), Room::Some(_))
+        self.finds_room() || matches!(self.wake_readers_and_find_room(), Room::Some(_))
     }
 
-    /// Whether the ring is not full, or closed.
+    /// Returns whether the ring has room or is closed, without a check of the deadline.
     pub(crate) fn finds_room(&self) -> bool {
         let Some((gate, bounded)) = self.gated() else { return true };
         !matches!(Self::below_limit(gate, bounded, || bounded.room()), Err(ClaimError::Full { .. }))
     }
 
-    /// Whether the ring is closed, or its sequences are used up.
+    /// Returns whether the ring is closed, or its sequences are used up.
     pub(crate) fn is_over(&self) -> bool {
         self.gated().map_or_else(|| self.sequencer.is_closed(), |(_, bounded)| bounded.is_over())
     }
 
-    /// Publishes by `attempt`, and waits while there is no room. The item comes back as `Full` when the time is over.
+    /// Publishes by `attempt`, and waits while there is no room. Returns the item as `Full` when
+    /// the time is over.
     pub(crate) fn publish_waiting(
         &self,
         deadline: Option<Instant>,
@@ -180,7 +186,7 @@ impl<S: Storage> Channel<S> {
                 Err(TryPublishError::Full(back)) => item = back,
                 done => return done,
             }
-            // Others were quicker.
+            // Other publishers have taken the room.
             if is_over(deadline) {
                 break;
             }
@@ -188,10 +194,11 @@ impl<S: Storage> Channel<S> {
         Err(TryPublishError::Full(item))
     }
 
-    /// Waits until there may be room. `false` when the time is over.
+    /// Waits until there may be room. Returns `false` when the time is over.
     ///
-    /// A reader that moves wakes publishers for the first message of room. So that they do not sleep and wake for each message,
-    /// publishers that wait take no room while it still grows, for a moment, until there is a quarter of the ring.
+    /// A reader that moves wakes publishers as soon as there is room for one message. If publishers
+    /// took it at once, they would sleep and wake for each message. So a publisher that waits takes
+    /// no room for a moment while the room still grows, until it is a quarter of the ring.
     #[cold]
     pub(crate) fn wait_for_room(&self, deadline: Option<Instant>) -> bool {
         let Some(gate) = self.gate.as_deref() else { return true };
@@ -204,7 +211,7 @@ impl<S: Storage> Channel<S> {
     fn park_for_room(&self, gate: &Gate, deadline: Option<Instant>) -> bool {
         while !is_over(deadline) {
             let key = gate.waiters.prepare_wait();
-            let Room::None(demotion) = self.insist_on_room() else { return true };
+            let Room::None(demotion) = self.wake_readers_and_find_room() else { return true };
             gate.waiters.commit_wait(key, deadline.into_iter().chain(demotion).min());
             if self.spin_for_room(deadline) {
                 return true;
@@ -213,9 +220,11 @@ impl<S: Storage> Channel<S> {
         false
     }
 
-    /// Looks for room a while; as long as there is more at each look, it lets it grow. Whether there is any.
+    /// Looks for room a few times. While each look finds more room, it lets the room grow. Returns
+    /// whether there is any.
     ///
-    /// The last looks yield: with more threads than cores, a reader that has room to make may be waiting for this core.
+    /// The last looks yield first. If there are more threads than cores, the reader that must make
+    /// room may be waiting for this core.
     fn spin_for_room(&self, deadline: Option<Instant>) -> bool {
         let enough = self.sequencer.layout().capacity() / 4;
         let spins = SPINS / ROOM_SPINS;
@@ -234,7 +243,7 @@ impl<S: Storage> Channel<S> {
                 before = room;
             }
             if look < spins {
-                // A look takes the line of each reader's cursor away from it.
+                // Each look takes the cache line of each reader's cursor from that reader.
                 for _ in 0..ROOM_SPINS {
                     spin_loop();
                 }
@@ -245,7 +254,8 @@ impl<S: Storage> Channel<S> {
 
     // Waking publishers.
 
-    /// To be called after a gating reader's cursor has moved over `moved`.
+    /// Wakes publishers that wait, if there is room for them. Called after a gating reader's cursor
+    /// has moved over `moved`.
     #[inline]
     pub(crate) fn made_room(&self, moved: Range<u64>) {
         let Some(gate) = self.gate.as_deref() else { return };
@@ -263,13 +273,14 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Whether publishers wait for room, or have lately. After a commit.
+    /// Returns whether publishers wait for room or have waited recently. Called after a commit.
     #[cold]
     pub(crate) fn has_waiting_publishers(&self) -> bool {
         self.gate.as_ref().is_some_and(|gate| gate.waiters.armed_after_commit())
     }
 
-    /// Wakes all publishers that wait for room; some of them a little later, where calls of wakers nest deep on this thread.
+    /// Wakes all publishers that wait for room. If calls of wakers nest too deep on this thread,
+    /// some are woken later.
     #[cold]
     #[inline(never)]
     pub(crate) fn wake_publishers(&self) {
@@ -291,7 +302,8 @@ fn is_over(deadline: Option<Instant>) -> bool {
 /// Spins between two looks for room.
 const ROOM_SPINS: u32 = 10;
 
-/// Ends a publish by the only publisher, whose ring is open, but has no sequence left.
+/// Panics because the sequences of a ring that is not closed are used up. For publishes of the only
+/// publisher.
 #[cold]
 pub(crate) fn used_up() -> ! {
     panic!("all sequences of the ring are used up");

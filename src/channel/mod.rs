@@ -1,4 +1,5 @@
-//! The one place where sequencer, registry and wait list meet. Every handle is an `Arc` of this.
+//! The channel: what all handles of a ring share. The sequencer, the registry and the wait list
+//! meet here. Every handle is an `Arc` of it.
 
 mod eager;
 mod gated;
@@ -23,24 +24,25 @@ use crate::sync::{Arc, AtomicUsize, Ordering, Weak, yield_now};
 use crate::wait::reentrancy::{self, NO_LIST};
 use crate::wait::{PublisherFence, WaitList, Watchers};
 
+/// The shared state of a ring.
 pub(crate) struct Channel<S: Storage> {
     pub(crate) sequencer: Sequencer<S>,
     pub(crate) registry: Registry,
     pub(crate) waiters: WaitList,
-    /// Tasks that wait until the last subscriber is gone.
+    /// Tasks that wait until the last subscriber is dropped.
     pub(crate) unsubscribed: Watchers,
-    /// Of a gated ring.
+    /// The gate of a gated ring.
     pub(crate) gate: Option<Box<Gate>>,
-    /// Of a ring that drops messages when they were read.
+    /// The state of a ring with `eager_drop`.
     eager: Option<Box<Eager<S>>>,
-    /// Handles that can publish; the last one to go closes the ring.
+    /// The number of handles that can publish. The drop of the last one closes the ring.
     publishers: AtomicUsize,
     /// For deferred wake-ups, which must not keep the ring alive.
     me: Weak<Self>,
 }
 
 impl<S: Storage> Channel<S> {
-    /// A channel with one publisher.
+    /// Makes a channel with one publisher.
     pub(crate) fn new(sequencer: Sequencer<S>, gate: Option<Gate>, eager: bool, fence: PublisherFence) -> Arc<Self> {
         let capacity = sequencer.layout().capacity();
         Arc::new_cyclic(|me| Self {
@@ -57,7 +59,8 @@ impl<S: Storage> Channel<S> {
 
     // Publishing.
 
-    /// To be called after every commit or batch of commits; `published` is about what it was.
+    /// Wakes parked subscribers. Called after every commit or batch of commits. `published` is about
+    /// the range of the committed sequences.
     #[inline]
     pub(crate) fn wake(&self, published: Range<u64>) {
         if self.waiters.armed_after_commit() {
@@ -69,22 +72,23 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Whether messages are dropped when they were read.
+    /// Returns whether messages are dropped when every subscriber has read them.
     pub(crate) fn is_eager(&self) -> bool {
         S::DROPS && self.eager.is_some()
     }
 
-    /// Wakes everybody who is parked, or has the driver wake the tasks.
+    /// Wakes all parked threads, and all parked tasks or the driver.
     #[cold]
     #[inline(never)]
     fn wake_after_commit(&self, end: u64) {
-        // Half a lap: tasks that a driver does not wake in time still find what they slept for.
+        // Half a lap: tasks that the driver does not wake in time still find the message that they
+        // waited for.
         if !self.waiters.wake_after_commit(end, self.sequencer.layout().capacity() / 2) {
             self.wake_later();
         }
     }
 
-    /// Wakes for `unwoken`, if there is anything, and leaves it empty.
+    /// Wakes subscribers for `unwoken`, unless it is empty, and empties it.
     #[inline]
     pub(crate) fn wake_for(&self, unwoken: &mut Range<u64>) {
         if !unwoken.is_empty() {
@@ -93,7 +97,8 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Wakes everybody who is parked; some of them a little later, where calls of wakers nest deep on this thread.
+    /// Wakes all parked subscribers. If calls of wakers nest too deep on this thread, some are
+    /// woken later.
     #[cold]
     #[inline(never)]
     fn wake_parked(&self) {
@@ -104,7 +109,7 @@ impl<S: Storage> Channel<S> {
 
     fn wake_later(&self) {
         let me = Weak::clone(&self.me);
-        // A ring that is gone by then has nobody parked.
+        // If the ring is gone by then, no subscriber is parked.
         reentrancy::later(NO_LIST, move || {
             if let Some(channel) = me.upgrade() {
                 channel.wake_parked();
@@ -112,7 +117,7 @@ impl<S: Storage> Channel<S> {
         });
     }
 
-    /// Publishes `item` at the next sequence of the only publisher, without the wake-up that a commit asks for.
+    /// Publishes `item` at the next sequence of the only publisher. The caller wakes subscribers.
     #[inline]
     pub(crate) fn publish_exclusive(
         &self,
@@ -126,13 +131,13 @@ impl<S: Storage> Channel<S> {
         });
     }
 
-    /// Retires the message that this write displaced.
+    /// Retires the message that a write displaced.
     #[inline]
     pub(crate) fn retire_displaced(&self, displaced: S::Displaced<'_>, garbage: &mut S::Garbage) {
         self.sequencer.slots().retire_displaced(displaced, &self.registry, garbage);
     }
 
-    /// Publishes beside others, without the wake-up that a commit asks for.
+    /// Publishes `item` as one of many publishers. The caller wakes subscribers.
     #[inline]
     pub(crate) fn publish_shared(
         &self,
@@ -140,7 +145,7 @@ impl<S: Storage> Channel<S> {
         item: S::Item,
         garbage: &mut S::Garbage,
     ) -> Result<u64, TryPublishError<S::Item>> {
-        // Prepared before the claim, so that nothing is left to do then that can fail or take its time.
+        // Prepared before the claim, so that nothing after the claim can fail or take long.
         self.sequencer.slots().prepare_shared(pool, item, garbage, |prepared, garbage| {
             let sequence = match self.claim() {
                 Ok(sequence) => sequence,
@@ -155,7 +160,7 @@ impl<S: Storage> Channel<S> {
         })
     }
 
-    /// The slot of `skipped` is held: tries further on.
+    /// Publishes at a later sequence, because the slot of `skipped` is held.
     #[cold]
     fn publish_after_skip(
         &self,
@@ -163,13 +168,14 @@ impl<S: Storage> Channel<S> {
         mut prepared: S::Prepared<'_>,
         garbage: &mut S::Garbage,
     ) -> Result<u64, TryPublishError<S::Item>> {
-        // To skip is to wake, and wakers may take their time.
+        // A skip wakes subscribers, and wakers may take long.
         S::release_pool(&mut prepared);
         let mut skips = 0;
         loop {
             self.skip(skipped);
             skips += 1;
-            // A lap of holes: every slot is held. Whoever holds them may be waiting for this core.
+            // After a lap of holes, every slot is held. A publisher that holds one may be waiting
+            // for this core.
             if skips == self.sequencer.layout().capacity() {
                 skips = 0;
                 yield_now();
@@ -190,13 +196,15 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// Gives up a claimed sequence, and wakes whoever is parked at it, lest this publisher get no further.
+    /// Gives up a claimed sequence, and wakes subscribers that are parked there. A suspended
+    /// publisher could otherwise leave them parked at the hole.
     pub(crate) fn skip(&self, sequence: u64) {
         self.sequencer.skip(sequence);
         self.wake(sequence..sequence);
     }
 
-    /// Nothing was claimed. (If the ring has just run out of sequences, nobody was woken yet.)
+    /// Returns the item of a publish that claimed nothing. If the ring has just run out of
+    /// sequences, no subscriber was woken yet.
     #[cold]
     fn refuse(&self, error: ClaimError, prepared: S::Prepared<'_>) -> Result<u64, TryPublishError<S::Item>> {
         let item = S::cancel(prepared);
@@ -213,12 +221,13 @@ impl<S: Storage> Channel<S> {
 
     pub(crate) fn close(&self) -> bool {
         let first = self.sequencer.close();
-        // Whatever ARMED says, and whoever closed: that one may have been stopped before this.
+        // Whether or not the ring is armed, and whichever thread has closed it. That thread may
+        // have been suspended before this.
         self.wake_all();
         first
     }
 
-    /// Wakes subscribers and publishers, for the end.
+    /// Wakes all subscribers and publishers at the end of the ring.
     fn wake_all(&self) {
         self.wake_parked();
         self.waiters.wake_driver();
@@ -228,46 +237,50 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// The driver ends: publishers wake from here on, and what it was called for is done now.
+    /// Ends the driver. Publishers wake tasks from now on, and this wakes the tasks that the driver
+    /// was called for.
     pub(crate) fn end_driving(&self) {
         let waker = self.waiters.end_driving();
         self.wake_parked();
-        // Last: its drop may take its time.
+        // Last, because the drop of a waker may take long.
         reentrancy::discard(waker);
     }
 
     pub(crate) fn add_publisher(&self) {
-        // [publishers.add] Relaxed: who adds one holds one, so the count cannot reach 0 meanwhile.
+        // [publishers.add] Relaxed: the caller holds a publisher, so the count cannot reach 0
+        // meanwhile.
         self.publishers.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn drop_publisher(&self, pool: &mut S::Pool) {
-        // First, so that the last one finds what the others left.
+        // First, so that the last publisher finds what the others have left.
         let mut garbage = S::Garbage::default();
         self.sequencer.slots().retire(pool, &self.registry, false, &mut garbage);
-        // [publishers.drop] AcqRel: Release so that this handle's commits come before the end; Acquire so that the last one's close comes
-        // after all of theirs.
+        // [publishers.drop] AcqRel: pairs with itself. Release, so that this handle's commits come
+        // before the end. Acquire, so that the close by the last handle comes after all of theirs.
         if self.publishers.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.close();
             self.sequencer.slots().retire(pool, &self.registry, true, &mut garbage);
         }
-        // The garbage is dropped last: that may take its time.
+        // The garbage is dropped last, because that may take long.
     }
 
-    /// Whether there is one publisher, the caller's.
+    /// Returns whether the caller's publisher is the only one.
     pub(crate) fn is_last_publisher(&self) -> bool {
-        // [publishers.last] Acquire: pairs with the Release in `drop_publisher`: the others' commits come before what the caller does next.
+        // [publishers.last] Acquire: pairs with the Release of `publishers.drop`, so that the
+        // commits of the others come before what the caller does next.
         self.publishers.load(Ordering::Acquire) == 1
     }
 
-    /// The subscriber of this registration is gone, perhaps with a place among those who are to be woken.
+    /// Notes that the subscriber of this registration was dropped, perhaps with a place on the wait
+    /// lists.
     pub(crate) fn note_dropped(&self, registration: &Registration) {
         if self.waiters.note_dropped(&registration.waiter, self.registry.len()) {
             self.wake_parked();
         }
     }
 
-    /// A subscriber is gone, perhaps with the last borrow of a message that no publisher will see to.
+    /// Reclaims what a dropped subscriber borrowed from a closed ring, where no publisher does it.
     pub(crate) fn reclaim_after_close(&self) {
         if self.sequencer.is_closed() {
             self.sequencer.slots().reclaim_after_close(&self.registry, &mut S::Garbage::default());
@@ -276,7 +289,7 @@ impl<S: Storage> Channel<S> {
 
     // Looking.
 
-    /// The cursor that `start` means now.
+    /// Returns the cursor that `start` means now.
     pub(crate) fn resolve(&self, start: Start) -> u64 {
         match start {
             Start::Latest => self.sequencer.tail(),
@@ -285,7 +298,8 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// The cursor that `start` means now, unless it names a sequence that is gone or not there yet.
+    /// Returns the cursor that `start` means now, unless its sequence is overwritten or beyond the
+    /// tail.
     pub(crate) fn try_resolve(&self, start: Start) -> Result<u64, SubscribeError> {
         let Start::At(sequence) = start else { return Ok(self.resolve(start)) };
         let (oldest, tail) = (self.sequencer.oldest(), self.sequencer.tail());
@@ -298,9 +312,9 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    /// The largest lag of a live subscriber.
+    /// Returns the largest lag of a live subscriber.
     pub(crate) fn max_lag(&self) -> u64 {
-        // The cursor first, so that the tail is not older.
+        // The cursor comes first, so that the tail is not older.
         self.registry.slowest().map_or(0, |next| self.sequencer.tail().saturating_sub(next))
     }
 
@@ -339,7 +353,7 @@ impl<S: Storage> Channel<S> {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "it came from a `usize`")]
+    #[expect(clippy::cast_possible_truncation, reason = "the capacity came from a `usize`")]
     pub(crate) fn capacity(&self) -> usize {
         self.sequencer.layout().capacity() as usize
     }

@@ -1,4 +1,4 @@
-//! Several messages at once, in an inline ring.
+//! Runs: several messages that are claimed, or received, at once in an inline ring.
 
 use std::ops::Range;
 
@@ -9,27 +9,29 @@ use crate::slots::Storage;
 use crate::slots::stamp::BeginError;
 use crate::sync::{RUN_SHARE, yield_now};
 
-/// A subscriber moves its cursor at least once in so many messages.
+/// How many messages a subscriber receives before it moves its cursor.
 const MAX_RECEIVED: usize = 64;
 
 impl<S: Storage> Channel<S> {
-    /// How many messages one claim may be for.
+    /// Returns how many messages one claim may include.
     ///
-    /// A small part of the ring: a suspended publisher leaves so many sequences without a message. On a ring with a deadline it is 1,
-    /// as publishers go on by one message each time that the deadline is over.
+    /// This is a small part of the ring, because a suspended publisher leaves this many sequences
+    /// without a message. On a ring with a deadline it is 1, because publishers continue by one
+    /// message each time that the deadline passes.
     pub(crate) fn run_limit(&self) -> usize {
         let has_deadline = self.gate.as_ref().is_some_and(|gate| gate.has_deadline());
         if has_deadline { 1 } else { S::RUN.min(self.capacity() / RUN_SHARE).max(1) }
     }
 
-    /// How many messages a subscriber receives before it moves its cursor.
+    /// Returns how many messages a subscriber receives before it moves its cursor.
     #[inline]
     pub(crate) fn run_of_receives(&self) -> usize {
         MAX_RECEIVED.min(self.capacity() / RUN_SHARE).max(1)
     }
 
-    /// Publishes the first of `items` by one claim, without the wake-up that a commit asks for. Returns the claimed sequences, and how
-    /// many items were written: fewer than there are sequences where slots were held.
+    /// Publishes the first of `items` by one claim. The caller wakes subscribers. Returns the
+    /// claimed sequences, and how many items were written. These are fewer than the sequences if
+    /// slots were held.
     ///
     /// `held` counts the sequences that were skipped since the last message.
     #[inline]
@@ -47,7 +49,8 @@ impl<S: Storage> Channel<S> {
                 return Err(error);
             }
         };
-        // No user code from here to the last commit, and nothing that waits: it is all claimed.
+        // From here to the last commit, no user code runs and nothing waits, because all sequences
+        // are claimed.
         let mut left = items;
         for sequence in claimed.clone() {
             let Some((item, rest)) = left.split_first() else { unreachable!("more sequences than items") };
@@ -62,15 +65,16 @@ impl<S: Storage> Channel<S> {
         Ok((claimed, written))
     }
 
-    /// The same for the only publisher, which waits for room if there is none. Returns how many items were written, or `None` when the
-    /// sequences are used up. What `unwoken` was is woken for before it waits, and it grows by what was written.
+    /// Publishes the first of `items` for the only publisher, which waits if there is no room.
+    /// Returns how many items were written, or `None` when the sequences are used up. Before it
+    /// waits, it wakes subscribers for `unwoken`. Afterwards `unwoken` includes what was written.
     #[inline]
     pub(crate) fn publish_run_exclusive(&self, items: &[Option<S::Item>], unwoken: &mut Range<u64>) -> Option<usize> {
         let (next, room) = match (self.sequencer.next_exclusive(), self.gated()) {
             (Some(next), _) => (next, u64::MAX),
             (None, Some((_, bounded))) if !bounded.is_over() => {
                 let next = self.next_bounded(Some(unwoken));
-                // There is room for one at least.
+                // There is room for at least one message.
                 (next, bounded.room().unwrap_or(1))
             }
             (None, _) => return None,
@@ -82,7 +86,8 @@ impl<S: Storage> Channel<S> {
         Some(items.len())
     }
 
-    /// Writes `item` at a claimed sequence. `false` if the slot is held: the sequence is a hole.
+    /// Writes `item` at a claimed sequence. Returns `false` if the slot is held and the sequence is
+    /// a hole.
     #[inline]
     fn write_copy(&self, sequence: u64, item: &S::Item) -> bool {
         match self.sequencer.begin(sequence) {
@@ -96,11 +101,13 @@ impl<S: Storage> Channel<S> {
         true
     }
 
-    /// Some of a run's sequences were skipped. Wakes subscribers that are parked there, as this publisher may get no further.
+    /// Handles the sequences of a run that were skipped. Wakes subscribers that are parked there,
+    /// because this publisher may be suspended before it publishes again.
     #[cold]
     fn skipped(&self, claimed: &Range<u64>, written: usize, held: &mut u64) {
         *held = if written == 0 { *held + (claimed.end - claimed.start) } else { 0 };
-        // A lap of holes: every slot is held. A publisher that holds one may be waiting for this core.
+        // After a lap of holes, every slot is held. A publisher that holds one may be waiting for
+        // this core.
         if *held >= self.sequencer.layout().capacity() {
             *held = 0;
             yield_now();

@@ -1,4 +1,4 @@
-//! Copies memory by vector moves of AArch64, of two times 16 bytes.
+//! Copies memory by vector moves of AArch64, two registers of 16 bytes at a time.
 
 #![expect(unsafe_code, reason = "assembly")]
 
@@ -6,18 +6,18 @@ use std::arch::asm;
 
 use super::vectors::blocks;
 
-pub(super) const EXIST: bool = true;
+pub(super) const AVAILABLE: bool = true;
 
 /// Copies `len` bytes, some of them twice.
 ///
 /// # Safety
 ///
-/// `len` bytes may be read at `from` and written at `to`, by whatever accesses may race with those of other threads there. The two do not
-/// overlap. `len` is at least `BLOCK`.
+/// `len` bytes must be readable at `from` and writable at `to`, by accesses that may race with
+/// those of other threads. The two ranges must not overlap. `len` must be at least `BLOCK`.
 #[inline(never)]
 pub(super) unsafe fn copy(to: *mut u8, from: *const u8, len: usize) {
     for at in blocks(len) {
-        // SAFETY: a block begins at `at` and ends at `len` at the latest.
+        // SAFETY: the caller allows `len` bytes, and the block at `at` ends at `len` or before.
         unsafe {
             asm!(
                 "ldp {a:q}, {b:q}, [{from}]",

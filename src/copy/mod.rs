@@ -1,8 +1,10 @@
-//! How the bytes of a message get into a slot and out of it, while other threads may do the same with that slot.
+//! Copies the bytes of a message into a slot and out of it, while other threads may copy the same
+//! slot.
 //!
-//! What is needed is a *byte-wise atomic copy*: it moves each byte by one relaxed atomic access, and takes the byte as it is, even if
-//! it has no value (padding) or is part of a pointer. (Idea and name: Boehm, "Byte-wise atomic memcpy", ISO C++ proposal P1478.) Rust
-//! has no such operation yet. Three modules do the same:
+//! A copy must be a *byte-wise atomic copy*. It moves each byte by one relaxed atomic access, and
+//! takes the byte as it is, even if it has no value (padding) or is part of a pointer. The idea and
+//! the name are Boehm's ("Byte-wise atomic memcpy", ISO C++ proposal P1478). Rust has no such
+//! operation yet. Three modules implement it:
 //!
 //! | module | for | how |
 //! |---|---|---|
@@ -10,11 +12,11 @@
 //! | `vectors` | large messages on x86-64 and `AArch64` | vector moves in assembly |
 //! | `locked` | Miri, and processors without stable inline assembly | a plain copy under a lock |
 //!
-//! All messages of a type are copied in the same way: accesses of different kinds never meet in a slot. `docs/copying.md` says why
-//! each way is sound.
+//! All messages of a type are copied in the same way, so accesses of different kinds never meet in
+//! a slot. `docs/copying.md` shows why each way is sound.
 
-#![expect(unsafe_code, reason = "looks at the bytes of a message, which may have no value")]
-#![expect(clippy::inline_always, reason = "inlined, a copy writes to where it is wanted")]
+#![expect(unsafe_code, reason = "views a message as bytes, which may have no value")]
+#![expect(clippy::inline_always, reason = "an inlined copy writes directly to its destination")]
 
 // Vector moves of this processor.
 #[cfg_attr(all(target_arch = "x86_64", target_pointer_width = "64", target_feature = "sse2"), path = "x86_64.rs")]
@@ -63,38 +65,41 @@ enum Way {
     Locked,
 }
 
-/// Messages of up to so many bytes are copied as words, in place.
+/// The size in bytes up to which messages are copied as words, inline in the caller.
 pub(crate) const SMALL: usize = 128;
 
-/// The one place where the way is chosen. `--cfg seqcast_copy="words"` is for sanitizers, which do not see what assembly does, and
-/// `--cfg seqcast_copy="locked"` for tests.
+/// Chooses the way to copy messages of this size. No other code does. `--cfg seqcast_copy="words"`
+/// is for sanitizers, which do not see what assembly does. `--cfg seqcast_copy="locked"` is for
+/// tests.
 const fn way(bytes: usize) -> Way {
     if IS_MODEL {
         Way::Words
-    } else if cfg!(seqcast_copy = "locked") || !registers::EXIST {
+    } else if cfg!(seqcast_copy = "locked") || !registers::AVAILABLE {
         Way::Locked
-    } else if cfg!(seqcast_copy = "words") || !vectors::EXIST || bytes <= SMALL {
+    } else if cfg!(seqcast_copy = "words") || !vectors::AVAILABLE || bytes <= SMALL {
         Way::Words
     } else {
         Way::Vectors
     }
 }
 
-/// How many words a message takes up.
+/// Returns how many words a message takes.
 pub(crate) const fn words_of<T>() -> usize {
     size_of::<T>().div_ceil(size_of::<u64>())
 }
 
-/// Where in a slot a message should begin: at a multiple of so many words. Half of all vector moves would cross a cache line otherwise.
+/// Returns the alignment of a message in a slot, in words. Without it, half of all vector moves
+/// would cross a cache line.
 pub(crate) const fn alignment_of<T>() -> usize {
     if matches!(way(size_of::<T>()), Way::Vectors) { 4 } else { 1 }
 }
 
-/// Copies a message into a slot, which no other `store` does at the same time.
+/// Copies a message into a slot. No other `store` may run on that slot at the same time.
 #[inline]
 pub(crate) fn store<T: Copy>(slot: &[AtomicU64], message: &T) {
-    assert!(slot.len() == words_of::<T>(), "a slot for another type");
-    // SAFETY: the bytes of `message`, which may lack a value. The message is borrowed, and nobody else has it.
+    assert!(slot.len() == words_of::<T>(), "the slot has another size than the message");
+    // SAFETY: these are the bytes of `message`, which is borrowed for as long. Bytes without a
+    // value are allowed.
     let bytes = unsafe { slice::from_raw_parts((&raw const *message).cast::<MaybeUninit<u8>>(), size_of::<T>()) };
     match const { way(size_of::<T>()) } {
         Way::Words => words::store(slot, bytes),
@@ -103,21 +108,23 @@ pub(crate) fn store<T: Copy>(slot: &[AtomicU64], message: &T) {
     }
 }
 
-/// As `store`, of a message that nobody needs any more.
+/// Copies a message into a slot, as `store` does, and consumes it.
 ///
-/// By value: the compiler then knows that nobody keeps the message's address, and has it made where it is copied from.
+/// The message comes by value, so the compiler sees that nothing keeps its address, and can build
+/// it where it is copied from.
 #[inline]
 pub(crate) fn store_moved<T: Copy>(slot: &[AtomicU64], message: T) {
     if size_of::<T>() <= SMALL { store(slot, &message) } else { store_large(slot, message) }
 }
 
-/// Out of line, see `store_moved`.
+/// The part of `store_moved` that is out of line.
 #[inline(never)]
 fn store_large<T: Copy>(slot: &[AtomicU64], message: T) {
     store(slot, &message);
 }
 
-/// Copies a message out of a slot. Once the slot's stamp says that all bytes are of one `store`, they are a `T`.
+/// Copies a message out of a slot. The bytes are a `T` once the slot's stamp shows that they are
+/// all of one `store`.
 #[inline]
 pub(crate) fn load<T: Copy>(slot: &[AtomicU64], message: &mut MaybeUninit<T>) {
     if size_of::<T>() <= SMALL {
@@ -127,7 +134,7 @@ pub(crate) fn load<T: Copy>(slot: &[AtomicU64], message: &mut MaybeUninit<T>) {
     }
 }
 
-/// By value: its words may then be kept in registers.
+/// Returns a small message by value, so that its words can stay in registers.
 #[inline]
 fn load_small<T: Copy>(slot: &[AtomicU64]) -> MaybeUninit<T> {
     let mut message = MaybeUninit::uninit();
@@ -137,8 +144,9 @@ fn load_small<T: Copy>(slot: &[AtomicU64]) -> MaybeUninit<T> {
 
 #[inline]
 fn load_to<T: Copy>(slot: &[AtomicU64], message: &mut MaybeUninit<T>) {
-    assert!(slot.len() == words_of::<T>(), "a slot for another type");
-    // SAFETY: the bytes of `message`, which is borrowed mutably, and whose bytes may lack a value.
+    assert!(slot.len() == words_of::<T>(), "the slot has another size than the message");
+    // SAFETY: these are the bytes of `message`, which is borrowed mutably. Bytes without a value
+    // are allowed.
     let bytes = unsafe { slice::from_raw_parts_mut((&raw mut *message).cast::<MaybeUninit<u8>>(), size_of::<T>()) };
     match const { way(size_of::<T>()) } {
         Way::Words => words::load(slot, bytes),

@@ -1,13 +1,14 @@
-//! There is no inline assembly: messages are copied under a lock.
+//! Stands for `registers.rs` where there is no inline assembly. Messages are then copied under a
+//! lock.
 
 use std::mem::MaybeUninit;
 
-pub(super) const EXIST: bool = false;
+pub(super) const AVAILABLE: bool = false;
 
 pub(super) fn to_integer(_: MaybeUninit<usize>) -> usize {
-    unreachable!("no registers")
+    unreachable!("this build has no inline assembly")
 }
 
 pub(super) fn from_integer(_: usize) -> MaybeUninit<usize> {
-    unreachable!("no registers")
+    unreachable!("this build has no inline assembly")
 }

@@ -1,7 +1,7 @@
-//! The ways to copy, against each other: what one way stores, every way loads.
+//! Tests the ways to copy against each other: every way loads what any way stores.
 
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
-#![expect(unsafe_code, reason = "looks at bytes that have a value")]
+#![expect(unsafe_code, reason = "reads bytes that have a value")]
 
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
@@ -12,13 +12,13 @@ use crate::sync::AtomicU64;
 
 type Byte = MaybeUninit<u8>;
 
-/// A way to copy, or a part of one that can be called by itself.
+/// A way to copy, or a part of one that can be called separately.
 #[derive(Clone, Copy)]
 struct Copier {
     name: &'static str,
     /// The fewest bytes that it copies.
     least: usize,
-    /// So many bytes of a slot, counted from its beginning, are always of one `store`.
+    /// A load never mixes two stores within a piece of this many bytes of the slot.
     whole: usize,
     store: fn(&[AtomicU64], &[Byte]),
     load: fn(&[AtomicU64], &mut [Byte]),
@@ -27,18 +27,18 @@ struct Copier {
 fn copiers() -> Vec<Copier> {
     let mut all =
         vec![Copier { name: "locked", least: 0, whole: usize::MAX, store: locked::store, load: locked::load }];
-    if registers::EXIST {
+    if registers::AVAILABLE {
         all.push(Copier { name: "words", least: 0, whole: 8, store: words::store, load: words::load });
     }
     // Miri executes no assembly.
-    if vectors::EXIST && registers::EXIST {
+    if vectors::AVAILABLE && registers::AVAILABLE {
         all.push(Copier { name: "vectors", least: 128, whole: 1, store: vectors::store, load: vectors::load });
         all.extend(kernels::all());
     }
     all
 }
 
-/// The two pieces of assembly of x86-64, of which `vectors` calls one or the other.
+/// The two pieces of assembly of x86-64. `vectors` calls one of them.
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod kernels {
     use super::super::blocks;
@@ -59,12 +59,13 @@ mod kernels {
             whole: 1,
             store: |words, bytes| {
                 assert!((128..=size_of_val(words)).contains(&bytes.len()));
-                // SAFETY: both are so long. `all` has seen that the processor has these moves.
+                // SAFETY: both lengths are checked. `all` has checked that the processor has these
+                // moves.
                 unsafe { copy::<WIDTH>(words.as_ptr().cast_mut().cast(), bytes.as_ptr().cast(), bytes.len()) };
             },
             load: |words, bytes| {
                 assert!((128..=size_of_val(words)).contains(&bytes.len()));
-                // SAFETY: as above.
+                // SAFETY: as in `store`.
                 unsafe { copy::<WIDTH>(bytes.as_mut_ptr().cast(), words.as_ptr().cast(), bytes.len()) };
             },
         }
@@ -88,7 +89,7 @@ mod kernels {
     }
 }
 
-/// From `SEQCAST_SEED` or drawn, and printed.
+/// Seeds a generator from `SEQCAST_SEED` or at random, and prints the seed.
 fn random() -> fastrand::Rng {
     let seed = std::env::var("SEQCAST_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("SEQCAST_SEED={seed}");
@@ -97,11 +98,11 @@ fn random() -> fastrand::Rng {
 
 const LINE: usize = 64;
 
-/// What lies around a slot, and around the bytes on its outside.
+/// Fills the memory around a slot, and around the bytes outside of it.
 const CANARY: u8 = 0xC5;
 const CANARIES: u64 = u64::from_ne_bytes([CANARY; 8]);
 
-/// Bytes between canaries, which begin at an offset within a cache line.
+/// Bytes between canaries, at a given offset within a cache line.
 struct Bytes {
     all: Vec<Byte>,
     first: usize,
@@ -119,18 +120,18 @@ impl Bytes {
         &mut self.all[self.first..][..self.len]
     }
 
-    /// The bytes. Fails if a canary around them has changed.
+    /// Returns the bytes. Fails if a canary around them has changed.
     fn check(&self) -> Vec<u8> {
         let all = values(&self.all);
         let (before, rest) = all.split_at(self.first);
         let (bytes, after) = rest.split_at(self.len);
-        assert!(before.iter().chain(after).all(|byte| *byte == CANARY), "wrote beside the message");
+        assert!(before.iter().chain(after).all(|byte| *byte == CANARY), "wrote outside of the message");
         bytes.to_vec()
     }
 }
 
 fn values(bytes: &[Byte]) -> Vec<u8> {
-    // SAFETY: tests ask for bytes that have a value.
+    // SAFETY: tests call this for bytes that have a value.
     bytes.iter().map(|byte| unsafe { byte.assume_init() }).collect()
 }
 
@@ -169,8 +170,11 @@ fn goes_there_and_back(message: &[u8], store: Copier, load: Copier, offsets: Off
     let end = first + len.div_ceil(8);
     let words: Vec<_> = words.into_iter().map(AtomicU64::into_inner).collect();
     let stored: Vec<_> = words[first..end].iter().flat_map(|word| word.to_ne_bytes()).collect();
-    assert!(stored[..len] == *message, "not so in the slot: {what}");
-    assert!(words[..first].iter().chain(&words[end..]).all(|word| *word == CANARIES), "wrote beside the slot: {what}");
+    assert!(stored[..len] == *message, "the slot holds other bytes: {what}");
+    assert!(
+        words[..first].iter().chain(&words[end..]).all(|word| *word == CANARIES),
+        "wrote outside of the slot: {what}"
+    );
 }
 
 #[test]
@@ -201,7 +205,7 @@ fn every_alignment_comes_back() {
     for len in lengths {
         let message: Vec<_> = (0..*len).map(|_| random.u8(..)).collect();
         for copier in copiers().into_iter().filter(|copier| copier.least <= *len) {
-            // Miri takes a second for what takes a millisecond.
+            // Miri takes a second for what takes a millisecond otherwise.
             let step = if cfg!(miri) { 13 } else { 1 };
             for from in (0..LINE).step_by(step) {
                 for slot in (0..LINE).step_by(8 * step) {
@@ -212,7 +216,7 @@ fn every_alignment_comes_back() {
     }
 }
 
-/// A pointer that lies across words: each has a part of it.
+/// A pointer that is split across words.
 #[derive(Clone, Copy)]
 #[repr(C, packed)]
 struct Split<const N: usize> {
@@ -226,11 +230,11 @@ fn a_split_pointer_survives<const N: usize>() {
     for copier in copiers().into_iter().filter(|copier| copier.least <= size_of::<Split<N>>()) {
         let slot = vacant(size_of::<Split<N>>().div_ceil(8));
         let from = Split { before: [1; 3], text: TEXT, after: [2; N] };
-        // SAFETY: the bytes of `from`.
+        // SAFETY: these are the bytes of `from`.
         let bytes = unsafe { slice::from_raw_parts((&raw const from).cast::<Byte>(), size_of_val(&from)) };
         (copier.store)(&slot, bytes);
         let mut to = MaybeUninit::<Split<N>>::uninit();
-        // SAFETY: the bytes of `to`.
+        // SAFETY: these are the bytes of `to`.
         let bytes = unsafe { slice::from_raw_parts_mut((&raw mut to).cast::<Byte>(), size_of_val(&to)) };
         (copier.load)(&slot, bytes);
         // SAFETY: all bytes are those of `from`.
@@ -264,14 +268,15 @@ fn bytes_without_a_value_leave_their_neighbours_alone() {
     }
 }
 
-/// Two threads store at once, which publishers never do: then a load may find bytes of both, but no byte that is of neither.
+/// Two threads store at once, which publishers never do. Then a load may find bytes of both
+/// messages, but no byte that is of neither.
 #[test]
 fn a_byte_is_never_torn_between_two_stores() {
     let mut random = random();
     let lengths: &[usize] = if cfg!(miri) { &[1, 13] } else { &[1, 5, 8, 29, 127, 128, 129, 255, 300, 1001, 5000] };
     for len in lengths {
         for copier in copiers().into_iter().filter(|copier| copier.least <= *len) {
-            // They differ in each bit.
+            // The two messages differ in each bit.
             let messages: [Vec<u8>; 2] = {
                 let message: Vec<_> = (0..*len).map(|_| random.u8(..)).collect();
                 [message.iter().map(|byte| !byte).collect(), message]
@@ -286,7 +291,8 @@ fn a_byte_is_never_torn_between_two_stores() {
                     let end = Instant::now() + Duration::from_micros(if cfg!(miri) { 200 } else { 8_000 });
                     scope.spawn(move || {
                         while Instant::now() < end {
-                            // Each by turns, as there may be a processor for only one of the two.
+                            // Each thread stores both in turn, as there may be a processor for only
+                            // one of the two threads.
                             both.iter().cycle().take(20).for_each(|message| (copier.store)(slot, message));
                         }
                     })
@@ -320,7 +326,7 @@ fn what_is_larger_than_its_slot_is_refused() {
     assert!(std::panic::catch_unwind(short).is_err(), "fewer bytes than a block has");
 }
 
-/// So a run of the tests with a flag shows what it is meant to show.
+/// A run of the tests with a flag must test the way that the flag chooses.
 #[test]
 fn the_way_is_the_one_that_was_asked_for() {
     let ways = [way(1), way(SMALL), way(SMALL + 1), way(1 << 16)];

@@ -1,4 +1,4 @@
-//! Copies memory by vector moves of x86-64: of 32 bytes where the processor has AVX, otherwise of 16.
+//! Copies memory by vector moves of x86-64, of 32 bytes on a processor with AVX, otherwise of 16.
 
 #![expect(unsafe_code, reason = "assembly")]
 
@@ -7,18 +7,18 @@ use std::arch::{asm, is_x86_feature_detected};
 
 use super::vectors::blocks;
 
-pub(super) const EXIST: bool = true;
+pub(super) const AVAILABLE: bool = true;
 
 /// Copies `len` bytes, some of them twice.
 ///
 /// # Safety
 ///
-/// `len` bytes may be read at `from` and written at `to`, by whatever accesses may race with those of other threads there. The two do not
-/// overlap. `len` is at least `BLOCK`.
+/// `len` bytes must be readable at `from` and writable at `to`, by accesses that may race with
+/// those of other threads. The two ranges must not overlap. `len` must be at least `BLOCK`.
 #[inline]
 pub(super) unsafe fn copy(to: *mut u8, from: *const u8, len: usize) {
     if is_x86_feature_detected!("avx") {
-        // SAFETY: the caller's promise; and there is AVX.
+        // SAFETY: the caller's promise, and the processor has AVX.
         unsafe { copy_by_32(to, from, len) };
     } else {
         // SAFETY: the caller's promise.
@@ -28,12 +28,12 @@ pub(super) unsafe fn copy(to: *mut u8, from: *const u8, len: usize) {
 
 /// # Safety
 ///
-/// As `copy`, on a processor with AVX.
+/// As for `copy`, and the processor must have AVX.
 #[target_feature(enable = "avx")]
 #[inline(never)]
 pub(super) unsafe fn copy_by_32(to: *mut u8, from: *const u8, len: usize) {
     for at in blocks(len) {
-        // SAFETY: a block begins at `at` and ends at `len` at the latest.
+        // SAFETY: the caller allows `len` bytes, and the block at `at` ends at `len` or before.
         unsafe {
             asm!(
                 "vmovups {a}, [{from}]",
@@ -54,9 +54,9 @@ pub(super) unsafe fn copy_by_32(to: *mut u8, from: *const u8, len: usize) {
             );
         }
     }
-    // Otherwise moves of 16 bytes cost more from here on.
-    #[allow(unused_unsafe, reason = "it is safe from Rust 1.87 on")]
-    // SAFETY: there is AVX.
+    // Without this, later moves of 16 bytes would be slower.
+    #[allow(unused_unsafe, reason = "the intrinsic is safe from Rust 1.87 on")]
+    // SAFETY: the processor has AVX, by the caller's promise.
     unsafe {
         _mm256_zeroupper();
     };
@@ -64,11 +64,11 @@ pub(super) unsafe fn copy_by_32(to: *mut u8, from: *const u8, len: usize) {
 
 /// # Safety
 ///
-/// As `copy`.
+/// As for `copy`.
 #[inline(never)]
 pub(super) unsafe fn copy_by_16(to: *mut u8, from: *const u8, len: usize) {
     for at in blocks(len) {
-        // SAFETY: a block begins at `at` and ends at `len` at the latest.
+        // SAFETY: the caller allows `len` bytes, and the block at `at` ends at `len` or before.
         unsafe {
             asm!(
                 "movups {a}, [{from}]",

@@ -1,27 +1,29 @@
-//! Dropping messages when every subscriber has read them.
+//! Messages that are dropped when every subscriber has read them.
 //!
-//! One subscriber at a time is *on duty*: it was seen at or before the oldest message that is left. Its
-//! next receive looks at the others, one after another, for one that still needs that message. If there
-//! is one, the duty passes to it. If there is none, the message is dropped. So a receive beside
-//! others costs a look at the duty, and a message as many looks as there are subscribers, however many
-//! receives it takes. Without anything to drop nobody is on duty, and the next receive takes it up.
+//! One subscriber at a time is *on duty*: it was seen at or before the oldest message that is left.
+//! Its next receive checks the other subscribers, one after another, for one that still needs that
+//! message. If there is one, the duty passes to it. If there is none, the message is dropped. So a
+//! receive of a subscriber that is not on duty costs a load of the duty. A message costs as many
+//! checks as there are subscribers, in any number of receives. When there is nothing to drop, no
+//! subscriber is on duty, and the next receive begins again.
 //!
-//! It is what solvers call a watched literal (Moskewicz et al., "Chaff", DAC 2001): as long as the
-//! one that is watched holds, nobody looks at the rest.
+//! Solvers call this a watched literal (Moskewicz et al., "Chaff", DAC 2001): while the watched one
+//! holds, the others need no check.
 
 use crate::registry::{PinSnapshot, Registration, Registrations, Registry};
 use crate::slots::Storage;
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, CachePadded, Ordering, TryLock, full_fence};
 
-/// Of a ring that drops messages when they were read.
+/// The state of a ring with `eager_drop`.
 pub(crate) struct Eager<S: Storage> {
-    /// The id of the subscriber on duty, plus 1; 0 for none.
+    /// The id of the subscriber on duty, plus 1. 0 for none.
     pub(crate) duty: CachePadded<AtomicU64>,
-    /// How often somebody has asked for a walk since it began. The first who asks walks, for the others too.
+    /// How often a thread has asked for a walk since the current walk began. The first thread that
+    /// asks walks, on behalf of the others too.
     pub(crate) asked: CachePadded<AtomicUsize>,
-    /// A message came into its slot after it was passed over.
+    /// Whether a message came into its slot after a walk had passed it.
     pub(crate) late: AtomicBool,
-    /// Messages that were borrowed at the end of the last walk.
+    /// How many orphans were borrowed at the end of the last walk.
     pub(crate) borrowed: AtomicUsize,
     pub(crate) walk: TryLock<Walk<S>>,
 }
@@ -39,17 +41,19 @@ impl<S: Storage> Default for Eager<S> {
 }
 
 impl<S: Storage> Eager<S> {
-    /// Looks for a subscriber that needs the message `oldest`, and puts it on duty.
+    /// Puts a subscriber that needs the message `oldest` on duty. Returns `false` if there is none.
     pub(crate) fn assign_duty(&self, walk: &mut Walk<S>, oldest: u64) -> bool {
-        // The messages for which they were passed were overwritten.
+        // The messages that the passed subscribers did not need were overwritten.
         if walk.needed.is_some_and(|needed| needed <= oldest) {
             walk.restart();
         }
         while let Some(subscriber) = walk.next() {
             let mut position = subscriber.cursor.position();
             if position <= oldest {
-                self.duty.store(subscriber.id() + 1, Ordering::Relaxed); // [duty.assign] Relaxed: the fence orders it
-                // [duty.walk-fence] Pairs with `duty.rest-fence`: either that subscriber sees its duty, or this sees that it has passed.
+                // [duty.assign] Relaxed: the fence orders it
+                self.duty.store(subscriber.id() + 1, Ordering::Relaxed);
+                // [duty.walk-fence] SeqCst: pairs with `duty.rest-fence`. Either that subscriber
+                // sees its duty, or this thread sees that it has passed the message.
                 full_fence();
                 position = subscriber.cursor.position();
                 if position <= oldest {
@@ -63,17 +67,18 @@ impl<S: Storage> Eager<S> {
     }
 }
 
-/// A walk past all subscribers, and how far it came.
+/// A walk past all subscribers, and its progress.
 pub(crate) struct Walk<S: Storage> {
     pub(crate) subscribers: PinSnapshot,
-    /// Which subscribers were looked up.
+    /// The generation of the copied registrations.
     as_of: u64,
-    /// How many of them were seen to need the oldest message no more.
+    /// How many subscribers were seen that no longer need the oldest message.
     passed: usize,
-    /// Those need none before this one. `None` if there are none.
+    /// The smallest sequence that one of those subscribers needs, or `None` if there are none.
     pub(crate) needed: Option<u64>,
-    /// The walk visits every subscriber that is so far from the last. Tasks often run in the order in which they subscribed; in that
-    /// order, each would take over the duty from the one before.
+    /// The distance from one visited subscriber to the next. Tasks often run in the order in which
+    /// they subscribed. If the walk had that order too, each task would take over the duty from the
+    /// one before.
     stride: usize,
     pub(crate) scratch: S::Scratch,
 }
@@ -92,7 +97,7 @@ impl<S: Storage> Default for Walk<S> {
 }
 
 impl<S: Storage> Walk<S> {
-    /// Looks up who subscribes, and begins anew if that has changed.
+    /// Copies the registrations, and begins again if they have changed. Returns whether they have.
     pub(crate) fn refresh(&mut self, registry: &Registry, gone: &mut Registrations) -> bool {
         self.subscribers.refresh(registry, gone);
         let changed = self.as_of != self.subscribers.as_of();
@@ -105,12 +110,13 @@ impl<S: Storage> Walk<S> {
         changed
     }
 
+    /// Begins again with the first subscriber.
     pub(crate) fn restart(&mut self) {
         self.passed = 0;
         self.needed = None;
     }
 
-    /// The next one to be visited.
+    /// Returns the next subscriber to visit.
     fn next(&self) -> Option<&Registration> {
         let subscribers = self.subscribers.registrations();
         (self.passed < subscribers.len()).then(|| &*subscribers[self.passed * self.stride % subscribers.len()])

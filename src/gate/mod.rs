@@ -1,23 +1,28 @@
-//! Flow control of a gated ring: which subscribers gate, how far publishers may go, and who waits for room.
+//! Flow control of a gated ring: which subscribers gate, how far publishers may go, and which
+//! publishers wait for room.
 //!
-//! A publisher claims only below a limit: a lap beyond the slowest gating cursor, as of some scan. It scans when it has used up
-//! the limit, and reads nothing that a subscriber writes until then.
+//! A publisher claims only below a limit, which is a lap beyond the slowest gating cursor of some
+//! scan. It scans when it has used up the limit. Until then it reads nothing that a subscriber
+//! writes.
 //!
 //! # A subscriber that joins is not overrun
 //!
-//! It enters the list of gates with its cursor at the tail, runs a full fence, and reads the tail *again*: that is where it
-//! begins. A scan reads the tail, runs a full fence, and then reads the gates. One of the two fences comes first. If it is the
-//! subscriber's, the scan finds it. If it is the scan's, the subscriber's second look at the tail finds at least what the scan
-//! found, so the limit is at most a lap beyond where the subscriber begins.
+//! The subscriber enters the list of gates with its cursor at the tail, runs a full fence, and
+//! reads the tail *again*. It begins there. A scan reads the tail, runs a full fence, and then
+//! reads the gates. One of the two fences comes first. If it is the subscriber's, the scan finds
+//! the subscriber. If it is the scan's, the subscriber's second load of the tail finds at least
+//! what the scan found. So the limit is at most a lap beyond the sequence at which the subscriber
+//! begins.
 //!
-//! A scan that read a list of gates which was replaced meanwhile begins again: it may have read the new cursor of a gate, and
-//! not the clone that was left at the old one.
+//! A scan begins again if the list of gates was replaced meanwhile. It may have read the new cursor
+//! of a gate, and not the clone that was left at the old one.
 //!
-//! # A reader that moves wakes who waits
+//! # A reader that moves wakes publishers that wait
 //!
-//! Publishers that find no room wait as subscribers do that find no message (`wait/mod.rs`), with the roles exchanged: the
-//! publisher announces itself, runs a full fence, and scans once more; a gating reader moves its cursor, runs a full fence if some
-//! publisher waits or has lately, and looks for those who wait.
+//! Publishers wait for room as subscribers wait for messages (`wait/mod.rs`), with the roles
+//! exchanged. The publisher announces itself, runs a full fence, and scans once more. A gating
+//! reader moves its cursor. If a publisher waits or has waited recently, it then runs a full fence
+//! and looks for publishers that wait.
 
 mod stall;
 
@@ -29,30 +34,30 @@ use crate::sync::{Alarm, Arc, AtomicU64, AtomicUsize, CachePadded, Ordering, Sna
 use crate::wait::{PublisherFence, WaitList};
 use stall::Stall;
 
-/// What a gated ring has beside an ordinary one.
+/// The part of a gated ring that an ordinary ring does not have.
 pub(crate) struct Gate {
     /// The registrations of gating subscribers.
     gates: Snapshot<Registrations>,
     /// Publishers that wait for room.
     pub(crate) waiters: WaitList,
-    /// What gating subscribers show to the quick way of receiving.
+    /// What gating subscribers show to the fast path of receiving.
     pub(crate) decoy: Arc<Registration>,
     capacity: u64,
     stall: Option<Stall>,
-    /// How long publishers have waited in all, in nanoseconds.
+    /// How long publishers have waited in total, in nanoseconds.
     waited: CachePadded<AtomicU64>,
-    /// Tasks that wait for room, or were woken and have not looked yet.
+    /// Tasks that wait for room, or were woken and were not polled since.
     tasks: AtomicUsize,
-    /// Rings for tasks when the deadline is over.
+    /// The thread that checks the deadline for tasks.
     pub(crate) alarm: Alarm,
 }
 
-/// What a publisher is to do that found the ring full.
+/// What a publisher does that found the ring full.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Verdict {
-    /// Wait, and look again at this time at the latest, if there is one.
+    /// It waits, and checks again at this time at the latest, if there is one.
     Wait(Option<Instant>),
-    /// Try again: nobody holds it back, or the deadline is over, and room was made.
+    /// It tries again: no gate holds it back, or the deadline has passed and room was made.
     Retry,
 }
 
@@ -70,21 +75,22 @@ impl Gate {
         }
     }
 
-    /// Whether a gate may be demoted.
+    /// Returns whether a gate may be demoted.
     pub(crate) fn has_deadline(&self) -> bool {
         self.stall.is_some()
     }
 
-    /// Counts `registration` among the gates. What the caller finds as the tail after this, publishers do not overrun until its
-    /// cursor has moved.
+    /// Adds `registration` to the gates. The caller loads the tail after this. Publishers do not
+    /// overrun a subscriber at that tail until its cursor moves.
     pub(crate) fn join(&self, registration: &Arc<Registration>) {
         self.restart(registration);
         self.gates.update(|gates| Arc::new(gates.iter().chain([registration]).cloned().collect()));
-        // [gate.join-fence] Pairs with the fence of `scan`: either the scan finds this gate, or the caller finds the tail of the scan.
+        // [gate.join-fence] SeqCst: pairs with `gate.scan-fence`. Either the scan finds this gate,
+        // or the caller finds the tail of the scan.
         fence(Ordering::SeqCst);
     }
 
-    /// Publishers no longer wait for this registration. Those that wait already are still to be woken.
+    /// Removes `registration` from the gates. The caller wakes publishers that wait already.
     pub(crate) fn leave(&self, registration: &Arc<Registration>) {
         self.gates.update(|gates| {
             let left = gates.iter().filter(|other| !Arc::ptr_eq(other, registration));
@@ -92,39 +98,45 @@ impl Gate {
         });
     }
 
-    /// How far publishers may go: a lap beyond the slowest gate, and beyond the tail if there is none.
+    /// Returns how far publishers may go: a lap beyond the slowest gate, or beyond the tail if
+    /// there is none.
     ///
-    /// Lock-free: it begins again only when a gate has come or gone.
+    /// Lock-free: it begins again only when a gate has joined or left.
     pub(crate) fn scan(&self, bounded: &Bounded) -> u64 {
         loop {
             let gates = self.gates.peek();
             let tail = bounded.claimed();
-            // [gate.scan-fence] Pairs with the fences of `join` and of readers that wake: whose fence comes first is found here.
+            // [gate.scan-fence] SeqCst: pairs with `gate.join-fence`, and with the fence of a
+            // reader that wakes publishers. If the other fence comes first, this scan finds the
+            // gate or the new cursor.
             fence(Ordering::SeqCst);
             let cursors = gates.iter().filter(|gate| gate.gate.is_gating()).map(|gate| gate.cursor.next());
             let slowest = cursors.fold(tail, u64::min);
-            // After the cursors: who finds the new cursor of a gate finds the clone that was made before it moved.
+            // After the cursors: a scan that finds the new cursor of a gate finds the clone that
+            // was made before it moved.
             if Arc::ptr_eq(&gates, &self.gates.peek()) {
                 return slowest + self.capacity;
             }
         }
     }
 
-    /// The deadline counts for `gate` from now on: it has just joined, or jumped.
+    /// Restarts the deadline of `gate`, which has just joined or jumped.
     pub(crate) fn restart(&self, gate: &Registration) {
         if let Some(stall) = &self.stall {
             gate.gate.set_since(stall.now());
         }
     }
 
-    /// Asks the deadline about the gates that hold publishers back at `limit`. `has_come` says whether a reader at a sequence would
-    /// find something there.
+    /// Checks the deadline of the gates that hold publishers back at `limit`. `has_come` returns
+    /// whether a reader at a sequence would find something there.
     ///
-    /// A gate whose message was claimed and is not committed waits for a publisher. It is not demoted: publishers go on by one, and the
-    /// gate loses that message, if it comes to that.
+    /// A gate whose next message was claimed and is not committed waits for a publisher itself. It
+    /// is not demoted. Instead publishers continue by one message, and the gate loses that message
+    /// if it is overwritten.
     pub(crate) fn check_deadline(&self, bounded: &Bounded, limit: u64, has_come: impl Fn(u64) -> bool) -> Verdict {
         let Some(stall) = &self.stall else { return Verdict::Wait(None) };
-        // Before the cursors: a gate that is late now was still there now.
+        // The time comes before the cursors, so that a gate that is late by it was still there at
+        // that time.
         let now = Instant::now();
         let gates = self.gates.load();
         let holders = self.holders(&gates, limit);
@@ -153,7 +165,7 @@ impl Gate {
         Verdict::Retry
     }
 
-    /// The gates without which publishers could go beyond `limit`.
+    /// Returns the gates that keep publishers below `limit`.
     fn holders<'a>(&self, gates: &'a Registrations, limit: u64) -> Vec<&'a Arc<Registration>> {
         let holds = |gate: &&Arc<Registration>| gate.gate.is_gating() && gate.cursor.next() + self.capacity <= limit;
         gates.iter().filter(holds).collect()
@@ -165,7 +177,7 @@ impl Gate {
         }
     }
 
-    /// For models, which have no clock: as if the deadline were over for all.
+    /// Acts as if the deadline had passed for all gates. For models, which have no clock.
     pub(crate) fn force_deadline(&self, bounded: &Bounded, limit: u64, has_come: impl Fn(u64) -> bool) {
         let gates = self.gates.load();
         let holders = self.holders(&gates, limit);
@@ -178,20 +190,20 @@ impl Gate {
         }
     }
 
-    /// A task waits for room from now on.
+    /// Counts a task that waits for room.
     pub(crate) fn add_task(&self) {
         self.tasks.fetch_add(1, Ordering::Relaxed); // [tasks.add] Relaxed: a hint, for fairness
     }
 
-    /// A task that has waited since `since` waits no more.
+    /// Ends the count of a task that has waited since `since`.
     pub(crate) fn remove_task(&self, since: Instant) {
-        self.tasks.fetch_sub(1, Ordering::Relaxed); // [tasks.remove] Relaxed: as above
+        self.tasks.fetch_sub(1, Ordering::Relaxed); // [tasks.remove] Relaxed: as `tasks.add`
         self.add_waited(since);
     }
 
-    /// Whether any task waits for room.
+    /// Returns whether a task waits for room.
     pub(crate) fn has_tasks(&self) -> bool {
-        self.tasks.load(Ordering::Relaxed) != 0 // [tasks.load] Relaxed: as above
+        self.tasks.load(Ordering::Relaxed) != 0 // [tasks.load] Relaxed: as `tasks.add`
     }
 
     /// Counts the time that a publisher has waited since `since`.
@@ -200,7 +212,7 @@ impl Gate {
         self.waited.fetch_add(nanos, Ordering::Relaxed); // [waited.add] Relaxed: a count
     }
 
-    /// How long publishers have waited in all.
+    /// Returns how long publishers have waited in total.
     pub(crate) fn waited(&self) -> Duration {
         Duration::from_nanos(self.waited.load(Ordering::Relaxed)) // [waited.load] Relaxed: a count
     }

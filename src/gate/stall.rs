@@ -1,19 +1,21 @@
-//! How long the ring has been full at the same place.
+//! The clock of the gate deadline: how long the ring has been full at the same place.
 
 use std::time::{Duration, Instant};
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// The clock of the gate deadline. It starts when a publisher finds the ring full, and anew at each later limit.
+/// The clock of the gate deadline. It starts when a publisher finds the ring full, and restarts at
+/// each later limit.
 #[derive(Debug)]
 pub(crate) struct Stall {
     deadline: Duration,
     epoch: Instant,
-    /// What the clock runs for: twice the limit, plus 1 if all gates that hold publishers back could read on.
+    /// What the clock runs for: twice the limit, plus 1 if all gates that hold publishers back
+    /// could read on.
     key: AtomicU64,
-    /// The slowest gating cursor when it started.
+    /// The slowest gating cursor when the clock started.
     slowest: AtomicU64,
-    /// When it started, in nanoseconds since `epoch`. It only grows.
+    /// When the clock started, in nanoseconds since `epoch`. It only grows.
     since: AtomicU64,
 }
 
@@ -28,37 +30,45 @@ impl Stall {
         }
     }
 
-    /// Nanoseconds since the ring was made.
+    /// Returns the nanoseconds since the ring was made.
     pub(super) fn now(&self) -> u64 {
         u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// When the deadline of what began at `since` is over; `None` if that is too far away to be told.
+    /// Returns when the deadline of what began at `since` passes, or `None` if `Instant` cannot
+    /// represent that time.
     pub(super) fn due(&self, since: u64) -> Option<Instant> {
         self.epoch.checked_add(Duration::from_nanos(since))?.checked_add(self.deadline)
     }
 
-    /// Since when the ring has been full at `limit`, its slowest gate has been at `slowest`, and its gates could read on or could not.
+    /// Returns since when the ring has been full at `limit`, its slowest gate has been at
+    /// `slowest`, and its gates could or could not read on.
     pub(super) fn since(&self, limit: u64, could_read: bool, slowest: u64) -> u64 {
         let key = 2 * limit + u64::from(could_read);
         let now = self.now();
-        // [stall.key] Acquire: pairs with the Release of `stall.start`: who finds the clock running finds when it started, or a later time.
+        // [stall.key] Acquire: pairs with the Release of `stall.start`. A thread that finds the
+        // clock running finds when it started, or a later time.
         let running = self.key.load(Ordering::Acquire);
         if running / 2 > limit {
-            // It runs for a later limit: this look is old.
+            // The clock runs for a later limit, so this call is outdated.
             return now;
         }
-        // [stall.slowest] Acquire: pairs with the Release of `stall.slowest-set`: as `stall.key`, where only the slowest gate has changed.
+        // [stall.slowest] Acquire: pairs with the Release of `stall.slowest-set`. It acts as
+        // `stall.key` where only the slowest gate has changed.
         if running != key || self.slowest.load(Ordering::Acquire) != slowest {
-            // [stall.since] Relaxed: published by what follows. fetch_max: of several who start it, the last counts.
+            // [stall.since] Relaxed: the Release operations that follow publish it. `fetch_max`,
+            // because several threads may start the clock, and the last start counts.
             self.since.fetch_max(now, Ordering::Relaxed);
-            // [stall.slowest-set] Release: pairs with the Acquire of `stall.slowest`.
+            // [stall.slowest-set] Release: pairs with the Acquire of `stall.slowest`, so that a
+            // thread that sees the cursor sees `since`.
             self.slowest.store(slowest, Ordering::Release);
-            // [stall.start] Release: pairs with the Acquire of `stall.key`. Relaxed on failure: another publisher has started it.
+            // [stall.start] Release: pairs with the Acquire of `stall.key`. Relaxed on failure:
+            // another publisher has started the clock.
             let _ = self.key.compare_exchange(running, key, Ordering::Release, Ordering::Relaxed);
             return now;
         }
-        self.since.load(Ordering::Relaxed) // [stall.since-load] Relaxed: `key` brought it
+        // [stall.since-load] Relaxed: the Acquire of `stall.key` brought it
+        self.since.load(Ordering::Relaxed)
     }
 }
 
@@ -67,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_starts_anew_at_each_limit_and_when_blame_begins() {
+    fn the_clock_restarts_at_each_limit_and_when_blame_begins() {
         let stall = Stall::new(Duration::from_secs(1));
         let first = stall.since(4, false, 0);
         assert_eq!(stall.since(4, false, 0), stall.since(4, false, 0));
@@ -83,7 +93,8 @@ mod tests {
         assert!(later > again);
         assert!(stall.since(5, false, 1) > later, "the slowest gate has moved");
         let later = stall.since(5, false, 0);
-        // An older look than that of another publisher has all the time, and changes nothing.
+        // A call with an older limit than that of another publisher has the whole deadline left,
+        // and changes nothing.
         assert!(stall.since(4, true, 0) > later && stall.since(5, false, 0) < stall.now());
         assert_eq!(stall.since(5, false, 0), stall.since(5, false, 0));
         assert_eq!(stall.due(0), Some(stall.epoch + Duration::from_secs(1)));

@@ -64,7 +64,7 @@ impl TaskWait {
                 return Poll::Ready(done);
             }
             // There was room, and others took it.
-            let Room::None(until) = channel.insist_on_room() else { continue };
+            let Room::None(until) = channel.wake_readers_and_find_room() else { continue };
             if park == Park::Polling || !channel.watch(until) {
                 // Nothing will wake the task in time, so the runtime has to poll it again.
                 cx.waker().wake_by_ref();

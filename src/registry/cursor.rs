@@ -1,27 +1,30 @@
-//! What a subscriber lets others see of itself: its cursor, what it borrows, and its account. One cache line that it alone writes.
+//! The state of a subscriber that other threads read: its cursor, its pin, and its counts. One
+//! cache line that only the subscriber writes.
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// Where a subscriber stands, what it borrows, and what it did not receive.
+/// A subscriber's cursor, its pin, and the counts of what it did not receive.
 pub struct Cursor {
     next: AtomicU64,
-    /// `q + 1` while it may be looking at message `q` where it lies; otherwise 0, and [`GONE`] in the end.
+    /// `q + 1` while the subscriber may read message `q` in place, otherwise 0. [`GONE`] after the
+    /// subscriber was dropped.
     pin: AtomicU64,
     pub(crate) missed: Counter,
     pub(crate) holes: Counter,
     pub(crate) skipped_by_choice: Counter,
-    /// How often the cursor jumped, twice: odd in the middle of a jump, while `next` and `offset` do not belong together.
+    /// Twice the number of jumps of the cursor. Odd during a jump, while `next` and `offset` do not
+    /// belong together.
     jumps: AtomicU64,
-    /// `next` less the messages received so far. It wraps: a `seek` may go back.
+    /// `next` minus the messages received so far. It wraps, because a `seek` may go back.
     offset: AtomicU64,
-    /// Where it found no message the last time.
-    rested_at: AtomicU64,
+    /// The cursor when the subscriber last found no message.
+    last_empty: AtomicU64,
 }
 
-/// The pin of a subscriber that is gone: no message has this sequence.
+/// The pin of a subscriber that was dropped. No message has this sequence.
 const GONE: u64 = u64::MAX;
 
-/// A count with one writer.
+/// A count that one thread writes.
 pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
@@ -29,9 +32,10 @@ impl Counter {
         Self(AtomicU64::new(0))
     }
 
-    /// By the one writer.
+    /// Adds to the count. Only its writer calls it.
     pub(crate) fn add(&self, more: u64) {
-        // [counter.read] [counter.add] Relaxed: a count for onlookers; load and store do, as there is one writer.
+        // [counter.read] [counter.add] Relaxed, both: a count for statistics. A load and a store
+        // are enough, because there is one writer.
         self.0.store(self.0.load(Ordering::Relaxed) + more, Ordering::Relaxed);
     }
 
@@ -50,88 +54,101 @@ impl Cursor {
             skipped_by_choice: Counter::new(),
             jumps: AtomicU64::new(0),
             offset: AtomicU64::new(next),
-            rested_at: AtomicU64::new(next),
+            last_empty: AtomicU64::new(next),
         }
     }
 
-    /// By the one writer: a message was received.
+    /// Moves the cursor after a message was received. Only the subscriber calls it.
     #[inline]
     pub(crate) fn set_next(&self, next: u64) {
-        // [cursor.set] Release: who sees the cursor sees the message before it, and so a tail that is not below it.
+        // [cursor.set] Release: pairs with the Acquire of `cursor.load`. A thread that sees the
+        // cursor sees the message before it, and so a tail that is not below it.
         self.next.store(next, Ordering::Release);
     }
 
-    /// By the one writer: moves the cursor without a message.
+    /// Moves the cursor without a message. Only the subscriber calls it.
     pub(crate) fn jump_to(&self, next: u64) {
         let offset = next.wrapping_sub(self.received_unsync());
-        // [jump.own] Relaxed: it wrote that itself.
+        // [jump.own] Relaxed: only this thread writes it.
         let jumps = self.jumps.load(Ordering::Relaxed);
-        // [jump.begin] Relaxed: published by the two stores that follow.
+        // [jump.begin] Relaxed: the two stores that follow publish it.
         self.jumps.store(jumps + 1, Ordering::Relaxed);
-        // [offset.set] Release: pairs with the Acquire in `received`: who sees the new offset sees that a jump began.
+        // [offset.set] Release: pairs with the Acquire of `offset.look`, so that a thread that sees
+        // the new offset sees that a jump began.
         self.offset.store(offset, Ordering::Release);
         self.set_next(next);
-        // [jump.end] Release: pairs with the Acquire in `received`: who sees the end of the jump sees where it went.
+        // [jump.end] Release: pairs with the Acquire of `jump.look`, so that a thread that sees the
+        // end of the jump sees its result.
         self.jumps.store(jumps + 2, Ordering::Release);
     }
 
-    /// By the one writer.
+    /// Returns the cursor. Only the subscriber calls it.
     #[inline]
     pub(crate) fn next_unsync(&self) -> u64 {
-        self.next.load(Ordering::Relaxed) // [cursor.own-load] Relaxed: it wrote that itself
+        self.next.load(Ordering::Relaxed) // [cursor.own-load] Relaxed: only this thread writes it
     }
 
     pub(crate) fn next(&self) -> u64 {
-        self.next.load(Ordering::Acquire) // [cursor.load] Acquire: pairs with the Release of `set_next`
+        // [cursor.load] Acquire: pairs with the Release of `cursor.set`
+        self.next.load(Ordering::Acquire)
     }
 
-    /// By the one writer: messages received so far.
+    /// Returns the number of messages received so far. Only the subscriber calls it.
     pub(crate) fn received_unsync(&self) -> u64 {
-        self.next_unsync().wrapping_sub(self.offset.load(Ordering::Relaxed)) // [offset.own] Relaxed: it wrote that itself
+        // [offset.own] Relaxed: only this thread writes it
+        self.next_unsync().wrapping_sub(self.offset.load(Ordering::Relaxed))
     }
 
-    /// Messages received so far; `None` while the cursor jumps.
+    /// Returns the number of messages received so far, or `None` while the cursor jumps.
     pub(crate) fn received(&self) -> Option<u64> {
-        // [jump.look] Acquire: pairs with the Release of `jump_to`: cursor and offset are at least as new as that jump.
+        // [jump.look] Acquire: pairs with the Release of `jump.end`. The cursor and the offset are
+        // at least as new as that jump.
         let jumps = self.jumps.load(Ordering::Acquire);
         let next = self.next();
-        // [offset.look] Acquire: pairs with the Release of `jump_to`; and the next look comes after this one.
+        // [offset.look] Acquire: pairs with the Release of `offset.set`. It also keeps the next
+        // load after this one.
         let offset = self.offset.load(Ordering::Acquire);
-        // [jump.again] Relaxed: if either of the two belongs to a later jump, that one's beginning is seen here.
+        // [jump.again] Relaxed: if the cursor or the offset belongs to a later jump, this load sees
+        // its beginning.
         let still = self.jumps.load(Ordering::Relaxed) == jumps;
         (still && jumps % 2 == 0).then(|| next.wrapping_sub(offset))
     }
 
-    /// By the one writer. Announces that it may be looking at `sequence`, and no more at what it pinned before.
+    /// Announces that the subscriber may read `sequence`, and has finished with what it pinned
+    /// before. Only the subscriber calls it.
     #[inline]
     pub(crate) fn pin(&self, sequence: u64) {
-        // [pin.set] Release: pairs with the Acquire of `pinned`: who reads this finds the subscriber done with what it pinned before.
+        // [pin.set] Release: pairs with the Acquire of `scan.pin`. A thread that reads this pin
+        // comes after all reads of what was pinned before.
         self.pin.store(sequence + 1, Ordering::Release);
     }
 
-    /// By the one writer: looks at nothing any more.
+    /// Announces that the subscriber reads no message any more. Only the subscriber calls it.
     #[inline]
     pub(crate) fn unpin(&self) {
-        self.pin.store(0, Ordering::Release); // [pin.clear] Release: as in `pin`
+        self.pin.store(0, Ordering::Release); // [pin.clear] Release: as `pin.set`
     }
 
-    /// By the one writer: finds no message. Returns the first of those that it has passed since the last time.
-    pub(crate) fn rest(&self) -> Option<u64> {
+    /// Notes that the subscriber found no message. Returns the first sequence that it has passed
+    /// since the last such call, if any. Only the subscriber calls it.
+    pub(crate) fn note_empty(&self) -> Option<u64> {
         let next = self.next_unsync();
-        // [rested.load] [rested.set] Relaxed, both: nobody else uses it.
-        let last = self.rested_at.load(Ordering::Relaxed);
-        self.rested_at.store(next, Ordering::Relaxed);
+        // [empty.load] [empty.set] Relaxed, both: only this thread uses it.
+        let last = self.last_empty.load(Ordering::Relaxed);
+        self.last_empty.store(next, Ordering::Relaxed);
         (last != next).then_some(last.min(next))
     }
 
-    /// By the one writer, in the end: needs no message any more.
+    /// Announces that the subscriber needs no message any more, because it is dropped. Only the
+    /// subscriber calls it.
     pub(crate) fn leave(&self) {
-        self.pin.store(GONE, Ordering::Release); // [pin.leave] Release: as in `pin`
+        self.pin.store(GONE, Ordering::Release); // [pin.leave] Release: as `pin.set`
     }
 
-    /// It needs no message before this one.
+    /// Returns the sequence before which the subscriber needs no message.
     pub(crate) fn position(&self) -> u64 {
-        // The cursor first: who sees it behind a message sees the pin that was set before, or a later one.
+        // The cursor first. A thread that sees the cursor past a message sees the pin that was set
+        // before, or a later one.
         let next = self.next();
         match self.pinned() {
             0 => next,
@@ -140,10 +157,11 @@ impl Cursor {
         }
     }
 
-    /// What is pinned, plus 1, or 0.
+    /// Returns the pinned sequence plus 1, or 0.
     #[inline]
     pub(crate) fn pinned(&self) -> u64 {
-        // [scan.pin] Acquire: pairs with the Release of `pin` and `unpin`: whatever was pinned before is done with.
+        // [scan.pin] Acquire: pairs with the Release of `pin.set`, `pin.clear` and `pin.leave`. All
+        // reads of what was pinned before come first.
         self.pin.load(Ordering::Acquire)
     }
 }
@@ -163,7 +181,7 @@ mod tests {
         cursor.jump_to(0);
         cursor.set_next(1);
         assert_eq!((cursor.next(), cursor.received()), (1, Some(3)));
-        // A jump that is on its way is not looked at.
+        // No count is returned during a jump.
         cursor.jumps.fetch_add(1, Ordering::Relaxed);
         assert_eq!(cursor.received(), None);
     }

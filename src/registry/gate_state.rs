@@ -1,4 +1,5 @@
-//! Whether publishers wait for a subscriber. A word of its own: its subscriber stores its cursor plainly, and demotion is the publishers'.
+//! Whether publishers wait for a subscriber. The state has a word of its own, because publishers
+//! write it too, and the subscriber writes its cursor by plain stores.
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
@@ -6,11 +7,11 @@ const LOSSY: u32 = 0;
 const GATING: u32 = 1;
 const DEMOTED: u32 = 2;
 
-/// `lossy` for good, or `gating` until a publisher demotes it.
+/// `LOSSY` for good, or `GATING` until a publisher demotes the subscriber.
 #[derive(Debug)]
 pub(crate) struct GateState {
     state: AtomicU32,
-    /// When it last came to where it stands by anything but a message: the deadline counts from there.
+    /// The time of the last join or jump. The deadline counts from there at the earliest.
     since: AtomicU64,
 }
 
@@ -24,25 +25,31 @@ impl GateState {
     }
 
     pub(crate) fn is_gating(&self) -> bool {
-        self.state.load(Ordering::Relaxed) == GATING // [gate.look] Relaxed: one word. A publisher that misses the end of a gate waits, and is woken after it
+        // [gate.look] Relaxed: one word. A publisher that misses the end of a gate waits, and is
+        // woken after it.
+        self.state.load(Ordering::Relaxed) == GATING
     }
 
     pub(crate) fn is_demoted(&self) -> bool {
-        self.state.load(Ordering::Relaxed) == DEMOTED // [gate.demoted] Relaxed: as above; losses are found in the slots
+        // [gate.demoted] Relaxed: one word. The slots show losses.
+        self.state.load(Ordering::Relaxed) == DEMOTED
     }
 
-    /// By a publisher. `true` for the one that did.
+    /// Demotes the subscriber, on behalf of a publisher. Returns `true` for the one call that did.
     pub(crate) fn demote(&self) -> bool {
-        // [gate.demote] Relaxed: one word; the fence of the wake-up that follows orders it for publishers that wait.
+        // [gate.demote] Relaxed: one word. The fence of the wake-up that follows orders it for
+        // publishers that wait.
         self.state.compare_exchange(GATING, DEMOTED, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// By its subscriber: it has just joined, or jumped.
+    /// Restarts the subscriber's deadline, because it has just joined or jumped. Only the
+    /// subscriber calls it.
     pub(crate) fn set_since(&self, since: u64) {
-        self.since.store(since, Ordering::Relaxed); // [gate.since-set] Relaxed: before the cursor, which publishes it
+        // [gate.since-set] Relaxed: the store of the cursor publishes it
+        self.since.store(since, Ordering::Relaxed);
     }
 
     pub(crate) fn since(&self) -> u64 {
-        self.since.load(Ordering::Relaxed) // [gate.since] Relaxed: as above
+        self.since.load(Ordering::Relaxed) // [gate.since] Relaxed: as `gate.since-set`
     }
 }

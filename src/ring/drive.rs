@@ -106,7 +106,7 @@ impl<S: Storage> Future for DriveWakes<S> {
             self.end();
             return Poll::Ready(());
         }
-        if driven == Driven::Partly {
+        if driven == Driven::More {
             cx.waker().wake_by_ref();
         }
         Poll::Pending

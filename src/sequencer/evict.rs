@@ -1,4 +1,4 @@
-//! Taking messages out of their slots that every subscriber has read.
+//! Eviction: messages that every subscriber has read are taken out of their slots.
 
 use std::ops::Range;
 
@@ -8,21 +8,26 @@ use crate::slots::stamp::SlotState;
 use crate::sync::Ordering;
 
 impl<S: Storage> Sequencer<S> {
-    /// No message before this one can be read any more, wherever its slot is.
+    /// Returns the sequence before which no message can be read any more, even if it is still in
+    /// its slot.
     pub(crate) fn evicted(&self) -> u64 {
-        // [evicted.load] Acquire: pairs with `duty.evict-fence`: who goes on there finds a tail that is not below.
+        // [evicted.load] Acquire: pairs with `duty.evict-fence`, so that a thread that continues
+        // there finds a tail that is not below.
         self.cold.evicted.load(Ordering::Acquire)
     }
 
-    /// The oldest message that may be in its slot, given a tail.
+    /// Returns the oldest message that may be in its slot, given a tail.
     pub(crate) fn oldest_left(&self, tail: u64) -> u64 {
         self.hot.layout.oldest(tail).max(self.evicted())
     }
 
-    /// Takes the messages of `sequences` out of their slots. Stops at one that is being written. They begin at the oldest that is left, by
-    /// some tail: what older messages there are in the slots is about to be overwritten. As `Storage::take_out`.
+    /// Takes the messages of `sequences` out of their slots, as `Storage::take_out` does. Stops at
+    /// one that is being written.
     ///
-    /// Whether there is an older message in the slot of a hole.
+    /// `sequences` begin at the oldest message that is left, by some tail. Older messages that are
+    /// still in the slots are about to be overwritten.
+    ///
+    /// Returns whether an older message is in the slot of a hole, or may still be written there.
     pub(crate) fn evict(&self, sequences: Range<u64>, scratch: &mut S::Scratch) -> bool {
         let mut is_late = false;
         for sequence in sequences {
@@ -36,7 +41,8 @@ impl<S: Storage> Sequencer<S> {
                 }
                 SlotState::Absent => break,
             };
-            // [evicted.set] Relaxed: `duty.evict-fence` came before. Before the message goes: who finds it gone finds this (`cell.take-out`).
+            // [evicted.set] Relaxed: `duty.evict-fence` came before. This comes before the message
+            // is taken out, and a reader that finds the slot empty sees it by `cell.take-out`.
             self.cold.evicted.store(sequence + 1, Ordering::Relaxed);
             if is_there {
                 self.hot.slots.take_out(sequence, scratch);
@@ -45,28 +51,31 @@ impl<S: Storage> Sequencer<S> {
         is_late
     }
 
-    /// Whether the message `sequence`, the newest of its slot, is there or is being written.
+    /// Returns whether the message `sequence`, the newest of its slot, is in the slot or is being
+    /// written.
     fn may_come(&self, sequence: u64) -> bool {
         let stamp = self.hot.slots.slot(sequence).stamp;
         !matches!(stamp.load(sequence), SlotState::Committed) || self.hot.slots.is_there(sequence)
     }
 
-    /// Whether the message `sequence` came into its slot when it could be read no more: its publisher was suspended in the middle of
-    /// the write, and others were a lap further. After that publisher's fence.
+    /// Returns whether the message `sequence` came into its slot when it could not be read any
+    /// more. Its publisher was suspended in the middle of the write while others published a lap.
+    /// The caller has run that publisher's fence.
     fn is_late(&self, sequence: u64) -> bool {
         sequence < self.evicted() && self.hot.slots.is_there(sequence)
     }
 
-    /// The late messages in the slots of `sequences`, at most a lap of them.
+    /// Returns the late messages in the slots of `sequences`, at most a lap of them.
     pub(crate) fn late(&self, sequences: Range<u64>) -> impl Iterator<Item = u64> {
-        // Without a hole none came late: a publish looks no further.
+        // Without a hole no message came late, so a publish has nothing to check.
         let lap = if self.flags() & SKIPPED == 0 { 0 } else { self.hot.layout.capacity() };
         let first = sequences.start.max(sequences.end.saturating_sub(lap));
         let newest = |sequence| self.hot.slots.slot(sequence).stamp.newest();
         (first..sequences.end).filter_map(newest).filter(|message| self.is_late(*message))
     }
 
-    /// Whether the message `sequence`, which was there, still is in its slot. After the caller's fence.
+    /// Returns whether the message `sequence`, which was in its slot, still is. The caller has run
+    /// a fence.
     pub(crate) fn holds(&self, sequence: u64) -> bool {
         sequence >= self.evicted() && matches!(self.hot.slots.slot(sequence).stamp.load(sequence), SlotState::Committed)
     }

@@ -1,10 +1,12 @@
-//! Plain data, kept in the slots themselves: `[stamp | word 0 | … | word n − 1]`, packed without gaps, so that one cache
-//! line carries four `u64` messages. (Large messages are aligned: each slot may have up to 24 bytes more.)
+//! Inline storage. A slot is `[stamp | word 0 | … | word n − 1]`. Slots are packed without gaps, so
+//! one cache line carries four `u64` messages. Large messages are aligned, which takes up to 24
+//! bytes more per slot.
 //!
-//! Its bytes are copied by relaxed atomic accesses (`copy/`), so a reader that is overtaken races with nobody; it notices (`stamp.rs`)
-//! and makes a `T` only of bytes that are exactly one published `T`.
+//! The bytes of a message are copied by relaxed atomic accesses (`copy/`), so a copy that is
+//! overwritten meanwhile is no data race. The reader detects it (`stamp.rs`), and makes a `T` only
+//! from bytes that are exactly one published `T`.
 
-#![expect(unsafe_code, reason = "turns validated bytes back into a `T`, and indexes slots without a bounds check")]
+#![expect(unsafe_code, reason = "makes a `T` from validated bytes, and indexes slots without a bounds check")]
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,11 +20,14 @@ use crate::registry::{Cursor, PinSnapshot, Registry};
 use crate::seq::Layout;
 use crate::sync::{AtomicU64, zeroed_words};
 
-/// Plain data, which an inline ring can carry: every `T: Copy + Send + 'static`.
+/// A message type that an inline ring can carry: every `T: Copy + Send + 'static`.
 ///
-/// Numbers, `bool`, `char`, arrays, tuples, `Option`s of them, references to statics, and structs and enums of such types that derive
-/// `Clone` and `Copy`. Padding, alignment and size do not matter. The trait is implemented for all of them; there is nothing to
-/// implement by hand.
+/// These are numbers, `bool`, `char`, arrays, tuples, `Option`s of them, references to statics, and
+/// structs and enums of such types that derive `Clone` and `Copy`. Padding, alignment and size do
+/// not matter. The trait is implemented for all of these types, so there is nothing to implement by
+/// hand.
+///
+/// # Examples
 ///
 /// ```
 /// #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,8 +42,8 @@ use crate::sync::{AtomicU64, zeroed_words};
 /// assert_eq!(subscriber.try_recv(), Ok(tick));
 /// ```
 ///
-/// What owns something is not `Copy`: `String`, `Vec`, `Arc`. A [`boxed`](crate::boxed) ring carries it. The same holds for what
-/// borrows for less than `'static`: no ring carries it.
+/// A type that owns something, such as `String`, `Vec` and `Arc`, is not `Copy`. Use a
+/// [`boxed`](crate::boxed) ring for it. A type that borrows for less than `'static` fits no ring.
 ///
 /// ```compile_fail,E0277
 /// seqcast::inline::<String>(8);
@@ -52,9 +57,9 @@ use crate::sync::{AtomicU64, zeroed_words};
 /// publisher.publish(&*text);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel through an inline ring: it is not `Copy + Send + 'static` (`seqcast::boxed` needs no `Copy`)",
+    message = "`{Self}` cannot be a message of an inline ring: it is not `Copy + Send + 'static` (`seqcast::boxed` needs no `Copy`)",
     label = "not `Copy`, or not `Send`",
-    note = "what owns something, as `String`, `Vec` and `Arc` do, goes through a boxed ring: `seqcast::boxed`, `Builder::boxed`",
+    note = "types that own something, such as `String`, `Vec` and `Arc`, need a boxed ring: `seqcast::boxed`, `Builder::boxed`",
     note = "a struct or an enum whose parts are all `Copy` needs `#[derive(Clone, Copy)]`; short text can be a `[u8; N]`",
     note = "`Rc`, raw pointers and references to a `Cell` are not `Send`: no ring carries them"
 )]
@@ -63,13 +68,38 @@ pub trait Plain: Copy + Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Copy + Send + 'static> Plain for T {}
 
-/// Messages are copied into the ring's slots and out of them: the fastest way for small messages.
+/// The storage of a ring that copies messages into its slots and out of them.
 ///
-/// Made by [`inline`](crate::inline) or [`Builder::inline`](crate::Builder::inline).
+/// It is the type parameter of the handles that [`inline`](crate::inline) and
+/// [`Builder::inline`](crate::Builder::inline) make. Use it for small messages that are [`Plain`].
+/// For other messages use [`Boxed`](crate::Boxed).
+///
+/// # Memory ordering
+///
+/// All that a publisher did before it published a message happens before the receive that returns
+/// the message.
+///
+/// # Examples
+///
+/// ```
+/// use seqcast::{Inline, Publisher, Subscriber};
+///
+/// struct Feed {
+///     publisher: Publisher<Inline<u64>>,
+///     subscriber: Subscriber<Inline<u64>>,
+/// }
+///
+/// let (publisher, subscriber) = seqcast::inline(8);
+/// let mut feed = Feed { publisher, subscriber };
+/// feed.publisher.publish(7);
+/// assert_eq!(feed.subscriber.try_recv(), Ok(7));
+/// ```
 pub struct Inline<T> {
-    /// `STRIDE` words a slot, from `base` on. A `Vec`, as a `Box` may not be moved while something points into it.
+    /// `STRIDE` words per slot, from `base` on. A `Vec`, because a `Box` must not be moved while a
+    /// pointer into it is used.
     words: Vec<AtomicU64>,
-    /// Stored as a pointer: recomputing it from `words` and an offset would cost each receive two instructions.
+    /// A pointer to the first slot. Computing it from `words` and an offset would cost each receive
+    /// two instructions.
     base: *const AtomicU64,
     layout: Layout,
     item: PhantomData<fn(T) -> T>,
@@ -81,16 +111,17 @@ impl<T> fmt::Debug for Inline<T> {
     }
 }
 
-// SAFETY: `base` points into `words`, and is used as a shared borrow of those, which may be sent and shared.
+// SAFETY: `base` points into `words` and is used as a shared borrow of them, and atomics may be
+// sent and shared.
 unsafe impl<T> Send for Inline<T> {}
-// SAFETY: as above.
+// SAFETY: as for `Send`.
 unsafe impl<T> Sync for Inline<T> {}
 
 impl<T: Plain> Inline<T> {
-    /// Words of the message, the last of which may be filled in part; the rest of it is zero.
+    /// Words of a message. The last may be filled in part.
     const WORDS: usize = copy::words_of::<T>();
 
-    /// Words of a slot: its stamp, its message, and what is left out so that the message of each slot is aligned.
+    /// Words of a slot: its stamp, its message, and the padding that aligns the next message.
     const STRIDE: usize = (1 + Self::WORDS).next_multiple_of(copy::alignment_of::<T>());
 }
 
@@ -99,14 +130,14 @@ impl<T: Plain> sealed::Sealed for Inline<T> {}
 impl<T: Plain> Storage for Inline<T> {
     type Item = T;
     type Payload = [AtomicU64];
-    // Plain data needs no preparation, and leaves nothing behind.
+    // Plain data needs no preparation, and its drop does nothing.
     type Pool = ();
     type Prepared<'p> = &'p T;
     type Displaced<'p> = ();
     type Garbage = ();
     type Scratch = ();
 
-    // As many as fit into 1 KiB of a publisher's stack.
+    // As many messages as fit into 1 KiB of a publisher's stack.
     const RUN: usize = match size_of::<T>() {
         0..=64 => 16,
         65..=128 => 8,
@@ -119,7 +150,7 @@ impl<T: Plain> Storage for Inline<T> {
 
     fn new(layout: Layout, _: bool) -> Option<Self> {
         let len = usize::try_from(layout.capacity()).ok()?.checked_mul(Self::STRIDE)?;
-        // The stamp lies right in front of a message that is aligned.
+        // The stamp is directly before a message that is aligned.
         let gap = copy::alignment_of::<T>() - 1;
         let (words, first) = zeroed_words(len.checked_add(gap)?)?;
         let words = words.into_vec();
@@ -133,9 +164,11 @@ impl<T: Plain> Storage for Inline<T> {
     fn slot(&self, sequence: u64) -> Slot<'_, [AtomicU64]> {
         let offset = self.layout.slot(sequence) * Self::STRIDE;
         debug_assert!(self.base.wrapping_add(offset + Self::STRIDE) <= self.words.as_ptr_range().end);
-        // SAFETY: `new` allocated `STRIDE` words for each of `capacity` slots from `base` on, and `Layout::slot` is below `capacity`.
+        // SAFETY: `new` allocated `STRIDE` words for each of `capacity` slots from `base` on, and
+        // `Layout::slot` is below `capacity`.
         let base = unsafe { self.base.add(offset) };
-        // SAFETY: as above; `words` keeps them, never to be touched but as the atomics that they are.
+        // SAFETY: as above. `words` owns the memory for as long as `self` is borrowed, and all
+        // accesses are those of atomics or of `copy`.
         let words = unsafe { slice::from_raw_parts(base, Self::STRIDE) };
         Slot { stamp: Stamp(&words[0]), payload: &words[1..=Self::WORDS] }
     }
@@ -173,7 +206,7 @@ impl<T: Plain> Storage for Inline<T> {
 
     fn release(&self, _: bool, (): &mut (), (): &mut ()) {}
 
-    fn left_over(&self) -> usize {
+    fn orphan_count(&self) -> usize {
         0
     }
 
@@ -201,8 +234,8 @@ impl<T: Plain> Receive for Inline<T> {
         if !slot.stamp.validate(sequence) {
             return false;
         }
-        // SAFETY: the stamp says that these are the bytes that one `store` was given, each as it was there. `T` is `Copy`, so its bytes are
-        // all there is to it.
+        // SAFETY: `validate` has shown that these are the bytes that one `store` was given, each as
+        // it was there. `T` is `Copy`, so its bytes are a complete value.
         unsafe { place.set_filled() };
         cursor.set_next(sequence + 1);
         true
@@ -210,7 +243,7 @@ impl<T: Plain> Receive for Inline<T> {
 
     fn read_run(&self, sequence: u64, limit: usize, buffer: &mut Vec<T>, cursor: &Cursor) -> usize {
         let is_there = |sequence| matches!(self.slot(sequence).stamp.load(sequence), SlotState::Committed);
-        // An empty ring does not make the buffer grow.
+        // An empty ring must not make the buffer grow.
         if buffer.len() == buffer.capacity() && is_there(sequence) {
             buffer.reserve(1);
         }
@@ -219,7 +252,8 @@ impl<T: Plain> Receive for Inline<T> {
         let limit = limit.min((MAX_RUN_BYTES / size_of::<T>().max(1)).max(1));
         let mut read = 0;
         for (message, sequence) in buffer.spare_capacity_mut().iter_mut().take(limit).zip(sequence..) {
-            // Each message by its own stamp: publishers overwrite in any order.
+            // Each message is read between its own load and validation, because publishers
+            // overwrite slots in any order.
             if !is_there(sequence) {
                 break;
             }
@@ -230,7 +264,8 @@ impl<T: Plain> Receive for Inline<T> {
             }
             read += 1;
         }
-        // SAFETY: there was room for them, and each of them is initialised, as in `read`.
+        // SAFETY: `spare_capacity_mut` had room for the messages, and each of them is initialized,
+        // as in `read`.
         unsafe { buffer.set_len(len + read) };
         if read > 0 {
             cursor.set_next(sequence + read as u64);
@@ -239,5 +274,6 @@ impl<T: Plain> Receive for Inline<T> {
     }
 }
 
-/// A subscriber moves its cursor at least once in so many bytes, or after each message that is larger.
+/// The bytes after which a subscriber moves its cursor at the latest. A larger message moves it
+/// alone.
 const MAX_RUN_BYTES: usize = 8 << 10;

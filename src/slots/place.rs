@@ -1,17 +1,17 @@
-//! Where a received message is put.
+//! The place into which a receive writes its message.
 
-#![expect(unsafe_code, reason = "knows whether a message is there")]
+#![expect(unsafe_code, reason = "tracks whether its memory is initialized")]
 
 use std::mem::{self, MaybeUninit, needs_drop};
 
 use crate::copy::SMALL;
 
-/// Room for one message, which those who wait for it pass down to where it is read. Handed up as a value, a large message would be
-/// copied by each of them.
+/// Room for one message. Waiting receives pass it down to the code that reads the message. If they
+/// returned the message by value instead, each of them would copy a large message.
 #[derive(Debug)]
 pub struct Place<'a, T> {
     room: &'a mut MaybeUninit<T>,
-    /// `room` is initialised.
+    /// Whether `room` is initialized.
     is_filled: bool,
 }
 
@@ -21,16 +21,18 @@ impl<'a, T> Place<'a, T> {
         Self { room, is_filled: false }
     }
 
-    /// Where to write a message.
+    /// Returns the memory into which to write a message.
     #[inline]
     pub(super) fn room(&mut self) -> &mut MaybeUninit<T> {
-        debug_assert!(!self.is_filled, "received twice");
+        debug_assert!(!self.is_filled, "a receive wrote two messages into one place");
         self.room
     }
 
+    /// Notes that the place holds a message.
+    ///
     /// # Safety
     ///
-    /// What `room` returned is initialised.
+    /// The memory that `room` returned must be initialized.
     #[inline]
     pub(super) unsafe fn set_filled(&mut self) {
         self.is_filled = true;
@@ -42,8 +44,8 @@ impl<'a, T> Place<'a, T> {
         self.is_filled = true;
     }
 
-    /// As `receive`, out of line. A small message comes back by value: where nobody is told the address of the room, its words may be
-    /// kept in registers.
+    /// Runs `receive` out of line. A small message comes back by value, so that no address of the
+    /// room escapes, and its words can stay in registers.
     #[inline]
     pub(crate) fn receive_out_of_line<E>(
         &mut self,
@@ -53,16 +55,16 @@ impl<'a, T> Place<'a, T> {
             self.fill(small_out_of_line(receive)?);
         } else {
             large_out_of_line(self.room(), receive)?;
-            // SAFETY: initialised, as it did not fail.
+            // SAFETY: `large_out_of_line` has returned `Ok`, so the room is initialized.
             unsafe { self.set_filled() };
         }
         Ok(())
     }
 
-    /// Leaves the message where it is, as the caller's.
+    /// Leaves the message in its memory, where the caller owns it.
     #[inline]
     fn keep(self) {
-        assert!(self.is_filled, "a receive that succeeded brought nothing");
+        assert!(self.is_filled, "a receive returned `Ok` without a message");
         mem::forget(self);
     }
 }
@@ -74,11 +76,11 @@ pub(crate) fn receive<T, E>(receive: impl FnOnce(&mut Place<'_, T>) -> Result<()
     let mut place = Place::at(&mut room);
     receive(&mut place)?;
     place.keep();
-    // SAFETY: initialised, as `keep` has checked.
+    // SAFETY: `keep` has checked that the room is initialized.
     Ok(unsafe { room.assume_init() })
 }
 
-/// As `receive`, out of line.
+/// Runs `slow` out of line and returns its message, as `receive` does.
 #[inline]
 pub(crate) fn receive_out_of_line<T, E>(slow: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>) -> Result<T, E> {
     receive(|place| place.receive_out_of_line(slow))
@@ -89,7 +91,7 @@ fn small_out_of_line<T, E>(read: impl FnOnce(&mut Place<'_, T>) -> Result<(), E>
     receive(read)
 }
 
-/// If it returns `Ok`, `room` is initialised.
+/// Runs `receive` on `room`. If it returns `Ok`, `room` is initialized.
 #[inline(never)]
 fn large_out_of_line<T, E>(
     room: &mut MaybeUninit<T>,
@@ -105,13 +107,15 @@ impl<T> Drop for Place<'_, T> {
     #[inline]
     fn drop(&mut self) {
         if needs_drop::<T>() && self.is_filled {
-            // SAFETY: initialised, says the flag, and not taken out.
+            // SAFETY: `is_filled` means that the room is initialized, and `keep` has not passed the
+            // message to the caller.
             unsafe { self.room.assume_init_drop() };
         }
     }
 }
 
-/// Has `read` put a message at the end of `buffer`. `false` if it put none there.
+/// Appends the message that `read` puts into a place to `buffer`. Returns `false` if it put none
+/// there.
 pub(crate) fn append<T>(buffer: &mut Vec<T>, read: impl FnOnce(&mut Place<'_, T>) -> bool) -> bool {
     buffer.reserve(1);
     let len = buffer.len();
@@ -120,7 +124,7 @@ pub(crate) fn append<T>(buffer: &mut Vec<T>, read: impl FnOnce(&mut Place<'_, T>
         return false;
     }
     place.keep();
-    // SAFETY: the element behind the last is initialised, as `keep` has checked.
+    // SAFETY: `keep` has checked that the element after the last is initialized.
     unsafe { buffer.set_len(len + 1) };
     true
 }

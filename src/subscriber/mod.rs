@@ -255,7 +255,7 @@ impl<S: Storage> Drop for Subscriber<S> {
         self.cursor().leave();
         self.channel.reclaim_after_close();
         if S::DROPS {
-            self.channel.rests(self.registration(), true);
+            self.channel.found_empty(self.registration(), true);
         }
         if was_last {
             self.channel.unsubscribed.wake();

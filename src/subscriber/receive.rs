@@ -43,7 +43,7 @@ impl<S: Storage> Subscriber<S> {
                 Some(Ok(message))
             }
             Found::Empty => {
-                self.rests();
+                self.found_empty();
                 Some(Err(NoMessage::Empty))
             }
             _ => None,
@@ -87,11 +87,11 @@ impl<S: Storage> Subscriber<S> {
                 }
                 Found::Lapped { oldest } => Err(NoMessage::Lapped { resume: self.resume(oldest) }),
                 Found::Empty => {
-                    self.rests();
+                    self.found_empty();
                     Err(NoMessage::Empty)
                 }
                 Found::Closed => {
-                    self.rests();
+                    self.found_empty();
                     Err(NoMessage::Closed)
                 }
             };
@@ -131,9 +131,9 @@ impl<S: Storage> Subscriber<S> {
 
     /// The subscriber has found no message.
     #[inline]
-    fn rests(&self) {
+    fn found_empty(&self) {
         if S::DROPS {
-            self.channel.rests(self.registration(), false);
+            self.channel.found_empty(self.registration(), false);
         }
     }
 

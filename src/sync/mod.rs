@@ -1,11 +1,12 @@
-//! The one door to everything that blocks, wakes or is shared between threads.
+//! The only module that names primitives which block, wake, or are shared between threads.
 //!
-//! No other file names `std` atomics, loom, shuttle, arc-swap, atomic-waker or crossbeam-utils (but those in `sync/`, a part of this one), so
-//! that the code which runs under the model checkers is the code that ships: only these files differ.
+//! No file outside `sync/` names `std` atomics, loom, shuttle, arc-swap, atomic-waker or
+//! crossbeam-utils. So the code that runs under the model checkers is the code that ships. Only the
+//! files of this module differ.
 //!
-//! A model checker replaces them only with the feature `_models` and its flag, `--cfg loom` or
-//! `--cfg shuttle`. The flag alone changes nothing here: users who run loom on their own code set it
-//! for all of their dependencies.
+//! A model checker replaces the primitives only with the feature `_models` and its flag, `--cfg
+//! loom` or `--cfg shuttle`. The flag alone changes nothing here, because users who run loom on
+//! their own code set it for all of their dependencies.
 
 pub(crate) use std::sync::{Arc, Weak};
 

@@ -1,5 +1,8 @@
-//! What the model checkers run on: the same names over loom, which tries every interleaving of small programs and lets loads be as
-//! stale as the language allows, and over shuttle, which draws interleavings of large ones, and in which every load sees the last store.
+//! The same names as in `native.rs`, over a model checker.
+//!
+//! loom tries every interleaving of small programs, and its loads may be as stale as the language
+//! allows. shuttle draws interleavings of large programs at random, and its loads return the last
+//! store.
 
 #![allow(clippy::unnecessary_wraps, reason = "the signatures are those of `native.rs`")]
 
@@ -14,8 +17,9 @@ pub(crate) use checker::sync::atomic::Ordering;
 pub(crate) use checker::thread::yield_now;
 pub(crate) use checker::thread_local;
 
-/// loom knows no asymmetric barrier, and rings start with the fence there; where a model wants one that does not, both sides run a fence in its
-/// place. shuttle's every store is seen at once.
+/// loom has no asymmetric barrier, so rings start with the publishers' fence there. In a model of a
+/// ring without that fence, both sides run a fence instead of the barrier. In shuttle every store
+/// is visible immediately.
 pub(crate) fn has_barrier() -> bool {
     cfg!(shuttle)
 }
@@ -43,7 +47,7 @@ pub(crate) fn prefetch_for_writing<T>(_: *const T) {}
 pub(crate) const DISARM_PERIOD: u64 = 2;
 pub(crate) const WAKE_SLICE: usize = 1;
 pub(crate) const SPINS: u32 = 0;
-/// Rings of models are small.
+// Rings of models are small.
 pub(crate) const RUN_SHARE: usize = 2;
 pub(crate) const WORTH_A_RUN: usize = 2;
 pub(crate) const YIELDS: u32 = 0;
@@ -74,8 +78,8 @@ impl<T> std::ops::Deref for CachePadded<T> {
     }
 }
 
-/// Counts as a change, as loom remembers one last access to a word, and would take a load for proof that others' loads may stay in front of
-/// what follows.
+/// A read-modify-write instead of a load. loom remembers one last access to a word. After a load it
+/// would assume that the loads of other threads may stay before what follows.
 #[track_caller]
 pub(crate) fn unsync_load(word: &AtomicU64) -> u64 {
     word.fetch_add(0, Ordering::Relaxed)
@@ -96,11 +100,11 @@ pub(crate) fn full_fence() {
 
 pub(crate) const SCAN_THRESHOLD: usize = 1;
 
-/// Atomics are the model checker's, and no memory.
+/// Atomics belong to the model checker and are not plain memory.
 pub(crate) const IS_MODEL: bool = true;
 
 pub(crate) fn with_lock_of(_: usize, _: impl FnOnce()) {
-    unreachable!("models copy words")
+    unreachable!("models copy messages as words")
 }
 
 pub(crate) type TryLockGuard<'a, T> = checker::sync::MutexGuard<'a, T>;
@@ -127,8 +131,8 @@ impl<T> TryLock<T> {
     }
 }
 
-/// As arc-swap: whoever sees a value sees what came before it, and nothing else is ordered. Every value is kept to the end, where
-/// the checker does not look.
+/// Models arc-swap: a thread that loads a value sees what its writer did before, and nothing else
+/// is ordered. All values are kept to the end, in a lock that the checker does not see.
 pub(crate) struct Snapshot<T> {
     kept: std::sync::Mutex<Vec<Arc<T>>>,
     newest: AtomicUsize,
@@ -179,11 +183,11 @@ impl<T> Snapshot<T> {
     }
 }
 
-/// As atomic-waker: whoever takes a waker sees it whole, and nothing else is ordered.
+/// Models atomic-waker: a thread that takes a waker sees all of it, and nothing else is ordered.
 #[derive(Debug)]
 pub(crate) struct WakerCell {
     kept: std::sync::Mutex<Vec<Option<std::task::Waker>>>,
-    /// The number of the one that is there, counted from 1; 0 for none.
+    /// The number of the current waker, counted from 1. 0 for none.
     here: AtomicUsize,
 }
 
@@ -208,7 +212,7 @@ impl WakerCell {
     #[track_caller]
     pub(crate) fn take(&self) -> Option<std::task::Waker> {
         trace(format_args!("take the waker"));
-        // Who is not ordered after a `register` may miss it.
+        // A thread that is not ordered after a `register` may miss it.
         if self.here.load(Ordering::Acquire) == 0 {
             return None;
         }
@@ -222,7 +226,7 @@ impl WakerCell {
     }
 }
 
-/// The kernel compares and goes to sleep under a lock that wakers take too.
+/// Models the futex: the kernel compares and sleeps under a lock that `wake_all` takes too.
 #[derive(Debug)]
 pub(crate) struct Futex {
     mutex: Mutex<()>,
@@ -236,7 +240,7 @@ impl Default for Futex {
 }
 
 impl Futex {
-    /// There is no clock: a deadline is not modelled.
+    /// Models have no clock, so the deadline is ignored.
     #[track_caller]
     pub(crate) fn wait(&self, word: &AtomicU32, value: u32, _deadline: Option<Instant>) {
         let mutex = self.mutex.lock().unwrap();
@@ -256,7 +260,7 @@ impl Futex {
     }
 }
 
-/// There is no clock.
+/// Models have no clock, so no thread is started.
 #[derive(Default)]
 pub(crate) struct Alarm;
 
@@ -267,11 +271,11 @@ impl Alarm {
 
     pub(crate) fn attach(&self) {}
 
-    pub(crate) fn rest(&self) {}
+    pub(crate) fn clear(&self) {}
 
     pub(crate) fn unpark(&self) {}
 
     pub(crate) fn sleep(_: Option<Instant>) {
-        unreachable!("no thread was started")
+        unreachable!("no alarm thread exists in a model")
     }
 }

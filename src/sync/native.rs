@@ -1,4 +1,4 @@
-//! What a program runs on.
+//! The primitives that a program runs on.
 
 use super::Arc;
 
@@ -11,48 +11,52 @@ pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, 
 pub(crate) use std::thread::yield_now;
 pub(crate) use std::thread_local;
 
-/// Polls before a blocking call parks its thread: about the time a message takes between two cores, some times over.
+/// Polls of a blocking call before it parks its thread. Together they take several times as long as
+/// a message takes between two cores.
 pub(crate) const SPINS: u32 = 200;
 
-/// Looks after that, before it parks. Each yields first, so that threads that share the core with it run.
+/// Further polls before it parks. Each yields first, so that threads that share the core run.
 pub(crate) const YIELDS: u32 = 4;
 
-/// A publisher claims at most this part of a ring at once: a quarter.
+/// A publisher claims at most `1 / RUN_SHARE` of a ring at once.
 pub(crate) const RUN_SHARE: usize = 4;
 
-/// With fewer messages than this, a publisher claims one by one: taking them out of their iterator first would cost more.
+/// With fewer messages than this, a publisher claims one by one. Collecting so few messages from
+/// their iterator first would cost more.
 pub(crate) const WORTH_A_RUN: usize = 8;
 
-/// In so many sequences once, a publisher asks whether anybody has parked since it asked last. A barrier takes about as long as
-/// hundreds of publishes, and interrupts every core that the process is on.
+/// Sequences between two attempts to disarm. Arming runs a barrier, which takes about as long as
+/// hundreds of publishes, and interrupts every core that runs a thread of the process.
 pub(crate) const DISARM_PERIOD: u64 = 1 << 14;
 
-/// Tasks that a driver wakes before it yields: few enough that those it has woken run soon.
+/// Tasks that a driver wakes before it yields. They are few, so that the woken tasks run soon.
 pub(crate) const WAKE_SLICE: usize = 64;
 
-/// Lists the registry is split into, so that joining copies a small one.
+/// Lists of the registry's first table. Joining copies one of them, so each should be short.
 pub(crate) const REGISTRY_SHARDS: usize = 64;
 
-/// A subscriber that joins beside this many others goes into the registry's second table: until then a list has about 16.
+/// A subscriber that joins when this many others exist goes into the registry's second table. A
+/// list of the first table has about 16 registrations then.
 pub(crate) const CROWD_THRESHOLD: usize = 1 << 10;
 
-/// Lists of the second table. They take 32 KiB.
+/// Lists of the registry's second table. They take 32 KiB.
 pub(crate) const CROWD_SHARDS: usize = 1 << 12;
 
-/// Loads what nobody else changes.
+/// Loads a word that no other thread writes.
 #[inline]
 pub(crate) fn unsync_load(word: &AtomicU64) -> u64 {
-    // [unsync.load] Relaxed: the caller's own last store, or what came with the handle.
+    // [unsync.load] Relaxed: reads the caller's own last store, or one that came with the handle.
     word.load(Ordering::Relaxed)
 }
 
-/// How many messages a publisher keeps back, at the least, before it looks which of them are borrowed.
+/// A publisher scans the pins when it has retired this many messages, or one for each subscriber if
+/// those are more.
 pub(crate) const SCAN_THRESHOLD: usize = 64;
 
 /// The code runs on the machine itself.
 pub(crate) const IS_MODEL: bool = false;
 
-/// Runs `code` under a lock. It is the same for the same address, and may be the same for others.
+/// Runs `code` under a lock that is chosen by `address`. Different addresses may share a lock.
 pub(crate) fn with_lock_of(address: usize, code: impl FnOnce()) {
     static LOCKS: [CachePadded<std::sync::Mutex<()>>; 61] = [const { CachePadded::new(std::sync::Mutex::new(())) }; 61];
     let _guard = LOCKS[address % LOCKS.len()].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -61,7 +65,7 @@ pub(crate) fn with_lock_of(address: usize, code: impl FnOnce()) {
 
 pub(crate) type TryLockGuard<'a, T> = std::sync::MutexGuard<'a, T>;
 
-/// A lock that nobody waits for, and under which nothing panics.
+/// A lock that no thread waits for, and under which nothing panics.
 #[derive(Debug, Default)]
 pub(crate) struct TryLock<T>(std::sync::Mutex<T>);
 
@@ -79,7 +83,7 @@ impl<T> TryLock<T> {
     }
 }
 
-/// A value that readers take a snapshot of while writers replace it.
+/// A value that readers load as a whole while writers replace it.
 pub(crate) struct Snapshot<T>(arc_swap::ArcSwap<T>);
 
 impl<T> Snapshot<T> {
@@ -91,7 +95,7 @@ impl<T> Snapshot<T> {
         self.0.load_full()
     }
 
-    /// The value, without counting a reference. Not to be kept.
+    /// Borrows the value without counting a reference. The caller must not keep it.
     pub(crate) fn peek(&self) -> impl std::ops::Deref<Target = Arc<T>> {
         self.0.load()
     }
@@ -100,13 +104,14 @@ impl<T> Snapshot<T> {
         self.0.store(value);
     }
 
-    /// Replaces the value by what `next` makes of it; `next` runs again when another writer came first.
+    /// Replaces the value with the result of `next`, which runs again if another writer replaced
+    /// the value first.
     pub(crate) fn update(&self, mut next: impl FnMut(&Arc<T>) -> Arc<T>) {
         self.0.rcu(|now| next(now));
     }
 }
 
-/// One waker, put in by its subscriber and taken out by whoever wakes it.
+/// One waker. Its subscriber registers it, and a thread that wakes the subscriber takes it.
 #[derive(Debug, Default)]
 pub(crate) struct WakerCell(atomic_waker::AtomicWaker);
 

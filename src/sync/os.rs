@@ -1,59 +1,69 @@
-//! What the language has no words for: a barrier on all cores, putting a thread to sleep, and the cheaper of two fences.
+//! Operations that Rust has no words for: a barrier on all cores, a futex, and the cheaper of two
+//! fences.
 //!
-//! # The asymmetric barrier: the side that is in no hurry pays for both
+//! # The asymmetric barrier
 //!
-//! Publishing must not end in a fence while nobody sleeps (a fence drains the store buffer and costs more than the rest
-//! of the publish). Store-then-load on the publisher's side still has to be ordered against store-then-load on the
-//! parker's. On Linux the parker asks the kernel to run a full barrier on every core that runs a thread of this
-//! process (`membarrier(2)`, private expedited), each time that a ring is armed. `wait/arming.rs` tells why that is enough. Elsewhere, and
-//! under the model checker, rings start with the fence in place.
+//! A publisher should run no fence while no subscriber is parked: the fence drains the store buffer
+//! and costs more than the rest of the publish. Yet the publisher stores and then loads, and so
+//! does a parker, and both pairs must be ordered. On Linux the parker asks the kernel to run a full
+//! barrier on every core that runs a thread of this process (`membarrier(2)`, private expedited),
+//! each time that it arms a ring. So the parker, which is about to sleep anyway, pays for both
+//! sides. `wait/arming.rs` has the argument. On other systems, rings start with the publishers'
+//! fence.
 //!
 //! # The futex
 //!
-//! On Linux a futex, so that nobody who wakes threads ever waits for one of them, wherever it was stopped. Elsewhere a mutex and a condition
-//! variable do: a thread holds the mutex for a moment as it goes to sleep and as it wakes; stopped there, it holds up whoever sleeps or wakes.
+//! On Linux a thread that wakes others never waits for one of them, wherever that one is suspended.
+//! Other systems use a mutex and a condition variable. A thread holds the mutex for a moment as it
+//! goes to sleep and as it wakes. If it is suspended in that moment, it delays all threads that
+//! sleep or wake on the same word.
 
-/// `fence(SeqCst)`, for those who run it for each message.
+/// Runs a `fence(SeqCst)`, where one is needed for each message.
 ///
-/// On x86-64 that compiles to `mfence`, which also waits for what it need not. A locked instruction orders all loads and stores
-/// of ordinary memory as well, and is cheaper.
+/// On x86-64 that fence compiles to `mfence`, which also waits for more than this crate needs. A
+/// locked instruction orders all loads and stores of ordinary memory as well, and is cheaper.
 #[inline]
 pub(crate) fn full_fence() {
-    // [full-fence.locked] Loads and stores of ordinary memory are not reordered with locked instructions.
+    // [full-fence.locked] Acts as SeqCst: the processor reorders no load or store of ordinary
+    // memory with a locked instruction.
     #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
     locked_instruction();
-    // [full-fence.elsewhere] No other instruction is known to do.
+    // [full-fence.elsewhere] SeqCst: no cheaper instruction is known to be enough.
     #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
     std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
 }
 
-/// The same, where the last store before was by a read-modify-write: on x86-64 those are locked instructions, which is all that it
-/// takes.
+/// Runs the same fence after a read-modify-write that was the caller's last store. On x86-64 that
+/// operation is a locked instruction, so nothing more is needed at run time.
 #[inline]
 pub(crate) fn fence_after_exchange() {
-    // [exchange-fence.locked] The exchange was locked; only the compiler is left to be told.
+    // [exchange-fence.locked] SeqCst, for the compiler alone: the exchange was a locked
+    // instruction.
     #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(miri)))]
     std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
-    // [exchange-fence.elsewhere] An exchange is no fence there.
+    // [exchange-fence.elsewhere] SeqCst: an exchange is no full fence on other processors.
     #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", not(miri))))]
     std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
 }
 
-/// The publishers' side of the barrier: for compilers. (`modelled` is for models, in which a fence stands for it.)
+/// Runs the publishers' side of the asymmetric barrier. `modelled` is used by models alone, which
+/// run a fence instead.
 #[inline]
 pub(crate) fn light_barrier(_modelled: bool) {
-    // [light-barrier.compiler] The parker's barrier orders what the processor does, not what the compiler did.
+    // [light-barrier.compiler] SeqCst, for the compiler alone: the parker's barrier orders what the
+    // processor does, but not what the compiler has moved.
     std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
 }
 
-/// Has a cache line fetched for writing, if the processor cares.
+/// Fetches a cache line for writing, where the processor has an instruction for it.
 #[inline]
 #[cfg_attr(
     all(target_arch = "x86_64", not(miri)),
     expect(unsafe_code, reason = "there is no other way to name the instruction")
 )]
 pub(crate) fn prefetch_for_writing<T>(to: *const T) {
-    // SAFETY: a hint: it faults on no address, changes no memory and no register.
+    // SAFETY: the instruction is a hint. It faults on no address, and changes no memory and no
+    // register.
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     unsafe {
         std::arch::asm!("prefetchw byte ptr [{}]", in(reg) to, options(nostack, preserves_flags, readonly));
@@ -67,8 +77,9 @@ pub(crate) fn prefetch_for_writing<T>(to: *const T) {
 #[inline]
 fn locked_instruction() {
     let mut word = 0_u32;
-    // SAFETY: changes nothing but flags, and writes what was there to a word of its own. Since it is not said to leave memory
-    // alone, the compiler moves no load or store over it.
+    // SAFETY: the instruction changes no memory and no register but the flags, and `word` is a
+    // local variable. The assembly does not promise to leave memory alone, so the compiler moves no
+    // load or store across it.
     unsafe { std::arch::asm!("lock or dword ptr [{}], 0", in(reg) &raw mut word, options(nostack)) };
 }
 
@@ -85,31 +96,35 @@ mod linux {
     use std::sync::atomic::AtomicU32;
     use std::time::Instant;
 
-    /// Whether a ring may start without the publisher's fence: the kernel knows the barrier and this process is registered.
+    /// Returns whether a ring may start without the publishers' fence: the kernel has the barrier,
+    /// and this process is registered for it.
     pub(crate) fn has_barrier() -> bool {
-        // Registration belongs to the memory map of the process: once is enough, and a fork inherits it.
+        // The registration belongs to the process's memory map, so once is enough, and a fork
+        // inherits it.
         static REGISTERED: OnceLock<bool> = OnceLock::new();
         *REGISTERED.get_or_init(|| membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED))
     }
 
-    /// Runs a full memory barrier on every core that runs a thread of this process. `false`: it did not happen.
+    /// Runs a full memory barrier on every core that runs a thread of this process. Returns `false`
+    /// if the kernel did not run it.
     #[must_use]
     pub(crate) fn heavy_barrier() -> bool {
         membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
     }
 
     fn membarrier(command: libc::c_int) -> bool {
-        // SAFETY: the call takes three integers, touches no memory of ours, and answers -1 where the kernel lacks it.
+        // SAFETY: the call takes three integers, touches no memory of this process, and returns -1
+        // where the kernel lacks it.
         unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
     }
 
-    /// Where threads sleep as long as a word keeps its value. Here the kernel keeps all there is to it.
+    /// Lets threads sleep while a word keeps its value. The kernel keeps all of its state.
     #[derive(Debug, Default)]
     pub(crate) struct Futex {}
 
-    #[expect(clippy::unused_self, reason = "elsewhere there is more to it")]
+    #[expect(clippy::unused_self, reason = "on other systems it has fields")]
     impl Futex {
-        /// Sleeps as long as `word` holds `value`, until woken, at the longest until `deadline`. May return early.
+        /// Sleeps while `word` holds `value`, until woken or until `deadline`. It may return early.
         pub(crate) fn wait(&self, word: &AtomicU32, value: u32, deadline: Option<Instant>) {
             let timeout = deadline.map(|deadline| {
                 let left = deadline.saturating_duration_since(Instant::now());
@@ -120,15 +135,17 @@ mod linux {
             });
             let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
             let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
-            // SAFETY: the kernel reads the word and the timeout, both borrowed here for longer than the call; no timeout is null.
+            // SAFETY: the kernel reads the word and the timeout, which are borrowed for longer than
+            // the call. A null timeout means none.
             unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, timeout) };
         }
 
-        /// Wakes all who sleep by `word`, which has another value by now. `false`: the kernel refused, and woke nobody.
+        /// Wakes all threads that sleep on `word`, whose value has changed. Returns `false` if the
+        /// kernel refused and woke no thread.
         #[must_use]
         pub(crate) fn wake_all(&self, word: &AtomicU32) -> bool {
             let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
-            // SAFETY: the kernel uses the address of the word, which is borrowed here, and touches nothing.
+            // SAFETY: the kernel uses only the address of the word, which is borrowed here.
             unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, libc::c_int::MAX) >= 0 }
         }
     }
@@ -148,7 +165,7 @@ mod elsewhere {
         false
     }
 
-    /// Where threads sleep as long as a word keeps its value.
+    /// Lets threads sleep while a word keeps its value.
     #[derive(Debug, Default)]
     pub(crate) struct Futex {
         mutex: Mutex<()>,
@@ -158,7 +175,8 @@ mod elsewhere {
     impl Futex {
         pub(crate) fn wait(&self, word: &AtomicU32, value: u32, deadline: Option<Instant>) {
             let mutex = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
-            // [futex.load] Relaxed: who changed it locks the door before it wakes.
+            // [futex.load] Relaxed: a thread that has changed the word takes the mutex before it
+            // wakes.
             if word.load(Ordering::Relaxed) != value {
                 return;
             }
@@ -184,8 +202,9 @@ mod tests {
 
     #[test]
     fn a_full_fence_keeps_a_store_before_a_later_load() {
-        // Each stores and then looks at what the other stored, round by round: one of the two must see the other's. (Without the fence
-        // both look first now and then, if the machine has two cores to spare.)
+        // In each round, each thread stores and then loads what the other stored. One of the two
+        // must see the other's store. Without the fence, both loads sometimes come first on a
+        // machine with two free cores.
         const ROUNDS: u32 = 20_000;
         let words = [const { crossbeam_utils::CachePadded::new(AtomicU32::new(0)) }; 2];
         let looks = |own: usize| -> Vec<u32> {
@@ -212,7 +231,7 @@ mod tests {
             (looks(0), other.join().unwrap())
         });
         for (number, (mine, other)) in (1..).zip(mine.into_iter().zip(others)) {
-            assert!(mine >= number || other >= number, "neither saw the other in round {number}");
+            assert!(mine >= number || other >= number, "neither thread saw the other in round {number}");
         }
     }
 }

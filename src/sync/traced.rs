@@ -1,5 +1,5 @@
-//! The checker's atomics, which tell what is done to them, where, and what came of it, as `tracing` events: so that a test that fails
-//! can show how it came to that.
+//! The checker's atomics, which report each operation, its place and its result as a `tracing`
+//! event. So a model that fails can show the interleaving that led to it.
 
 use std::fmt;
 use std::panic::Location;
@@ -7,7 +7,7 @@ use std::panic::Location;
 use super::checker::sync::atomic as plain;
 use plain::Ordering;
 
-/// Tells of one operation, in the line that called it.
+/// Reports one operation, at the line that called it.
 #[track_caller]
 pub(super) fn trace(what: fmt::Arguments<'_>) {
     tracing::trace!(target: "seqcast", "{} {what}", Location::caller());
@@ -33,11 +33,11 @@ macro_rules! exchange {
 
 macro_rules! traced {
     ($name:ident $(<$of:ident>)?, $value:ty, $($op:ident)*) => {
-        /// As its namesake.
+        /// The checker's type of the same name, traced.
         #[allow(unreachable_pub, reason = "the slots are named in a public trait, which is sealed")]
         pub struct $name$(<$of>)?(plain::$name$(<$of>)?);
 
-        #[allow(dead_code, reason = "each has what one of them needs")]
+        #[allow(dead_code, reason = "each type has all that any of them needs")]
         impl$(<$of>)? $name$(<$of>)? {
             #[track_caller]
             pub(crate) fn new(value: $value) -> Self {

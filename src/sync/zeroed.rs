@@ -1,6 +1,6 @@
-//! Memory that is all zero. Pages that are never touched cost nothing.
+//! Zeroed memory. Its pages take no memory until they are touched.
 
-#![expect(unsafe_code, reason = "allocates")]
+#![expect(unsafe_code, reason = "allocates zeroed memory")]
 
 use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::ptr::{NonNull, slice_from_raw_parts_mut};
@@ -8,18 +8,21 @@ use std::ptr::{NonNull, slice_from_raw_parts_mut};
 use super::BoxedCell;
 use super::native::{AtomicPtr, AtomicU64};
 
+/// Types for which zeroed memory is a value.
+///
 /// # Safety
 ///
-/// All bytes zero are a value of the type, which has a size.
+/// All bytes zero must be a value of the type, and the type's size must not be 0.
 unsafe trait Zero {}
 
-// SAFETY: it is the number 0.
+// SAFETY: all bytes zero are the number 0.
 unsafe impl Zero for AtomicU64 {}
-// SAFETY: the number 0 and a null pointer.
+// SAFETY: all bytes zero are the number 0 and a null pointer.
 unsafe impl<T> Zero for (AtomicU64, AtomicPtr<T>) {}
 
-/// Atomic words, all zero, and the index of the first that begins a cache line, with at least `len` words from there. `None` when an
-/// allocation can never be that large; aborts as `Vec` does when the memory is not to be had.
+/// Returns zeroed atomic words, and the index of the first one that begins a cache line. At least
+/// `len` words follow from there. Returns `None` if no allocation can be that large. Aborts, as
+/// `Vec` does, if the allocator has no memory.
 pub(crate) fn zeroed_words(len: usize) -> Option<(Box<[AtomicU64]>, usize)> {
     const LINE: usize = 64;
     let words = zeroed::<AtomicU64>(len.checked_add(LINE / size_of::<AtomicU64>())?)?;
@@ -27,7 +30,8 @@ pub(crate) fn zeroed_words(len: usize) -> Option<(Box<[AtomicU64]>, usize)> {
     Some((words, first))
 }
 
-/// As many cells, each with zero and null. `None` and aborts as `zeroed_words`.
+/// Returns `len` cells, each with 0 and a null pointer. Returns `None` and aborts as `zeroed_words`
+/// does.
 pub(crate) fn zeroed_cells<T>(len: usize) -> Option<Box<[BoxedCell<T>]>> {
     zeroed(len)
 }
@@ -40,6 +44,7 @@ fn zeroed<T: Zero>(len: usize) -> Option<Box<[T]>> {
     // SAFETY: `len` is not 0, and neither is the size of a `Zero` type.
     let memory = unsafe { alloc_zeroed(layout) }.cast::<T>();
     let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
-    // SAFETY: allocated with the layout of such a slice; all zero is a value of each element.
+    // SAFETY: the memory was allocated with the layout of such a slice, and all bytes zero are a
+    // value of each element.
     Some(unsafe { Box::from_raw(slice_from_raw_parts_mut(memory.as_ptr(), len)) })
 }

@@ -3,70 +3,75 @@
 //! # No fence until a subscriber parks
 //!
 //! A ring starts without `ARMED`. A publisher that sees neither `ARMING` nor `ARMED` runs no fence.
-//! The first parker announces itself, sets `ARMING`, has the kernel run a barrier on every core of the
-//! process (`sync/os.rs`), and sets `ARMED`. Then it looks at the ring again, as `wait/mod.rs` says.
+//! The first parker announces itself, sets `ARMING`, has the kernel run a barrier on every core of
+//! the process (`sync/os.rs`), and sets `ARMED`. Then it checks the ring again, as `wait/mod.rs`
+//! describes.
 //!
 //! Take any publish, and its load of this word.
 //!
 //! - It saw one of the bits: the publisher fences, and the argument in `wait/mod.rs` holds.
-//! - It saw neither: the load came before the barrier on its core, as after it `ARMING` is seen. The
-//!   commit is earlier in program order, so it came before the barrier too. The parker looks at the ring
-//!   after the barrier, and sees the message.
+//! - It saw neither: the load came before the barrier on its core, because a later load sees
+//!   `ARMING`. The commit is earlier in program order, so it came before the barrier too. The
+//!   parker checks the ring after the barrier, and sees the message.
 //!
-//! A parker that finds `ARMING` alone runs a barrier of its own. One that finds `ARMED` needs none: the
-//! bit is set only after a barrier was complete, so no publisher acts on an older value any more. If the
-//! barrier ever fails (a sandbox that was put on after the ring was made), nothing is proved any more:
-//! `BARRIER_FAILED` is set, and parkers poll every millisecond.
+//! A parker that finds `ARMING` alone runs a barrier of its own. One that finds `ARMED` needs none.
+//! That bit is set only after a barrier is complete, so no publisher acts on an older value any
+//! more. A barrier can fail if a sandbox was installed after the ring was made. Then nothing proves
+//! the wake-up: `BARRIER_FAILED` is set, and parkers poll every millisecond.
 //!
 //! # Disarming
 //!
-//! When no subscriber has parked for a while, a publisher takes the fence away again. It sets
-//! `DISARMING` (publishers still fence), runs a full fence, and looks for parked subscribers. If there
-//! is none, it exchanges exactly the value that it set for one without the three bits. A parker looks at
-//! the word *after* its fence. One of the two fences comes first.
+//! When no subscriber has parked for a while, a publisher removes the fence again. It sets
+//! `DISARMING` (publishers still fence), runs a full fence, and looks for parked subscribers. If
+//! there is none, it exchanges exactly the value that it set for one without the three bits. A
+//! parker loads the word *after* its fence. One of the two fences comes first.
 //!
-//! - The parker's: the publisher finds the parker, and the ring stays armed.
-//! - The publisher's: the parker finds `DISARMING` and removes it, so that the exchange fails. (Each
-//!   attempt has a number, so that no attempt is taken for another.) Or the exchange came first: then
-//!   the parker finds the ring unarmed, and is its first parker again.
+//! - If it is the parker's, the publisher finds the parker, and the ring stays armed.
+//! - If it is the publisher's, the parker finds `DISARMING` and removes it, so that the exchange
+//!   fails. Each attempt has a number, so that no attempt is taken for another. Or the exchange
+//!   came first. Then the parker finds the ring unarmed, and is its first parker again.
 //!
-//! A parker that was woken on its way to `ARMED` is no longer seen by that publisher, which may then
-//! remove the `ARMING` that the parker has set. The parker begins again, so that it never sets `ARMED`
-//! after a barrier that ran while no `ARMING` was set.
+//! A parker may be woken on its way to `ARMED`. The publisher that disarms no longer sees it, and
+//! may remove the `ARMING` that the parker has set. The parker then begins again. So it never sets
+//! `ARMED` after a barrier that ran while no `ARMING` was set.
 //!
 //! Subscribers that a publisher has taken off the list and not woken yet are not seen either. So a
-//! publisher that hands off part of the list does what a parker does: a fence, a look at the word, and
-//! `ARMING` if the ring is not armed.
+//! publisher that hands off part of the list does what a parker does: it runs a fence, loads the
+//! word, and sets `ARMING` if the ring is not armed.
 
 use crate::sync::{AtomicU64, Ordering, heavy_barrier, light_barrier};
 
-/// When publishers run a fence after each commit. Without it, or a barrier, a wake-up could be lost.
+/// When publishers run a fence after each commit. Without that fence or a barrier, a wake-up could
+/// be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PublisherFence {
-    /// From the start: the system has no barrier.
+    /// From the start, because the system has no barrier.
     Always,
-    /// From the moment a subscriber parks until none has parked for a while.
+    /// From the moment that a subscriber parks, until none has parked for a while.
     WhileParked,
-    /// Never: no subscriber parks (models).
+    /// Never, because no subscriber parks. For models.
     Never,
 }
 
 /// A parker is about to set `ARMED`.
 const ARMING: u64 = 1;
-/// A subscriber has parked: publishers fence, and look at the wait list.
+/// A subscriber has parked, so publishers fence and look for parkers.
 const ARMED: u64 = 1 << 1;
-/// A barrier failed after the ring was made. Nothing proves that publishers see a parker, so parkers poll.
+/// A barrier failed after the ring was made. Nothing proves that publishers see a parker, so
+/// parkers poll.
 const BARRIER_FAILED: u64 = 1 << 2;
-/// A publisher is about to remove `ARMED`, as no subscriber has parked for a while.
+/// A publisher is about to remove `ARMED`, because no subscriber has parked for a while.
 const DISARMING: u64 = 1 << 3;
-/// Above the bits: the number of attempts to disarm, so that no attempt is taken for another.
+/// The unit of the number above the bits. It counts attempts to disarm, so that no attempt is taken
+/// for another.
 const DISARM_GENERATION: u64 = 1 << 4;
 
-/// One read-mostly word. `ARMING`, `ARMED` and `DISARMING` come and go; `BARRIER_FAILED` stays once it is set.
+/// One word that is rarely written. `ARMING`, `ARMED` and `DISARMING` come and go. `BARRIER_FAILED`
+/// stays once it is set.
 #[derive(Debug)]
 pub(super) struct Arming {
     bits: AtomicU64,
-    /// Whether parkers have a barrier that stands for the publishers' fence (`sync/os.rs`).
+    /// Whether parkers have a barrier that replaces the publishers' fence (`sync/os.rs`).
     barrier: bool,
 }
 
@@ -76,27 +81,31 @@ impl Arming {
         Self { bits: AtomicU64::new(bits), barrier: fence == PublisherFence::WhileParked }
     }
 
-    /// Whether a publisher that has just committed must look for parked subscribers.
+    /// Returns whether a publisher that has just committed must look for parked subscribers.
     #[inline]
     pub(super) fn armed_after_commit(&self) -> bool {
-        // [arming.light-barrier] Keeps the compiler from moving the load above the commit; what the processor may move, the parker's
-        // barrier puts right (`sync/os.rs`).
+        // [arming.light-barrier] Compiler fence: pairs with `arming.heavy-barrier`. It keeps the
+        // compiler from moving the load above the commit. The parker's barrier orders what the
+        // processor may move (`sync/os.rs`).
         light_barrier(self.barrier);
-        // [arming.glance] Relaxed: the parker's barrier or, once a bit is seen, the caller's SeqCst fence orders it.
+        // [arming.glance] Relaxed: the parker's barrier orders it or, once a bit is seen, the
+        // caller's SeqCst fence.
         self.bits.load(Ordering::Relaxed) & (ARMING | ARMED) != 0
     }
 
     fn load(&self) -> u64 {
-        // [arming.load] Acquire: pairs with the Release of `finish_arming`, so that a ring that is seen armed is seen after its barrier.
+        // [arming.load] Acquire: pairs with the Release of `arming.end`, so that a thread that
+        // finds the ring armed comes after the barrier.
         self.bits.load(Ordering::Acquire)
     }
 
-    /// Whether the ring is armed, and no publisher is about to disarm it.
+    /// Returns whether the ring is armed, and no publisher is about to disarm it.
     pub(super) fn is_armed(&self) -> bool {
         self.load() & (ARMED | DISARMING) == ARMED
     }
 
-    /// Makes all publishers fence from now on. Called after a parker's fence. `false`: nothing proves that they do.
+    /// Makes all publishers fence from now on. Called after a parker's fence. Returns `false` if
+    /// nothing proves that they do.
     pub(super) fn arm(&self) -> bool {
         if !self.is_armed() {
             loop {
@@ -104,7 +113,8 @@ impl Arming {
                 if begun & ARMED != 0 {
                     break;
                 }
-                // [arming.heavy-barrier] Stands for the fence of publishers that saw neither bit and ran none.
+                // [arming.heavy-barrier] Replaces the fence of publishers that saw neither bit and
+                // ran none.
                 if !heavy_barrier() {
                     self.fail();
                 }
@@ -113,16 +123,19 @@ impl Arming {
                 }
             }
         }
-        // Whoever sees ARMED sees `BARRIER_FAILED` if it was set before, and comes after the barrier.
+        // A thread that sees ARMED comes after the barrier, and sees `BARRIER_FAILED` if it was set
+        // before.
         self.load() & BARRIER_FAILED == 0
     }
 
-    /// Announces that the ring is to be armed, and ends an attempt to disarm it. Returns the state as it is now; armed already, there is no more to do.
+    /// Announces that the ring is to be armed, and ends an attempt to disarm it. Returns the new
+    /// state. If it has `ARMED`, there is no more to do.
     pub(super) fn begin_to_arm(&self) -> u64 {
         let mut now = self.load();
         loop {
             let arming = now & !DISARMING | ARMING;
-            // [arming.begin] Relaxed: comes after the parker's fence. Acquire on failure, as in `load`.
+            // [arming.begin] Relaxed: comes after the parker's fence. Acquire on failure, as
+            // `arming.load`.
             match self.bits.compare_exchange_weak(now, arming, Ordering::Relaxed, Ordering::Acquire) {
                 Ok(_) => return arming,
                 Err(other) => now = other,
@@ -130,13 +143,14 @@ impl Arming {
         }
     }
 
-    /// Arms the ring, if nobody has tried to disarm it since `begun`: else what was announced may have been taken back before the barrier, and
-    /// all is to be done again.
+    /// Arms the ring, unless an attempt to disarm it has begun since `begun`. Such an attempt may
+    /// have removed `ARMING` before the barrier, and the caller must begin again.
     fn finish_arming(&self, begun: u64) -> bool {
         let mut now = begun;
         while now / DISARM_GENERATION == begun / DISARM_GENERATION {
-            // [arming.end] Release: pairs with the Acquire of `load`: who finds the ring armed comes after the barrier. Relaxed on failure: says only
-            // what to try next.
+            // [arming.end] Release: pairs with the Acquire of `arming.load`, so that a thread that
+            // finds the ring armed comes after the barrier. Relaxed on failure: the value is only
+            // the next guess.
             match self.bits.compare_exchange_weak(now, now | ARMED, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return true,
                 Err(other) => now = other,
@@ -145,35 +159,39 @@ impl Arming {
         false
     }
 
-    /// A barrier failed.
+    /// Notes that a barrier failed.
     fn fail(&self) {
-        // [arming.fail] Relaxed: a parker that relies on it was the one to set it, or sees it with `ARMED`, which is set after it.
+        // [arming.fail] Relaxed: a parker that depends on it has set it, or sees it with `ARMED`,
+        // which is set after it.
         self.bits.fetch_or(BARRIER_FAILED, Ordering::Relaxed);
     }
 
-    /// Announces that the ring is to be disarmed, unless that cannot be or somebody else is at it. Returns the state as it is now.
+    /// Announces that the ring is to be disarmed, and returns the new state. Returns `None` if the
+    /// ring must stay armed, or if another publisher is disarming it.
     pub(super) fn begin_to_disarm(&self) -> Option<u64> {
         let now = self.load();
         if !self.barrier || now & (ARMED | BARRIER_FAILED | DISARMING) != ARMED {
             return None;
         }
         let attempt = (now | DISARMING) + DISARM_GENERATION;
-        // [disarm.begin] Relaxed: the fences that follow here and precede a parker's look at the state order all there is to order.
+        // [disarm.begin] Relaxed: `disarm.fence` follows it, and a parker's fence precedes the
+        // parker's load.
         self.bits.compare_exchange(now, attempt, Ordering::Relaxed, Ordering::Relaxed).is_ok().then_some(attempt)
     }
 
-    /// Disarms the ring, if its state is that of the attempt still.
+    /// Disarms the ring, if its state is still that of the attempt.
     pub(super) fn disarm(&self, attempt: u64) {
         let quiet = attempt & !(ARMING | ARMED | DISARMING);
-        // [disarm.end] Relaxed: as above. If it fails, somebody parked.
+        // [disarm.end] Relaxed: as `disarm.begin`. If it fails, a subscriber has parked.
         if self.bits.compare_exchange(attempt, quiet, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             self.cancel_disarm();
         }
     }
 
-    /// Takes back what `begin_to_disarm` announced, whoever did.
+    /// Ends an attempt to disarm, of any thread.
     pub(super) fn cancel_disarm(&self) {
-        self.bits.fetch_and(!DISARMING, Ordering::Relaxed); // [disarm.stop] Relaxed: an attempt ends, and the ring is armed as before
+        // [disarm.stop] Relaxed: the ring is armed as before
+        self.bits.fetch_and(!DISARMING, Ordering::Relaxed);
     }
 }
 
@@ -205,12 +223,12 @@ mod tests {
         assert_eq!(Arming::new(PublisherFence::WhileParked).begin_to_disarm(), None, "it is not armed");
         let arming = armed();
         let first = arming.begin_to_disarm().unwrap();
-        assert_eq!(arming.begin_to_disarm(), None, "somebody is at it");
+        assert_eq!(arming.begin_to_disarm(), None, "another attempt is under way");
         assert!(arming.armed_after_commit());
         arming.cancel_disarm();
         let second = arming.begin_to_disarm().unwrap();
         arming.disarm(first);
-        assert_eq!(arming.load() & (ARMED | DISARMING), ARMED, "the first is over, and took the second along");
+        assert_eq!(arming.load() & (ARMED | DISARMING), ARMED, "the first attempt is over, and ends the second too");
         arming.disarm(second);
         assert!(arming.armed_after_commit());
         let third = arming.begin_to_disarm().unwrap();
@@ -225,12 +243,13 @@ mod tests {
     }
 
     #[test]
-    fn who_arms_while_others_disarm_begins_again() {
+    fn a_parker_that_arms_while_others_disarm_begins_again() {
         let arming = Arming::new(PublisherFence::WhileParked);
         let (first, second) = (arming.begin_to_arm(), arming.begin_to_arm());
         assert!(first & (ARMING | ARMED) == ARMING && first == second);
         assert!(arming.finish_arming(first));
-        // Its announcement is taken back before its barrier is complete, and somebody else makes one.
+        // Its announcement is removed before its barrier is complete, and another thread announces
+        // itself.
         arming.disarm(arming.begin_to_disarm().unwrap());
         assert_eq!(arming.begin_to_arm() & (ARMING | ARMED), ARMING);
         assert!(!arming.finish_arming(second) && arming.load() & ARMED == 0);
@@ -238,7 +257,7 @@ mod tests {
         let third = arming.begin_to_arm();
         arming.fail();
         assert!(arming.finish_arming(third));
-        // Who finds the ring armed only ends the attempt to disarm it.
+        // A thread that finds the ring armed only ends the attempt to disarm it.
         let arming = armed();
         let attempt = arming.begin_to_disarm().unwrap();
         assert_eq!(arming.begin_to_arm() & (ARMED | DISARMING), ARMED);
@@ -247,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_barrier_stays_armed() {
+    fn a_ring_without_a_barrier_stays_armed() {
         for fence in [PublisherFence::Always, PublisherFence::Never] {
             assert_eq!(Arming::new(fence).begin_to_disarm(), None);
         }

@@ -1,11 +1,15 @@
-//! Calls of the user's code by somebody who has nothing to do with it: wakers, and drops of messages and wakers.
+//! Calls of user code: wakers, and drops of messages and wakers.
 //!
-//! Such code may panic: the panic ends here. It may also use rings, this one or others, which then have more such code to call,
-//! and so on. Calls nest at most [`DEPTH_LIMIT`] deep on a thread, however many rings take part, and less deep within one ring
-//! ([`RING_LIMIT`]). Beyond that, what is to be called is kept for [`later`]: it runs as soon as the calls around have returned.
+//! The code may belong to another user than the one whose call runs it. If it panics, the panic is
+//! caught here. It may use rings, this one or others, which then have more user code to call, and
+//! so on. Calls nest at most [`DEPTH_LIMIT`] deep on a thread, in any number of rings. From a depth
+//! of [`RING_LIMIT`] on, a call is left to an outer call of the same ring, if there is one. All
+//! other calls that would be too deep are deferred ([`later`]) and run when the outer calls have
+//! returned.
 //!
-//! Drops of messages need one more rule. A message whose drop publishes to its own ring has that ring drop another message, and so
-//! on without end. So a publisher that is nested deep in a call of its own ring ([`nested_at_limit`]) drops nothing: the next publish does.
+//! Drops of messages need one more rule. A message whose drop publishes to its own ring has that
+//! ring drop another message, and so on without end. So a publisher that is nested deep in a call
+//! of its own ring ([`nested_at_limit`]) drops no message. The next publish does.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashSet, VecDeque};
@@ -15,74 +19,79 @@ use std::ptr;
 
 use crate::sync::thread_local;
 
-/// How deep calls may nest on a thread. It is well above what programs do: whoever is stopped beyond it leaves others unwoken.
+/// How deep calls may nest on a thread. Programs should stay far below it: a thread that is
+/// suspended in a call at this depth leaves deferred wake-ups undone.
 const DEPTH_LIMIT: u32 = 128;
 
-/// How deep calls may nest on a thread before those of a ring that is around are left to the call around.
+/// The depth from which a call of a ring is left to an outer call of the same ring.
 const RING_LIMIT: u32 = 32;
 
 /// A call, on the stack of the thread that makes it.
 struct Call {
-    /// The address of the list that has more of the kind, which stands for the ring.
+    /// The address of the list to which the called code belongs. It identifies the ring.
     list: usize,
     depth: u32,
-    /// The call around this one, or null.
+    /// The next outer call, or null.
     outer: *const Call,
 }
 
-/// What was kept for later.
+/// Calls that were deferred.
 #[derive(Default)]
 struct Deferred {
     code: VecDeque<Box<dyn FnOnce()>>,
-    /// The lists that some of it was of, since there was nothing kept.
+    /// The lists to which deferred code has belonged since the queue was last empty.
     lists: HashSet<usize>,
 }
 
 thread_local! {
-    /// The innermost call that this thread is in, or null.
-    #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
+    /// The innermost call of this thread, or null.
+    #[allow(clippy::missing_const_for_thread_local, reason = "the shim's macro has no const form")]
     static CALLING: Cell<*const Call> = Cell::new(ptr::null());
-    /// Whether anything is deferred, or being run.
-    #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
+    /// Whether any call is deferred, or is being run.
+    #[allow(clippy::missing_const_for_thread_local, reason = "the shim's macro has no const form")]
     static HAS_DEFERRED: Cell<bool> = Cell::new(false);
-    /// Whether what is kept is being run.
-    #[allow(clippy::missing_const_for_thread_local, reason = "the shim's has no const form")]
+    /// Whether deferred calls are being run.
+    #[allow(clippy::missing_const_for_thread_local, reason = "the shim's macro has no const form")]
     static IS_RUNNING: Cell<bool> = Cell::new(false);
-    /// Never dropped, so that it is there to the end of the thread. Nothing is lost: it is empty when no call is on its way.
+    /// Never dropped, so that it exists until the thread ends. No call is lost, because it is empty
+    /// when no call is under way.
     static DEFERRED: ManuallyDrop<RefCell<Deferred>> = ManuallyDrop::default();
 }
 
-/// Whether calls are nested so deep on this thread that it should make no further one.
+/// Returns whether calls nest so deep on this thread that it must make no further call.
 #[inline]
 pub(crate) fn at_depth_limit() -> bool {
     depth() >= DEPTH_LIMIT
 }
 
-/// Whether that is so for the list at this address: also where calls of the same list are around, and nest less deep.
+/// Returns whether the thread must make no further call of the list at this address. Calls of the
+/// same list have a lower limit.
 #[inline]
 pub(crate) fn at_limit_in(list: usize) -> bool {
     at_depth_limit() || nested_at_limit(list)
 }
 
-/// Whether calls of the list at this address are around, and calls are nested so deep that it should be left to them.
+/// Returns whether outer calls of the list at this address exist, and calls nest so deep that the
+/// next one is left to them.
 #[inline]
 pub(crate) fn nested_at_limit(list: usize) -> bool {
     depth() >= RING_LIMIT && is_nested(list)
 }
 
-/// How many calls this thread is in.
+/// Returns how many calls this thread is in.
 #[inline]
-#[expect(unsafe_code, reason = "looks at the call around, which lies on this thread's stack")]
+#[expect(unsafe_code, reason = "reads the innermost call, which is on this thread's stack")]
 fn depth() -> u32 {
-    // SAFETY: null, or put there by `call_now`, which takes it away before it returns; and this runs below all calls of this thread.
+    // SAFETY: the pointer is null, or `call_now` of this thread has set it and resets it before it
+    // returns. This function runs inside all calls of this thread.
     unsafe { CALLING.with(Cell::get).as_ref() }.map_or(0, |call| call.depth)
 }
 
-/// Whether this thread is in a call of the same list (its address), or has kept one for later.
-#[expect(unsafe_code, reason = "follows the calls that this thread is in, which lie on its stack")]
+/// Returns whether this thread is in a call of the list at this address, or has deferred one.
+#[expect(unsafe_code, reason = "reads the calls of this thread, which are on its stack")]
 pub(crate) fn is_nested(of: usize) -> bool {
     let mut call = CALLING.with(Cell::get);
-    // SAFETY: as in `depth`; the calls around a call end after it.
+    // SAFETY: as in `depth`. An outer call ends after the inner one.
     while let Some(Call { list, outer, .. }) = unsafe { call.as_ref() } {
         if *list == of {
             return true;
@@ -92,13 +101,14 @@ pub(crate) fn is_nested(of: usize) -> bool {
     DEFERRED.with(|deferred| deferred.borrow().lists.contains(&of))
 }
 
-/// Calls a user's code that was on the list at this address, now or when the calls around have returned.
+/// Calls user code that belongs to the list at this address, now or when the outer calls have
+/// returned.
 #[inline]
 pub(crate) fn call(list: usize, code: impl FnOnce() + 'static) {
     if at_depth_limit() { later(list, move || call_now(list, code)) } else { call_now(list, code) }
 }
 
-/// Calls a user's code that was on the list at this address. Not where calls are nested deep.
+/// Calls user code that belongs to the list at this address. The caller has checked the depth.
 #[inline]
 pub(crate) fn call_now(list: usize, code: impl FnOnce()) {
     let outer = CALLING.with(Cell::get);
@@ -111,15 +121,15 @@ pub(crate) fn call_now(list: usize, code: impl FnOnce()) {
     }
 }
 
-/// Drops what is the user's and belongs to no list, now or when the calls around have returned.
+/// Drops a user's value that belongs to no list, now or when the outer calls have returned.
 pub(crate) fn discard(value: impl Sized + 'static) {
     call(NO_LIST, || drop(value));
 }
 
-/// No list has this address.
+/// An address that no list has.
 pub(crate) const NO_LIST: usize = 0;
 
-/// Runs `code`, which may call what is on the list at this address, when the innermost call that is not nested too deep has returned.
+/// Defers `code`, which may call user code of the list at this address, until calls nest less deep.
 #[cold]
 pub(crate) fn later(list: usize, code: impl FnOnce() + 'static) {
     DEFERRED.with(|deferred| {
@@ -130,7 +140,8 @@ pub(crate) fn later(list: usize, code: impl FnOnce() + 'static) {
     HAS_DEFERRED.with(|has_deferred| has_deferred.set(true));
 }
 
-/// Runs what is kept, unless calls still nest too deep. Never from within another run, so that runs do not nest.
+/// Runs deferred calls, unless calls still nest too deep. It returns if they are already being run,
+/// so that runs do not nest.
 #[cold]
 fn run_deferred() {
     if at_depth_limit() || IS_RUNNING.with(|is_running| is_running.replace(true)) {
@@ -144,10 +155,11 @@ fn run_deferred() {
     IS_RUNNING.with(|is_running| is_running.set(false));
 }
 
-/// Runs a user's code that has nothing to do with the caller. What it panics with was shown by the panic hook, and ends here.
+/// Runs user code and catches its panic. The panic hook has already shown it.
 fn catch_panic(code: impl FnOnce()) {
     let mut outcome = catch_unwind(AssertUnwindSafe(code));
-    // What was thrown is dropped by the user's code too, which may throw again; at some point it is let go.
+    // The payload of the panic is dropped by user code too, which may panic again. After a few
+    // attempts it is leaked.
     for _ in 0..3 {
         let Err(thrown) = outcome else { return };
         outcome = catch_unwind(AssertUnwindSafe(|| drop(thrown)));

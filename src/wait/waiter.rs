@@ -1,24 +1,25 @@
-//! A subscriber's place among those who wait.
+//! A subscriber's node on the wait lists.
 
 use std::ptr;
 
 use super::reentrancy;
 use crate::sync::{AtomicBool, AtomicPtr, Ordering, WakerCell};
 
-/// A subscriber's place among those who wait.
+/// A subscriber's node on the wait lists, with its waker.
 #[derive(Debug)]
 pub(crate) struct Waiter {
     pub(super) waker: WakerCell,
-    /// Whether it is on a list or in a publisher's hand. Set and cleared by `swap` alone.
+    /// Whether it is on a list, or was taken off by a publisher that has not read its links yet.
+    /// Changed by `swap` alone.
     pub(super) queued: AtomicBool,
-    /// The next on the list. This and `next_list` belong to whoever owns the node: its subscriber until it is queued, then who
-    /// takes it.
+    /// The next node on the list. The owner of the node owns this and `next_list`. That is its
+    /// subscriber until it is queued, and then the thread that takes it.
     pub(super) next: AtomicPtr<Waiter>,
-    /// In the first node of a list: the first node of another list.
+    /// In the first node of a list: the first node of the next list.
     pub(super) next_list: AtomicPtr<Waiter>,
-    /// For observers: its task returned `Pending`, and was not polled since.
+    /// For statistics: its task has returned `Pending` and was not polled since.
     pending: AtomicBool,
-    /// For observers: its thread sleeps.
+    /// For statistics: its thread sleeps.
     asleep: AtomicBool,
 }
 
@@ -34,41 +35,46 @@ impl Waiter {
         }
     }
 
-    /// By its subscriber: notes that its task returns `Pending`.
+    /// Notes that the subscriber's task returns `Pending`. The subscriber calls it.
     pub(crate) fn set_pending(&self) {
-        self.pending.store(true, Ordering::Relaxed); // [pending.set] Relaxed: only observers read it
+        // [pending.set] Relaxed: only statistics read it
+        self.pending.store(true, Ordering::Relaxed);
     }
 
-    /// By its subscriber: notes whether its thread sleeps.
+    /// Notes whether the subscriber's thread sleeps. The subscriber calls it.
     pub(crate) fn set_asleep(&self, asleep: bool) {
-        self.asleep.store(asleep, Ordering::Relaxed); // [asleep.set] Relaxed: only observers read it
+        // [asleep.set] Relaxed: only statistics read it
+        self.asleep.store(asleep, Ordering::Relaxed);
     }
 
-    /// Whether its task sleeps and was not woken, or its thread sleeps.
+    /// Returns whether its task sleeps and was not woken, or its thread sleeps.
     pub(crate) fn is_parked(&self) -> bool {
-        // [pending.load] [queued.glance] [asleep.load] Relaxed, all: a glance. A task that was taken off the list was woken.
+        // [pending.load] [queued.glance] [asleep.load] Relaxed, all: a snapshot for statistics. A
+        // task that was taken off the list counts as woken.
         let task = self.pending.load(Ordering::Relaxed) && self.queued.load(Ordering::Relaxed);
         task || self.asleep.load(Ordering::Relaxed)
     }
 
-    /// Forgets the waker: its task is awake or gone. The place on the list stays until a publisher takes it.
+    /// Drops the waker, because its task is awake or gone. The place on the list stays until a
+    /// publisher takes it.
     pub(crate) fn forget_waker(&self) {
         self.pending.store(false, Ordering::Relaxed); // [pending.clear] Relaxed: as above
-        // [queued.own-load] Relaxed: only its own subscriber sets it. If somebody cleared it since, that one has the waker or is about to take it.
+        // [queued.own-load] Relaxed: only its own subscriber sets it. A thread that has cleared it
+        // since has the waker or is about to take it.
         if self.queued.load(Ordering::Relaxed) {
             self.discard_waker();
         }
     }
 
-    /// The subscriber is gone: drops a waker that is here for any reason.
+    /// Drops the waker, if there is one, whether its task is queued or not.
     pub(crate) fn discard_waker(&self) {
         reentrancy::discard(self.waker.take());
     }
 }
 
 impl Drop for Waiter {
-    /// A waker that is still here is the user's, and so is its drop, which must not take the publisher along that happens to
-    /// hold the last reference.
+    /// Drops a waker that is still here. The waker is a user's, and so is its drop. A panic in it
+    /// must not reach the publisher that drops the last reference.
     fn drop(&mut self) {
         reentrancy::discard(std::mem::take(&mut self.waker));
     }

@@ -6,7 +6,7 @@ use std::task::Waker;
 use super::reentrancy::{NO_LIST, call, discard};
 use crate::sync::{Arc, Snapshot, WakerCell, full_fence};
 
-/// The tasks that wait for one kind of event. Each copies the list when it joins and leaves, so that
+/// The tasks that wait for one kind of event. A task copies the list when it joins and leaves, so
 /// no thread ever waits for another here.
 pub(crate) struct Watchers(Snapshot<Vec<Arc<WakerCell>>>);
 
@@ -15,10 +15,10 @@ impl Watchers {
         Self(Snapshot::new(Arc::default()))
     }
 
-    /// Wakes all. To be called after the event.
+    /// Wakes all tasks. The caller has made the event happen.
     pub(crate) fn wake(&self) {
-        // [watchers.wake-fence] Pairs with the fence of `Watcher::register`: either this finds the
-        // waker, or its task sees the event.
+        // [watchers.wake-fence] SeqCst: pairs with `watchers.register-fence`. Either this thread
+        // finds the waker, or its task sees the event.
         full_fence();
         for cell in &*self.0.load() {
             if let Some(waker) = cell.take() {
@@ -32,13 +32,14 @@ impl Watchers {
 #[derive(Default)]
 pub(crate) struct Watcher {
     cell: Option<Arc<WakerCell>>,
-    /// The clone or drop of a waker panicked while it was put in place: that place is unusable.
+    /// Whether the clone or drop of a waker panicked while it was registered. The cell is unusable
+    /// then.
     is_poisoned: bool,
 }
 
 impl Watcher {
-    /// Has `waker` woken at the next event. The caller must look for the event after this, before it
-    /// sleeps.
+    /// Registers `waker` for the next event. The caller must check for the event after this, before
+    /// it sleeps.
     pub(crate) fn register(&mut self, watchers: &Watchers, waker: &Waker) {
         if mem::replace(&mut self.is_poisoned, true) {
             self.leave(watchers);
@@ -50,7 +51,7 @@ impl Watcher {
         });
         cell.register(waker);
         self.is_poisoned = false;
-        // [watchers.register-fence] As in `Watchers::wake`.
+        // [watchers.register-fence] SeqCst: pairs with `watchers.wake-fence`.
         full_fence();
     }
 
@@ -60,7 +61,7 @@ impl Watcher {
             watchers
                 .0
                 .update(|cells| Arc::new(cells.iter().filter(|other| !Arc::ptr_eq(other, &cell)).cloned().collect()));
-            // Not by whoever still has the list in hand.
+            // The waker is dropped here, and not by a thread that still uses an older list.
             discard(cell.take());
         }
     }

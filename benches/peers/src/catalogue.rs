@@ -1,4 +1,4 @@
-//! Which workloads there are, and which peers run them. A peer that lacks what a workload needs does not run it.
+//! All workloads, and the peers that run them. A peer that lacks what a workload needs does not run it.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::workloads::{
     published_in_batches, publishers, round_trip, same_thread, streaming, unpaced,
 };
 
-/// How much of everything.
+/// The sizes of all workloads.
 #[derive(Clone, Copy)]
 pub struct Size {
     pub quick: bool,
@@ -62,8 +62,8 @@ use messages::{payloads, texts};
 
 /// Slots of the rings whose memory is counted.
 const CAPACITY: u64 = 65_536;
-const NS_MESSAGE: &[(&str, &str)] = &[("", "ns a message")];
-const NS_DELIVERY: &[(&str, &str)] = &[("", "ns a delivery")];
+const NS_MESSAGE: &[(&str, &str)] = &[("", "ns/message")];
+const NS_DELIVERY: &[(&str, &str)] = &[("", "ns/delivery")];
 
 fn workload(name: impl Into<String>, measures: &'static [(&'static str, &'static str)], runs: Vec<Run>) -> Workload {
     Workload { name: name.into(), measures, runs, point: None }
@@ -76,7 +76,7 @@ impl Workload {
         self
     }
 
-    /// Beside what the machine takes.
+    /// Beside the bare machine.
     fn limit(mut self, label: &'static str, go: impl Fn() -> f64 + 'static) -> Self {
         self.runs.push(Run { column: Column::Machine, label, go: Box::new(move || vec![go()]) });
         self
@@ -193,7 +193,7 @@ fn many_publishers(size: Size) -> Vec<Workload> {
         all.push(workload(name, NS_MESSAGE, runs).at(Picture::Publishers, count));
     }
     let batches = size.of(1_000);
-    let measures = &[("", "ns a message"), (": slowest batch of 64", "us"), (": 99.9 % of batches within", "us")];
+    let measures = &[("", "ns/message"), (": slowest batch of 64", "us"), (": 99.9 % of batches within", "us")];
     let runs = runs!(unpaced(16, batches), Shared, PhotonShared, DropIn, Tokio, AsyncBroadcast);
     all.push(workload("16 publishers, unpaced, lossy", measures, runs));
     all
@@ -223,7 +223,7 @@ fn on_one_thread(size: Size) -> Vec<Workload> {
     [1, 4, 32, 128, 1024].map(row).into()
 }
 
-/// Rings that make publishers wait for the slowest reader, by themselves.
+/// Rings that make publishers wait for the slowest reader.
 fn waited_for(size: Size) -> Vec<Workload> {
     let mut all = Vec::new();
     for readers in [1, 2] {
@@ -266,7 +266,7 @@ fn waited_for(size: Size) -> Vec<Workload> {
 
 fn unread(size: Size) -> Vec<Workload> {
     let messages = size.of(1_000_000);
-    let measures = &[("", "ns a publish")];
+    let measures = &[("", "ns/publish")];
     // Without a reader tokio and async-broadcast refuse the message.
     let mut all =
         vec![workload("publish beside 0 idle, lossy", measures, runs!(idle(0, messages), Exclusive, Photon, Ringcast))];

@@ -14,7 +14,7 @@ pub enum Column {
     Disruptor,
     Yring,
     Crossbeam,
-    /// No peer: what the machine takes.
+    /// Not a peer: the least that the machine needs.
     Machine,
 }
 
@@ -49,7 +49,7 @@ impl Column {
         }
     }
 
-    /// Its publisher looks after its readers by itself.
+    /// Its publisher waits for its readers by itself.
     fn lossless(self) -> bool {
         matches!(self, Column::Bus | Column::Disruptor | Column::Yring | Column::Crossbeam)
     }

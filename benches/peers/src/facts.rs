@@ -1,4 +1,4 @@
-//! What a result is worth nothing without: the machine, the compiler, the versions, the date.
+//! What belongs to every result: the machine, the compiler, the versions, the date.
 
 use std::fs;
 use std::process::Command;
@@ -19,7 +19,7 @@ const PEERS: [&str; 9] = [
 /// The versions that were built.
 const LOCK: &str = include_str!("../../../Cargo.lock");
 
-/// On how many cores we are.
+/// The number of cores.
 pub fn cores() -> u64 {
     thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
 }

@@ -1,4 +1,4 @@
-//! What the machine itself takes, without any protocol.
+//! What the machine itself needs, without any protocol.
 
 mod copying;
 
@@ -26,7 +26,7 @@ fn wait_for(word: &AtomicU64, value: u64) {
     }
 }
 
-/// Nanoseconds for one cache line there and another back.
+/// Nanoseconds for a round trip of one cache line in each direction.
 pub fn round_trip(trips: u64) -> f64 {
     let (there, back) = (Line::default(), Line::default());
     thread::scope(|scope| {
@@ -47,7 +47,7 @@ pub fn round_trip(trips: u64) -> f64 {
     })
 }
 
-/// Nanoseconds a word: packed words, each stored once a lap, and read as they come.
+/// Nanoseconds per word: packed words, each stored once per lap, and polled.
 pub fn streaming(words: u64) -> f64 {
     stream_words(words, |number| number)
 }
@@ -110,7 +110,7 @@ fn stream(messages: u64, mut publish: impl FnMut(u64), receive: impl Fn(u64) + S
     })
 }
 
-/// Nanoseconds a delivery for nothing but making the texts, looking at them and dropping them a lap later.
+/// Nanoseconds per delivery to create texts, check them, and drop them a lap later.
 pub fn texts(readers: u64, deliveries: u64) -> f64 {
     let lap = 1024;
     let mut texts: VecDeque<String> = (0..lap).map(Message::of).collect();

@@ -48,7 +48,7 @@ struct Options {
     /// Draws pictures (SVG) into this folder.
     #[arg(long)]
     plots: Option<PathBuf>,
-    /// Draws what an earlier run wrote into this CSV file, and measures nothing.
+    /// Draws the plots of an earlier run from this CSV file, and measures nothing.
     #[arg(long, requires = "plots")]
     redraw: Option<PathBuf>,
     /// Writes every value into this file.
@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let rows: Vec<_> = workloads.iter().filter_map(|workload| workload.parse_csv(&lines)).collect();
         return plots::draw(folder, &rows);
     }
-    // The others would wait for the one that panicked.
+    // The other threads would wait for the thread that panicked.
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         report(panic);
@@ -74,14 +74,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     }));
     facts::print();
     println!(
-        "seqcast: median of {} interleaved rounds. Peers: theirs over ours, the median of the ratios round by round;\n\
-         more than 1 means that seqcast is faster (or smaller). In `seqcast otherwise` and `bare machine` likewise.\n\
-         †: lossless by itself, its publisher asks after its readers. The others are lossy; where messages are read,\n\
-         the workload holds all publishers back alike, so that nothing is lost. Rows that say `lossy` do not. In rows that\n\
-         say `lossless` the rings hold them back by themselves: seqcast is gated, photon-ring bounded, async-broadcast\n\
-         does not overflow.\n\
-         `seqcast::broadcast` is the drop-in for tokio's channel. A second table has its times, and tokio's over them.\n\
-         Tasks run on {} workers. In `contention` they work for {} ns on each message.\n",
+        "The first column is seqcast's time: the median of {} interleaved rounds. The others are the peer's time over\n\
+         seqcast's, as the median of the ratios round by round. More than 1 means that seqcast is faster (or smaller).\n\
+         `seqcast otherwise` and `bare machine` are ratios, too.\n\
+         Peers marked † are lossless: their publishers also check their readers. The other peers are lossy. There, the\n\
+         workload holds all publishers back in the same way, so nothing is lost, except in rows that say `lossy`. In rows\n\
+         that say `lossless`, the rings hold publishers back: seqcast is gated, photon-ring is bounded, and\n\
+         async-broadcast does not overflow.\n\
+         `seqcast::broadcast` is the drop-in for tokio's channel. The second table has its times, and tokio's over them.\n\
+         Tasks run on {} workers. In `contention`, they work for {} ns on each message.\n",
         options.rounds,
         options.workers,
         short(workloads::work_takes())

@@ -1,19 +1,20 @@
-//! What is sent: numbers, numbers in front of more bytes, a struct with padding, and texts that own memory.
+//! The messages: numbers, numbers followed by more bytes, a struct with padding, and texts that own
+//! memory.
 
 use std::array;
 use std::hint::black_box;
 use std::sync::{Arc, LazyLock};
 
-/// How many plain numbers a reader can tell apart.
+/// The number of distinct plain numbers.
 pub const KINDS: u64 = 1 << 63;
 
 pub trait Message: Clone + Send + Sync + 'static {
-    /// How many numbers can be told apart; a power of two.
+    /// The number of distinct numbers, a power of two.
     const KINDS: u64 = KINDS;
 
     fn of(number: u64) -> Self;
 
-    /// What can be told of the number.
+    /// The part of the number that the message carries.
     fn number(&self) -> u64;
 }
 
@@ -44,7 +45,7 @@ impl<const WORDS: usize> Message for [u64; WORDS] {
 
     #[inline]
     fn number(&self) -> u64 {
-        // All of it has to be there, though only two words are looked at.
+        // The whole message must be received, although only two words are checked.
         let words = black_box(self);
         assert_eq!(words[0], words[WORDS - 1]);
         words[0]
@@ -100,7 +101,7 @@ impl Message for Tick {
 
 const TEXTS: usize = 128;
 
-/// 64 bytes each, of which the reader looks at one.
+/// 64 bytes each. The reader checks one of them.
 static EXAMPLES: LazyLock<[String; TEXTS]> = LazyLock::new(|| {
     array::from_fn(|kind| {
         let text = format!("{}{:063}", char::from(u8::try_from(kind).unwrap()), 0);

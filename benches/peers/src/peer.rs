@@ -1,4 +1,5 @@
-//! One face for every broadcast ring and channel, polled. Messages carry numbers, so that a reader can check them.
+//! One interface for all broadcast rings and channels, by polling. Messages carry numbers, which readers
+//! check.
 
 use std::future::Future;
 use std::ops::Range;
@@ -9,16 +10,16 @@ use crate::column::Column;
 use crate::message::KINDS;
 
 pub trait Peer {
-    /// Under which the table shows it.
+    /// Its column in the table.
     const COLUMN: Column;
-    /// How many numbers a reader can tell apart; a power of two.
+    /// The number of distinct numbers, a power of two.
     const KINDS: u64 = KINDS;
-    /// By how much the workloads between threads are cut for it, so that a row does not take all day.
+    /// The factor by which workloads between threads are shortened for a slow peer.
     const SLOWER: u64 = 1;
     type Tx: Send;
     type Rx: Send;
 
-    /// A ring and its readers. Some peers have to know all of them before the first message.
+    /// A ring and its readers. Some peers need all readers before the first message.
     fn ring(capacity: usize, readers: usize) -> (Self::Tx, Vec<Self::Rx>);
 
     fn publish(tx: &mut Self::Tx, number: u64);
@@ -35,7 +36,8 @@ pub trait Peer {
     ///
     /// # Panics
     ///
-    /// When messages were lost. Every workload that reads is paced so that none is, or needs a [`Lossless`] peer.
+    /// If messages were lost. A workload that reads is paced so that nothing is lost, or requires a
+    /// [`Lossless`] peer.
     fn poll(rx: &mut Self::Rx) -> Option<u64>;
 
     /// Everything that is there.
@@ -46,7 +48,7 @@ pub trait Peer {
         }
     }
 
-    /// What a reader should see of a number.
+    /// What a reader should receive for a number.
     #[inline]
     fn seen(number: u64) -> u64 {
         number % Self::KINDS
@@ -66,12 +68,12 @@ pub trait Shareable: Peer<Tx: Clone> {}
 /// A peer whose publisher waits for the slowest reader, so that none loses a message.
 pub trait Lossless: Peer {}
 
-/// A peer that a thread can wait for, asleep.
+/// A peer with a blocking receive.
 pub trait Blocking: Peer<Rx: 'static> {
     fn wait(rx: &mut Self::Rx) -> u64;
 }
 
-/// A peer that a task can wait for.
+/// A peer with an async receive.
 pub trait Async: Peer<Tx: 'static, Rx: 'static> {
     fn next(rx: &mut Self::Rx) -> impl Future<Output = u64> + Send;
 
@@ -86,7 +88,7 @@ pub trait Async: Peer<Tx: 'static, Rx: 'static> {
     }
 }
 
-/// A lossless peer with many publishers, which tasks can be.
+/// A lossless peer with many publishers, which can be tasks.
 pub trait AsyncLossless: Async + Shareable + Lossless {
     /// Publishes once there is room.
     fn send(tx: &mut Self::Tx, number: u64) -> impl Future<Output = ()> + Send;

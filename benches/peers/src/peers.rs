@@ -1,4 +1,4 @@
-//! What is compared, one file each.
+//! The peers, one file each.
 
 mod async_broadcast;
 mod bare;

@@ -25,32 +25,33 @@ const PICTURES: [About; 4] = [
         file: "same-thread.svg",
         title: "one thread publishes, and polls for all readers",
         across: "readers",
-        up: "ns a delivery",
+        up: "ns/delivery",
     },
     About {
         picture: Picture::Readers,
         file: "readers.svg",
         title: "streaming: one publisher, each reader on a thread",
         across: "readers",
-        up: "ns a message",
+        up: "ns/message",
     },
     About {
         picture: Picture::Publishers,
         file: "publishers.svg",
         title: "streaming: each publisher on a thread, one reader",
         across: "publishers",
-        up: "ns a message",
+        up: "ns/message",
     },
     About {
         picture: Picture::Payload,
         file: "payload.svg",
         title: "publish and receive on one thread",
         across: "bytes of a message",
-        up: "ns a message",
+        up: "ns/message",
     },
 ];
 
-/// Colours that colour-blind people tell apart (after Okabe and Ito); a peer has the same in all pictures.
+/// Colors that color-blind people can distinguish (after Okabe and Ito). A peer has the same color in
+/// all pictures.
 fn colour(column: Column) -> RGBColor {
     match column {
         Column::Seqcast => RGBColor(0, 114, 178),
@@ -125,7 +126,7 @@ fn lines(rows: &[(f64, &Row)]) -> Vec<Line> {
             }
         }
     }
-    // What was measured at one place only, as the bare machine often is, has no line. The legend does not name it either.
+    // A series with one point only, as often the bare machine, has no line and is not in the legend.
     lines.retain(|line| line.points.len() > 1);
     lines
 }
@@ -136,7 +137,7 @@ fn decades(low: f64, high: f64) -> Vec<f64> {
     powers.flat_map(|power| [power, 2.0 * power, 5.0 * power]).filter(|mark| (low..=high).contains(mark)).collect()
 }
 
-/// Draws those for which there is more than one place.
+/// Draws the pictures whose series have more than one point.
 pub fn draw(folder: &Path, rows: &[Row]) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(folder)?;
     for about in &PICTURES {

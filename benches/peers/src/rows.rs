@@ -6,12 +6,12 @@ use crate::statistics::median;
 /// One run of a workload on one peer: a number for each measure.
 pub struct Run {
     pub column: Column,
-    /// What is different from others in the column.
+    /// What distinguishes it from other runs in the column.
     pub label: &'static str,
     pub go: Box<dyn Fn() -> Vec<f64>>,
 }
 
-/// What a run gives.
+/// The values of a run.
 pub trait Figures {
     fn figures(self) -> Vec<f64>;
 }
@@ -30,13 +30,13 @@ impl<const N: usize> Figures for [f64; N] {
 
 pub struct Workload {
     pub name: String,
-    /// What comes out of one run: its name, after the workload's, and its unit.
+    /// One value of a run: its name, which follows the workload's, and its unit.
     pub measures: &'static [(&'static str, &'static str)],
     pub runs: Vec<Run>,
     pub point: Option<Point>,
 }
 
-/// What one run gave, round by round.
+/// The values of one peer, round by round.
 pub struct Series {
     pub column: Column,
     pub label: &'static str,
@@ -44,7 +44,7 @@ pub struct Series {
 }
 
 impl Series {
-    /// Its values over the other's, the median of all rounds.
+    /// The median over all rounds of its value divided by the other's.
     pub fn over(&self, base: &Self) -> f64 {
         median(&self.values.iter().zip(&base.values).map(|(own, base)| own / base).collect::<Vec<_>>())
     }

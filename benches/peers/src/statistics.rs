@@ -8,7 +8,7 @@ pub fn median(values: &[f64]) -> f64 {
     values[values.len() / 2]
 }
 
-/// As many digits as mean something.
+/// The significant digits.
 pub fn short(value: f64) -> String {
     let digits = if value < 9.95 { 2 } else { usize::from(value < 99.5) };
     format!("{value:.digits$}")
@@ -41,7 +41,7 @@ impl Sorted {
         microseconds(self.0[self.0.len() - 1])
     }
 
-    /// What all but one in `parts` stay within; the slowest when there are fewer.
+    /// The value that all but one in `parts` do not exceed. The maximum if there are fewer.
     pub fn all_but_one_in(&self, parts: usize) -> f64 {
         microseconds(self.0[self.0.len() - 1 - self.0.len() / parts])
     }

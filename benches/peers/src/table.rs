@@ -80,7 +80,7 @@ impl Row {
         let _ = io::stdout().flush();
     }
 
-    /// The drop-in for tokio's channel, and what tokio takes of its time.
+    /// The time of the drop-in, and tokio's time divided by it.
     fn print_drop_in(&self) {
         for drop_in in self.series.iter().filter(|series| series.column == Column::DropIn) {
             // A variant that tokio does not have is compared with tokio's only one.

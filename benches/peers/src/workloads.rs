@@ -1,6 +1,9 @@
-//! What is timed, one file each. Nothing is spawned inside the timed region, and every message that is read is checked, in its order.
-//! Nothing is lost, unless the workload says so: publishers keep within half a ring of the slowest reader, by a mark that each reader
-//! leaves every now and then. In the lossless workloads they publish without a look at the readers, and the ring makes them wait.
+//! The workloads, one file each. Nothing is spawned inside the timed region. Readers check every
+//! message and its order.
+//!
+//! Nothing is lost, unless the workload is lossy: publishers stay within half a ring of the slowest
+//! reader, and each reader stores its position from time to time. In the lossless workloads,
+//! publishers do not check the readers, because the ring makes them wait.
 
 mod contention;
 mod idle;
@@ -55,7 +58,7 @@ fn size(count: u64) -> usize {
     usize::try_from(count).expect("it fits into memory")
 }
 
-/// Publishes each of these numbers and has every reader take it, all on this thread.
+/// Publishes each of these numbers. Every reader receives it before the next. All on this thread.
 fn pass<P: Peer>(tx: &mut P::Tx, rxs: &mut [P::Rx], numbers: Range<u64>) {
     for number in numbers {
         P::publish(tx, number);
@@ -65,7 +68,7 @@ fn pass<P: Peer>(tx: &mut P::Tx, rxs: &mut [P::Rx], numbers: Range<u64>) {
     }
 }
 
-/// How those wait that poll: where there are more threads than cores, they must let the others run.
+/// How a polling thread waits. With more threads than cores, it must yield to the others.
 fn pause(threads: u64) -> impl Fn() + Copy + Send {
     let crowded = threads > crate::facts::cores();
     move || if crowded { thread::yield_now() } else { spin_loop() }

@@ -1,20 +1,23 @@
-//! Any payload, each in a node of its own; a slot is `[stamp | pointer to the node]`, four to a cache line. Subscribers look at
-//! a message where it lies.
+//! Boxed storage. Each message is in a node of its own, and a slot is `[stamp | pointer to the
+//! node]`, four to a cache line. Subscribers read a message in place.
 //!
-//! # Who frees a message
+//! # Which thread frees a message
 //!
-//! The cursor is the hazard pointer. A subscriber announces the sequence that it is going to look at on a cache line of its own
-//! (its *pin*), runs a fence, and *then* asks the slot's stamp whether the message is still there (`guard.rs`). A publisher
-//! takes the old node out of the slot, and keeps it back; once it has some, it runs a fence, and *then* looks at all pins
-//! (`pool.rs`). Of two such fences one comes first: if the reader's, the publisher sees the pin and lets the node be; if
-//! the publisher's, the reader finds the slot taken and touches nothing. So a node that is in no pin is the publisher's alone.
+//! The cursor is the hazard pointer. A subscriber announces the sequence that it is going to read
+//! on a cache line of its own (its *pin*). It runs a fence, and *then* loads the slot's stamp
+//! again, which shows whether the message is still there (`guard.rs`). A publisher takes the old
+//! node out of the slot and keeps it. When it has kept some nodes, it runs a fence, and *then*
+//! reads all pins (`pool.rs`). One of the two fences comes first. If it is the reader's, the
+//! publisher sees the pin and keeps the node. If it is the publisher's, the reader finds the slot
+//! taken and does not read the node. So a node that no pin names belongs to the publisher alone.
 //!
-//! Nobody counts references, a reader writes to no line but its own, and a pinned message keeps itself and nothing else.
+//! No reference is counted, and a reader writes to no cache line but its own. A pin keeps only its
+//! own message.
 //!
-//! After Michael, "Hazard Pointers" (IEEE TPDS 2004); what is announced here is a sequence rather than an address, which the
-//! seqlock's stamp makes as good.
+//! After Michael, "Hazard Pointers" (IEEE TPDS 2004). The pin is a sequence instead of an address,
+//! and the seqlock's stamp makes that sufficient.
 
-#![expect(unsafe_code, reason = "frees what is still in the slots at the end")]
+#![expect(unsafe_code, reason = "frees the messages that are in the slots at the end of the ring")]
 
 mod guard;
 mod node;
@@ -37,21 +40,47 @@ use crate::sync::{AtomicPtr, BoxedCell, Ordering, zeroed_cells};
 use crate::wait::reentrancy::{self, NO_LIST};
 use node::{Node, Orphans, Retired};
 
-/// Messages of any `T: Send + Sync + 'static`, each kept in a box of its own, which subscribers borrow in place.
+/// The storage of a ring that keeps each message in an allocation of its own.
 ///
-/// Made by [`boxed`](crate::boxed) or [`Builder::boxed`](crate::Builder::boxed).
+/// It is the type parameter of the handles that [`boxed`](crate::boxed) and
+/// [`Builder::boxed`](crate::Builder::boxed) make. Use it for messages that are large or own
+/// something. A message is any `T: Send + Sync + 'static`. Subscribers borrow it in place as a
+/// [`Ref`], or receive a clone if `T: Clone`. For small messages that are [`Plain`](crate::Plain),
+/// [`Inline`](crate::Inline) is faster.
+///
+/// # Memory ordering
+///
+/// All that a publisher did before it published a message happens before the receive that returns
+/// the message or a `Ref` to it.
+///
+/// # Examples
+///
+/// ```
+/// use seqcast::{Boxed, Subscriber};
+///
+/// fn newest_len(subscriber: &mut Subscriber<Boxed<Vec<u8>>>) -> Option<usize> {
+///     subscriber.latest_ref().ok().map(|message| message.len())
+/// }
+///
+/// let (mut publisher, mut subscriber) = seqcast::boxed(8);
+/// publisher.publish(vec![1]);
+/// publisher.publish(vec![2, 3]);
+/// assert_eq!(newest_len(&mut subscriber), Some(2));
+/// ```
 pub struct Boxed<T: 'static> {
     cells: Box<[Cell<T>]>,
     layout: Layout,
-    /// The sequences whose slots may hold a node when the ring is dropped. They cover all slots until `limit_drop` is called.
+    /// The sequences whose slots may hold a node when the ring is dropped. They cover all slots
+    /// until `limit_drop` is called.
     occupied: Range<u64>,
-    /// Nodes that no pool has.
+    /// Retired nodes that are in no publisher's pool.
     orphans: Orphans<T>,
-    /// Messages are taken out of their slots when they were read. Publishers then keep no nodes.
+    /// Whether messages are taken out of their slots when every subscriber has read them.
+    /// Publishers then keep no nodes.
     eager: bool,
 }
 
-/// A slot: its stamp, and the node that was put there last. The node belongs to the slot.
+/// A slot: its stamp, and the node that was put there last. The slot owns the node.
 type Cell<T> = BoxedCell<Node<T>>;
 
 impl<T> fmt::Debug for Boxed<T> {
@@ -71,7 +100,7 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     type Garbage = Garbage<T>;
     type Scratch = Scratch<T>;
 
-    // A message is put in its node before the claim.
+    // One message per claim, because a message is put into its node before the claim.
     const RUN: usize = 1;
 
     const DROPS: bool = mem::needs_drop::<T>();
@@ -147,11 +176,13 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     fn take_out(&self, sequence: u64, scratch: &mut Scratch<T>) {
         let slot = self.slot(sequence);
         let SlotState::Committed = slot.stamp.load(sequence) else { return };
-        // [cell.look] Relaxed: as `cell.read`.
+        // [cell.look] Relaxed: ordered by the stamp, as `cell.read` is.
         let node = slot.payload.load(Ordering::Relaxed);
-        // [cell.take-out] Release: who finds nothing there sees why (`Sequencer::evict`). Of this and a publisher's `cell.swap`, one
-        // gets the node. Relaxed on failure: it was the publisher. (The node is no other that was put there since: the fence after
-        // `begin_taking` keeps it from being used again.)
+        // [cell.take-out] Release: pairs with the acquiring fence after `cell.read`, so that a
+        // reader that finds the slot empty sees why (`Sequencer::evict`). This or a publisher's
+        // `cell.swap` gets the node, never both. The pointer cannot be that of a later message,
+        // because the fence after `begin_taking` keeps the node from being used again. Relaxed on
+        // failure: a publisher has the node.
         let taken = slot.stamp.validate(sequence)
             && slot.payload.compare_exchange(node, ptr::null_mut(), Ordering::Release, Ordering::Relaxed).is_ok();
         if let Some(node) = Retired::new(node).filter(|_| taken) {
@@ -161,7 +192,7 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
 
     fn is_there(&self, sequence: u64) -> bool {
         let slot = self.slot(sequence);
-        // [cell.glance] Relaxed: who takes it out finds out.
+        // [cell.glance] Relaxed: the exchange of `take_out` decides.
         matches!(slot.stamp.load(sequence), SlotState::Committed) && !slot.payload.load(Ordering::Relaxed).is_null()
     }
 
@@ -169,7 +200,7 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
         scratch.release(unseen, &self.orphans, garbage);
     }
 
-    fn left_over(&self) -> usize {
+    fn orphan_count(&self) -> usize {
         self.orphans.len()
     }
 
@@ -191,12 +222,14 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     ) -> Self::Displaced<'p> {
         let (node, pool) = prepared.place(guard.sequence());
         let displaced = if pool.is_some() {
-            // [cell.displace] [cell.place] Relaxed, both: as the words of an inline slot, ordered by the stamp. Load and store do: the slot is ours.
+            // [cell.displace] [cell.place] Relaxed, both: ordered by the stamp, as the words of an
+            // inline slot are. A load and a store are enough, because the publisher owns the slot.
             let displaced = slot.payload.load(Ordering::Relaxed);
             slot.payload.store(node, Ordering::Relaxed);
             displaced
         } else {
-            // [cell.swap] Somebody may be taking the message out (`take_out`). Relaxed, otherwise: as `cell.place`.
+            // [cell.swap] Relaxed: as `cell.place`. It is an exchange, because a thread may be
+            // taking the message out (`take_out`).
             slot.payload.swap(node, Ordering::Relaxed)
         };
         guard.commit();
@@ -204,7 +237,7 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     }
 
     fn write_copy(_: Slot<'_, AtomicPtr<Node<T>>>, _: WriteGuard<'_>, _: &T) {
-        unreachable!("to be prepared first")
+        unreachable!("a boxed message is prepared before it is written")
     }
 }
 
@@ -213,16 +246,18 @@ impl<T: Clone + Send + Sync + 'static> Receive for Boxed<T> {
     #[inline]
     fn read(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, cursor: &Cursor, place: &mut Place<'_, T>) -> bool {
         let Some(pinned) = guard::pin(sequence, slot, cursor) else { return false };
-        // SAFETY: just pinned, and the subscriber is in the middle of this call.
+        // SAFETY: `pin` has just returned the node for this cursor, and this call borrows the
+        // subscriber until it returns.
         let message = unsafe { Ref::new(pinned, cursor, None) };
-        // The pin ends with the `Ref`, also when the clone panics. What was not handed out then was not received.
+        // The pin ends with the `Ref`, even if the clone panics. Then the message was not received.
         place.fill(T::clone(&message));
         drop(message);
         cursor.set_next(sequence + 1);
         true
     }
 
-    // Each message apart: clones may panic, or wait for a publisher that waits for room.
+    // Messages are read one by one, because clones may panic, or wait for a publisher that waits
+    // for room.
     #[inline]
     fn read_run(&self, _: u64, _: usize, _: &mut Vec<T>, _: &Cursor) -> usize {
         0
@@ -230,7 +265,7 @@ impl<T: Clone + Send + Sync + 'static> Receive for Boxed<T> {
 }
 
 impl<T: Send + Sync + 'static> Boxed<T> {
-    /// Like `read`, but returns the message pinned instead of a clone.
+    /// Pins the message, as `read` does, and returns it pinned instead of cloned.
     #[inline]
     pub(crate) fn read_pinned(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, cursor: &Cursor) -> Option<Pinned<T>> {
         let node = guard::pin(sequence, slot, cursor)?;
@@ -240,8 +275,10 @@ impl<T: Send + Sync + 'static> Boxed<T> {
 }
 
 impl<T: 'static> Drop for Boxed<T> {
-    /// Nobody is left: no reader, no publisher. A message may own the last handle of another ring, and so on: where such drops nest
-    /// deep, the messages wait for those around.
+    /// Drops the messages that are left. No subscriber and no publisher exists any more.
+    ///
+    /// A message may own the last handle of another ring, and so on. Where such drops nest too
+    /// deep, the drop is deferred until the outer drops have returned.
     fn drop(&mut self) {
         let (cells, orphans) = (mem::take(&mut self.cells), mem::take(&mut self.orphans));
         let rest = Contents { cells, layout: self.layout, occupied: self.occupied.clone(), orphans };
@@ -251,7 +288,7 @@ impl<T: 'static> Drop for Boxed<T> {
     }
 }
 
-/// What is left in a ring that nobody uses any more.
+/// The messages that are left in a ring without handles.
 struct Contents<T> {
     cells: Box<[Cell<T>]>,
     layout: Layout,
@@ -261,12 +298,12 @@ struct Contents<T> {
 
 impl<T> Drop for Contents<T> {
     fn drop(&mut self) {
-        // [cell.end] Relaxed: whoever drops the last handle comes after all others.
+        // [cell.end] Relaxed: the thread that drops the last handle comes after all others.
         let cells = self.occupied.clone().map(|sequence| &self.cells[self.layout.slot(sequence)]);
         let nodes = cells.filter_map(|(_, node)| Retired::new(node.load(Ordering::Relaxed)));
         for node in nodes.chain(self.orphans.take()) {
-            // SAFETY: a subscriber that could borrow it holds the ring, and there is none; in each slot and among the orphans it is the
-            // only one of its node.
+            // SAFETY: a subscriber that could borrow the node holds the ring, and there is none.
+            // Each node is in one slot or among the orphans, so this is its only `Retired`.
             let node = unsafe { node.reclaim() };
             reentrancy::call_now(NO_LIST, || drop(node));
         }
@@ -279,13 +316,13 @@ mod tests {
     use crate::sync::Arc;
 
     #[test]
-    fn a_message_that_got_no_slot_is_dropped_with_the_garbage() {
+    fn a_message_without_a_slot_is_dropped_with_the_garbage() {
         let slots = Boxed::new(Layout::new(2, 0), false).unwrap();
         let (message, mut garbage) = (Arc::new(()), Garbage::default());
         slots.prepare_shared(&Pool::default(), Arc::clone(&message), &mut garbage, |prepared, garbage| {
             slots.discard(prepared, garbage);
         });
-        assert_eq!(Arc::strong_count(&message), 2, "its drop runs the user's code");
+        assert_eq!(Arc::strong_count(&message), 2, "the message is dropped with the garbage, and not before");
         drop(garbage);
         assert_eq!(Arc::strong_count(&message), 1);
     }

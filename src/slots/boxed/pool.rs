@@ -1,6 +1,7 @@
-//! The publisher's side: nodes that were taken out of their slots, and when they can be used again.
+//! The publisher's side of a boxed ring: nodes that were taken out of their slots, until they are
+//! used again.
 
-#![expect(unsafe_code, reason = "reclaims nodes, once it is shown that nobody looks at them")]
+#![expect(unsafe_code, reason = "reclaims nodes that no thread reads")]
 
 use std::collections::VecDeque;
 use std::mem;
@@ -11,26 +12,29 @@ use crate::registry::{PinSnapshot, Registration, Registry};
 use crate::sync::{Arc, CachePadded, SCAN_THRESHOLD, TryLock, TryLockGuard};
 use crate::wait::reentrancy;
 
-/// How many messages beyond its own share a publish drops at the most, when many come back at once.
+/// How many surplus messages a publish drops at most, when many `Ref`s were dropped at once.
 const SURPLUS_AT_ONCE: usize = 16;
 
-/// Whether this is not the place to drop messages of this ring: each drop may publish, and have the next message dropped, and so on.
+/// Returns whether messages of this ring must not be dropped here, because drops nest too deep.
+/// Each drop may publish, and that publish would drop the next message, and so on.
 #[inline]
 fn defers_drops<T>(orphans: &Orphans<T>) -> bool {
     mem::needs_drop::<T>() && reentrancy::nested_at_limit(orphans.address())
 }
 
-/// What one publisher keeps: nodes to be reclaimed, and nodes to be used again.
+/// The nodes that one publisher keeps, to be reclaimed or to be used again.
 pub struct Pool<T>(CachePadded<TryLock<RetireList<T>>>);
 
-/// Apart from borrowed nodes, both lists together hold about as many nodes as are retired between two scans: each publish takes one
-/// and brings one.
+/// The two lists of a pool. Apart from borrowed nodes, they hold together about as many nodes as
+/// are retired between two scans, because each publish takes one node and retires one.
 pub(super) struct RetireList<T> {
-    /// Taken out of their slots; the first `pinned` were borrowed at the last scan.
+    /// Nodes that were taken out of their slots. The first `pinned` of them were borrowed at the
+    /// last scan.
     retired: Vec<Retired<T>>,
     pinned: usize,
-    /// Nobody looks at these. Each has its old message in it until it is used again, so that a publish drops one message at a
-    /// time, and the allocator has what is freed at hand for the next. First in, first out, so that none is left lying.
+    /// Nodes that no thread reads. Each keeps its old message until it is used again. So a publish
+    /// drops one message at a time, and the allocator has the freed memory at hand for the next
+    /// message. First in, first out, so that no message stays for long.
     free: VecDeque<Box<Node<T>>>,
     pins: PinSnapshot,
 }
@@ -58,7 +62,8 @@ impl<T: 'static> Pool<T> {
         self.0.try_lock().map(PoolGuard::Locked)
     }
 
-    /// Its publisher is gone. What is borrowed is left to other publishers, or to the end of the ring.
+    /// Empties the pool of a publisher that is dropped. Borrowed nodes are left to other
+    /// publishers, or to the end of the ring.
     pub(super) fn retire(&mut self, orphans: &Orphans<T>, registry: &Registry, last: bool, garbage: &mut Garbage<T>) {
         let RetireList { retired, free, .. } = mem::take(self.0.get_mut());
         for node in retired {
@@ -81,7 +86,7 @@ impl<T: 'static> RetireList<T> {
     #[inline]
     fn retire(&mut self, node: Retired<T>, orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
         self.retired.push(node);
-        // The quick answer first.
+        // The common case needs no function call.
         if self.retired.len() - self.pinned >= SCAN_THRESHOLD || self.free.len() > SCAN_THRESHOLD {
             self.maybe_scan(orphans, registry, garbage);
         }
@@ -90,14 +95,15 @@ impl<T: 'static> RetireList<T> {
     #[cold]
     fn maybe_scan(&mut self, orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
         let subscribers = registry.len();
-        // So that a look costs each node little, however many subscribers there are.
+        // With many subscribers, scans are less frequent, so that a scan costs each node little.
         let period = subscribers.max(SCAN_THRESHOLD);
         if self.retired.len() - self.pinned >= period {
             self.scan(orphans, registry, garbage);
         }
-        // More than that was borrowed, and came back. (One for each subscriber stays, lest what is borrowed at one look and not at the
-        // next be freed and allocated in turn. Inside a drop of a message of this ring all stay: each such drop may
-        // publish and so drop several more, and the work would multiply.)
+        // More nodes than that were borrowed, and are free now. One per subscriber stays: otherwise
+        // a node that is borrowed at one scan and not at the next would be freed and allocated in
+        // turn. In the drop of a message of this ring, all stay. Each such drop may publish and so
+        // drop several more messages, and the work would multiply.
         let surplus = self.free.len().saturating_sub(period + subscribers);
         if surplus > 0 && !reentrancy::is_nested(orphans.address()) {
             garbage.nodes(self.free.drain(..surplus.min(SURPLUS_AT_ONCE)), orphans);
@@ -107,7 +113,7 @@ impl<T: 'static> RetireList<T> {
     /// Moves every retired node that no cursor pins to `free`.
     fn scan(&mut self, orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
         self.retired.extend(orphans.take());
-        // After the last of them was taken out of its slot.
+        // The pins are read after the last of these nodes was taken out of its slot.
         let mut registrations = Vec::new();
         self.pins.take(registry, &mut registrations);
         if !registrations.is_empty() {
@@ -119,8 +125,9 @@ impl<T: 'static> RetireList<T> {
                 at += 1;
             } else {
                 let node = self.retired.swap_remove(at);
-                // SAFETY: it was out of its slot before the fence in `PinSnapshot::take`, and no pin is on it: whoever announces one from now on
-                // finds the slot taken, and whoever had one before is done with it.
+                // SAFETY: the node was out of its slot before the fence in `PinSnapshot::take`, and
+                // no pin names it. A subscriber that pins it from now on finds the slot taken. A
+                // subscriber that had pinned it before has finished with it.
                 self.free.push_back(unsafe { node.reclaim() });
             }
         }
@@ -128,7 +135,7 @@ impl<T: 'static> RetireList<T> {
     }
 }
 
-/// Has orphans dropped that nobody looks at; the others stay.
+/// Puts the orphans that no thread reads into `garbage`. The others stay orphans.
 #[cold]
 fn reclaim<T: 'static>(orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
     let mut list = RetireList::default();
@@ -139,7 +146,7 @@ fn reclaim<T: 'static>(orphans: &Orphans<T>, registry: &Registry, garbage: &mut 
     garbage.nodes(list.free, orphans);
 }
 
-/// Nodes that were taken out of their slots in a walk, and those that are being looked at.
+/// Nodes that a walk has taken out of their slots, or orphans that it examines.
 pub struct Scratch<T>(Vec<Retired<T>>);
 
 impl<T> Default for Scratch<T> {
@@ -153,11 +160,13 @@ impl<T: 'static> Scratch<T> {
         self.0.push(node);
     }
 
-    /// Has what was taken out dropped, if `unseen`: nobody can be looking at it. Otherwise it is left over.
+    /// Puts the nodes that were taken out into `garbage` if `unseen`, which promises that no thread
+    /// reads them. Otherwise they become orphans.
     pub(super) fn release(&mut self, unseen: bool, orphans: &Orphans<T>, garbage: &mut Garbage<T>) {
         for node in self.0.drain(..) {
             if unseen && !defers_drops(orphans) {
-                // SAFETY: it is out of its slot, and nobody looks at it, nor will: the caller's promise.
+                // SAFETY: the node is out of its slot, and no thread reads it now or later, by the
+                // caller's promise.
                 garbage.node(unsafe { node.reclaim() }, orphans);
             } else {
                 orphans.push(node);
@@ -165,7 +174,8 @@ impl<T: 'static> Scratch<T> {
         }
     }
 
-    /// As `reclaim`, without allocations for a single node. Returns how many are borrowed.
+    /// Puts the orphans that no thread reads into `garbage`, without an allocation for a single
+    /// node. Returns how many are borrowed.
     pub(super) fn reclaim(
         &mut self,
         orphans: &Orphans<T>,
@@ -177,7 +187,7 @@ impl<T: 'static> Scratch<T> {
             return 0;
         }
         self.0.extend(orphans.take());
-        // After the last of them was taken out of its slot.
+        // The pins are read after the last of these nodes was taken out of its slot.
         let mut registrations = Vec::new();
         pins.take(registry, &mut registrations);
         if !registrations.is_empty() {
@@ -197,20 +207,22 @@ impl<T: 'static> Scratch<T> {
     }
 }
 
-/// Whether so many nodes are left over that it is time to reclaim them, though one for each subscriber may be borrowed. Not in a drop of
-/// this ring, as it would drop many: drops that publish would branch.
+/// Returns whether there are so many orphans that they should be reclaimed, though one per
+/// subscriber may be borrowed. Not in a drop of a message of this ring: that would drop many
+/// messages, and drops that publish would multiply.
 fn orphans_are_due<T>(orphans: &Orphans<T>, registry: &Registry) -> bool {
     orphans.len() >= SCAN_THRESHOLD + registry.len() && !reentrancy::is_nested(orphans.address())
 }
 
-/// No publisher comes by any more, and more is left over than can be borrowed.
+/// Reclaims the orphans of a closed ring, where no publisher does it, if there are more than can be
+/// borrowed.
 pub(super) fn reclaim_after_close<T: 'static>(orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
     if orphans.len() > registry.len() && !reentrancy::is_nested(orphans.address()) {
         reclaim(orphans, registry, garbage);
     }
 }
 
-/// A publisher's pool, in use.
+/// A publisher's pool while a publish uses it.
 pub(super) enum PoolGuard<'p, T> {
     Exclusive(&'p mut RetireList<T>),
     Locked(TryLockGuard<'p, RetireList<T>>),
@@ -266,7 +278,7 @@ impl<'p, T: 'static> Prepared<'p, T> {
         Self { pool, node }
     }
 
-    /// The node, to be put into the slot that `sequence` has taken.
+    /// Returns the node, to be put into the slot that `sequence` has taken.
     #[inline]
     pub(super) fn place(mut self, sequence: u64) -> (*mut Node<T>, Option<PoolGuard<'p, T>>) {
         self.node.sequence = sequence;
@@ -286,14 +298,14 @@ impl<'p, T: 'static> Prepared<'p, T> {
     }
 }
 
-/// A message is in its slot; this is what was there before.
+/// What was in the slot before a message was put there.
 pub struct Displaced<'p, T> {
     pub(super) pool: Option<PoolGuard<'p, T>>,
     pub(super) node: Option<Retired<T>>,
 }
 
 impl<T: 'static> Displaced<'_, T> {
-    /// Keeps what was displaced until nobody looks at it.
+    /// Keeps what was displaced until no thread reads it.
     #[inline]
     pub(super) fn retire_displaced(self, orphans: &Orphans<T>, registry: &Registry, garbage: &mut Garbage<T>) {
         match (self.node, self.pool) {
@@ -309,15 +321,16 @@ impl<T: 'static> Displaced<'_, T> {
     }
 }
 
-/// Messages that nobody will see again. To be dropped when nothing is held: that runs the user's code. What it panics with
-/// ends here.
+/// Messages that no subscriber will read again. The publisher drops them when it holds nothing,
+/// because their drop is user code. Panics of that code are caught.
 #[must_use]
 pub struct Garbage<T: 'static> {
     dead: Option<T>,
     node: Option<Box<Node<T>>>,
-    /// Hardly ever there, and then in a box: a publish that leaves nothing else has one word to look at.
+    /// Other nodes and registrations. They are rare, so they are in a box, and a publish checks one
+    /// word for them.
     bulk: Option<Box<Bulk<T>>>,
-    /// The address of the ring's orphans, once there is anything.
+    /// The address of the ring's orphans, once there is any garbage.
     list: usize,
 }
 
@@ -339,7 +352,7 @@ impl<T: 'static> Garbage<T> {
         self.bulk.get_or_insert_with(|| Box::new(Bulk { nodes: Vec::new(), registrations: Vec::new() }))
     }
 
-    /// One, without an allocation if there is no other.
+    /// Adds a node, without an allocation if it is the only one.
     fn node(&mut self, node: Box<Node<T>>, orphans: &Orphans<T>) {
         self.list = orphans.address();
         match &self.node {
@@ -380,7 +393,7 @@ impl<T: 'static> Drop for Garbage<T> {
             if reentrancy::at_depth_limit() {
                 self.drop_dead_later();
             } else {
-                // In place: no copy on the way out.
+                // In place, without a copy of the message.
                 reentrancy::call_now(self.list, || self.dead = None);
             }
         }

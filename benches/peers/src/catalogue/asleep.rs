@@ -8,12 +8,12 @@ use crate::peers::{
 use crate::rows::{Figures, Run, Workload};
 use crate::workloads::{Place, contention, parked, sleepers, tasks};
 
-const BURSTS: &[(&str, &str)] = &[("", "ns a delivery"), (": 99 % within", "us")];
+const BURSTS: &[(&str, &str)] = &[("", "ns/delivery"), (": 99 % within", "us")];
 const CONTENTION: &[(&str, &str)] =
-    &[("", "ns a delivery"), (": p50 of a message", "us"), (": p99 of a message", "us")];
+    &[("", "ns/delivery"), (": p50 of a message", "us"), (": p99 of a message", "us")];
 const PLACES: [(Place, &str); 2] = [(Place::Task, "task"), (Place::Thread, "thread")];
 
-/// `$workload` with these arguments, on each of the peers that a task can wait for. Other peers may follow.
+/// `$workload` with these arguments, on each peer with an async receive. More peers may follow.
 macro_rules! awaited {
     ($workload:ident $arguments:tt $(, $peer:ident as $label:literal)*) => {
         runs!(

@@ -1,4 +1,4 @@
-//! async-broadcast: lossy when it is told to overflow, lossless otherwise.
+//! async-broadcast: lossy if it overflows, else lossless.
 
 use std::marker::PhantomData;
 
@@ -17,7 +17,7 @@ impl<T: Message, const OVERFLOW: bool> Peer for AsyncBroadcast<T, OVERFLOW> {
     const COLUMN: Column = Column::AsyncBroadcast;
     const KINDS: u64 = T::KINDS;
     const SLOWER: u64 = 8;
-    /// With a receiver that keeps it open when the last of the others goes.
+    /// With a receiver that keeps the channel open when the last of the others is dropped.
     type Tx = (Sender<T>, InactiveReceiver<T>);
     type Rx = Receiver<T>;
 

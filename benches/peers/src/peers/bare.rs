@@ -1,4 +1,5 @@
-//! No peer: the least that waking takes. A number and a waker for each task; no slots, no lag, no end; a suspended publisher stops all others.
+//! Not a peer: the least that waking needs. A number and a waker per task, without slots, lag or end. A
+//! suspended publisher blocks all others.
 
 use std::future::poll_fn;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! seqcast, boxed: any payload, borrowed where it lies or cloned.
+//! seqcast, boxed: any payload, borrowed or cloned.
 
 use std::marker::PhantomData;
 
@@ -23,7 +23,7 @@ pub(super) fn borrow<T: Message>(rx: &mut Rx<T>) -> Option<u64> {
     number(rx.try_recv_ref().map(|message| message.number()))
 }
 
-/// By the only publisher of its ring; readers look at the message where it lies, or take a clone.
+/// By the only publisher of its ring. Readers borrow the message, or clone it.
 pub struct Alone<T, const CLONE: bool>(PhantomData<T>);
 
 pub type Borrowed<T> = Alone<T, false>;

@@ -1,4 +1,4 @@
-//! No peer: threads that wait for a number with `std`'s condition variable.
+//! Not a peer: threads that wait for a number with `std`'s condition variable.
 
 use std::sync::{Arc, Condvar, Mutex};
 

@@ -1,4 +1,5 @@
-//! disruptor: lossless, readers are known from the start, poll, and take what is there in one go.
+//! disruptor: lossless. Readers are known from the start. They poll, and take all available messages at
+//! once.
 
 use std::marker::PhantomData;
 
@@ -11,7 +12,7 @@ use crate::column::Column;
 use crate::message::Message;
 use crate::peer::{Batched, Lossless, Peer, Shareable};
 
-/// Its publishers are of one type beside one reader, and of another beside more.
+/// Its publishers have one type with one reader, and another type with more.
 #[derive(Clone)]
 pub enum Tx<One, More> {
     One(One),
@@ -94,7 +95,7 @@ impl<T: Message> Peer for Disruptor<T> {
 impl<T: Message> Lossless for Disruptor<T> {}
 
 impl Batched for Disruptor {
-    /// Its readers look at the messages where they lie.
+    /// Its readers borrow the messages.
     #[inline]
     fn receive_batch(rx: &mut Self::Rx, _: &mut Vec<u64>, limit: usize, each: impl FnMut(u64)) {
         if let Ok(mut events) = rx.take(limit as u64) {

@@ -76,7 +76,7 @@ impl Peer for GatedMany {
 
 impl Lossless for GatedMany {}
 
-/// Boxed, by the only publisher of its ring; readers look at the number where it lies.
+/// Boxed, by the only publisher of its ring. Readers borrow the messages.
 pub struct GatedBoxed;
 
 impl Peer for GatedBoxed {

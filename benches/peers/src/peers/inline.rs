@@ -11,7 +11,7 @@ use crate::column::Column;
 use crate::message::Message;
 use crate::peer::{Async, Batched, Blocking, Peer, Shareable};
 
-/// What a try brought, in a ring that is not to lose anything.
+/// The result of a `try_recv`, on a ring that must not lose anything.
 #[inline]
 pub(super) fn number(received: Result<u64, TryRecvError>) -> Option<u64> {
     match received {

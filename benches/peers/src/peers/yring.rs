@@ -41,7 +41,7 @@ impl<T: Message> Peer for Yring<T> {
         rx.prefetch_and_pop().map(|message| message.number())
     }
 
-    /// Everything that is there, as its manual shows.
+    /// Receives all available messages, as its documentation shows.
     #[inline]
     fn drain(rx: &mut Self::Rx, mut each: impl FnMut(u64)) {
         rx.prefetch();
@@ -65,11 +65,11 @@ impl Batched for Yring {
 
 impl<T: Message> Lossless for Yring<T> {}
 
-/// Waits for room, for which the reader has to release what it has read.
+/// Waits for room. The reader must release what it has read.
 #[inline]
 fn push<T>(tx: &mut Producer<T>, mut message: T) {
     while let Err(back) = tx.push(message) {
-        // Without this, the reader would never see what fills the ring.
+        // Without this, the reader would never see the messages that fill the ring.
         tx.flush();
         message = back;
         std::hint::spin_loop();

@@ -8,8 +8,9 @@ use crate::statistics::nanoseconds;
 /// Steps of the work for a message: about a microsecond.
 const STEPS: u64 = 750;
 
-/// One message to `tasks` tasks, which each work before they answer, and the next when all have answered. Nanoseconds a
-/// delivery; microseconds from the publish to the last answer, the median and what 99 % of the messages are within.
+/// Sends one message to `tasks` tasks, which work before they answer, and the next one when all tasks
+/// have answered. Nanoseconds per delivery, and the microseconds from the publish to the last answer:
+/// median and 99th percentile.
 pub fn contention<P: Async>(workers: usize, from: Place, tasks: u64, deliveries: u64) -> [f64; 3] {
     let (a_delivery, times) = bursts::<P>(workers, from, tasks, 1, deliveries, work);
     [a_delivery, times.median(), times.all_but_one_in(100)]

@@ -3,7 +3,7 @@ use std::time::Instant;
 use crate::peer::Peer;
 use crate::statistics::nanoseconds;
 
-/// Nanoseconds a publish, beside `idle` subscribers that do nothing: lossy.
+/// Nanoseconds per publish, with `idle` subscribers that do nothing. Lossy.
 pub fn idle<P: Peer>(idle: usize, messages: u64) -> f64 {
     let (mut tx, rxs) = P::ring(1024, idle);
     let began = Instant::now();

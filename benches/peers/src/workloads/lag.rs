@@ -1,4 +1,5 @@
-//! Lossy, and seqcast alone: what a loss costs the reader, and what a reader gets that is always overtaken.
+//! Lossy, and seqcast alone: the cost of a loss, and what a reader receives that is overtaken again and
+//! again.
 
 use std::sync::Barrier;
 use std::thread;
@@ -9,8 +10,8 @@ use seqcast::{Builder, Lagged, Start, TryRecvError};
 use super::size;
 use crate::statistics::{Sorted, nanoseconds};
 
-/// Nanoseconds of a receive that finds its message, and of one that reports a loss. Many subscribers receive in a row, so
-/// that reading the clock does not count.
+/// Nanoseconds of a receive that returns a message, and of one that reports a loss. Many subscribers
+/// receive in a row, so that the time of reading the clock is negligible.
 pub fn lagged(rounds: u64) -> [f64; 2] {
     let (mut tx, rx) = seqcast::inline::<u64>(1024);
     tx.publish_many(0..3072);
@@ -32,8 +33,8 @@ pub fn lagged(rounds: u64) -> [f64; 2] {
     })
 }
 
-/// A reader of a ring of 256 beside a publisher at full speed. What it received of each million messages, and microseconds
-/// from one of these to the next: 99 % of them are within.
+/// A reader of a ring of 256 slots, with a publisher at full speed. The messages that it received per
+/// million, and the 99th percentile of the microseconds between two of them.
 #[allow(clippy::cast_precision_loss)]
 pub fn overtaken(lag_slack: usize, messages: u64) -> [f64; 2] {
     let (mut tx, mut rx) = Builder::new(256).lag_slack(lag_slack).inline::<u64>();

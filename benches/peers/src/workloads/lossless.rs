@@ -6,7 +6,8 @@ use super::{LOSSLESS_SLOTS, pause, size};
 use crate::peer::Lossless;
 use crate::statistics::nanoseconds;
 
-/// Nanoseconds per message, the publisher and `readers` polling readers on a thread each. Only the ring holds the publisher back.
+/// Nanoseconds per message. The publisher and `readers` polling readers have a thread each. Only the
+/// ring holds the publisher back.
 pub fn lossless<P: Lossless>(readers: u64, messages: u64) -> f64 {
     let pause = pause(readers + 1);
     stream::<P>(readers, messages, move |rx, messages| {
@@ -21,7 +22,7 @@ pub fn lossless<P: Lossless>(readers: u64, messages: u64) -> f64 {
     })
 }
 
-/// The same with readers that receive by `read`. It is told how many messages come, and checks them.
+/// The same, with readers that receive by `read`. It gets the number of messages, and checks them.
 pub(super) fn stream<P: Lossless>(readers: u64, messages: u64, read: impl Fn(&mut P::Rx, u64) + Sync) -> f64 {
     let messages = messages / P::SLOWER;
     let (mut tx, rxs) = P::ring(LOSSLESS_SLOTS, size(readers));

@@ -6,8 +6,8 @@ use super::{LOSSLESS_SLOTS, Turns, pause, size};
 use crate::peer::{Lossless, Shareable};
 use crate::statistics::nanoseconds;
 
-/// Nanoseconds per message, `count` publishers (a power of two) and `readers` polling readers on a thread each. Only the ring
-/// holds the publishers back.
+/// Nanoseconds per message. `count` publishers (a power of two) and `readers` polling readers have a
+/// thread each. Only the ring holds the publishers back.
 pub fn lossless_publishers<P: Shareable + Lossless>(count: u64, readers: u64, messages: u64) -> f64 {
     let (tx, rxs) = P::ring(LOSSLESS_SLOTS, size(readers));
     let (each, pause) = (messages / count, pause(count + readers));
@@ -39,7 +39,7 @@ pub fn lossless_publishers<P: Shareable + Lossless>(count: u64, readers: u64, me
                 scope.spawn(move || publish(tx, id))
             })
             .collect();
-        // By their own clocks: this thread may run long after they have started.
+        // Each thread reads the clock itself: this thread may run long after they have started.
         let began = publishers.into_iter().map(|publisher| publisher.join().expect("it has published all"));
         let began = began.min().expect("a publisher");
         let ended = readers.into_iter().map(|reader| {

@@ -8,8 +8,8 @@ use super::{LOSSLESS_SLOTS, Turns, size};
 use crate::peer::AsyncLossless;
 use crate::statistics::nanoseconds;
 
-/// Nanoseconds per message from `count` publishing tasks to `readers` reading ones, all on `workers` threads. A publisher sleeps
-/// while there is no room.
+/// Nanoseconds per message from `count` publishing tasks to `readers` reading tasks, all on `workers`
+/// threads. A publisher sleeps while there is no room.
 pub fn lossless_tasks<P: AsyncLossless>(workers: usize, count: u64, readers: u64, messages: u64) -> f64 {
     let runtime = Builder::new_multi_thread().worker_threads(workers).build().expect("a runtime");
     let (tx, rxs) = P::ring(LOSSLESS_SLOTS, size(readers));
@@ -41,7 +41,7 @@ pub fn lossless_tasks<P: AsyncLossless>(workers: usize, count: u64, readers: u64
     let readers: Vec<_> = rxs.into_iter().map(read).collect();
     let publishers: Vec<_> = (0..count).map(publish).collect();
     runtime.block_on(async {
-        // By their own clocks: this thread may run long after they have started.
+        // Each thread reads the clock itself: this thread may run long after they have started.
         let (mut began, mut ended) = (Vec::new(), Vec::new());
         for publisher in publishers {
             began.push(publisher.await.expect("it has published all"));

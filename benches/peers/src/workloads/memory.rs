@@ -1,7 +1,7 @@
 use crate::counting::allocated;
 use crate::peer::Peer;
 
-/// What a full ring with one reader holds, for each of its slots.
+/// The bytes per slot of a full ring with one reader.
 #[allow(clippy::cast_precision_loss)]
 pub fn bytes_a_slot<P: Peer>(capacity: u64) -> f64 {
     let (bytes, ring) = allocated(|| {

@@ -8,11 +8,12 @@ use super::size;
 use crate::peer::Blocking;
 use crate::statistics::Sorted;
 
-/// Long enough for all to have gone to sleep again.
+/// Long enough for all threads to sleep again.
 const SLEEP: Duration = Duration::from_millis(2);
 
-/// Microseconds from before one publish until all of `threads` sleeping threads have the message: the median of the
-/// rounds and the slowest. The last of them looks at the clock, and the publisher sleeps meanwhile.
+/// Microseconds from the start of a publish until all of `threads` sleeping threads have the message:
+/// the median and the maximum of the rounds. The last thread reads the clock, while the publisher
+/// sleeps.
 pub fn parked<P: Blocking>(threads: u64, rounds: u64) -> [f64; 2] {
     let (mut tx, rxs) = P::ring(64, size(threads));
     let count = Arc::new(AtomicU64::new(0));

@@ -9,7 +9,8 @@ use super::{CAPACITY, Turns, pause, size};
 use crate::peer::Shareable;
 use crate::statistics::nanoseconds;
 
-/// Nanoseconds a message, `count` publishers (a power of two) and a reader on a thread each. The publishers keep in step.
+/// Nanoseconds per message. `count` publishers (a power of two) and one reader have a thread each. The
+/// publishers stay in step.
 pub fn publishers<P: Shareable>(count: u64, messages: u64) -> f64 {
     let (tx, mut rxs) = P::ring(size(CAPACITY), 1);
     let rx = &mut rxs[0];

@@ -6,13 +6,14 @@ use std::time::Instant;
 use crate::peer::Peer;
 use crate::statistics::nanoseconds;
 
-/// Nanoseconds there and back, over two rings and two threads that poll.
+/// Nanoseconds per round trip over two rings, with two polling threads.
 pub fn round_trip<P: Peer>(trips: u64) -> f64 {
     let ((mut there, mut far), (mut back, mut near)) = (P::ring(64, 1), P::ring(64, 1));
     let near = &mut near[0];
     let start = &Barrier::new(2);
     thread::scope(|scope| {
-        // What a thread uses lies on its own stack: two handles in one cache line would be what is timed.
+        // Each thread has its handles on its own stack. Two handles in one cache line would distort the
+        // result.
         scope.spawn(move || {
             let far = &mut far[0];
             start.wait();

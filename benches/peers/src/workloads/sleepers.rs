@@ -5,12 +5,12 @@ use super::tasks::audience;
 use crate::peer::Async;
 use crate::statistics::Sorted;
 
-/// Long enough for the last of them to have gone to sleep again.
+/// Long enough for the last task to sleep again.
 const SLEEP: Duration = Duration::from_millis(2);
 
-/// A thread beside the runtime publishes one message at a time to `tasks` sleeping tasks, and the
-/// next when all have it. Microseconds that the publish took, the median and what 99 % stay within;
-/// and the median until all have the message.
+/// A thread outside of the runtime publishes one message at a time to `tasks` sleeping tasks, and the
+/// next one when all tasks have it. Microseconds of the publish: median and 99th percentile. Then the
+/// median until all tasks have the message.
 pub fn sleepers<P: Async>(workers: usize, tasks: u64, rounds: u64) -> [f64; 3] {
     let (runtime, mut tx, done) = audience::<P>(workers, tasks, rounds, 1, |_| {});
     runtime.block_on(done.all.notified());

@@ -11,12 +11,12 @@ use super::{CAPACITY, pass, size};
 use crate::peer::{Batched, Peer};
 use crate::statistics::nanoseconds;
 
-/// How a reader takes what is there.
+/// How a reader receives.
 trait Read<P: Peer>: Default {
     fn read(&mut self, rx: &mut P::Rx, each: impl FnMut(u64));
 }
 
-/// As its peer does best.
+/// In the fastest way of its peer.
 #[derive(Default)]
 struct Drain;
 
@@ -27,7 +27,8 @@ impl<P: Peer> Read<P> for Drain {
     }
 }
 
-/// The same, with a pause of a microsecond or two when there is nothing. The reader then stays some messages behind.
+/// The same, with a pause of one or two microseconds when the ring is empty. The reader then stays
+/// some messages behind.
 #[derive(Default)]
 struct Pausing;
 
@@ -58,12 +59,13 @@ impl<P: Batched, const N: usize> Read<P> for Batches<N> {
     }
 }
 
-/// Nanoseconds a message, publisher and `readers` on a thread each, as fast as the slowest goes.
+/// Nanoseconds per message. The publisher and each reader have a thread of their own, and the
+/// slowest reader sets the pace.
 pub fn streaming<P: Peer>(readers: u64, messages: u64) -> f64 {
     stream::<P, Drain, 1>(readers, messages)
 }
 
-/// The same, where the reader pauses when there is nothing.
+/// The same, with a reader that pauses when the ring is empty.
 pub fn streaming_with_pauses<P: Peer>(readers: u64, messages: u64) -> f64 {
     stream::<P, Pausing, 1>(readers, messages)
 }
@@ -82,7 +84,7 @@ fn stream<P: Peer, R: Read<P>, const N: usize>(readers: u64, messages: u64) -> f
     let batch = N as u64;
     let messages = messages / P::SLOWER / batch * batch;
     let (mut tx, mut rxs) = P::ring(size(CAPACITY), size(readers));
-    // A lap, so that the memory is there.
+    // One lap first, so that the memory is mapped.
     pass::<P>(&mut tx, &mut rxs, 0..CAPACITY);
     let numbers = CAPACITY..CAPACITY + messages;
     let marks: Vec<_> = rxs.iter().map(|_| CachePadded::new(AtomicU64::new(numbers.start))).collect();

@@ -9,7 +9,7 @@ use super::size;
 use crate::peer::Async;
 use crate::statistics::{Sorted, nanoseconds};
 
-/// Which tasks have all of a burst; the last of them wakes the publisher.
+/// Counts the tasks that have received a whole burst. The last one wakes the publisher.
 pub(super) struct Done {
     tasks: u64,
     count: AtomicU64,
@@ -33,7 +33,8 @@ pub(super) trait Work: Fn(u64) + Copy + Send + 'static {}
 
 impl<W: Fn(u64) + Copy + Send + 'static> Work for W {}
 
-/// A runtime with a ring's publisher and its `tasks` tasks, which receive that many bursts and note each one, and their start.
+/// A runtime with a publisher and `tasks` tasks. The tasks receive that many bursts, and note their
+/// start and each burst.
 pub(super) fn audience<P: Async>(
     workers: usize,
     tasks: u64,
@@ -67,18 +68,19 @@ pub(super) fn audience<P: Async>(
 pub enum Place {
     /// A worker of the runtime.
     Task,
-    /// A thread of its own, beside the workers.
+    /// A thread of its own, not a worker.
     Thread,
 }
 
-/// `burst` messages to `tasks` tasks, and the next burst when all have them. Nanoseconds a delivery, and microseconds that
-/// 99 % of the bursts are within.
+/// Sends `burst` messages to `tasks` tasks, and the next burst when all tasks have them. Nanoseconds per
+/// delivery, and the 99th percentile of the bursts in microseconds.
 pub fn tasks<P: Async>(workers: usize, from: Place, tasks: u64, burst: u64, deliveries: u64) -> [f64; 2] {
     let (a_delivery, times) = bursts::<P>(workers, from, tasks, burst, deliveries, |_| {});
     [a_delivery, times.all_but_one_in(100)]
 }
 
-/// The same with tasks that do this with each message. Nanoseconds a delivery, and the times of the bursts.
+/// The same, with tasks that run `work` for each message. Nanoseconds per delivery, and the times of
+/// the bursts.
 pub(super) fn bursts<P: Async>(
     workers: usize,
     from: Place,

@@ -1,17 +1,18 @@
 use super::size;
 use crate::peer::Peer;
 
-/// What a reader has had of each publisher: publisher `id` of `count` sends `turn * count + id` in its turns.
+/// What a reader has received from each publisher. Publisher `id` of `count` sends
+/// `turn * count + id` in its turns.
 pub struct Turns(Vec<u64>);
 
 impl Turns {
-    /// `count` is a power of two, so that a reader can tell whose number it is.
+    /// `count` is a power of two, so that a number identifies its publisher.
     pub fn new<P: Peer>(count: u64) -> Self {
         assert!(count.is_power_of_two() && count < P::KINDS);
         Self(vec![0; size(count)])
     }
 
-    /// Checks that no number is missing, comes twice or comes out of its publisher's order.
+    /// Checks that no number is missing, repeated, or out of its publisher's order.
     #[inline]
     pub fn check<P: Peer>(&mut self, number: u64) {
         let count = self.0.len() as u64;

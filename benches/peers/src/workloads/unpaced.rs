@@ -8,10 +8,10 @@ use crate::statistics::{Sorted, nanoseconds};
 
 const BATCH: u64 = 64;
 
-/// `publishers` publish batches as fast as they go, and nobody reads: lossy. Nanoseconds a message, all together; microseconds of
-/// the slowest batch, and of one in a thousand.
+/// `publishers` threads publish batches at full speed, and no subscriber reads. Lossy. Nanoseconds per
+/// message over all publishers, and microseconds of the slowest batch and of one in a thousand.
 pub fn unpaced<P: Shareable>(publishers: u64, batches: u64) -> [f64; 3] {
-    // With a subscriber: some peers publish nothing without one.
+    // Some peers publish nothing without a subscriber.
     let (tx, _idle) = P::ring(1 << 13, 1);
     let start = &Barrier::new(size(publishers) + 1);
     let (took, times) = thread::scope(|scope| {
@@ -36,7 +36,7 @@ pub fn unpaced<P: Shareable>(publishers: u64, batches: u64) -> [f64; 3] {
             .collect();
         start.wait();
         let done: Vec<_> = threads.into_iter().map(|thread| thread.join().expect("none panics")).collect();
-        // By their own clocks: where cores are few, some are done before this thread runs again.
+        // Each thread reads the clock itself: with few cores, some end before this thread runs again.
         let began = done.iter().map(|(began, ..)| *began).min().expect("a publisher");
         let ended = done.iter().map(|(_, ended, _)| *ended).max().expect("a publisher");
         (ended - began, done.into_iter().flat_map(|(.., times)| times).collect::<Vec<_>>())
