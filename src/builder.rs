@@ -1,4 +1,4 @@
-//! How to make a ring.
+//! Making a ring.
 
 use std::time::Duration;
 
@@ -13,15 +13,19 @@ use crate::subscriber::Subscriber;
 use crate::sync::has_barrier;
 use crate::wait::PublisherFence;
 
-/// The largest capacity that can be asked for.
+/// The largest capacity that can be requested.
 const MAX_CAPACITY: usize = isize::MAX as usize / 2;
 
 /// Makes a ring with options.
 ///
+/// [`inline`](crate::inline()) and [`boxed`](crate::boxed()) make a ring without options. See
+/// [Choosing a ring](crate::book::choosing) for the choice between the two, and for the capacity.
+///
+/// # Examples
+///
 /// ```
-/// let (publisher, subscriber) = seqcast::Builder::new(1000).lag_slack(64).inline::<u64>();
+/// let (publisher, _subscriber) = seqcast::Builder::new(1000).lag_slack(64).inline::<u64>();
 /// assert_eq!(publisher.capacity(), 1024);
-/// # drop(subscriber);
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "a builder makes nothing before `inline` or `boxed` is called"]
@@ -36,14 +40,22 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A ring of at least `capacity` messages: it is rounded up to a power of two.
+    /// Starts with a ring of at least `capacity` messages, rounded up to a power of two.
     ///
-    /// Give a ring with several publishers at least four slots for each. With a capacity of 1, any two that publish at the same
-    /// time leave holes, and one that is suspended in the middle of a publish blocks the others.
+    /// Give a ring with several publishers at least four slots for each. With a capacity of 1, two
+    /// publishers that publish at the same time leave holes. One that is suspended in the middle
+    /// of a publish then blocks the others.
     ///
     /// # Panics
     ///
     /// If `capacity` is 0 or more than `isize::MAX as usize / 2`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_publisher, subscriber) = seqcast::Builder::new(5).inline::<u64>();
+    /// assert_eq!(subscriber.capacity(), 8);
+    /// ```
     #[track_caller]
     pub fn new(capacity: usize) -> Self {
         assert!(capacity > 0, "`capacity` must not be 0");
@@ -53,20 +65,29 @@ impl Builder {
         Self { capacity, lag_slack: 0, first: 0, fence, gated: false, gate_deadline: None, eager_drop: false }
     }
 
-    /// Leaves a lagged subscriber some room: it goes on this many messages after the oldest, so that the next
-    /// message is not overwritten before it is read. What it leaves out is counted as missed. 0 by default.
-    /// With more than three quarters of the ring, it may go on at a message that is still being published.
-    /// Gating subscribers always go on at the oldest: publishers wait for them.
+    /// Lets a lagged subscriber resume this many messages after the oldest.
+    ///
+    /// The oldest message is the next to be overwritten. With a continuously busy publisher, a
+    /// lagged subscriber may never read it in time. The slack gives the subscriber time, and the
+    /// messages that it skips are counted as missed. The default is 0.
+    ///
+    /// With a slack of more than three quarters of the ring, the subscriber may resume at a
+    /// message that is still being published. Gating subscribers always resume at the oldest
+    /// message, because publishers wait for them.
     ///
     /// # Panics
     ///
-    /// If `lag_slack` is not less than the (rounded) capacity.
+    /// If `lag_slack` is not less than the rounded capacity.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::{Lagged, TryRecvError};
+    ///
     /// let (mut publisher, mut subscriber) = seqcast::Builder::new(8).lag_slack(4).inline::<u32>();
     /// publisher.publish_many(0..9);
-    /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 5, resumed_at: 5 })));
+    /// let lagged = Lagged { missed: 5, resumed_at: 5 }; // 1 was overwritten
+    /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(lagged)));
     /// ```
     pub fn lag_slack(mut self, lag_slack: usize) -> Self {
         let capacity = self.capacity;
@@ -75,14 +96,18 @@ impl Builder {
         self
     }
 
-    /// Allows gating subscribers, which publishers wait for rather than overwrite what they have not read:
-    /// [`Ring::subscribe_gating`](crate::Ring::subscribe_gating).
+    /// Allows gating subscribers, which publishers wait for instead of overwriting unread messages.
     ///
-    /// All other subscribers stay lossy, the first one included, and publishers never wait for them. Without a gating subscriber the
-    /// ring works as an ordinary one.
+    /// They are made by [`Ring::subscribe_gating`](crate::Ring::subscribe_gating). All other
+    /// subscribers stay lossy, including the first one, and publishers never wait for them.
+    /// Without a gating subscriber, publishers do not wait.
     ///
-    /// A gating subscriber that is stuck or leaked holds publishers up for as long as it lives. Set a
-    /// [`gate_deadline`](Self::gate_deadline) if that must not happen. `docs/lossless.md` describes costs, deadlocks and alternatives.
+    /// A gating subscriber that is stuck or leaked blocks publishers for as long as it lives. Set
+    /// a [`gate_deadline`](Self::gate_deadline) to limit that. See
+    /// [Messages that must not be lost](crate::book::lossless) for costs, deadlocks and
+    /// alternatives.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (publisher, _dashboard) = seqcast::Builder::new(4).gated().inline::<u32>();
@@ -101,31 +126,39 @@ impl Builder {
         self
     }
 
-    /// Demotes a gating subscriber to a lossy one when it has held publishers back for this long. Call [`gated`](Self::gated) first.
+    /// Demotes a gating subscriber to a lossy one if it has held publishers back for this long.
     ///
-    /// The clock starts when a publisher finds the ring full, in any way of publishing. It restarts whenever the slowest gating cursor
-    /// moves. When the time is over, a publisher that needs room demotes every gating subscriber at that cursor. A demoted subscriber
-    /// is lossy: it receives [`Lagged`](crate::Lagged) if it lost anything, and [`Ring::stats`](crate::Ring::stats) shows it as
-    /// `demoted`. A slow subscriber that reads one message within each deadline is never demoted.
+    /// Call [`gated`](Self::gated) first. A demoted subscriber receives [`Lagged`](crate::Lagged)
+    /// if it lost anything, and [`Ring::stats`](crate::Ring::stats) shows it as `demoted`. A slow
+    /// subscriber that reads one message within each deadline is never demoted.
     ///
-    /// A gating subscriber may be waiting for a message that another publisher claimed and has not committed. It is then not demoted.
-    /// Instead, publishers may go one message further when the time is over. The subscriber loses that one message, unless it comes
-    /// first.
+    /// The clock starts when a publisher finds the ring full, in any way of publishing. It
+    /// restarts when the slowest gating cursor moves. When the time is over, a publisher that
+    /// needs room demotes every gating subscriber at that cursor.
     ///
-    /// Waiting threads measure the time themselves. The first task that waits to publish starts a thread for the ring, which sleeps
-    /// until the deadline and ends when the ring is closed.
+    /// A gating subscriber may itself be waiting for a message that another publisher has claimed
+    /// and not committed. It is then not demoted. Instead, publishers may go one message further,
+    /// and the subscriber may lose that message.
+    ///
+    /// The first task that waits to publish starts a thread for the ring, which measures the time
+    /// and ends when the ring is closed. See
+    /// [lossless](crate::book::lossless#deadline-and-demotion) for the details.
     ///
     /// # Panics
     ///
     /// If `gate_deadline` is zero, or the ring is not gated.
     ///
+    /// # Examples
+    ///
     /// ```
     /// use std::time::Duration;
+    ///
     /// let builder = seqcast::Builder::new(2).gated().gate_deadline(Duration::from_millis(1));
     /// let (mut publisher, _lossy) = builder.inline::<u32>();
     /// let stuck = publisher.ring().subscribe_gating()?;
-    /// publisher.publish_many(0..9);
-    /// assert!(!stuck.is_gating() && publisher.ring().stats().subscribers[1].demoted);
+    /// publisher.publish_many(0..9); // waits 1 ms
+    /// assert!(!stuck.is_gating());
+    /// assert!(publisher.ring().stats().subscribers[1].demoted);
     /// # Ok::<(), seqcast::SubscribeError>(())
     /// ```
     pub fn gate_deadline(mut self, gate_deadline: Duration) -> Self {
@@ -135,22 +168,28 @@ impl Builder {
         self
     }
 
-    /// Drops a message of a boxed ring when every subscriber has read it. Otherwise a message stays in the ring until others have
-    /// overwritten it.
+    /// Drops a message of a boxed ring as soon as every subscriber has read it.
     ///
-    /// For messages that hold something others wait for: a permit, a socket, a large buffer. The receive that is the last to need the
-    /// message drops it before it returns, or the drop of the last [`Ref`](crate::Ref), or of the last subscriber. Without subscribers,
-    /// a message is dropped by the publish itself. A message that is overwritten unread is dropped by the publish that overwrites it,
-    /// or by a later one: as many stay as an eighth of the number of subscribers.
+    /// For messages that hold something that others wait for: a permit, a socket, a large buffer.
+    /// Without this option, a message stays in the ring until it is overwritten. In an inline
+    /// ring, and if `T` has no drop, it changes nothing.
     ///
-    /// Each message is then an allocation, and one receive of each message looks at all subscribers. A receive may run the drops of
-    /// messages, and what they panic with ends there. In an inline ring, and where `T` has no drop, it changes nothing.
+    /// The message is dropped by the last receive that needs it, before that receive returns, or
+    /// by the drop of the last [`Ref`](crate::Ref) or subscriber. Without subscribers, the publish
+    /// drops its own message. A message that is overwritten unread is dropped by the publish that
+    /// overwrites it, or by a later one. At most one such message per 8 subscribers waits.
     ///
-    /// What was dropped counts as overwritten: [`oldest_sequence`](crate::Ring::oldest_sequence) is the oldest message that is left,
-    /// and a subscriber that goes back to one before it, or starts there, receives [`Lagged`](crate::Lagged).
+    /// A dropped message counts as overwritten. [`oldest_sequence`](crate::Ring::oldest_sequence)
+    /// is the oldest message that is left. A subscriber that starts at an older one, or seeks
+    /// there, receives [`Lagged`](crate::Lagged).
     ///
-    /// A thread that is suspended in the middle of this delays further drops: they then happen when messages are overwritten. It keeps
-    /// at most as many messages as the ring holds, beside those in the ring.
+    /// Each message is then a separate allocation, and one receive of each message reads the
+    /// cursors of all subscribers. Receives may run the drops of messages, and panics in them are
+    /// caught. If a thread is suspended in the middle of this, further drops are delayed until the
+    /// messages are overwritten. Such a thread keeps at most `capacity` more messages alive. See
+    /// [Boxed rings](crate::book::boxed).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::sync::Arc;
@@ -177,39 +216,56 @@ impl Builder {
         self
     }
 
-    /// For `testing.rs`, which has the conditions.
+    /// For `testing.rs`, which states the conditions.
     pub(crate) fn never_parked(mut self) -> Self {
         self.fence = PublisherFence::Never;
         self
     }
 
-    /// For `testing.rs`, which has the conditions.
+    /// For `testing.rs`, which states the conditions.
     pub(crate) fn with_barrier(mut self) -> Self {
         self.fence = PublisherFence::WhileParked;
         self
     }
 
-    /// Makes a ring of any `T: Copy + Send + 'static`, and its first subscriber. See [`Plain`].
+    /// Makes a ring of any `T: Copy + Send + 'static`, and its first subscriber.
     ///
-    /// A slot takes 8 bytes beside the payload, which is rounded up to 8: 16 bytes for a `u64`. A message of more than 128 bytes is
-    /// aligned, which takes up to 24 bytes more. (8 more a slot are set aside
-    /// for holes; their pages stay untouched until there is one.)
+    /// See [`inline`](crate::inline()) and [`Plain`]. The subscriber is lossy.
+    ///
+    /// A slot takes 8 bytes and the size of `T`, rounded up to a multiple of 8: 16 bytes for a
+    /// `u64`. A message of more than 128 bytes is aligned, which takes up to 24 bytes more. The
+    /// ring also reserves 8 bytes per slot for holes, in pages that stay untouched until there is
+    /// a hole.
     ///
     /// # Panics
     ///
-    /// If `capacity` slots are more than an address space can hold. If the memory is not to be had, it aborts as `Vec` does.
+    /// If `capacity` slots do not fit in the address space. If the allocation fails, it aborts as
+    /// `Vec` does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::Builder::new(64).lag_slack(8).inline::<u64>();
+    /// publisher.publish(7);
+    /// assert_eq!(subscriber.try_recv(), Ok(7));
+    /// ```
     pub fn inline<T: Plain>(self) -> (Publisher<Inline<T>>, Subscriber<Inline<T>>) {
         self.build()
     }
 
-    /// Makes a ring of any `T: Send + Sync`, and its first subscriber.
+    /// Makes a ring of any `T: Send + Sync + 'static`, and its first subscriber.
     ///
-    /// A slot takes 16 bytes, and each message an allocation of its own, used again and again. (8 bytes more a slot are set aside for
-    /// holes.)
+    /// See [`boxed`](crate::boxed()). The subscriber is lossy.
+    ///
+    /// A slot takes 16 bytes. Each message is in an allocation of its own, which is reused. The
+    /// ring also reserves 8 bytes per slot for holes.
     ///
     /// # Panics
     ///
-    /// If `capacity` slots are more than an address space can hold. If the memory is not to be had, it aborts as `Vec` does.
+    /// If `capacity` slots do not fit in the address space. If the allocation fails, it aborts as
+    /// `Vec` does.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (mut publisher, mut subscriber) = seqcast::Builder::new(64).lag_slack(8).boxed::<Vec<u8>>();
@@ -233,16 +289,25 @@ impl Builder {
     }
 }
 
-/// Makes a ring of at least `capacity` messages of any `T: Copy + Send + 'static` (rounded up to a power of two), and its
-/// first subscriber.
+/// Makes a ring for small plain messages, of any `T: Copy + Send + 'static`, and its first
+/// subscriber.
 ///
-/// Messages are copied into and out of the ring's slots. `T` may be a number, an array, a tuple, an `Option`, or a struct or
-/// enum with `#[derive(Clone, Copy)]`. See [`Plain`]. Use [`boxed`] if `T` owns something, or
-/// is larger than about 256 bytes and readers can borrow it.
+/// Messages are copied into and out of the slots of the ring, which is the fastest way for small
+/// ones. `T` may be a number, an array, a tuple, an `Option`, or a struct or enum with
+/// `#[derive(Clone, Copy)]`: see [`Plain`].
+///
+/// Use [`boxed`] if `T` owns something, such as a `String`. For large messages, see
+/// [Choosing a ring](crate::book::choosing).
+///
+/// The ring holds at least `capacity` messages, rounded up to a power of two. The subscriber is
+/// lossy. [`Builder`] has more options.
 ///
 /// # Panics
 ///
-/// If `capacity` is 0, more than `isize::MAX as usize / 2`, or more messages than an address space can hold.
+/// If `capacity` is 0, more than `isize::MAX as usize / 2`, or more messages than fit in the
+/// address space.
+///
+/// # Examples
 ///
 /// ```
 /// #[derive(Clone, Copy, Debug, PartialEq)]
@@ -252,12 +317,18 @@ impl Builder {
 /// publisher.publish(Order::Limit { price: 101.25, size: 300 });
 /// assert_eq!(subscriber.try_recv(), Ok(Order::Limit { price: 101.25, size: 300 }));
 /// ```
+///
+/// A ring of one message always holds the newest one:
+///
 /// ```
-/// let (mut publisher, mut subscriber) = seqcast::inline::<()>(1);
-/// publisher.publish(());
-/// assert_eq!(subscriber.try_recv(), Ok(()));
-/// assert_eq!(subscriber.capacity(), 1);
+/// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(1);
+/// publisher.publish(1);
+/// publisher.publish(2);
+/// assert_eq!(subscriber.latest(), Ok(2));
 /// ```
+///
+/// A `capacity` of 0 panics:
+///
 /// ```should_panic
 /// seqcast::inline::<u8>(0); // `capacity` must not be 0
 /// ```
@@ -265,22 +336,35 @@ pub fn inline<T: Plain>(capacity: usize) -> (Publisher<Inline<T>>, Subscriber<In
     Builder::new(capacity).inline()
 }
 
-/// Makes a ring of at least `capacity` messages of any `T: Send + Sync` (rounded up to a power of two), and its first
-/// subscriber.
+/// Makes a ring for messages of any `T: Send + Sync + 'static`, and its first subscriber.
 ///
-/// For what owns something: `String`, `Vec`, enums, `Arc`, `Box<dyn Trait>`. Subscribers borrow a message where it lies
-/// ([`next_ref`](Subscriber::next_ref), [`next_ref_async`](Subscriber::next_ref_async),
-/// [`try_recv_ref`](Subscriber::try_recv_ref)), or, if it is `Clone`, take a clone by every call that an [`inline`] ring has,
-/// `Stream` and iterators included. Small `Copy` messages are faster in an [`inline`] ring.
+/// For types that own something: `String`, `Vec`, enums of such types, `Arc`, `Box<dyn Trait>`.
+/// Small `Copy` messages are faster in an [`inline`] ring. For large messages, see
+/// [Choosing a ring](crate::book::choosing).
 ///
-/// A publish moves the message into a node of its own, which is used again later: an exclusive publisher allocates nothing
-/// once it is warm. Messages that were overwritten are dropped by publishers, as a rule one with each publish, once nobody borrows them: the
-/// ring holds its capacity, one for each live [`Ref`](crate::Ref), and a constant for each publisher: 64 and one for each subscriber (two,
-/// if there are more than 64). What a message's drop panics with ends there. `docs/boxed.md` has the whole account.
+/// Subscribers borrow a message in the ring, without `Clone` and without a copy:
+/// [`next_ref`](Subscriber::next_ref), [`next_ref_async`](Subscriber::next_ref_async),
+/// [`try_recv_ref`](Subscriber::try_recv_ref), [`latest_ref`](Subscriber::latest_ref). If `T` is
+/// `Clone`, all calls of an inline ring work too, streams and iterators included. They return a
+/// clone.
+///
+/// The ring holds at least `capacity` messages, rounded up to a power of two. The subscriber is
+/// lossy. [`Builder`] has more options.
+///
+/// # Memory
+///
+/// Each message is moved into an allocation of its own, which is reused later. An exclusive
+/// publisher stops allocating after about the first lap, except when subscribers join or leave.
+/// Overwritten messages are dropped by publishers, usually one per publish, once no subscriber
+/// borrows them. Beyond its capacity, a boxed ring keeps one message per live [`Ref`](crate::Ref)
+/// and about 64 per publisher. [Boxed rings](crate::book::boxed) has the exact bound.
 ///
 /// # Panics
 ///
-/// If `capacity` is 0, more than `isize::MAX as usize / 2`, or more messages than an address space can hold.
+/// If `capacity` is 0, more than `isize::MAX as usize / 2`, or more messages than fit in the
+/// address space.
+///
+/// # Examples
 ///
 /// ```
 /// enum Event { Started(String), Stopped { code: i32 } }
@@ -292,7 +376,7 @@ pub fn inline<T: Plain>(capacity: usize) -> (Publisher<Inline<T>>, Subscriber<In
 /// assert!(matches!(*subscriber.try_recv_ref().unwrap(), Event::Stopped { code: 137 }));
 /// ```
 ///
-/// A message is looked at by several threads at once, so it must be `Sync`:
+/// Several threads borrow a message at the same time, so it must be `Sync`:
 ///
 /// ```compile_fail,E0277
 /// seqcast::boxed::<std::cell::Cell<u32>>(8);
@@ -301,12 +385,12 @@ pub fn inline<T: Plain>(capacity: usize) -> (Publisher<Inline<T>>, Subscriber<In
 /// seqcast::boxed::<std::rc::Rc<u32>>(8);
 /// ```
 ///
-/// and whoever wants one for himself must be able to clone it:
+/// A call that returns the message needs `Clone`:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// struct Unique;
 /// let (_publisher, mut subscriber) = seqcast::boxed::<Unique>(8);
-/// let _ = subscriber.try_recv(); // `try_recv_ref` does
+/// let _ = subscriber.try_recv(); // `try_recv_ref` compiles
 /// ```
 pub fn boxed<T: Send + Sync + 'static>(capacity: usize) -> (Publisher<Boxed<T>>, Subscriber<Boxed<T>>) {
     Builder::new(capacity).boxed()

@@ -1,16 +1,36 @@
-//! One error type per method, each saying what the handle looks like afterwards.
+//! One error type per method, each with the state of the handle after it.
 
 use std::error::Error;
 use std::fmt;
 
 /// Messages were overwritten before the subscriber read them.
 ///
-/// The cursor stands at [`resumed_at`](Self::resumed_at) when this is returned: the next receive goes on from there.
+/// The subscriber keeps working: its cursor is at [`resumed_at`](Self::resumed_at), and the next
+/// receive continues from there. The lost sequences are
+/// `resumed_at - missed..resumed_at`.
+///
+/// # Examples
+///
+/// ```
+/// use seqcast::{Lagged, TryRecvError};
+///
+/// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
+/// publisher.publish_many(0..6);
+/// let Err(TryRecvError::Lagged(lagged)) = subscriber.try_recv() else { panic!() };
+/// assert_eq!(lagged, Lagged { missed: 2, resumed_at: 2 });
+/// assert_eq!(lagged.to_string(), "lagged: 2 messages were lost, resumed at sequence 2");
+/// assert_eq!(subscriber.try_recv(), Ok(2));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Lagged {
-    /// How many sequences were lost, exactly; at least 1. With several publishers it may include holes.
+    /// The exact number of lost sequences, at least 1.
+    ///
+    /// It includes the messages that [`Builder::lag_slack`](crate::Builder::lag_slack) skips. With
+    /// several publishers, some of the sequences may be holes.
     pub missed: u64,
-    /// The sequence the subscriber reads next: the oldest that no publisher had begun to overwrite, plus
+    /// The sequence that the subscriber reads next.
+    ///
+    /// It is the oldest that no publisher had begun to overwrite, plus
     /// [`Builder::lag_slack`](crate::Builder::lag_slack).
     pub resumed_at: u64,
 }
@@ -25,10 +45,12 @@ impl fmt::Display for Lagged {
 impl Error for Lagged {}
 
 const EMPTY: &str = "no message yet";
-const CLOSED: &str = "the ring is closed and everything in it was read";
-const TIMEOUT: &str = "no message within the time given";
+const CLOSED: &str = "the ring is closed and was read to its end";
+const TIMEOUT: &str = "timed out waiting for a message";
 
-/// Why [`try_recv`](crate::Subscriber::try_recv) returned no message.
+/// The error of [`try_recv`](crate::Subscriber::try_recv) and other receives that do not wait.
+///
+/// # Examples
 ///
 /// ```
 /// let (publisher, mut subscriber) = seqcast::inline::<u32>(8);
@@ -38,26 +60,27 @@ const TIMEOUT: &str = "no message within the time given";
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TryRecvError {
-    /// There is no message yet; one may come.
+    /// There is no message yet. The cursor has not moved.
     Empty,
-    /// The ring is closed, and every message before its end was delivered or reported missed. It stays so.
+    /// The ring is closed, and every message before its end was received or reported as missed.
+    /// Later receives return the same.
     Closed,
-    /// Messages were lost; the cursor moved to the oldest that is left.
+    /// Messages were overwritten before they were read. The next receive continues after them.
     Lagged(Lagged),
 }
 
 impl TryRecvError {
-    /// Whether there is no message yet.
+    /// Returns `true` for [`Empty`](Self::Empty).
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::Empty)
     }
 
-    /// Whether the ring is closed and read to its end.
+    /// Returns `true` for [`Closed`](Self::Closed).
     pub fn is_closed(&self) -> bool {
         matches!(self, Self::Closed)
     }
 
-    /// Whether messages were lost.
+    /// Returns `true` for [`Lagged`](Self::Lagged).
     pub fn is_lagged(&self) -> bool {
         matches!(self, Self::Lagged(_))
     }
@@ -75,22 +98,42 @@ impl fmt::Display for TryRecvError {
 
 impl Error for TryRecvError {}
 
-/// Why [`recv`](crate::Subscriber::recv) and its kin returned no message.
+/// The error of [`recv`](crate::Subscriber::recv) and other receives that wait.
+///
+/// # Examples
+///
+/// ```
+/// use seqcast::RecvError;
+///
+/// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(2);
+/// publisher.publish_many(0..3);
+/// publisher.close();
+/// let mut received = Vec::new();
+/// loop {
+///     match subscriber.recv() {
+///         Ok(message) => received.push(message),
+///         Err(RecvError::Lagged(lagged)) => assert_eq!(lagged.missed, 1),
+///         Err(RecvError::Closed) => break,
+///     }
+/// }
+/// assert_eq!(received, [1, 2]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RecvError {
-    /// The ring is closed, and every message before its end was delivered or reported missed. It stays so.
+    /// The ring is closed, and every message before its end was received or reported as missed.
+    /// Later receives return the same.
     Closed,
-    /// Messages were lost; the cursor moved to the oldest that is left.
+    /// Messages were overwritten before they were read. The next receive continues after them.
     Lagged(Lagged),
 }
 
 impl RecvError {
-    /// Whether the ring is closed and read to its end.
+    /// Returns `true` for [`Closed`](Self::Closed).
     pub fn is_closed(&self) -> bool {
         matches!(self, Self::Closed)
     }
 
-    /// Whether messages were lost.
+    /// Returns `true` for [`Lagged`](Self::Lagged).
     pub fn is_lagged(&self) -> bool {
         matches!(self, Self::Lagged(_))
     }
@@ -104,29 +147,42 @@ impl fmt::Display for RecvError {
 
 impl Error for RecvError {}
 
-/// Why [`recv_timeout`](crate::Subscriber::recv_timeout) returned no message.
+/// The error of [`recv_timeout`](crate::Subscriber::recv_timeout) and other receives with a
+/// deadline.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let (publisher, mut subscriber) = seqcast::inline::<u32>(8);
+/// assert!(subscriber.recv_timeout(Duration::ZERO).is_err_and(|error| error.is_timeout()));
+/// drop(publisher);
+/// assert!(subscriber.recv_timeout(Duration::ZERO).is_err_and(|error| error.is_closed()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RecvTimeoutError {
-    /// No message came in time; nothing changed.
+    /// No message came in time. The cursor has not moved.
     Timeout,
-    /// The ring is closed, and every message before its end was delivered or reported missed. It stays so.
+    /// The ring is closed, and every message before its end was received or reported as missed.
+    /// Later receives return the same.
     Closed,
-    /// Messages were lost; the cursor moved to the oldest that is left.
+    /// Messages were overwritten before they were read. The next receive continues after them.
     Lagged(Lagged),
 }
 
 impl RecvTimeoutError {
-    /// Whether no message came in time.
+    /// Returns `true` for [`Timeout`](Self::Timeout).
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout)
     }
 
-    /// Whether the ring is closed and read to its end.
+    /// Returns `true` for [`Closed`](Self::Closed).
     pub fn is_closed(&self) -> bool {
         matches!(self, Self::Closed)
     }
 
-    /// Whether messages were lost.
+    /// Returns `true` for [`Lagged`](Self::Lagged).
     pub fn is_lagged(&self) -> bool {
         matches!(self, Self::Lagged(_))
     }
@@ -162,12 +218,24 @@ impl From<RecvError> for RecvTimeoutError {
     }
 }
 
-/// The ring was closed; the value comes back.
+/// The error of a publish to a closed ring. It contains the message.
+///
+/// # Examples
+///
+/// ```
+/// use seqcast::Closed;
+///
+/// let (publisher, _subscriber) = seqcast::boxed::<String>(8);
+/// let publisher = publisher.share();
+/// publisher.close();
+/// let Closed(message) = publisher.publish("too late".to_owned()).unwrap_err();
+/// assert_eq!(message, "too late");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Closed<T>(pub T);
 
 impl<T> Closed<T> {
-    /// The value that was not published.
+    /// Returns the message that was not published.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -187,10 +255,13 @@ impl<T> fmt::Display for Closed<T> {
 
 impl<T> Error for Closed<T> {}
 
-/// Why [`try_publish`](crate::SharedPublisher::try_publish) did not publish; the value comes back.
+/// The error of [`try_publish`](crate::SharedPublisher::try_publish). It contains the message.
+///
+/// # Examples
 ///
 /// ```
 /// use seqcast::TryPublishError;
+///
 /// let (mut publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
 /// let _gating = publisher.ring().subscribe_gating()?;
 /// publisher.publish_many([1, 2]);
@@ -201,24 +272,24 @@ impl<T> Error for Closed<T> {}
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TryPublishError<T> {
-    /// A gating subscriber is a full lap behind. Never on an ordinary ring.
+    /// A gating subscriber is a full lap behind. It does not occur on an ordinary ring.
     Full(T),
     /// The ring is closed.
     Closed(T),
 }
 
 impl<T> TryPublishError<T> {
-    /// Whether a gating subscriber is a full lap behind.
+    /// Returns `true` for [`Full`](Self::Full).
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Full(_))
     }
 
-    /// Whether the ring is closed.
+    /// Returns `true` for [`Closed`](Self::Closed).
     pub fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))
     }
 
-    /// The value that was not published.
+    /// Returns the message that was not published.
     pub fn into_inner(self) -> T {
         match self {
             Self::Full(value) | Self::Closed(value) => value,
@@ -252,10 +323,14 @@ impl<T> From<Closed<T>> for TryPublishError<T> {
     }
 }
 
-/// Why [`publish_timeout`](crate::SharedPublisher::publish_timeout) did not publish; the value comes back.
+/// The error of [`publish_timeout`](crate::SharedPublisher::publish_timeout) and
+/// [`publish_deadline`](crate::SharedPublisher::publish_deadline). It contains the message.
+///
+/// # Examples
 ///
 /// ```
 /// use std::time::Duration;
+///
 /// let (publisher, _subscriber) = seqcast::inline::<u32>(8);
 /// let publisher = publisher.share();
 /// publisher.close();
@@ -265,24 +340,25 @@ impl<T> From<Closed<T>> for TryPublishError<T> {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PublishTimeoutError<T> {
-    /// There was no room in time: a gating subscriber was a full lap behind. Never on an ordinary ring.
+    /// There was no room in time, because a gating subscriber was a full lap behind. It does not
+    /// occur on an ordinary ring.
     Timeout(T),
     /// The ring is closed.
     Closed(T),
 }
 
 impl<T> PublishTimeoutError<T> {
-    /// Whether there was no room in time.
+    /// Returns `true` for [`Timeout`](Self::Timeout).
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout(_))
     }
 
-    /// Whether the ring is closed.
+    /// Returns `true` for [`Closed`](Self::Closed).
     pub fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))
     }
 
-    /// The value that was not published.
+    /// Returns the message that was not published.
     pub fn into_inner(self) -> T {
         match self {
             Self::Timeout(value) | Self::Closed(value) => value,
@@ -302,7 +378,7 @@ impl<T> fmt::Debug for PublishTimeoutError<T> {
 impl<T> fmt::Display for PublishTimeoutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Timeout(_) => "no room within the time given",
+            Self::Timeout(_) => "timed out waiting for room in the ring",
             Self::Closed(_) => "the ring is closed",
         })
     }
@@ -311,7 +387,7 @@ impl<T> fmt::Display for PublishTimeoutError<T> {
 impl<T> Error for PublishTimeoutError<T> {}
 
 impl<T> From<TryPublishError<T>> for PublishTimeoutError<T> {
-    /// A ring that is full when the time is over.
+    /// `Full` becomes `Timeout`: the ring was full at the deadline.
     fn from(error: TryPublishError<T>) -> Self {
         match error {
             TryPublishError::Full(value) => Self::Timeout(value),
@@ -320,37 +396,55 @@ impl<T> From<TryPublishError<T>> for PublishTimeoutError<T> {
     }
 }
 
-/// Why [`try_subscribe_at`](crate::Ring::try_subscribe_at) or [`subscribe_gating`](crate::Ring::subscribe_gating) made no
-/// subscriber.
+/// The error of [`try_subscribe_at`](crate::Ring::try_subscribe_at),
+/// [`subscribe_gating`](crate::Ring::subscribe_gating) and
+/// [`subscribe_gating_at`](crate::Ring::subscribe_gating_at).
+///
+/// # Examples
+///
+/// ```
+/// use seqcast::{Start, SubscribeError};
+///
+/// let (mut publisher, _subscriber) = seqcast::inline::<u32>(4);
+/// publisher.publish_many(0..6);
+/// let ring = publisher.ring();
+/// // Resume at a sequence, or as near to it as possible.
+/// let mut subscriber = match ring.try_subscribe_at(Start::At(1)) {
+///     Err(SubscribeError::Evicted { oldest }) => ring.subscribe_at(Start::At(oldest)),
+///     result => result?,
+/// };
+/// assert_eq!(subscriber.try_recv(), Ok(2));
+/// # Ok::<(), SubscribeError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SubscribeError {
-    /// The sequence asked for is overwritten already.
+    /// The requested sequence was overwritten.
     Evicted {
         /// The oldest sequence that can still be read.
         oldest: u64,
     },
-    /// The sequence asked for lies beyond the tail.
+    /// The requested sequence is beyond the tail.
     Future {
-        /// The sequence the next message gets.
+        /// The sequence that the next claim gets.
         tail: u64,
     },
-    /// The ring was not made with [`Builder::gated`](crate::Builder::gated): its publishers wait for no subscriber.
+    /// The ring was not made with [`Builder::gated`](crate::Builder::gated).
     NotGated,
 }
 
 impl SubscribeError {
-    /// Whether the sequence is overwritten already.
+    /// Returns `true` for [`Evicted`](Self::Evicted).
     pub fn is_evicted(&self) -> bool {
         matches!(self, Self::Evicted { .. })
     }
 
-    /// Whether the sequence is not published yet.
+    /// Returns `true` for [`Future`](Self::Future).
     pub fn is_future(&self) -> bool {
         matches!(self, Self::Future { .. })
     }
 
-    /// Whether the ring is an ordinary one, on which no subscriber can gate.
+    /// Returns `true` for [`NotGated`](Self::NotGated).
     pub fn is_not_gated(&self) -> bool {
         matches!(self, Self::NotGated)
     }
@@ -359,8 +453,8 @@ impl SubscribeError {
 impl fmt::Display for SubscribeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Evicted { oldest } => write!(f, "the sequence is overwritten already: the oldest is {oldest}"),
-            Self::Future { tail } => write!(f, "the sequence is not published yet: the next is {tail}"),
+            Self::Evicted { oldest } => write!(f, "the sequence was overwritten, the oldest is {oldest}"),
+            Self::Future { tail } => write!(f, "the sequence is not published yet, the next is {tail}"),
             Self::NotGated => f.write_str("the ring is not gated"),
         }
     }

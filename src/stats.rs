@@ -1,46 +1,59 @@
-//! What a ring tells about itself.
+//! Statistics of a ring.
 
 use std::time::Duration;
 
-/// A look at a ring and all of its subscribers. Made by [`Ring::stats`](crate::Ring::stats).
+/// Statistics of a ring and of its live subscribers.
 ///
-/// Each number is exact while the ring rests. Taken while others publish and receive, the numbers belong to slightly different
-/// moments. `published`, `skipped` and [`totals`](Self::totals) never decrease, so they can feed the counters of a metrics system.
+/// Made by [`Ring::stats`](crate::Ring::stats).
+///
+/// The numbers are exact while no thread publishes or receives. Otherwise they belong to slightly
+/// different moments. `published`, `skipped`, `publishers_waited` and [`totals`](Self::totals)
+/// never decrease, so they can feed the counters of a metrics system.
+///
+/// # Examples
 ///
 /// ```
 /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
 /// publisher.publish_many(0..6);
-/// let _ = subscriber.try_recv(); // lagged: 2 messages
+/// assert!(subscriber.try_recv().unwrap_err().is_lagged());
 /// assert_eq!(subscriber.try_recv(), Ok(2));
 /// drop(subscriber);
-/// // The totals keep what a subscriber did that is gone.
+/// // The totals include subscribers that are gone.
 /// let totals = publisher.ring().stats().totals;
 /// assert_eq!((totals.received, totals.missed), (1, 2));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RingStats {
-    /// Messages published since the ring was made, including those being written right now. Together with `skipped` it is the
-    /// number of sequences drawn. One exception: a publish that skipped a slot and then found the ring closed stays counted if
-    /// these statistics were read meanwhile.
+    /// Messages published since the ring was made, including those that are being written.
+    ///
+    /// `published + skipped` is the number of claimed sequences. There is one exception: if a
+    /// publish skipped a slot and then found the ring closed, it stays counted if the statistics
+    /// were read meanwhile.
     pub published: u64,
-    /// Sequences that became holes: drawn by a publisher that found its slot held by a stalled one. Always 0 with one
-    /// publisher.
+    /// Sequences that became holes.
+    ///
+    /// A publisher abandons a sequence when the slot's previous writer has not finished. With a
+    /// single publisher it is always 0.
     pub skipped: u64,
-    /// How many messages the ring holds.
+    /// The number of messages that the ring holds: a power of two.
     pub capacity: usize,
-    /// Whether the ring has ended.
+    /// Whether the ring is closed.
     pub closed: bool,
-    /// How long publishers of a [gated](crate::Builder::gated) ring have waited for gating subscribers, all waits added up. A wait
-    /// counts when it is over. Never decreases. Zero on an ordinary ring.
+    /// The total time for which publishers have waited for gating subscribers.
+    ///
+    /// A wait is added when it is over. On a ring that is not [gated](crate::Builder::gated) it is
+    /// zero.
     pub publishers_waited: Duration,
-    /// What all subscribers that ever were received and did not receive.
+    /// Sums over all subscribers, including those that are gone.
     pub totals: Totals,
-    /// The live subscribers, by id.
+    /// The live subscribers, in the order of their ids.
     pub subscribers: Vec<SubscriberStats>,
 }
 
-/// Sums over all subscribers of a ring, live and gone. No sum ever decreases.
+/// Sums over all subscribers of a ring, including those that are gone.
+///
+/// No sum ever decreases. Part of [`RingStats`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Totals {
@@ -50,7 +63,8 @@ pub struct Totals {
     pub missed: u64,
     /// Holes passed.
     pub holes: u64,
-    /// Sequences that [`Subscriber::latest`](crate::Subscriber::latest) jumped over.
+    /// Sequences that [`Subscriber::latest`](crate::Subscriber::latest) and its variants jumped
+    /// over.
     pub skipped_by_choice: u64,
 }
 
@@ -73,36 +87,54 @@ impl std::ops::Add for Totals {
     }
 }
 
-/// A look at one subscriber.
+/// Statistics of one live subscriber.
 ///
-/// `received`, `missed`, `holes` and `skipped_by_choice` begin where it subscribed and never decrease: a
-/// [`seek`](crate::Subscriber::seek) does not reset them. `next_sequence` and `lag` can go down.
+/// `received`, `missed`, `holes` and `skipped_by_choice` count from the subscription and never
+/// decrease: a [`seek`](crate::Subscriber::seek) does not reset them. `next_sequence` and `lag`
+/// can decrease. Part of [`RingStats`].
+///
+/// # Examples
+///
+/// ```
+/// let (mut publisher, subscriber) = seqcast::inline::<u32>(4);
+/// subscriber.set_name("slow");
+/// publisher.publish_many(0..3);
+/// let stats = publisher.ring().stats();
+/// let slowest = stats.subscribers.iter().max_by_key(|one| one.lag).unwrap();
+/// assert_eq!((slowest.name.as_deref(), slowest.lag), (Some("slow"), 3));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscriberStats {
-    /// Distinct in its ring; never used again.
+    /// The [id](crate::Subscriber::id), which is unique within the ring and never reused.
     pub id: u64,
-    /// As given by [`Subscriber::set_name`](crate::Subscriber::set_name).
+    /// The name given by [`Subscriber::set_name`](crate::Subscriber::set_name).
     pub name: Option<String>,
-    /// The sequence it reads next.
+    /// The cursor: the sequence that it reads next.
     pub next_sequence: u64,
-    /// Sequences drawn and not yet read; more than the capacity once it has been lapped and did not notice yet.
+    /// Sequences that were claimed and that it has not read yet.
+    ///
+    /// It is more than the capacity if messages were overwritten before it read them.
     pub lag: u64,
-    /// Messages it received.
+    /// Messages received.
     pub received: u64,
     /// Sequences overwritten before it read them.
     pub missed: u64,
-    /// Holes it went over.
+    /// Holes passed.
     pub holes: u64,
-    /// What [`Subscriber::latest`](crate::Subscriber::latest) jumped over.
+    /// Sequences that [`Subscriber::latest`](crate::Subscriber::latest) and its variants jumped
+    /// over.
     pub skipped_by_choice: u64,
-    /// Whether it sleeps until there is a message (or was just told to wake). With a `lag` it waits for the end of a
-    /// `publish_many`, or for a message that was claimed and is not committed yet.
+    /// Whether it is parked, or was woken and does not run yet.
+    ///
+    /// If it is parked and has a `lag`, it waits for the end of a batch, or for a message that was
+    /// claimed and is not committed.
     pub parked: bool,
-    /// Whether publishers wait for it rather than overwrite what it has not read. Its `lag` then shows how full the ring is: with a
-    /// `lag` of the capacity, publishers wait.
+    /// Whether publishers wait for it instead of overwriting what it has not read.
+    ///
+    /// Its `lag` then shows how full the ring is. With a `lag` of the capacity, publishers wait.
     pub gating: bool,
-    /// Whether it was gating, and held a publisher back for longer than the
-    /// [`gate_deadline`](crate::Builder::gate_deadline). It has been lossy since then.
+    /// Whether it was gating and became lossy, because publishers waited for it for longer than the
+    /// [`gate_deadline`](crate::Builder::gate_deadline).
     pub demoted: bool,
 }

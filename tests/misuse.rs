@@ -11,6 +11,7 @@ use std::fmt::Debug;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 use std::{env, fs};
 
 fn panic_of(f: impl FnOnce() + UnwindSafe) -> String {
@@ -169,6 +170,9 @@ fn everything_says_what_it_is() {
 /// The compiler's messages for a crate with this code. Its dependencies are those of this workspace, so no
 /// network is needed.
 fn compiler_says(code: &str) -> String {
+    // All tests share a folder.
+    static FOLDER: Mutex<()> = Mutex::new(());
+    let _guard = FOLDER.lock();
     let root = env!("CARGO_MANIFEST_DIR");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("misuse");
     let manifest = folder.join("Cargo.toml");
@@ -213,5 +217,19 @@ fn the_compiler_says_why_a_message_cannot_travel_inline_and_what_can_carry_it() 
         let begins = format!("error[E0277]: `{message}` cannot be a message of an inline ring: it is not `Copy + Send");
         assert!(said.starts_with(&begins), "{said}");
         assert!(expected.iter().all(|part| said.contains(part)), "{expected:?} is not in\n{said}");
+    }
+}
+
+#[test]
+fn the_compiler_says_how_to_receive_a_message_that_is_not_clone() {
+    let calls = ["try_recv()", "recv()", "latest()", "recv_async()", "iter()", "try_recv_many(&mut Vec::new(), 1)"];
+    for call in calls {
+        let code = format!(
+            "pub struct Unique; pub fn f() {{ let (_publisher, mut subscriber) = seqcast::boxed::<Unique>(8); let _ = subscriber.{call}; }}"
+        );
+        let said = compiler_says(&code);
+        let begins = "error[E0277]: the messages of `Boxed<Unique>` cannot be received by value";
+        assert!(said.starts_with(begins), "{call}: {said}");
+        assert!(["`try_recv_ref`", "`next_ref`", "`Arc`"].iter().all(|part| said.contains(part)), "{said}");
     }
 }

@@ -1,8 +1,21 @@
-//! Errors of this module, as those of `tokio::sync::broadcast::error`.
+//! The error types of a channel, as in `tokio::sync::broadcast::error`.
+//!
+//! They have the variants and the messages of tokio's types.
 
 use std::fmt;
 
-/// What [`Sender::send`](super::Sender::send) returns if there is no receiver: the message.
+/// The error of [`Sender::send`](super::Sender::send): there is no receiver. It contains the
+/// message.
+///
+/// # Examples
+///
+/// ```
+/// use seqcast::broadcast::{self, error::SendError};
+///
+/// let sender = broadcast::Sender::new(16);
+/// let SendError(message) = sender.send("unheard").unwrap_err();
+/// assert_eq!(message, "unheard");
+/// ```
 #[derive(Debug)]
 pub struct SendError<T>(pub T);
 
@@ -14,12 +27,27 @@ impl<T> fmt::Display for SendError<T> {
 
 impl<T: fmt::Debug> std::error::Error for SendError<T> {}
 
-/// Why [`Receiver::recv`](super::Receiver::recv) returned no message.
+/// The error of [`Receiver::recv`](super::Receiver::recv).
+///
+/// # Examples
+///
+/// ```
+/// use seqcast::broadcast::{self, error::RecvError};
+///
+/// let (sender, mut receiver) = broadcast::channel(2);
+/// for number in 0..3 {
+///     sender.send(number).unwrap();
+/// }
+/// drop(sender);
+/// assert_eq!(receiver.blocking_recv(), Err(RecvError::Lagged(1)));
+/// assert_eq!((receiver.blocking_recv(), receiver.blocking_recv()), (Ok(1), Ok(2)));
+/// assert_eq!(receiver.blocking_recv(), Err(RecvError::Closed));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecvError {
-    /// All senders are gone, and every message before that was received or reported as lost.
+    /// All senders are gone, and every message was received or reported as lost.
     Closed,
-    /// So many messages were overwritten before this receiver read them. The next call returns the
+    /// This many messages were overwritten before the receiver read them. The next call returns the
     /// oldest message that is left.
     Lagged(u64),
 }
@@ -35,14 +63,27 @@ impl fmt::Display for RecvError {
 
 impl std::error::Error for RecvError {}
 
-/// Why [`Receiver::try_recv`](super::Receiver::try_recv) returned no message.
+/// The error of [`Receiver::try_recv`](super::Receiver::try_recv).
+///
+/// # Examples
+///
+/// ```
+/// use seqcast::broadcast::{self, error::TryRecvError};
+///
+/// let (sender, mut receiver) = broadcast::channel(16);
+/// assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+/// sender.send(10).unwrap();
+/// drop(sender);
+/// assert_eq!(receiver.try_recv(), Ok(10));
+/// assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TryRecvError {
     /// There is no message yet.
     Empty,
-    /// All senders are gone, and every message before that was received or reported as lost.
+    /// All senders are gone, and every message was received or reported as lost.
     Closed,
-    /// So many messages were overwritten before this receiver read them. The next call returns the
+    /// This many messages were overwritten before the receiver read them. The next call returns the
     /// oldest message that is left.
     Lagged(u64),
 }

@@ -1,9 +1,8 @@
-//! What is behind the handles: publishers and subscribers of a boxed ring, of which the handles know
-//! the message's type and nothing else.
+//! What is behind the handles: publishers and subscribers of a boxed ring, as trait objects.
 //!
-//! A ring asks `T: Send + Sync + 'static` of its messages. tokio's handles ask nothing, and so programs
-//! have `struct Bus<T> { sender: Sender<T> }` without a bound. Behind a trait object, only the two
-//! functions that make a channel have to ask.
+//! A ring needs `T: Send + Sync + 'static`. tokio's handles have no bounds, so programs contain
+//! `struct Bus<T> { sender: Sender<T> }` without a bound. Behind a trait object, only the two
+//! functions that make a channel need the bounds.
 
 use std::any::Any;
 use std::future::Future;
@@ -18,7 +17,7 @@ use crate::subscriber::Subscriber;
 
 /// A publisher.
 pub(super) trait SendHalf<T>: Send + Sync {
-    /// Publishes unless there is no subscriber. Returns their number.
+    /// Publishes if there is a subscriber, and returns how many there are.
     fn send(&self, message: T) -> Result<usize, T>;
     fn another(&self) -> Box<dyn SendHalf<T>>;
     fn subscribe(&self) -> Box<dyn ReceiveHalf<T>>;
@@ -71,13 +70,13 @@ impl<T: Send + Sync + 'static> SendHalf<T> for SharedPublisher<Boxed<T>> {
     }
 }
 
-/// A subscriber. Messages are shown to `take`, which clones them: they count as received before that,
-/// so that one whose clone panics is skipped.
+/// A subscriber. Messages are passed to `take`, which clones them. They count as received before
+/// that, so a message whose clone panics is skipped.
 pub(super) trait ReceiveHalf<T>: Send + Sync {
     fn try_recv(&mut self, take: &mut dyn FnMut(&T)) -> Result<(), TryRecvError>;
     fn recv(&mut self, take: &mut dyn FnMut(&T)) -> Result<(), RecvError>;
     fn poll_recv(&mut self, cx: &mut Context<'_>, take: &mut dyn FnMut(&T)) -> Poll<Result<(), RecvError>>;
-    /// The future that polled is gone.
+    /// Drops the waker of a future that is gone.
     fn forget_waker(&mut self);
     fn subscribe(&self) -> Box<dyn ReceiveHalf<T>>;
     fn len(&self) -> usize;

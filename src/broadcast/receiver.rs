@@ -1,4 +1,4 @@
-//! The receiving side.
+//! The receiving side of a channel.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -16,11 +16,14 @@ use crate::slots::Boxed;
 use crate::subscriber::Subscriber;
 use crate::sync::Arc;
 
-/// The receiving side of a channel. It receives a clone of every message that is sent while it exists.
+/// The receiving side of a channel, which receives a clone of every message that is sent while it
+/// exists.
 ///
-/// It is also a [`Stream`] of `Result<T, RecvError>`: the error is always
-/// [`Lagged`](RecvError::Lagged), after which the stream goes on, and the stream ends when the channel is
-/// closed. `BroadcastStream` of tokio-stream is not needed, and `StreamMap` takes a receiver as it is.
+/// It is also a [`Stream`] of `Result<T, RecvError>`, which ends when the channel is closed. The
+/// error is always [`Lagged`](RecvError::Lagged), after which the stream continues.
+/// `BroadcastStream` of tokio-stream is not needed, and `StreamMap` takes a receiver as it is.
+///
+/// # Examples
 ///
 /// ```
 /// use futures::StreamExt;
@@ -46,7 +49,7 @@ use crate::sync::Arc;
 pub struct Receiver<T> {
     half: Box<dyn ReceiveHalf<T>>,
     shared: Arc<Shared<T>>,
-    /// As a stream it has returned `None`.
+    /// The stream has returned `None`.
     ended: bool,
     like_tokio: PhantomData<LikeTokio<T>>,
 }
@@ -56,8 +59,12 @@ impl<T> Receiver<T> {
         Self { half, shared, ended: false, like_tokio: PhantomData }
     }
 
-    /// How many messages this receiver has not received yet. It counts those that were overwritten: if it
-    /// is more than the capacity, the next call reports the loss.
+    /// Returns the number of messages that this receiver has not received yet.
+    ///
+    /// It includes messages that were overwritten: if it is more than the capacity, the next call
+    /// reports the loss.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::broadcast;
@@ -74,34 +81,78 @@ impl<T> Receiver<T> {
         self.half.len()
     }
 
-    /// Whether this receiver has received all messages.
+    /// Returns `true` if this receiver has received all messages.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (sender, mut receiver) = seqcast::broadcast::channel(16);
+    /// assert!(receiver.is_empty());
+    /// sender.send(10).unwrap();
+    /// assert!(!receiver.is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether both receive from one channel.
+    /// Returns `true` if both receive from the same channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_sender, receiver) = seqcast::broadcast::channel::<u32>(16);
+    /// assert!(receiver.same_channel(&receiver.resubscribe()));
+    /// ```
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// How many senders there are.
+    /// Returns the number of senders.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (sender, receiver) = seqcast::broadcast::channel::<u32>(16);
+    /// let _other = sender.clone();
+    /// assert_eq!(receiver.sender_strong_count(), 2);
+    /// ```
     pub fn sender_strong_count(&self) -> usize {
         self.shared.strong_count()
     }
 
-    /// How many weak senders there are.
+    /// Returns the number of weak senders.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (sender, receiver) = seqcast::broadcast::channel::<u32>(16);
+    /// let _weak = sender.downgrade();
+    /// assert_eq!(receiver.sender_weak_count(), 1);
+    /// ```
     pub fn sender_weak_count(&self) -> usize {
         self.shared.weak_count()
     }
 
-    /// Whether all senders are gone. There may be messages left to receive.
+    /// Returns `true` if all senders are gone. There may be messages left to receive.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (sender, mut receiver) = seqcast::broadcast::channel(16);
+    /// sender.send(10).unwrap();
+    /// drop(sender);
+    /// assert!(receiver.is_closed());
+    /// assert_eq!(receiver.try_recv(), Ok(10));
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.half.is_closed()
     }
 }
 
 impl<T: Clone> Receiver<T> {
-    /// Another receiver of the channel, for the messages that are sent after this call.
+    /// Returns another receiver of the channel, for the messages that are sent after this call.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::broadcast;
@@ -117,17 +168,18 @@ impl<T: Clone> Receiver<T> {
         Self::with(self.half.subscribe(), Arc::clone(&self.shared))
     }
 
-    /// Waits for the next message.
+    /// Waits for the next message and receives it.
     ///
     /// # Errors
     ///
-    /// - [`Lagged`](RecvError::Lagged): messages were overwritten. The next call returns the oldest message
-    ///   that is left.
-    /// - [`Closed`](RecvError::Closed): all senders are gone, and there is no message left.
+    /// - [`Lagged`](RecvError::Lagged): messages were overwritten. The next call returns the
+    ///   oldest message that is left.
+    /// - [`Closed`](RecvError::Closed): all senders are gone, and there is no message left. Later
+    ///   calls return the same.
     ///
     /// # Panics
     ///
-    /// If the message's clone panics. The message counts as received.
+    /// If the clone of the message panics. The message counts as received.
     ///
     /// # Cancel safety
     ///
@@ -135,9 +187,11 @@ impl<T: Clone> Receiver<T> {
     ///
     /// # Cooperation
     ///
-    /// A task that receives 128 times in a row without waiting yields once, as by
-    /// [`recv_async`](Subscriber::recv_async). It works in any runtime. Other futures of the task do not
-    /// yield with it, which matters to [biased selects](crate::broadcast#biased-selects).
+    /// A task that receives 128 times in a row without waiting yields once, in any executor, as
+    /// [`recv_async`](Subscriber::recv_async) does. Other futures of the task do not yield with
+    /// it, which matters to [biased selects](crate::broadcast#biased-selects).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::broadcast::{self, error::RecvError};
@@ -156,7 +210,7 @@ impl<T: Clone> Receiver<T> {
         poll_fn(|cx| waiting.0.poll_recv(cx)).await
     }
 
-    /// Receives the next message if it is there.
+    /// Receives the next message if there is one.
     ///
     /// # Errors
     ///
@@ -165,6 +219,8 @@ impl<T: Clone> Receiver<T> {
     /// # Panics
     ///
     /// As [`recv`](Self::recv).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::broadcast::{self, error::TryRecvError};
@@ -176,11 +232,11 @@ impl<T: Clone> Receiver<T> {
     /// ```
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         let mut message = None;
-        self.half.try_recv(&mut |shown| message = Some(shown.clone()))?;
+        self.half.try_recv(&mut |received| message = Some(received.clone()))?;
         Ok(taken(message))
     }
 
-    /// Waits for the next message, and blocks the thread meanwhile: it spins briefly, then sleeps.
+    /// Waits for the next message and receives it, and blocks the thread meanwhile.
     ///
     /// # Errors
     ///
@@ -188,8 +244,14 @@ impl<T: Clone> Receiver<T> {
     ///
     /// # Panics
     ///
-    /// If the message's clone panics. It does not know runtimes, so it does not panic in an async context,
-    /// as tokio's does: it blocks the runtime's thread there.
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Blocking
+    ///
+    /// Spins briefly, then parks the thread. Do not call it in an async context: it does not panic
+    /// there, as tokio's does, and blocks the thread of the runtime.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::broadcast;
@@ -201,25 +263,28 @@ impl<T: Clone> Receiver<T> {
     /// ```
     pub fn blocking_recv(&mut self) -> Result<T, RecvError> {
         let mut message = None;
-        self.half.recv(&mut |shown| message = Some(shown.clone()))?;
+        self.half.recv(&mut |received| message = Some(received.clone()))?;
         Ok(taken(message))
     }
 
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
         let mut message = None;
-        ready!(self.half.poll_recv(cx, &mut |shown| message = Some(shown.clone())))?;
+        ready!(self.half.poll_recv(cx, &mut |received| message = Some(received.clone())))?;
         Poll::Ready(Ok(taken(message)))
     }
 }
 
-/// What a successful call has shown.
+/// The message that a successful call has passed to `take`.
 fn taken<T>(message: Option<T>) -> T {
     message.unwrap_or_else(|| unreachable!("a message was received"))
 }
 
 impl<T: Send + Sync + 'static> Receiver<T> {
-    /// The ring's subscriber, at the same position: for messages that are borrowed, losses that add up,
-    /// blocking with a deadline, and whatever else a receiver has no call for.
+    /// Turns the receiver into the subscriber of the ring, at the same position.
+    ///
+    /// A [`Subscriber`] borrows messages, counts losses, blocks with a deadline, and more.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::broadcast;
@@ -234,7 +299,7 @@ impl<T: Send + Sync + 'static> Receiver<T> {
     }
 }
 
-/// A receiver that a future waits on.
+/// A receiver that a future waits on. Its waker is dropped with the future.
 struct Waiting<'a, T>(&'a mut Receiver<T>);
 
 impl<T> Drop for Waiting<'_, T> {

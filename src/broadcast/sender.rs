@@ -1,4 +1,4 @@
-//! The sending side: senders, and weak ones.
+//! The sending side of a channel: senders and weak senders.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,9 +13,12 @@ use crate::ring::Ring;
 use crate::slots::Boxed;
 use crate::sync::Arc;
 
-/// The sending side of a channel. Clone it for each thread or task that sends.
+/// The sending side of a channel.
 ///
-/// The channel is closed when the last sender is dropped.
+/// Clone it for each thread or task that sends. The channel is closed when the last sender is
+/// dropped.
+///
+/// # Examples
 ///
 /// ```
 /// use seqcast::broadcast;
@@ -33,11 +36,16 @@ pub struct Sender<T> {
 }
 
 impl<T> Sender<T> {
-    /// A channel without a receiver, for at least `capacity` messages (rounded up to a power of two).
+    /// Makes a channel without a receiver.
+    ///
+    /// The channel holds at least `capacity` messages, rounded up to a power of two.
     ///
     /// # Panics
     ///
-    /// If `capacity` is 0, more than `isize::MAX as usize / 2`, or more than an address space can hold.
+    /// If `capacity` is 0, more than `isize::MAX as usize / 2`, or more messages than fit in the
+    /// address space.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::broadcast;
@@ -58,25 +66,27 @@ impl<T> Sender<T> {
         Self::with(half, Arc::new(Shared::new(Box::new(base))))
     }
 
-    /// `shared` counts it already.
+    /// `shared` already counts this sender.
     pub(super) fn with(half: Box<dyn SendHalf<T>>, shared: Arc<Shared<T>>) -> Self {
         Self { half, shared, like_tokio: PhantomData }
     }
 
     /// Sends a message to all receivers, and returns how many there are.
     ///
-    /// It overwrites the oldest message if the channel is full. A receiver may be dropped, or lag, before
-    /// it reads the message.
+    /// If the channel is full, the oldest message is overwritten. A receiver may be dropped, or
+    /// lag, before it receives the message.
     ///
     /// # Errors
     ///
-    /// If there is no receiver. The message comes back in the error. A later call succeeds if somebody has
-    /// subscribed by then.
+    /// [`SendError`] with the message: there is no receiver. A later call succeeds if there is one
+    /// by then.
     ///
     /// # Progress
     ///
-    /// Lock-free, as [`SharedPublisher::publish`](crate::SharedPublisher::publish): no sender waits for
-    /// another or for a receiver. Wakes sleeping receivers.
+    /// Lock-free, as [`SharedPublisher::publish`](crate::SharedPublisher::publish). No sender
+    /// waits for another sender or for a receiver. It wakes sleeping receivers.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::broadcast;
@@ -90,7 +100,9 @@ impl<T> Sender<T> {
         self.half.send(value).map_err(SendError)
     }
 
-    /// A receiver of the messages that are sent after this call.
+    /// Returns a new receiver, for the messages that are sent after this call.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::broadcast;
@@ -105,14 +117,27 @@ impl<T> Sender<T> {
         Receiver::with(self.half.subscribe(), Arc::clone(&self.shared))
     }
 
-    /// A sender that does not keep the channel open.
+    /// Returns a sender that does not keep the channel open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (sender, receiver) = seqcast::broadcast::channel::<u32>(16);
+    /// let weak = sender.downgrade();
+    /// drop(sender);
+    /// assert!(receiver.is_closed());
+    /// assert!(weak.upgrade().is_none());
+    /// ```
     #[must_use = "a weak sender does not keep the channel open, and this call does not drop the sender"]
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender::new(Arc::clone(&self.shared))
     }
 
-    /// How many messages at least one receiver has not read yet; at most the capacity. Looks at every
-    /// receiver.
+    /// Returns the number of messages that at least one receiver has not received yet.
+    ///
+    /// It is at most the capacity. It reads the position of every receiver.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::broadcast;
@@ -130,28 +155,57 @@ impl<T> Sender<T> {
         self.half.len()
     }
 
-    /// Whether every receiver has read all messages.
+    /// Returns `true` if every receiver has received all messages.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (sender, mut receiver) = seqcast::broadcast::channel(16);
+    /// sender.send(1).unwrap();
+    /// assert!(!sender.is_empty());
+    /// receiver.try_recv().unwrap();
+    /// assert!(sender.is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many receivers there are. It counts every subscriber of the [ring](Self::ring).
+    /// Returns the number of receivers.
+    ///
+    /// It includes every subscriber of the [ring](Self::ring).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (sender, receiver) = seqcast::broadcast::channel::<u32>(16);
+    /// let _other = receiver.resubscribe();
+    /// assert_eq!(sender.receiver_count(), 2);
+    /// ```
     pub fn receiver_count(&self) -> usize {
         self.half.receiver_count()
     }
 
-    /// Whether both send to one channel.
+    /// Returns `true` if both send to the same channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (sender, _receiver) = seqcast::broadcast::channel::<u32>(16);
+    /// assert!(sender.same_channel(&sender.clone()));
+    /// ```
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
     /// Waits until there is no receiver.
     ///
-    /// If another receiver subscribes before the future is polled again, it goes on waiting.
+    /// If a new receiver is made before the future is polled again, it keeps waiting.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use futures::FutureExt;
@@ -166,24 +220,41 @@ impl<T> Sender<T> {
         self.half.unsubscribed().await;
     }
 
-    /// How many senders there are.
+    /// Returns the number of senders.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (sender, _receiver) = seqcast::broadcast::channel::<u32>(16);
+    /// let _other = sender.clone();
+    /// assert_eq!(sender.strong_count(), 2);
+    /// ```
     pub fn strong_count(&self) -> usize {
         self.shared.strong_count()
     }
 
-    /// How many weak senders there are.
+    /// Returns the number of weak senders.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (sender, _receiver) = seqcast::broadcast::channel::<u32>(16);
+    /// let _weak = sender.downgrade();
+    /// assert_eq!(sender.weak_count(), 1);
+    /// ```
     pub fn weak_count(&self) -> usize {
         self.shared.weak_count()
     }
 }
 
 impl<T: Send + Sync + 'static> Sender<T> {
-    /// The channel's ring: statistics, subscribers that resume at a sequence, and whatever else the
-    /// channel has no call for.
+    /// Returns a handle of the channel's ring, which shows statistics and makes subscribers.
     ///
-    /// A subscriber that resumes finds what the channel has kept. A message with a drop, such as a
-    /// `String`, is dropped when all receivers have received it. One without a drop, such as a `u64`, stays
-    /// until it is overwritten.
+    /// A subscriber that resumes at a sequence finds what the channel has kept. A message with a
+    /// drop, such as a `String`, is dropped when all receivers have received it. One without a
+    /// drop, such as a `u64`, stays until it is overwritten.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::{Start, broadcast};
@@ -223,7 +294,11 @@ impl<T> fmt::Debug for Sender<T> {
 impl<T> UnwindSafe for Sender<T> {}
 impl<T> RefUnwindSafe for Sender<T> {}
 
-/// A sender that does not keep the channel open: [`upgrade`](Self::upgrade) it to send.
+/// A sender that does not keep the channel open.
+///
+/// [`upgrade`](Self::upgrade) it to send.
+///
+/// # Examples
 ///
 /// ```
 /// use seqcast::broadcast;
@@ -245,19 +320,32 @@ impl<T> WeakSender<T> {
         Self { shared, like_tokio: PhantomData }
     }
 
-    /// A sender of the channel, unless all of them are gone.
+    /// Returns a sender of the channel, or `None` if all senders are gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (sender, mut receiver) = seqcast::broadcast::channel(16);
+    /// let weak = sender.downgrade();
+    /// weak.upgrade().unwrap().send(1).unwrap();
+    /// assert_eq!(receiver.try_recv(), Ok(1));
+    /// ```
     #[must_use]
     pub fn upgrade(&self) -> Option<Sender<T>> {
         let half = self.shared.upgrade()?;
         Some(Sender::with(half, Arc::clone(&self.shared)))
     }
 
-    /// How many senders there are.
+    /// Returns the number of senders.
+    ///
+    /// As [`Sender::strong_count`].
     pub fn strong_count(&self) -> usize {
         self.shared.strong_count()
     }
 
-    /// How many weak senders there are.
+    /// Returns the number of weak senders.
+    ///
+    /// As [`Sender::weak_count`].
     pub fn weak_count(&self) -> usize {
         self.shared.weak_count()
     }

@@ -5,43 +5,70 @@ use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::handle::Handle;
+use super::run::{Run, Runs};
 use crate::channel::{Channel, used_up};
 use crate::error::{Closed, TryPublishError};
 use crate::sequencer::ClaimError;
 use crate::slots::Storage;
-use crate::sync::WORTH_A_RUN;
 
-/// Publishes messages at once, and wakes parked subscribers when it is dropped.
+/// A batch of messages, which wakes sleeping readers once, when it is dropped.
 ///
 /// Made by [`Publisher::batch`](crate::Publisher::batch).
+///
+/// # Examples
+///
+/// ```
+/// use seqcast::{Batch, Inline};
+///
+/// fn heartbeat(batch: &mut Batch<'_, Inline<u32>>) {
+///     batch.publish(0);
+/// }
+///
+/// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(64);
+/// let mut batch = publisher.batch();
+/// heartbeat(&mut batch);
+/// batch.publish(7);
+/// drop(batch); // wakes sleeping readers
+/// assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [0, 7]);
+/// ```
 #[must_use = "dropping it wakes subscribers: keep it until the last message is published"]
 pub struct Batch<'a, S: Storage> {
-    // The parts of its handle: each message would load them from there.
+    // The parts of the handle, so that they are not loaded for each message.
     channel: &'a Channel<S>,
     pool: &'a mut S::Pool,
-    /// Published since the last wake-up.
+    /// The sequences published since the last wake-up.
     unwoken: Range<u64>,
 }
 
 impl<'a, S: Storage> Batch<'a, S> {
-    /// Begins at `next`, the sequence of the next message.
+    /// `next` is the sequence of the next message.
     #[inline]
     pub(super) fn new(handle: &'a mut Handle<S>, next: u64) -> Self {
         let (channel, pool) = handle.parts();
         Self { channel, pool, unwoken: next..next }
     }
 
-    /// Publishes a message and returns its sequence, as [`Publisher::publish`](crate::Publisher::publish) does, but leaves parked
-    /// subscribers asleep.
+    /// Publishes a message and returns its sequence, without waking parked subscribers.
     ///
-    /// On a [gated](crate::Builder::gated) ring it waits for gating subscribers, and wakes parked subscribers before it waits.
+    /// Otherwise as [`Publisher::publish`](crate::Publisher::publish). On a
+    /// [gated](crate::Builder::gated) ring it waits for gating subscribers, and wakes parked
+    /// subscribers before it waits.
     ///
     /// # Panics
     ///
     /// As [`Publisher::publish`](crate::Publisher::publish).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (mut publisher, _subscriber) = seqcast::inline::<u32>(64);
+    /// let mut batch = publisher.batch();
+    /// assert_eq!(batch.publish(1), 0);
+    /// assert_eq!(batch.publish(2), 1);
+    /// ```
     #[inline]
     pub fn publish(&mut self, value: S::Item) -> u64 {
-        // Dropped last: that may take its time.
+        // Dropped last, as that may take long.
         let mut garbage = S::Garbage::default();
         let Self { channel, pool, unwoken } = self;
         let next = channel.sequencer.next_exclusive().unwrap_or_else(|| channel.next_bounded(Some(unwoken)));
@@ -59,7 +86,7 @@ impl<'a, S: Storage> Batch<'a, S> {
     /// Publishes all of `values`, one by one.
     #[inline]
     pub(super) fn publish_all(&mut self, values: impl Iterator<Item = S::Item>) {
-        // An iterator that makes its values may hand them on without putting them down.
+        // Internal iteration: an iterator that makes its values may pass them on in registers.
         values.for_each(|value| {
             self.publish(value);
         });
@@ -89,13 +116,33 @@ impl<S: Storage> fmt::Debug for Batch<'_, S> {
     }
 }
 
-// As the publishers.
+// As for the publishers.
 impl<S: Storage> UnwindSafe for Batch<'_, S> {}
 impl<S: Storage> RefUnwindSafe for Batch<'_, S> {}
 
-/// Publishes messages at once, beside other publishers, and wakes parked subscribers when it is dropped.
+/// A batch of messages of one of many publishers, which wakes sleeping readers once, when it is
+/// dropped.
 ///
 /// Made by [`SharedPublisher::batch`](crate::SharedPublisher::batch).
+///
+/// # Examples
+///
+/// ```
+/// use seqcast::{Closed, Inline, SharedBatch};
+///
+/// fn heartbeat(batch: &mut SharedBatch<'_, Inline<u32>>) -> Result<u64, Closed<u32>> {
+///     batch.publish(0)
+/// }
+///
+/// let (publisher, mut subscriber) = seqcast::inline::<u32>(64);
+/// let publisher = publisher.share();
+/// let mut batch = publisher.batch();
+/// heartbeat(&mut batch)?;
+/// batch.publish(7)?;
+/// drop(batch); // wakes sleeping readers
+/// assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [0, 7]);
+/// # Ok::<(), Closed<u32>>(())
+/// ```
 #[must_use = "dropping it wakes subscribers: keep it until the last message is published"]
 pub struct SharedBatch<'a, S: Storage> {
     channel: &'a Channel<S>,
@@ -112,15 +159,28 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
         Self { channel, pool: handle.pool(), is_gated: channel.gate.is_some(), unwoken: 0..0 }
     }
 
-    /// Publishes a message and returns its sequence, as [`SharedPublisher::publish`](crate::SharedPublisher::publish) does, but leaves
-    /// parked subscribers asleep.
+    /// Publishes a message and returns its sequence, without waking parked subscribers.
     ///
-    /// On a [gated](crate::Builder::gated) ring it waits for gating subscribers, and wakes parked subscribers before it waits. While
-    /// other publishers wait for room, it wakes subscribers after each message: the code that follows may wait for such a publisher.
+    /// Otherwise as [`SharedPublisher::publish`](crate::SharedPublisher::publish). On a
+    /// [gated](crate::Builder::gated) ring it waits for gating subscribers, and wakes parked
+    /// subscribers before it waits. While other publishers wait for room, it wakes subscribers
+    /// after each message, because the caller may wait for such a publisher.
     ///
     /// # Errors
     ///
     /// As [`SharedPublisher::publish`](crate::SharedPublisher::publish).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seqcast::Closed;
+    ///
+    /// let publisher = seqcast::inline::<u32>(64).0.share();
+    /// let mut batch = publisher.batch();
+    /// assert_eq!(batch.publish(1), Ok(0));
+    /// publisher.close();
+    /// assert_eq!(batch.publish(2), Err(Closed(2)));
+    /// ```
     #[inline]
     pub fn publish(&mut self, value: S::Item) -> Result<u64, Closed<S::Item>> {
         match self.publish_unwoken(value) {
@@ -133,12 +193,13 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
     /// Publishes all of `values`, until the ring is closed. Returns how many were published.
     pub(super) fn publish_all(&mut self, mut values: impl Iterator<Item = S::Item>) -> usize {
         let mut published = 0;
-        // As in `Batch::publish_all`. The first that is refused ends it.
+        // As in `Batch::publish_all`. The first message that is refused ends it.
         let _ = values.try_for_each(|value| self.publish(value).map(|_| published += 1));
         published
     }
 
-    /// Publishes all of `values`, up to `N` by one claim, until the ring is closed. Returns how many were published.
+    /// Publishes all of `values`, up to `N` by one claim, until the ring is closed. Returns how
+    /// many were published.
     pub(super) fn publish_runs<const N: usize>(mut self, values: impl Iterator<Item = S::Item>) -> usize {
         match N.min(self.channel.run_limit()) {
             1 => self.publish_all(values),
@@ -149,7 +210,8 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
     /// Publishes without a wake-up, unless publishers wait, and does not wait itself.
     #[inline]
     fn publish_unwoken(&mut self, value: S::Item) -> Result<u64, TryPublishError<S::Item>> {
-        // Dropped last, after a wake-up: that may take its time, or wait for a publisher that waits for a reader.
+        // Dropped last, after a wake-up, as that may take long, or wait for a publisher that waits
+        // for a reader.
         let mut garbage = S::Garbage::default();
         let sequence = self.channel.publish_shared(self.pool, value, &mut garbage)?;
         self.published(sequence..sequence + 1);
@@ -168,7 +230,7 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
         }
     }
 
-    /// Wakes for what was published, and waits for room.
+    /// Wakes subscribers for what was published, and waits for room.
     #[cold]
     fn wait_for_room(&mut self) {
         self.channel.wake_for(&mut self.unwoken);
@@ -182,7 +244,7 @@ impl<'a, S: Storage> SharedBatch<'a, S> {
             self.unwoken.start = sequences.start;
         }
         self.unwoken.end = sequences.end;
-        // The caller's code may block on a publisher that waits for a reader of this message.
+        // The caller may block on a publisher that waits for a reader of this message.
         if self.is_gated && self.channel.has_waiting_publishers() {
             self.channel.wake_for(&mut self.unwoken);
         }
@@ -204,23 +266,6 @@ impl<S: Storage> fmt::Debug for SharedBatch<'_, S> {
 
 impl<S: Storage> UnwindSafe for SharedBatch<'_, S> {}
 impl<S: Storage> RefUnwindSafe for SharedBatch<'_, S> {}
-
-/// How many messages of an iterator with these bounds are published by one claim. 1 if its length is unknown: it may take its time
-/// between two messages.
-#[inline]
-pub(super) fn run_of<S: Storage>((least, most): (usize, Option<usize>)) -> usize {
-    if Some(least) == most && least >= WORTH_A_RUN { S::RUN } else { 1 }
-}
-
-/// A batch that publishes several messages by one claim.
-trait Runs<S: Storage> {
-    /// Publishes the first of `items`, and returns how many; or waits until there may be room. `held` counts the sequences that were
-    /// skipped since the last message.
-    fn publish_run(&mut self, items: &[Option<S::Item>], held: &mut u64) -> Result<usize, Closed<()>>;
-
-    /// What a publish does when the ring takes no more: returns, or panics.
-    fn at_end(&self) {}
-}
 
 impl<S: Storage> Runs<S> for SharedBatch<'_, S> {
     fn publish_run(&mut self, items: &[Option<S::Item>], held: &mut u64) -> Result<usize, Closed<()>> {
@@ -247,59 +292,5 @@ impl<S: Storage> Runs<S> for Batch<'_, S> {
 
     fn at_end(&self) {
         used_up();
-    }
-}
-
-/// Messages taken from an iterator, to be published by one claim. If the iterator panics, they are published all the same.
-struct Run<'b, S: Storage, B: Runs<S>, const N: usize> {
-    batch: &'b mut B,
-    /// The first `len` of them are there.
-    items: [Option<S::Item>; N],
-    len: usize,
-    published: usize,
-}
-
-impl<'b, S: Storage, B: Runs<S>, const N: usize> Run<'b, S, B, N> {
-    fn new(batch: &'b mut B) -> Self {
-        Self { batch, items: [const { None }; N], len: 0, published: 0 }
-    }
-
-    /// Publishes all of `values`, up to `limit` by one claim, until the ring is closed. Returns how many were published.
-    fn publish_all(mut self, mut values: impl Iterator<Item = S::Item>, limit: usize) -> usize {
-        let mut has_more = true;
-        while has_more {
-            while has_more && self.len < limit {
-                match values.next() {
-                    Some(value) => {
-                        self.items[self.len] = Some(value);
-                        self.len += 1;
-                    }
-                    None => has_more = false,
-                }
-            }
-            if !self.publish() {
-                self.batch.at_end();
-                break;
-            }
-        }
-        self.published
-    }
-
-    /// Publishes what is there. `false` if the ring is closed: the rest is dropped.
-    fn publish(&mut self) -> bool {
-        let (mut from, len, mut held) = (0, std::mem::take(&mut self.len), 0);
-        while from < len {
-            let Ok(written) = self.batch.publish_run(&self.items[from..len], &mut held) else { return false };
-            from += written;
-            self.published += written;
-        }
-        true
-    }
-}
-
-impl<S: Storage, B: Runs<S>, const N: usize> Drop for Run<'_, S, B, N> {
-    /// It does not panic at the end of the ring: the iterator may be panicking.
-    fn drop(&mut self) {
-        self.publish();
     }
 }

@@ -13,13 +13,14 @@ use crate::error::{Closed, TryPublishError};
 use crate::slots::Storage;
 use crate::sync::Arc;
 
-/// Future of [`Publisher::publish_async`] and [`SharedPublisher::publish_async`].
+/// The future of [`Publisher::publish_async`] and [`SharedPublisher::publish_async`].
 ///
-/// It holds the message until it is published. Dropping it drops the message. It panics if it is polled again after it was ready.
+/// It holds the message until it is published. Dropping it drops the message. It panics if it is
+/// polled after completion.
 #[must_use = "futures do nothing unless polled"]
 pub struct Publish<'a, S: Storage> {
     publisher: By<'a, S>,
-    /// `None` once it is published.
+    /// `None` after completion.
     value: Option<S::Item>,
     wait: TaskWait,
 }
@@ -39,7 +40,7 @@ impl<S: Storage> By<'_, S> {
 
     /// Publishes `value`, or leaves it there if there is no room.
     fn attempt(&mut self, value: &mut Option<S::Item>) -> Option<Result<u64, Closed<S::Item>>> {
-        let Some(item) = value.take() else { panic!("`Publish` polled after it was ready") };
+        let Some(item) = value.take() else { panic!("`Publish` polled after completion") };
         let published = match self {
             Self::Exclusive(publisher) => publisher.try_publish(item),
             Self::Shared(publisher) => publisher.try_publish(item),
@@ -55,35 +56,43 @@ impl<S: Storage> By<'_, S> {
     }
 }
 
-/// Publishing: in a task.
+/// Publishing in a task of any async runtime.
 impl<S: Storage> Publisher<S> {
-    /// Publishes, and waits for room in any async runtime. On an ordinary ring it is ready at once.
+    /// Publishes a message, and waits for room.
+    ///
+    /// On an ordinary ring it is ready immediately. Use it in async tasks instead of
+    /// [`publish`](Self::publish), which may block the thread on a [gated](crate::Builder::gated)
+    /// ring.
     ///
     /// # Errors
     ///
-    /// None: an exclusive publisher's ring is open.
+    /// None, because the ring of an exclusive publisher is open.
     ///
     /// # Panics
     ///
-    /// The future, as [`publish`](Self::publish), and if it is polled again after it was ready.
+    /// The future panics as [`publish`](Self::publish) does, and if it is polled after completion.
     ///
     /// # Blocking
     ///
-    /// Never blocks. The first task that waits on a ring with a [`gate_deadline`](crate::Builder::gate_deadline) starts a thread,
-    /// which measures the time for all tasks of the ring.
+    /// Never blocks. The first task that waits on a ring with a
+    /// [`gate_deadline`](crate::Builder::gate_deadline) starts a thread, which measures the time
+    /// for all tasks of the ring.
     ///
-    /// Tasks that wait are woken in order. While others wait, this future yields twice before it takes room.
+    /// Waiting tasks are woken in the order in which they began to wait.
     ///
     /// # Cancel safety
     ///
-    /// A future that is dropped before it was ready has published nothing. It drops the value, and other publishers do not notice.
+    /// If the future is dropped before it is ready, nothing was published, and the message is
+    /// dropped.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # futures::executor::block_on(async {
     /// let (mut publisher, _lossy) = seqcast::Builder::new(2).gated().inline::<u32>();
     /// let mut gating = publisher.ring().subscribe_gating().unwrap();
     /// publisher.publish_many([1, 2]);
-    /// // The ring is full: the reader makes room.
+    /// // The ring is full, and the reader makes room.
     /// let (published, received) = futures::join!(publisher.publish_async(3), gating.recv_async());
     /// assert_eq!((published, received), (Ok(2), Ok(1)));
     /// # });
@@ -93,28 +102,37 @@ impl<S: Storage> Publisher<S> {
     }
 }
 
-/// Publishing: in a task.
+/// Publishing in a task of any async runtime.
 impl<S: Storage> SharedPublisher<S> {
-    /// Publishes, and waits for room in any async runtime. On an ordinary ring it is ready at once.
+    /// Publishes a message, and waits for room.
+    ///
+    /// On an ordinary ring it is ready immediately. Use it in async tasks instead of
+    /// [`publish`](Self::publish), which may block the thread on a [gated](crate::Builder::gated)
+    /// ring.
     ///
     /// # Errors
     ///
-    /// [`Closed`] with the value when the ring was closed, also while it waited.
+    /// [`Closed`] with the message: the ring is closed, or was closed while the future waited.
     ///
     /// # Panics
     ///
-    /// The future, if it is polled again after it was ready.
+    /// The future panics if it is polled after completion.
     ///
     /// # Blocking
     ///
-    /// Never blocks. The first task that waits on a ring with a [`gate_deadline`](crate::Builder::gate_deadline) starts a thread,
-    /// which measures the time for all tasks of the ring.
+    /// Never blocks. The first task that waits on a ring with a
+    /// [`gate_deadline`](crate::Builder::gate_deadline) starts a thread, which measures the time
+    /// for all tasks of the ring.
     ///
-    /// Tasks that wait are woken in order. While others wait, this future yields twice before it takes room.
+    /// Waiting tasks are woken in the order in which they began to wait. While others wait, a new
+    /// future yields twice before it takes room, so that they are not starved.
     ///
     /// # Cancel safety
     ///
-    /// A future that is dropped before it was ready has published nothing. It drops the value, and other publishers do not notice.
+    /// If the future is dropped before it is ready, nothing was published, and the message is
+    /// dropped.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -122,7 +140,7 @@ impl<S: Storage> SharedPublisher<S> {
     /// let publisher = publisher.share();
     /// let mut gating = publisher.ring().subscribe_gating().unwrap();
     /// publisher.publish_many([1, 2]);
-    /// // The ring is full: the reader makes room.
+    /// // The ring is full, and the reader makes room.
     /// let (published, received) = futures::join!(publisher.publish_async(3), gating.recv_async());
     /// assert_eq!((published, received), (Ok(2), Ok(1)));
     /// # });
@@ -147,7 +165,7 @@ impl<S: Storage> Future for Publish<'_, S> {
 
     /// # Panics
     ///
-    /// If it is polled again after it was ready.
+    /// If it is polled after completion.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { publisher, value, wait } = &mut *self;
         if matches!(publisher, By::Shared(_)) && wait.lets_others_first(publisher.channel(), cx) {

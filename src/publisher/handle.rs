@@ -11,19 +11,20 @@ use crate::sync::Arc;
 #[cfg(feature = "sink")]
 use crate::sync::TryLock;
 
-/// One of the publishers of a ring; the last to be dropped closes it.
+/// One of the publishers of a ring. Dropping the last one closes the ring.
 pub(crate) struct Handle<S: Storage> {
     channel: Arc<Channel<S>>,
     pool: S::Pool,
-    /// Of a publisher that polls for room.
+    /// The wait of a publisher that polls for room.
     wait: Option<Box<TaskWait>>,
-    /// A message that `Sink::start_send` took, and for which there was no room. (In a lock for its `Sync` alone.)
+    /// A message that `Sink::start_send` took, and for which there was no room. The lock only
+    /// makes it `Sync`.
     #[cfg(feature = "sink")]
     held: TryLock<Option<Box<S::Item>>>,
 }
 
 impl<S: Storage> Handle<S> {
-    /// The channel counts it already.
+    /// `channel` already counts this handle.
     pub(crate) fn new(channel: Arc<Channel<S>>) -> Self {
         Self {
             channel,
@@ -39,7 +40,7 @@ impl<S: Storage> Handle<S> {
         &self.channel
     }
 
-    /// A sink waits no more.
+    /// Ends the wait of a sink.
     #[cfg(feature = "sink")]
     pub(super) fn end_wait(&mut self) {
         if let Some(wait) = &mut self.wait {
@@ -53,10 +54,11 @@ impl<S: Storage> Handle<S> {
         self.held.get_mut()
     }
 
-    /// As `poll_ready`, by one of many publishers: it lets tasks that wait go first.
+    /// As `poll_ready`, for one of many publishers. Tasks that wait already go first.
     pub(super) fn poll_ready_shared(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<()>>> {
         let channel = Arc::clone(&self.channel);
-        // A publisher that has never waited has no place for a wait yet, and makes one when others wait.
+        // A publisher that has never waited has no `TaskWait` yet, and makes one only if others
+        // wait.
         let others_wait = channel.gate.as_ref().is_some_and(|gate| gate.has_tasks());
         if others_wait && self.wait.get_or_insert_default().lets_others_first(&channel, cx) {
             return Poll::Pending;
@@ -110,30 +112,85 @@ impl<S: Storage> Drop for Handle<S> {
     }
 }
 
-/// The look-ups that both publishers have; their field is called `handle`.
+/// The queries that both publishers have. Their field is called `handle`, and `$make` makes the
+/// `publisher` of the examples.
 macro_rules! look_ups {
-    () => {
-        /// A subscriber that reads what is published from now on. Allocates; no publisher or subscriber notices.
+    ($make:literal) => {
+        /// Returns a new subscriber, which receives what is published from now on.
+        ///
+        /// As [`Ring::subscribe`].
+        ///
+        /// # Examples
+        ///
+        /// ```
+        #[doc = $make]
+        /// publisher.publish_many([1]);
+        /// let mut subscriber = publisher.subscribe();
+        /// publisher.publish_many([2]);
+        /// assert_eq!(subscriber.try_recv(), Ok(2));
+        /// ```
         pub fn subscribe(&self) -> Subscriber<S> {
             self.subscribe_at(Start::Latest)
         }
 
-        /// A subscriber that begins at `start`. See [`Ring::subscribe_at`].
+        /// Returns a new subscriber, which begins at `start`.
+        ///
+        /// As [`Ring::subscribe_at`].
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use seqcast::Start;
+        ///
+        #[doc = $make]
+        /// publisher.publish_many([1, 2]);
+        /// assert_eq!(publisher.subscribe_at(Start::Oldest).try_recv(), Ok(1));
+        /// ```
         pub fn subscribe_at(&self, start: Start) -> Subscriber<S> {
             self.handle.ring().subscribe_at(start)
         }
 
-        /// A handle that neither publishes nor keeps the ring open.
+        /// Returns a handle that makes subscribers and shows statistics.
+        ///
+        /// It cannot publish, and does not keep the ring open.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        #[doc = $make]
+        /// publisher.publish_many([1, 2]);
+        /// let ring = publisher.ring();
+        /// drop(publisher);
+        /// assert!(ring.is_closed());
+        /// assert_eq!(ring.stats().published, 2);
+        /// ```
         pub fn ring(&self) -> Ring<S> {
             self.handle.ring()
         }
 
-        /// How many messages the ring holds.
+        /// Returns the number of messages that the ring holds: a power of two.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        #[doc = $make]
+        /// assert_eq!(publisher.capacity(), 8);
+        /// ```
         pub fn capacity(&self) -> usize {
             self.handle.channel().capacity()
         }
 
-        /// How many subscribers there are.
+        /// Returns the number of live subscribers.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        #[doc = $make]
+        /// let subscriber = publisher.subscribe();
+        /// assert_eq!(publisher.subscriber_count(), 1);
+        /// drop(subscriber);
+        /// assert_eq!(publisher.subscriber_count(), 0);
+        /// ```
         pub fn subscriber_count(&self) -> usize {
             self.handle.channel().registry.len()
         }

@@ -1,10 +1,16 @@
 //! The publishing handles.
 
-mod batch;
+// In the order in which the documentation shows their methods.
 mod exclusive;
-mod future;
-mod handle;
 mod shared;
+
+mod room;
+
+mod future;
+
+mod batch;
+mod handle;
+mod run;
 #[cfg(feature = "sink")]
 mod sink;
 mod task;

@@ -13,27 +13,33 @@ use crate::slots::Storage;
 /// `$make` makes the `publisher` of the example.
 macro_rules! sink {
     ($publisher:ident, $make:literal) => {
-        /// With the feature `sink`.
+        /// Requires the feature `sink`.
         ///
-        /// `start_send` publishes the message if there is still room. Otherwise the publisher holds it, and publishes it when it is next
-        /// polled. Dropping the publisher before that drops the message. What the publisher's own methods publish meanwhile comes
-        /// before it.
+        /// `start_send` publishes the message if there is still room. Otherwise the publisher
+        /// holds the message, and publishes it when it is polled again. Messages that are
+        /// published by the publisher's own methods meanwhile come before it. Dropping the
+        /// publisher drops the message.
         ///
-        /// `poll_close` publishes a message that is held, and leaves the ring open: drop the publisher to close the ring. (The method
-        /// `close` of the publisher itself closes the ring, also with `SinkExt` in scope. Call `flush` before it.)
-        ///
-        /// # Cancel safety
-        ///
-        /// A `send` that is dropped before it is ready may have left its message with the publisher, which publishes it when it is next
-        /// polled. A [`publish_async`](Self::publish_async) that is dropped has published nothing.
+        /// `poll_close` publishes a held message, and leaves the ring open. Drop the publisher to
+        /// close the ring. A call of `close` on the publisher is its own method, even with
+        /// `SinkExt` in scope. It closes the ring, so call `flush` before it.
         ///
         /// # Errors
         ///
-        /// [`Closed`] when the ring is closed, with the message that was not published, if there is one.
+        /// [`Closed`]: the ring is closed. It contains the message that was not published, if
+        /// there is one.
         ///
         /// # Panics
         ///
-        /// `start_send` does if the publisher holds a message: call `poll_ready` first.
+        /// `start_send` panics if the publisher holds a message. Call `poll_ready` before it.
+        ///
+        /// # Cancel safety
+        ///
+        /// If a `send` is dropped before it is ready, the publisher may hold its message, and
+        /// publish it when it is polled again. A [`publish_async`](Self::publish_async) that is
+        /// dropped has published nothing.
+        ///
+        /// # Examples
         ///
         /// ```
         /// use futures::{SinkExt, StreamExt, future, stream};
@@ -41,7 +47,7 @@ macro_rules! sink {
         /// # futures::executor::block_on(async {
         #[doc = $make]
         /// let gating = publisher.ring().subscribe_gating().unwrap();
-        /// // The sink waits for the reader, and closes the ring at its end.
+        /// // The sink waits for the reader. Its drop at the end closes the ring.
         /// let sending = stream::iter(0..100).map(Ok).forward(publisher);
         /// let (sent, received) = future::join(sending, gating.collect::<Vec<_>>()).await;
         /// sent.unwrap();
@@ -59,12 +65,12 @@ macro_rules! sink {
 
             fn start_send(self: Pin<&mut Self>, item: S::Item) -> Result<(), Self::Error> {
                 let publisher = self.get_mut();
-                assert!(publisher.handle().held().is_none(), "`start_send` without `poll_ready`");
+                assert!(publisher.handle.held().is_none(), "`start_send` called without `poll_ready`");
                 match publisher.try_publish(item) {
                     Ok(_) => Ok(()),
                     Err(TryPublishError::Closed(item)) => Err(Closed(Some(item))),
                     Err(TryPublishError::Full(item)) => {
-                        *publisher.handle().held() = Some(Box::new(item));
+                        *publisher.handle.held() = Some(Box::new(item));
                         Ok(())
                     }
                 }
@@ -80,18 +86,18 @@ macro_rules! sink {
         }
 
         impl<S: Storage> $publisher<S> {
-            /// Publishes the message that it holds.
+            /// Publishes the held message.
             fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed<Option<S::Item>>>> {
-                while let Some(item) = self.handle().held().take() {
+                while let Some(item) = self.handle.held().take() {
                     match self.try_publish(*item) {
-                        Ok(_) => self.handle().end_wait(),
+                        Ok(_) => self.handle.end_wait(),
                         Err(TryPublishError::Closed(item)) => {
-                            self.handle().end_wait();
+                            self.handle.end_wait();
                             return Poll::Ready(Err(Closed(Some(item))));
                         }
                         Err(TryPublishError::Full(item)) => {
-                            *self.handle().held() = Some(Box::new(item));
-                            // An end is found by the next attempt, which has the message.
+                            *self.handle.held() = Some(Box::new(item));
+                            // If the ring is closed, the next attempt returns the message.
                             let _ = ready!(Self::poll_ready(self, cx));
                         }
                     }

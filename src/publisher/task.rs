@@ -9,31 +9,33 @@ use crate::slots::Storage;
 use crate::sync::Arc;
 use crate::wait::{Park, Waiter};
 
-/// How often one poll tries for room that others take before it.
+/// How often one poll tries to take room before it yields, if other publishers take it first.
 const ATTEMPTS: u32 = 8;
 
-/// How often a task lets others go first.
+/// How often a task yields to others before it takes room.
 const MAX_YIELDS: u8 = 2;
 
-/// The place of one task among those that wait for room.
+/// One task's wait for room.
 #[derive(Debug, Default)]
 pub(super) struct TaskWait {
-    /// Made when it first waits.
+    /// Made at the first wait.
     waiter: Option<Arc<Waiter>>,
-    /// Since when it waits.
+    /// When the current wait began.
     since: Option<Instant>,
-    /// How often it has let others go first.
+    /// How often the task has yielded to others.
     yields: u8,
 }
 
 impl TaskWait {
-    /// Whether a task that begins to publish returns `Pending` first, its waker woken, as others wait already: those that were woken for
-    /// the room that there is may not have run yet, and would never find any.
+    /// Whether a task that begins to publish must return `Pending` first, because others wait
+    /// already. Its waker was then woken. The tasks that were woken for the present room may not
+    /// have run yet, and would otherwise never find any.
     ///
-    /// Twice: the first time the reader may run after the others, and this task before those that the reader wakes.
+    /// It yields twice. The first time, the reader may run after the others, and this task before
+    /// the tasks that the reader wakes.
     pub(super) fn lets_others_first<S: Storage>(&mut self, channel: &Channel<S>, cx: &Context<'_>) -> bool {
         let others_wait = channel.gate.as_ref().is_some_and(|gate| gate.has_tasks());
-        // In a full ring it joins those who wait.
+        // In a full ring, the task waits like the others.
         if !others_wait || self.since.is_some() || self.yields == MAX_YIELDS || !channel.finds_room() {
             self.yields = 0;
             return false;
@@ -43,14 +45,14 @@ impl TaskWait {
         true
     }
 
-    /// Waits for `attempt`, which has just returned `None`, as there is no room.
+    /// Waits for `attempt` to succeed. It has just returned `None`, because there is no room.
     pub(super) fn poll<S: Storage, R>(
         &mut self,
         channel: &Arc<Channel<S>>,
         cx: &mut Context<'_>,
         mut attempt: impl FnMut() -> Option<R>,
     ) -> Poll<R> {
-        let Some(gate) = channel.gate.as_deref() else { unreachable!("an ordinary ring is full") };
+        let Some(gate) = channel.gate.as_deref() else { unreachable!("an ordinary ring is never full") };
         if self.since.is_none() {
             self.since = Some(Instant::now());
             gate.add_task();
@@ -61,10 +63,10 @@ impl TaskWait {
                 self.end(channel);
                 return Poll::Ready(done);
             }
-            // Room that others took before this one could: it tries again.
+            // There was room, and others took it.
             let Room::None(until) = channel.wake_readers_and_find_room() else { continue };
             if park == Park::Polling || !channel.watch(until) {
-                // No clock of our own to look again by: the runtime has to.
+                // Nothing will wake the task in time, so the runtime has to poll it again.
                 cx.waker().wake_by_ref();
             }
             return Poll::Pending;
@@ -73,16 +75,17 @@ impl TaskWait {
         Poll::Pending
     }
 
-    /// Has `waker` woken when there is room. The ring is to be looked at once more before anybody sleeps.
+    /// Registers `waker` for room. The caller must try once more before it returns `Pending`.
     fn register(&mut self, gate: &Gate, waker: &Waker) -> Park {
-        // If a waker panics while it is put in place, that place is unusable: the next one is new.
+        // If a waker panics while it is registered, its `Waiter` is unusable, and the next call
+        // makes a new one.
         let waiter = self.waiter.take().unwrap_or_else(|| Arc::new(Waiter::new()));
         let park = gate.waiters.register_waker(&waiter, waker);
         self.waiter = Some(waiter);
         park
     }
 
-    /// The task waits no more.
+    /// Ends the wait, if there is one.
     pub(super) fn end<S: Storage>(&mut self, channel: &Channel<S>) {
         let (Some(gate), Some(since)) = (&channel.gate, self.since.take()) else { return };
         gate.remove_task(since);

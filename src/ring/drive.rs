@@ -1,4 +1,4 @@
-//! A task that wakes the subscribers of a ring for its publishers.
+//! A task that wakes the tasks of a ring instead of its publishers.
 
 use std::fmt;
 use std::future::Future;
@@ -12,36 +12,46 @@ use crate::sync::Arc;
 use crate::wait::Driven;
 
 impl<S: Storage> Ring<S> {
-    /// A future that wakes sleeping tasks in the place of publishers. Spawn it on the runtime where the subscribers' tasks run.
+    /// Returns the driver: a future that wakes sleeping tasks instead of the publishers.
     ///
-    /// Without it, each publish wakes every sleeping task before it returns, from outside the runtime. With it, a publish wakes this
-    /// future alone. The future wakes the tasks from inside the runtime, 64 at a time, and yields in between. Use it when one ring has
-    /// a hundred sleeping tasks or more: publishers no longer pay for them, and a burst of messages reaches each task in one wake-up.
-    /// With a few tasks, it adds its own wake-up to the time that a message takes.
+    /// Spawn it on the runtime where the subscribers' tasks run. Use it if a hundred tasks or more
+    /// sleep on one ring. Publishers then no longer pay for their wake-ups, and a burst of
+    /// messages reaches each task in one wake-up. With a few tasks, it only adds its own wake-up
+    /// to the time that a message takes.
     ///
-    /// It is ready when the ring is closed: a closing publisher wakes all tasks itself. One such future of a ring runs at a time. A second
-    /// one is ready immediately, and does not take over when the first is dropped. To replace one, wait until it has ended, then spawn
-    /// the next. Threads that wait in blocking calls are always woken by publishers. (If the clone or drop of an executor's waker
-    /// panics in here, the ring has no driver any more, and all later ones are ready immediately.)
+    /// Without a driver, each publish wakes every sleeping task before it returns, from outside
+    /// the runtime. With a driver, a publish wakes the driver only. The driver wakes the tasks
+    /// from inside the runtime, 64 per poll.
     ///
-    /// It works in any executor. It also wakes tasks of other runtimes, which then depend on the runtime that polls it.
+    /// The future is ready when the ring is closed. One driver per ring runs at a time. A second
+    /// one is ready immediately, and does not take over when the first is dropped. To replace a
+    /// driver, wait until it has ended, then spawn the next. If the clone or drop of an executor's
+    /// waker panics in the driver, the ring has no driver any more, and all later ones are ready
+    /// immediately.
+    ///
+    /// It works in any executor. It also wakes tasks of other runtimes, which then depend on the
+    /// runtime that polls it. Threads in blocking calls are always woken by publishers.
+    ///
+    /// Make the ring at least twice as large as the largest burst. In a smaller ring, a burst may
+    /// overwrite messages of tasks that were not woken yet. Such losses are counted as usual.
     ///
     /// # Progress
     ///
-    /// Sleeping tasks depend on the runtime that polls this future: each poll wakes 64 of them. While it does not, because all its
-    /// workers are blocked, they sleep until more than half the ring's capacity is published: then a publisher wakes them. They also wake when the future is
-    /// dropped, for example at the shutdown of the runtime. A future that is leaked, or polled once and never again, delays them in
-    /// the same way. Until it is polled for the first time, and after it is dropped, publishers wake as on any ring.
+    /// Sleeping tasks depend on the runtime that polls the driver. While it does not poll, they
+    /// sleep until more than half the ring's capacity is published, and then a publisher wakes
+    /// them. They also wake when the driver is dropped. A driver that is leaked, or not polled
+    /// again, delays them in the same way. Before its first poll and after its drop, publishers
+    /// wake tasks as on any ring.
     ///
-    /// Make the ring at least twice as large as the largest burst. With a smaller one, a burst may overwrite messages of tasks that
-    /// were not woken yet. Losses are counted as always.
-    ///
-    /// A waker that blocks inside this future holds up the future, and no task for longer than that.
+    /// A waker that blocks inside the driver blocks the driver. It delays the other tasks no
+    /// longer than above. See [Waking](crate::book::waking).
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future wakes all sleeping tasks, and leaves the rest to publishers. It keeps the ring's memory alive, and does not
-    /// keep the ring open.
+    /// Dropping the future wakes all sleeping tasks, and publishers wake them from then on. It
+    /// keeps the ring's memory alive, and does not keep the ring open.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -53,7 +63,7 @@ impl<S: Storage> Ring<S> {
     ///         runtime.spawn(async move { subscriber.recv_async().await })
     ///     })
     ///     .collect();
-    /// publisher.publish(7); // wakes one task, which wakes the others
+    /// publisher.publish(7); // wakes the driver, which wakes the others
     /// for reader in readers {
     ///     assert_eq!(runtime.block_on(reader).unwrap(), Ok(7));
     /// }
@@ -63,11 +73,13 @@ impl<S: Storage> Ring<S> {
     }
 }
 
-/// Future of [`Ring::drive_wakes`]: spawn it where the subscribers' tasks run. One per ring.
+/// The future of [`Ring::drive_wakes`], which wakes sleeping tasks instead of the publishers.
+///
+/// Spawn it on the runtime where the subscribers' tasks run, one per ring.
 #[must_use = "futures do nothing unless polled"]
 pub struct DriveWakes<S: Storage> {
     channel: Arc<Channel<S>>,
-    /// It is the driver of its ring.
+    /// Whether this is the driver of its ring.
     drives: bool,
 }
 
@@ -89,7 +101,7 @@ impl<S: Storage> Future for DriveWakes<S> {
             return Poll::Ready(());
         }
         let driven = channel.waiters.drive(cx.waker());
-        // After the waker was registered: a closer that this does not see wakes it.
+        // After the waker was registered. A close that this load does not see wakes the driver.
         if driven == Driven::Unusable || channel.sequencer.is_closed() {
             self.end();
             return Poll::Ready(());

@@ -1,4 +1,4 @@
-//! A handle for onlookers and late subscribers.
+//! A handle that makes subscribers and shows statistics.
 
 mod drive;
 mod unsubscribed;
@@ -17,10 +17,16 @@ use crate::stats::RingStats;
 use crate::subscriber::Subscriber;
 use crate::sync::Arc;
 
-/// A handle that neither publishes nor keeps the ring open: it makes subscribers and tells how things stand.
+/// A handle that makes subscribers and shows statistics.
 ///
-/// Everything here works from any thread, at any time, also when the ring is closed, and none of it is noticed by
-/// publishers or subscribers. (A gating subscriber, once made, holds publishers back.) No call blocks; subscribing allocates.
+/// It cannot publish, and does not keep the ring open. It is made by `ring` of a publisher or
+/// subscriber.
+///
+/// Every call works from any thread at any time, also after the ring was closed. No call blocks,
+/// or delays publishers and subscribers. Only a gating subscriber, once made, makes publishers
+/// wait. Subscribing allocates.
+///
+/// # Examples
 ///
 /// ```
 /// use seqcast::{Start, TryRecvError};
@@ -30,7 +36,7 @@ use crate::sync::Arc;
 /// publisher.publish_many(0..6);
 /// drop((publisher, subscriber));
 ///
-/// // A late joiner reads what is retained, then learns of the end.
+/// // A late subscriber reads what is retained, up to the end.
 /// let mut late = ring.subscribe_at(Start::Oldest);
 /// assert_eq!(late.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [2, 3, 4, 5]);
 /// assert_eq!(late.try_recv(), Err(TryRecvError::Closed));
@@ -48,7 +54,9 @@ impl<S: Storage> Ring<S> {
         &self.channel
     }
 
-    /// A subscriber that reads what is published from now on.
+    /// Returns a new lossy subscriber, which receives what is published from now on.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (mut publisher, _) = seqcast::inline::<u32>(4);
@@ -61,32 +69,59 @@ impl<S: Storage> Ring<S> {
         self.subscribe_at(Start::Latest)
     }
 
-    /// A subscriber that begins at `start`. Never fails: see [`Start::At`] for sequences that are gone or yet to come.
+    /// Returns a new lossy subscriber, which begins at `start`.
+    ///
+    /// It never fails. If the sequence of a [`Start::At`] was overwritten, the first receive
+    /// returns [`Lagged`](crate::Lagged) with the exact size of the gap. A sequence beyond the
+    /// tail means the tail. [`try_subscribe_at`](Self::try_subscribe_at) returns an error in both
+    /// cases.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use seqcast::{Lagged, Start, TryRecvError};
+    ///
+    /// let (mut publisher, _) = seqcast::inline::<u32>(4);
+    /// publisher.publish_many(0..6);
+    /// let mut subscriber = publisher.ring().subscribe_at(Start::At(1));
+    /// let lagged = Lagged { missed: 1, resumed_at: 2 };
+    /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(lagged)));
+    /// assert_eq!(subscriber.try_recv(), Ok(2));
+    /// ```
     pub fn subscribe_at(&self, start: Start) -> Subscriber<S> {
         Subscriber::starting_at(Arc::clone(&self.channel), start)
     }
 
-    /// A subscriber that begins at exactly `start`, for readers that resume from a sequence they kept.
+    /// Returns a new lossy subscriber, which begins exactly at `start`.
     ///
-    /// Keep [`Subscriber::next_sequence`], not `last_sequence() + 1`: after a `Lagged` the two differ, and the loss would be reported
-    /// twice. To go on after `Evicted`, call [`subscribe_at`](Self::subscribe_at) with the same sequence: its first receive says `Lagged`
-    /// with the exact size of the gap.
+    /// For readers that resume at a sequence that they kept. Keep [`Subscriber::next_sequence`],
+    /// not `last_sequence() + 1`: after a `Lagged` the two differ, and the loss would be reported
+    /// twice. To continue after `Evicted`, call [`subscribe_at`](Self::subscribe_at) with the same
+    /// sequence.
     ///
-    /// A sequence means something only in the ring it came from. If the ring may have been made anew, keep an identifier of the ring
-    /// beside the sequence.
+    /// A sequence has a meaning only in the ring that it came from. If the program may have made a
+    /// new ring since, keep an identifier of the ring with the sequence.
     ///
     /// # Errors
     ///
-    /// [`Evicted`](SubscribeError::Evicted) when the sequence is overwritten already, [`Future`](SubscribeError::Future) when it lies
-    /// beyond the tail. (One that is there now can still be overwritten before the first receive, which then says `Lagged`.)
+    /// - [`Evicted`](SubscribeError::Evicted): the sequence was overwritten.
+    /// - [`Future`](SubscribeError::Future): the sequence is beyond the tail.
+    ///
+    /// A sequence that is accepted may be overwritten before the first receive, which then returns
+    /// `Lagged`.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::{Start, SubscribeError};
+    ///
     /// let (mut publisher, _) = seqcast::inline::<u32>(4);
     /// publisher.publish_many(0..6);
     /// let ring = publisher.ring();
-    /// assert_eq!(ring.try_subscribe_at(Start::At(1)).unwrap_err(), SubscribeError::Evicted { oldest: 2 });
-    /// assert_eq!(ring.try_subscribe_at(Start::At(7)).unwrap_err(), SubscribeError::Future { tail: 6 });
+    /// let evicted = ring.try_subscribe_at(Start::At(1)).unwrap_err();
+    /// assert_eq!(evicted, SubscribeError::Evicted { oldest: 2 });
+    /// let future = ring.try_subscribe_at(Start::At(7)).unwrap_err();
+    /// assert_eq!(future, SubscribeError::Future { tail: 6 });
     /// assert_eq!(ring.try_subscribe_at(Start::At(3)).unwrap().try_recv(), Ok(3));
     /// ```
     pub fn try_subscribe_at(&self, start: Start) -> Result<Subscriber<S>, SubscribeError> {
@@ -94,26 +129,32 @@ impl<S: Storage> Ring<S> {
         Ok(self.subscribe_at(start))
     }
 
-    /// A gating subscriber: publishers wait for it rather than overwrite what it has not read. It loses nothing that is published
-    /// after this returns, as long as it is not [demoted](crate::Builder::gate_deadline).
+    /// Returns a new gating subscriber, which receives what is published from now on.
     ///
-    /// Publishers never wait for lossy subscribers of the same ring. Dropping a gating subscriber frees the publishers at once, also
-    /// when its thread panics. A stuck or leaked one holds them up until the deadline, if there is one, or else as long as it lives. A
-    /// thread that publishes to the ring that it reads as a gating subscriber may wait for itself forever.
+    /// Publishers wait instead of overwriting what it has not read. It loses no message that is
+    /// published after this call, unless it is [demoted](crate::Builder::gate_deadline).
+    /// Publishers never wait for lossy subscribers of the same ring.
+    ///
+    /// Dropping a gating subscriber frees publishers immediately, also during a panic. One that is
+    /// stuck or leaked blocks publishers until the deadline, or forever if there is none. A thread
+    /// that publishes to the ring that it reads as a gating subscriber may wait for itself. See
+    /// [Messages that must not be lost](crate::book::lossless) for deadlocks and alternatives.
     ///
     /// # Errors
     ///
-    /// [`NotGated`](SubscribeError::NotGated) on a ring that was not made with [`Builder::gated`](crate::Builder::gated).
+    /// [`NotGated`](SubscribeError::NotGated): the ring was not made with
+    /// [`Builder::gated`](crate::Builder::gated).
     ///
-    /// # Blocking
+    /// # Progress
     ///
-    /// Never blocks; allocates, in proportion to the number of gating subscribers.
+    /// Never blocks. It allocates in proportion to the number of gating subscribers.
+    ///
+    /// # Examples
     ///
     /// ```
-    /// let (publisher, _) = seqcast::Builder::new(2).gated().inline::<u32>();
+    /// let (mut publisher, _) = seqcast::Builder::new(2).gated().inline::<u32>();
     /// let mut audit = publisher.ring().subscribe_gating()?;
     /// let writer = std::thread::spawn(move || {
-    ///     let mut publisher = publisher;
     ///     publisher.publish_many(0..1000); // waits for `audit`
     /// });
     /// assert_eq!(audit.iter().map(Result::unwrap).sum::<u32>(), 499_500);
@@ -124,27 +165,33 @@ impl<S: Storage> Ring<S> {
         self.subscribe_gating_at(Start::Latest)
     }
 
-    /// A gating subscriber that begins at `start`.
+    /// Returns a new gating subscriber, which begins at `start`.
     ///
-    /// What is published after this returns is not lost, as by [`subscribe_gating`](Self::subscribe_gating). Messages before that may
-    /// still be overwritten, by publishers that had room for more when it joined. It then receives [`Lagged`](crate::Lagged), as a
+    /// It loses no message that is published after this call, as by
+    /// [`subscribe_gating`](Self::subscribe_gating). Older messages may still be overwritten by
+    /// publishers that had room when it joined. It then receives [`Lagged`](crate::Lagged), as a
     /// lossy subscriber does. A sequence beyond the tail means the tail.
     ///
     /// # Errors
     ///
-    /// [`Evicted`](SubscribeError::Evicted) when the sequence is overwritten already; [`NotGated`](SubscribeError::NotGated) on an
-    /// ordinary ring.
+    /// - [`Evicted`](SubscribeError::Evicted): the sequence was overwritten.
+    /// - [`NotGated`](SubscribeError::NotGated): the ring was not made with
+    ///   [`Builder::gated`](crate::Builder::gated).
     ///
-    /// # Blocking
+    /// # Progress
     ///
     /// As [`subscribe_gating`](Self::subscribe_gating).
     ///
+    /// # Examples
+    ///
     /// ```
     /// use seqcast::{Start, SubscribeError};
+    ///
     /// let (mut publisher, _) = seqcast::Builder::new(4).gated().inline::<u32>();
     /// publisher.publish_many(0..6);
     /// let ring = publisher.ring();
-    /// assert_eq!(ring.subscribe_gating_at(Start::At(1)).unwrap_err(), SubscribeError::Evicted { oldest: 2 });
+    /// let evicted = ring.subscribe_gating_at(Start::At(1)).unwrap_err();
+    /// assert_eq!(evicted, SubscribeError::Evicted { oldest: 2 });
     /// let mut replica = ring.subscribe_gating_at(Start::At(3))?;
     /// assert_eq!(replica.try_recv(), Ok(3));
     /// # Ok::<(), SubscribeError>(())
@@ -153,35 +200,84 @@ impl<S: Storage> Ring<S> {
         Subscriber::gating(Arc::clone(&self.channel), start)
     }
 
-    /// How many messages the ring holds.
+    /// Returns the number of messages that the ring holds: a power of two.
     pub fn capacity(&self) -> usize {
         self.channel.capacity()
     }
 
-    /// The tail: the sequence that the next message gets. The end, once the ring is closed.
+    /// Returns the tail: the sequence that the next claim gets.
+    ///
+    /// In a closed ring it is the end. It never decreases.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (mut publisher, _subscriber) = seqcast::inline::<u32>(4);
+    /// let ring = publisher.ring();
+    /// publisher.publish_many(0..6);
+    /// assert_eq!((ring.oldest_sequence(), ring.next_sequence()), (2, 6));
+    /// ```
     pub fn next_sequence(&self) -> u64 {
         self.channel.sequencer.tail()
     }
 
-    /// The oldest sequence that the ring can still hold.
+    /// Returns the oldest sequence that can still be read.
+    ///
+    /// It never decreases.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (mut publisher, _subscriber) = seqcast::inline::<u32>(4);
+    /// let ring = publisher.ring();
+    /// assert_eq!(ring.oldest_sequence(), 0);
+    /// publisher.publish_many(0..6);
+    /// assert_eq!(ring.oldest_sequence(), 2);
+    /// ```
     pub fn oldest_sequence(&self) -> u64 {
         self.channel.sequencer.oldest()
     }
 
-    /// Whether the ring has ended. There may be messages left to read.
+    /// Returns `true` if the ring is closed. There may be messages left to read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (publisher, subscriber) = seqcast::inline::<u32>(4);
+    /// let ring = subscriber.ring();
+    /// assert!(!ring.is_closed());
+    /// drop(publisher);
+    /// assert!(ring.is_closed());
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.channel.sequencer.is_closed()
     }
 
-    /// How many subscribers there are.
+    /// Returns the number of live subscribers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (publisher, subscriber) = seqcast::inline::<u32>(4);
+    /// let ring = publisher.ring();
+    /// let other = subscriber.clone();
+    /// assert_eq!(ring.subscriber_count(), 2);
+    /// drop((subscriber, other));
+    /// assert_eq!(ring.subscriber_count(), 0);
+    /// ```
     pub fn subscriber_count(&self) -> usize {
         self.channel.registry.len()
     }
 
-    /// The largest [`lag`](Subscriber::lag) of a live subscriber; 0 without subscribers. More than the capacity if one was lapped and
-    /// does not know yet.
+    /// Returns the largest [`lag`](Subscriber::lag) of a live subscriber, or 0 without subscribers.
     ///
-    /// Never blocks. Looks at every subscriber.
+    /// It is more than the capacity if messages were overwritten that a subscriber has not read.
+    ///
+    /// # Progress
+    ///
+    /// Never blocks. It reads the cursor of every subscriber.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (mut publisher, mut first) = seqcast::inline::<u32>(8);
@@ -194,13 +290,19 @@ impl<S: Storage> Ring<S> {
         self.channel.max_lag()
     }
 
-    /// The state of the ring and of each subscriber.
+    /// Returns the state of the ring and of each subscriber.
+    ///
+    /// # Progress
+    ///
+    /// Never blocks, and allocates. It reads the counts of every subscriber.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
     /// subscriber.set_name("slow");
     /// publisher.publish_many(0..6);
-    /// let _ = subscriber.try_recv(); // lagged
+    /// assert!(subscriber.try_recv().unwrap_err().is_lagged());
     /// let stats = publisher.ring().stats();
     /// assert_eq!((stats.published, stats.skipped, stats.closed), (6, 0, false));
     /// let slow = &stats.subscribers[0];
@@ -212,7 +314,17 @@ impl<S: Storage> Ring<S> {
 }
 
 impl<S: Storage> Subscriber<S> {
-    /// A handle that neither publishes nor keeps the ring open.
+    /// Returns a handle that makes subscribers and shows statistics.
+    ///
+    /// It cannot publish, and does not keep the ring open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_publisher, subscriber) = seqcast::inline::<u32>(4);
+    /// let ring = subscriber.ring();
+    /// assert_eq!(ring.stats().subscribers[0].id, subscriber.id());
+    /// ```
     pub fn ring(&self) -> Ring<S> {
         Ring::new(Arc::clone(self.channel()))
     }

@@ -1,4 +1,4 @@
-//! Waiting until nobody reads any more.
+//! Waiting until the last subscriber is gone.
 
 use std::fmt;
 use std::future::Future;
@@ -12,21 +12,30 @@ use crate::sync::Arc;
 use crate::wait::Watcher;
 
 impl<S: Storage> Ring<S> {
-    /// A future that is ready when the ring has no subscriber, so that a publisher can stop.
+    /// Returns a future that is ready when the ring has no subscriber.
     ///
-    /// A subscriber that comes and goes between two polls goes unnoticed, and one that comes after the last has left makes the
-    /// future wait again, unless it was polled in between. It works in any executor, and any number of tasks can wait.
+    /// For publishers that stop when no subscriber is left. It works in any executor, and any
+    /// number of tasks can wait.
+    ///
+    /// The number of subscribers counts at each poll. If a new subscriber is made after the last
+    /// one is gone and before the next poll, the future keeps waiting. Subscribers that are made
+    /// and dropped between two polls are not noticed.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses nothing. It keeps the ring's memory alive, and does not keep the ring open.
+    /// Dropping the future loses nothing. It keeps the ring's memory alive, and does not keep the
+    /// ring open.
     ///
     /// # Progress
     ///
-    /// A poll never blocks; the first allocates. The task is woken by the thread that drops the last subscriber.
+    /// A poll never blocks, and the first one allocates. The task is woken by the thread that
+    /// drops the last subscriber.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use futures::FutureExt;
+    ///
     /// let (publisher, subscriber) = seqcast::inline::<u32>(8);
     /// assert!(publisher.ring().unsubscribed().now_or_never().is_none());
     /// drop(subscriber);
@@ -37,7 +46,7 @@ impl<S: Storage> Ring<S> {
     }
 }
 
-/// Future of [`Ring::unsubscribed`].
+/// The future of [`Ring::unsubscribed`], which is ready when the ring has no subscriber.
 #[must_use = "futures do nothing unless polled"]
 pub struct Unsubscribed<S: Storage> {
     channel: Arc<Channel<S>>,

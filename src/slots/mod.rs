@@ -200,9 +200,10 @@ pub trait Storage: sealed::Sealed + Sized + Send + Sync + 'static {
 /// assert_eq!(newest(&mut subscriber).as_deref(), Some("b"));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "the messages of `{Self}` cannot be received by value: they are not `Clone`",
-    label = "returns a message by value, which needs a clone",
-    note = "borrow the message with `next_ref`, `next_ref_async` or `try_recv_ref`, or publish `Arc`s"
+    message = "the messages of `{Self}` cannot be received by value, because they are not `Clone`",
+    label = "returns a clone of the message",
+    note = "calls that borrow the message need no `Clone`: `try_recv_ref`, `recv_ref`, `next_ref`, `next_ref_async`, `latest_ref`",
+    note = "or make the message `Clone`, or publish it in an `Arc`"
 )]
 pub trait Receive: Storage {
     /// Puts the message `sequence`, which `Stamp::load` found in `slot`, into the empty `place`,

@@ -1,26 +1,26 @@
 //! Cooperative receiving: how many results a task takes in a row before it yields.
 
-/// A ring that is never empty would otherwise keep its reader running, and starve the timers and the
-/// other tasks of the same worker. Runtimes preempt nobody, and no runtime counts for a crate that
-/// does not depend on it. The number is tokio's, which was found to be small enough for latency and
-/// large enough to cost nothing (<https://tokio.rs/blog/2020-04-preemption>).
+/// Otherwise the reader of a ring that is never empty would run all the time, and starve the
+/// timers and the other tasks of its worker. Runtimes do not preempt tasks, and their own budgets
+/// count only their own resources. The number is tokio's, which was found to be small enough for
+/// latency and large enough to cost nothing (<https://tokio.rs/blog/2020-04-preemption>).
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
-    /// Results in a row that were there at once.
+    /// Results in a row without waiting.
     spent: usize,
 }
 
-/// Results in a row before a task yields.
+/// Results in a row after which a task yields.
 const BUDGET: usize = 128;
 
 impl Budget {
-    /// Notes `results` that were there at once.
+    /// Counts `results` that needed no waiting.
     #[inline]
     pub(crate) fn spend(&mut self, results: usize) {
         self.spent = self.spent.saturating_add(results);
     }
 
-    /// Whether the task must yield now. If so, it has the whole budget again.
+    /// Whether the task must yield now. If so, the budget is refilled.
     #[inline]
     pub(crate) fn must_yield(&mut self) -> bool {
         let must_yield = self.spent >= BUDGET;
@@ -30,7 +30,7 @@ impl Budget {
         must_yield
     }
 
-    /// The task waits, so that others run.
+    /// The task waits, so others run.
     pub(crate) fn refill(&mut self) {
         self.spent = 0;
     }

@@ -1,4 +1,4 @@
-//! Subscribers that publishers wait for.
+//! Gating subscribers, which publishers wait for.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::sync::Arc;
 use crate::wait::Waiter;
 
 impl<S: Storage> Subscriber<S> {
-    /// A subscriber that gates from `start` on, as far as messages before the tail are still there.
+    /// A subscriber that gates from `start`. Messages before the tail may be overwritten meanwhile.
     pub(crate) fn gating(channel: Arc<Channel<S>>, start: Start) -> Result<Self, SubscribeError> {
         let Some(gate) = &channel.gate else { return Err(SubscribeError::NotGated) };
         let at = match start {
@@ -26,7 +26,7 @@ impl<S: Storage> Subscriber<S> {
         gate.join(&registration);
         let decoy = Arc::clone(&gate.decoy);
         let mut subscriber = Self::with(channel, decoy, Some(registration), at);
-        // Publishers may have gone on since `at` was looked up. From here on they wait.
+        // Publishers may have published since `at` was looked up. From here on they wait.
         match start {
             Start::Oldest => subscriber.seek(Start::At(subscriber.channel.sequencer.oldest().max(at))),
             Start::At(sequence) => {
@@ -34,7 +34,7 @@ impl<S: Storage> Subscriber<S> {
                 if sequence < oldest {
                     return Err(SubscribeError::Evicted { oldest });
                 }
-                // A sequence beyond the tail means the tail, which may have moved.
+                // A sequence beyond the tail means the tail, which may have moved since.
                 if at < sequence {
                     subscriber.seek(start);
                 }
@@ -44,10 +44,13 @@ impl<S: Storage> Subscriber<S> {
         Ok(subscriber)
     }
 
-    /// Whether publishers wait for this subscriber rather than overwrite what it has not read.
+    /// Returns `true` if publishers wait for this subscriber instead of overwriting what it has
+    /// not read.
     ///
-    /// `false` for lossy subscribers, and for a gating one that was [demoted](crate::Builder::gate_deadline). Another thread may
-    /// demote it at any time.
+    /// It is `false` for lossy subscribers, and for a gating one that was
+    /// [demoted](crate::Builder::gate_deadline). Publishers may demote it at any time.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (publisher, lossy) = seqcast::Builder::new(4).gated().inline::<u32>();
@@ -60,7 +63,7 @@ impl<S: Storage> Subscriber<S> {
         self.local.gating.as_ref().is_some_and(|registration| registration.gate.is_gating())
     }
 
-    /// A second gate at the same cursor.
+    /// A second gating subscriber at the same cursor.
     pub(super) fn clone_gating(&self) -> Self {
         let next = self.next_sequence();
         let registration = self.channel.registry.register(next, Waiter::new(), GateState::gating());
@@ -70,7 +73,7 @@ impl<S: Storage> Subscriber<S> {
         Self::with(Arc::clone(&self.channel), Arc::clone(&self.lossy), Some(registration), next)
     }
 
-    /// The messages `received` were received.
+    /// Wakes publishers that wait for room, after the messages `received` were received.
     #[inline]
     pub(super) fn made_room(&self, received: Range<u64>) {
         if self.local.gating.is_some() {
@@ -85,12 +88,14 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// Moves the cursor by anything but a message. The deadline begins anew, and publishers that wait may have room.
+    /// Moves the cursor by anything but a receive. Restarts the deadline, and wakes publishers
+    /// that now have room.
     #[cold]
     pub(super) fn gate_jumps(&self, from: u64, to: u64) {
         let (Some(registration), Some(gate)) = (&self.local.gating, &self.channel.gate) else { return };
         if from != to {
-            // Before the cursor: a publisher that finds the one finds the other.
+            // Before the cursor moves: a publisher that sees the new cursor sees the restarted
+            // clock.
             gate.restart(registration);
         }
         registration.cursor.jump_to(to);
@@ -99,7 +104,7 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// Publishers no longer wait for it.
+    /// Makes publishers wait no longer.
     pub(super) fn leave_gate(&self) {
         if let (Some(registration), Some(gate)) = (&self.local.gating, &self.channel.gate) {
             gate.leave(registration);
@@ -107,10 +112,11 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// The registration that shows in the statistics.
+    /// The registration that is in the registry, which is not the decoy.
     #[inline]
     pub(super) fn registration(&self) -> &Arc<Registration> {
-        // The decoy's cursor says it, on a line that a receive has at hand. (So does that of a reader that has read all sequences.)
+        // The decoy is recognized by its cursor, on a cache line that a receive has loaded anyway.
+        // The cursor of a subscriber that has read all sequences has the same value.
         if self.lossy.cursor.next_unsync() <= seq::LAST {
             &self.lossy
         } else {

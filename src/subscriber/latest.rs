@@ -1,69 +1,100 @@
-//! The current value rather than the history.
+//! Receiving the newest message only.
 
+use super::Subscriber;
 use super::blocking::untimed;
-use super::{Subscriber, reading};
+use super::receive::reading;
 use crate::error::{RecvError, TryRecvError};
 use crate::registry::Cursor;
 use crate::sequencer::Found;
 use crate::slots::{self, Place, Receive, Slot, Storage};
 
-/// Receiving: the newest message.
-impl<S: Receive> Subscriber<S> {
-    /// Takes the newest message that is there, and leaves the cursor behind it.
+/// Receiving the newest message only.
+impl<S: Storage> Subscriber<S> {
+    /// Receives the newest message, and moves the cursor behind it.
     ///
-    /// For readers that want the current value rather than the history. What it jumps over, lost or not, is counted in
-    /// [`skipped_by_choice`](Self::skipped_by_choice). A message is taken once: when nothing was published since, it is `Empty`.
+    /// For readers that need the current value and not the history, such as a dashboard. Sequences
+    /// that it jumps over, overwritten or not, are counted in
+    /// [`skipped_by_choice`](Self::skipped_by_choice).
+    ///
+    /// A message is received once: if nothing was published since, the call returns `Empty`. To
+    /// wait, use [`recv_latest`](Self::recv_latest) or
+    /// [`recv_latest_async`](Self::recv_latest_async). In a [`boxed`](crate::boxed) ring, this
+    /// call clones the message, and [`latest_ref`](Self::latest_ref) borrows it.
     ///
     /// # Errors
     ///
-    /// [`Empty`](TryRecvError::Empty) or [`Closed`](TryRecvError::Closed); never `Lagged`.
+    /// - [`Empty`](TryRecvError::Empty): there is no unread message.
+    /// - [`Closed`](TryRecvError::Closed): the ring is closed, and there is no unread message.
+    ///
+    /// It never returns `Lagged`.
     ///
     /// # Panics
     ///
-    /// When the message's clone does (boxed rings). What it jumped over is then counted, and the message is not received.
+    /// If the clone of the message panics (boxed rings). Sequences that were jumped over are
+    /// counted, and the message is not received.
     ///
     /// # Progress
     ///
-    /// Lock-free: every look at another message is due to what publishers did; at most a lap of them if they rest.
+    /// Lock-free. It checks at most a lap of slots if publishers pause, and more only if they
+    /// publish meanwhile.
+    ///
+    /// # Examples
     ///
     /// ```
+    /// use seqcast::TryRecvError;
+    ///
     /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
     /// publisher.publish_many(0..100);
     /// assert_eq!(subscriber.latest(), Ok(99));
     /// assert_eq!(subscriber.skipped_by_choice(), 99);
-    /// assert_eq!(subscriber.latest(), Err(seqcast::TryRecvError::Empty));
+    /// assert_eq!(subscriber.latest(), Err(TryRecvError::Empty));
     /// ```
     #[inline]
-    pub fn latest(&mut self) -> Result<S::Item, TryRecvError> {
+    pub fn latest(&mut self) -> Result<S::Item, TryRecvError>
+    where
+        S: Receive,
+    {
         slots::receive_out_of_line(|place| self.latest_into(place))
     }
 
-    /// Waits until there is a message that was not read, then takes the newest one, as [`latest`](Self::latest) does.
+    /// Waits until there is an unread message, then receives the newest one.
+    ///
+    /// It is [`latest`](Self::latest) that waits.
     ///
     /// # Errors
     ///
-    /// [`Closed`](RecvError::Closed); never `Lagged`.
+    /// [`Closed`](RecvError::Closed): the ring is closed, and there is no unread message. It never
+    /// returns `Lagged`.
     ///
     /// # Panics
     ///
-    /// When the message's clone does (boxed rings), as [`recv`](Self::recv).
+    /// As [`latest`](Self::latest).
     ///
     /// # Blocking
     ///
     /// As [`recv`](Self::recv).
     ///
+    /// # Examples
+    ///
     /// ```
+    /// use seqcast::RecvError;
+    ///
     /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
     /// publisher.publish_many(0..100);
     /// assert_eq!(subscriber.recv_latest(), Ok(99));
     /// publisher.close();
-    /// assert_eq!(subscriber.recv_latest(), Err(seqcast::RecvError::Closed));
+    /// assert_eq!(subscriber.recv_latest(), Err(RecvError::Closed));
     /// ```
     #[inline]
-    pub fn recv_latest(&mut self) -> Result<S::Item, RecvError> {
+    pub fn recv_latest(&mut self) -> Result<S::Item, RecvError>
+    where
+        S: Receive,
+    {
         slots::receive_out_of_line(|place| untimed(self.block(None, |subscriber| subscriber.latest_into(place))))
     }
+}
 
+impl<S: Receive> Subscriber<S> {
     /// As [`try_recv_waiting`](Self::try_recv_waiting), with the newest message.
     pub(super) fn latest_into(&mut self, place: &mut Place<'_, S::Item>) -> Result<(), TryRecvError> {
         self.receive_latest(reading::<S>(place))
@@ -71,21 +102,21 @@ impl<S: Receive> Subscriber<S> {
 }
 
 impl<S: Storage> Subscriber<S> {
-    /// Receives the newest message as `take` takes it.
-    pub(crate) fn receive_latest<R>(
+    /// Receives the newest message through `take`.
+    pub(super) fn receive_latest<R>(
         &mut self,
         mut take: impl FnMut(Slot<'_, S::Payload>, u64, &Cursor) -> Option<R>,
     ) -> Result<R, TryRecvError> {
         loop {
             self.skip_to_latest()?;
-            // Unless it was overwritten just now: there is a newer one.
+            // If it was overwritten since, there is a newer one.
             if let Ok(received) = self.receive(&mut take) {
                 return Ok(received);
             }
         }
     }
 
-    /// Moves the cursor to the newest message, or to where the next one comes.
+    /// Moves the cursor to the newest message, or if there is none, to the next sequence.
     fn skip_to_latest(&mut self) -> Result<(), TryRecvError> {
         let goal = match self.newest() {
             Ok(newest) => {
@@ -94,7 +125,8 @@ impl<S: Storage> Subscriber<S> {
             }
             Err(goal) => goal,
         };
-        // On from the cursor: what is found there came just now, or is left from many laps ago.
+        // Forwards from the cursor. A message that is found there was committed just now, or is
+        // left from many laps ago.
         let mut newest = None;
         let mut at = self.next_sequence();
         let nothing = loop {
@@ -112,7 +144,8 @@ impl<S: Storage> Subscriber<S> {
                 }
                 Found::Lapped { oldest } => {
                     debug_assert!(oldest > at);
-                    // There are newer ones. No room is left in front: the oldest may be the only one that is there.
+                    // There are newer messages. No slack is added, as the oldest may be the only
+                    // message that is left.
                     newest = None;
                     at = oldest;
                 }
@@ -127,7 +160,7 @@ impl<S: Storage> Subscriber<S> {
         newest.map(|_| ()).ok_or(nothing)
     }
 
-    /// The newest message; or the tail, if there was a moment in this call at which no message was there.
+    /// The newest message, or the tail, if the ring held no message at some moment of this call.
     fn newest(&self) -> Result<u64, u64> {
         let mut before = None;
         loop {
@@ -136,8 +169,9 @@ impl<S: Storage> Subscriber<S> {
                 Ok(newest) => return Ok(newest),
                 Err(gone) => gone,
             };
-            // What is not there yet was not there earlier. What is gone may have been, unless it was gone at the look before: then nothing
-            // was there between the two.
+            // A message that is not there yet was not there earlier. One that is overwritten may
+            // have been, unless it was overwritten at the previous scan too: then no message was
+            // there between the two scans.
             if gone == 0 || before == Some((goal, gone)) {
                 return self.newest_before_two_laps(goal).ok_or(goal);
             }
@@ -145,7 +179,8 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// Claims of more than two laps may be on their way to their slots, where the messages before them still are.
+    /// The newest message if more than two laps of claims have not reached their slots, which
+    /// still hold older messages.
     fn newest_before_two_laps(&self, goal: u64) -> Option<u64> {
         let (sequencer, layout, next) =
             (&self.channel.sequencer, self.channel.sequencer.layout(), self.next_sequence());
@@ -155,17 +190,19 @@ impl<S: Storage> Subscriber<S> {
         sequencer.newest_there().filter(|newest| *newest >= next)
     }
 
-    /// The newest message below this tail, or how many were found to be gone.
+    /// The newest message below this tail, or how many sequences were found to be overwritten.
     fn newest_below(&self, goal: u64) -> Result<u64, u64> {
         let (sequencer, layout) = (&self.channel.sequencer, self.channel.sequencer.layout());
         let mut gone = 0;
-        // Over two laps: claims that have not reached their slots yet leave the messages of the lap before.
+        // Over two laps: where claims have not reached their slots yet, the messages of the lap
+        // before are left.
         for sequence in (layout.oldest(layout.oldest(goal)).max(self.next_sequence())..goal).rev() {
             match sequencer.find(sequence) {
                 Found::Message(_) => return Ok(sequence),
                 Found::Lapped { .. } => {
                     gone += 1;
-                    // Publishers have been round the ring since the look at the tail: what is left may be older than what was there then.
+                    // Publishers have overwritten the ring since the tail was loaded. What is left
+                    // may be older than what was there then.
                     if sequence >= layout.oldest(goal) && sequencer.tail() > goal {
                         break;
                     }

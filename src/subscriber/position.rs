@@ -1,25 +1,31 @@
-//! Where a subscriber stands, and what it did not receive.
+//! The cursor: where a subscriber is, and moves that are no receives.
 
 use super::Subscriber;
 use crate::sequencer::Found;
 use crate::slots::Storage;
 use crate::start::Start;
 
-/// Moving and looking.
+/// The position of the subscriber, and its name.
 impl<S: Storage> Subscriber<S> {
-    /// Moves the cursor, forwards or backwards. What it jumps over is not counted as missed: a new account begins here.
+    /// Moves the cursor to `start`, forwards or backwards, and starts a new account.
     ///
-    /// `start` is understood as by [`Ring::subscribe_at`](crate::Ring::subscribe_at): a sequence beyond the tail means the tail, and one that
-    /// was overwritten is accepted, and the next receive says `Lagged`.
+    /// `start` means what it means in [`Ring::subscribe_at`](crate::Ring::subscribe_at). A
+    /// sequence beyond the tail means the tail. A sequence that was overwritten is accepted, and
+    /// the next receive returns [`Lagged`](crate::Lagged). Sequences that are jumped over are not
+    /// counted as missed.
     ///
-    /// A gating subscriber frees what a `seek` forwards jumps over. After one backwards, publishers wait for the new cursor. Messages
-    /// from the former cursor on are still safe; older ones may be overwritten, and the next receive then says `Lagged`.
+    /// If the subscriber had read a closed ring to its end, it can read the retained messages
+    /// again. As a stream, it is no longer terminated.
     ///
-    /// A subscriber that had read to the end of a closed ring can go back and read what is retained once more. As a stream it is
-    /// no longer terminated then.
+    /// A gating subscriber makes room if it moves forwards. If it moves backwards, publishers wait
+    /// for the new cursor. Messages from the former cursor on are still safe. Older ones may be
+    /// overwritten, and the next receive then returns `Lagged`.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::Start;
+    ///
     /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
     /// publisher.publish_many(0..5);
     /// subscriber.seek(Start::At(3));
@@ -34,33 +40,29 @@ impl<S: Storage> Subscriber<S> {
         self.local.ended = false;
     }
 
-    /// The sequence at which its account begins: where it subscribed, or where the last [`seek`](Self::seek) went.
+    /// Returns the cursor: the sequence that the subscriber reads next.
+    ///
+    /// A reader that resumes later keeps this number, and passes it to
+    /// [`Ring::subscribe_at`](crate::Ring::subscribe_at) as [`Start::At`].
+    ///
+    /// # Examples
     ///
     /// ```
-    /// use seqcast::Start;
-    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(8);
-    /// publisher.publish_many(0..5);
-    /// assert_eq!((subscriber.start_sequence(), subscriber.try_iter().count()), (0, 5));
-    /// subscriber.seek(Start::At(3));
-    /// assert_eq!((subscriber.start_sequence(), subscriber.received()), (3, 0));
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<char>(8);
+    /// publisher.publish_many(['a', 'b']);
+    /// assert_eq!(subscriber.next_sequence(), 0);
+    /// subscriber.try_recv().unwrap();
+    /// assert_eq!(subscriber.next_sequence(), 1);
     /// ```
-    pub fn start_sequence(&self) -> u64 {
-        self.local.start
-    }
-
-    /// Messages received since [`start_sequence`](Self::start_sequence). Unlike
-    /// [`SubscriberStats::received`](crate::SubscriberStats::received), it begins again at 0 after a [`seek`](Self::seek).
-    pub fn received(&self) -> u64 {
-        self.cursor().received_unsync() - self.local.received_before
-    }
-
-    /// The cursor: the sequence it reads next.
     #[inline]
     pub fn next_sequence(&self) -> u64 {
         self.cursor().next_unsync()
     }
 
-    /// The sequence of the message received last by this handle.
+    /// Returns the sequence of the message that this handle received last, or `None` before the
+    /// first.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (mut publisher, mut subscriber) = seqcast::inline::<char>(8);
@@ -77,29 +79,34 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// Sequences drawn by publishers and not read yet; more than the capacity once it was lapped and does not know yet.
+    /// Returns the number of sequences that were claimed and that the subscriber has not read yet.
+    ///
+    /// It is more than the capacity if messages were overwritten and the next receive will return
+    /// [`Lagged`](crate::Lagged).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
+    /// publisher.publish_many(0..6);
+    /// assert_eq!(subscriber.lag(), 6);
+    /// assert!(subscriber.try_recv().unwrap_err().is_lagged());
+    /// assert_eq!(subscriber.lag(), 4);
+    /// ```
     pub fn lag(&self) -> u64 {
         self.channel.sequencer.tail().saturating_sub(self.next_sequence())
     }
 
-    /// Sequences overwritten before it read them, as reported by every `Lagged` so far. With several publishers some of them may be
-    /// holes: at most so many messages were lost.
-    pub fn missed(&self) -> u64 {
-        self.cursor().missed.get()
-    }
-
-    /// Sequences at which no message ever came, and it went on: claimed by a publisher that found its slot held by a stalled
-    /// one. 0 with a single publisher. Holes that were overwritten before it came to them are in [`missed`](Self::missed).
-    pub fn holes(&self) -> u64 {
-        self.cursor().holes.get()
-    }
-
-    /// Sequences that [`latest`](Self::latest) jumped over.
-    pub fn skipped_by_choice(&self) -> u64 {
-        self.cursor().skipped_by_choice.get()
-    }
-
-    /// Whether a receive would find neither a message nor a loss.
+    /// Returns `true` if a receive would find neither a message nor a loss.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
+    /// assert!(subscriber.is_empty());
+    /// publisher.publish(1);
+    /// assert!(!subscriber.is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         let mut sequence = self.next_sequence();
         loop {
@@ -111,23 +118,74 @@ impl<S: Storage> Subscriber<S> {
         }
     }
 
-    /// Whether the ring is closed. This is not the end of reading: only `Closed` or `None` from a receive is.
+    /// Returns `true` if the ring is closed.
+    ///
+    /// There may be messages left to read. Only `Closed` or `None` from a receive means that
+    /// everything was read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (mut publisher, mut subscriber) = seqcast::inline::<u32>(4);
+    /// publisher.publish(1);
+    /// publisher.close();
+    /// assert!(subscriber.is_closed());
+    /// assert_eq!(subscriber.try_recv(), Ok(1));
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.channel.sequencer.is_closed()
     }
 
-    /// How many messages the ring holds.
+    /// Returns the number of messages that the ring holds: a power of two.
     pub fn capacity(&self) -> usize {
         self.channel.capacity()
     }
 
-    /// Gives it a name that [`Ring::stats`](crate::Ring::stats) shows.
+    /// Sets the name that [`Ring::stats`](crate::Ring::stats) shows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (publisher, subscriber) = seqcast::inline::<u32>(4);
+    /// subscriber.set_name("dashboard");
+    /// assert_eq!(publisher.ring().stats().subscribers[0].name.as_deref(), Some("dashboard"));
+    /// ```
     pub fn set_name(&self, name: impl Into<String>) {
         self.registration().set_name(name.into().into_boxed_str());
     }
 
-    /// Its id in [`Ring::stats`](crate::Ring::stats): distinct in its ring, never used again.
+    /// Returns the id that [`Ring::stats`](crate::Ring::stats) shows.
+    ///
+    /// Ids are unique within a ring, and never reused.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (publisher, subscriber) = seqcast::inline::<u32>(4);
+    /// let stats = publisher.ring().stats();
+    /// assert!(stats.subscribers.iter().any(|one| one.id == subscriber.id()));
+    /// assert_ne!(subscriber.clone().id(), subscriber.id());
+    /// ```
     pub fn id(&self) -> u64 {
         self.registration().id()
+    }
+}
+
+impl<S: Storage> Subscriber<S> {
+    /// Moves the cursor by anything but a receive.
+    pub(super) fn jump_to(&mut self, sequence: u64) {
+        self.local.last_before_jump = self.last_sequence();
+        self.local.jumped_to = sequence;
+        let from = self.next_sequence();
+        if self.local.gating.is_some() {
+            self.gate_jumps(from, sequence);
+        } else {
+            self.cursor().jump_to(sequence);
+        }
+        if sequence < from && self.channel.is_eager() {
+            // A walk that has passed this subscriber begins again.
+            self.channel.registry.bump_generation();
+        }
+        self.passed(from);
     }
 }

@@ -1,4 +1,4 @@
-//! Receiving from a boxed ring without a clone: messages are borrowed where they lie.
+//! Receiving from a boxed ring without a clone: messages are borrowed in the ring.
 
 #![expect(unsafe_code, reason = "borrows messages that the subscriber has pinned")]
 
@@ -14,20 +14,23 @@ use super::iter::until_closed;
 use crate::error::{Lagged, RecvError, RecvTimeoutError, TryRecvError};
 use crate::slots::{Boxed, Passed, Pinned, Ref};
 
-/// Receiving by reference, in a [`boxed`](crate::boxed) ring: the message need not be `Clone`.
+/// Receiving by reference, in a [`boxed`](crate::boxed) ring.
 ///
-/// A [`Ref`] borrows the subscriber, so there is one at a time. The message is received when the call returns, whatever becomes of
-/// the `Ref`.
+/// These calls return a [`Ref`], which borrows the message in the ring. The message need not be
+/// `Clone`, and nothing is copied. A `Ref` borrows the subscriber, so there is one at a time. The
+/// message counts as received when the call returns. Holding a `Ref` keeps only that message alive
+/// and never blocks publishers.
 ///
 /// # Reading to the end
 ///
-/// Loop over [`next_ref`](Self::next_ref) or [`next_ref_async`](Self::next_ref_async): `None` is the end of the ring and nothing else.
-/// A loop over `recv_ref` that stops at the first `Err` stops at the first loss, too.
+/// Loop over [`next_ref`](Self::next_ref) or [`next_ref_async`](Self::next_ref_async). They return
+/// `None` only at the end of the ring. A loop over `recv_ref` that stops at the first `Err` also
+/// stops at the first loss.
 ///
 /// # Errors and the borrow
 ///
-/// A `match` on a receive keeps the subscriber borrowed in all of its arms, as the `Ref` in it has a destructor. Use the subscriber
-/// after the loop over `next_ref`, or have the `match` return what is needed:
+/// A `match` on a receive keeps the subscriber borrowed in all of its arms, because a `Ref` has a
+/// destructor. Use the subscriber after the `match`, and let the `match` return what is needed:
 ///
 /// ```
 /// let (publisher, mut subscriber) = seqcast::boxed::<String>(8);
@@ -42,9 +45,12 @@ use crate::slots::{Boxed, Passed, Pinned, Ref};
 /// assert!(ended && subscriber.missed() == 0);
 /// ```
 ///
-/// `let Ok(message) = … else { … }` ends the borrow before its `else`; `if let … else` does so from edition 2024 on.
+/// `let Ok(message) = … else { … }` ends the borrow before its `else` block. `if let … else` does
+/// so from edition 2024 on.
 impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
-    /// Borrows the next message if it is there.
+    /// Borrows the next message if there is one.
+    ///
+    /// As [`try_recv`](Self::try_recv), without a clone.
     ///
     /// # Errors
     ///
@@ -52,13 +58,16 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     ///
     /// # Progress
     ///
-    /// Never blocks, never allocates, runs no code of the message's. It writes to no memory but this subscriber's own, so its cost does not
-    /// grow with the number of subscribers. Wait-free but for holes: it goes over each hole it finds.
+    /// Never blocks, never allocates, and runs no code of the message. It writes only to memory of
+    /// this subscriber, so its cost does not grow with the number of subscribers. Wait-free,
+    /// except that it passes over each hole at the cursor.
     ///
     /// # Memory ordering
     ///
-    /// What the publisher did before it published happens before this returns; what is done under the `Ref` happens before the message is
-    /// dropped.
+    /// Everything that the publisher did before it published happens before this call returns.
+    /// Everything that is done with the `Ref` happens before the message is dropped.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use seqcast::TryRecvError;
@@ -81,7 +90,9 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
         Ok(self.lend(pinned))
     }
 
-    /// Waits for the next message and borrows it: spins briefly, then parks the thread.
+    /// Waits for the next message and borrows it.
+    ///
+    /// In a loop, use [`next_ref`](Self::next_ref).
     ///
     /// # Errors
     ///
@@ -90,6 +101,8 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// # Blocking
     ///
     /// As [`recv`](Self::recv).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (mut publisher, mut subscriber) = seqcast::boxed::<Vec<u8>>(8);
@@ -101,16 +114,20 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
         Ok(self.lend(pinned))
     }
 
-    /// Waits for the next message and borrows it, or returns `None` at the end of the ring. As an iterator would, if iterators could
-    /// lend.
+    /// Waits for the next message and borrows it, or returns `None` at the end of the ring.
+    ///
+    /// It replaces an iterator, which could not lend its items.
     ///
     /// # Errors
     ///
-    /// [`Lagged`]: messages were lost, and the cursor stands at `resumed_at`. The next call goes on from there.
+    /// [`Lagged`]: messages were overwritten before they were read. The cursor is at `resumed_at`,
+    /// and the next call continues from there.
     ///
     /// # Blocking
     ///
     /// As [`recv`](Self::recv).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(2);
@@ -120,7 +137,7 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
     /// while let Some(message) = subscriber.next_ref() {
     ///     match message {
     ///         Ok(message) => text.push_str(&message),
-    ///         Err(lagged) => missed += lagged.missed, // the loop goes on with the oldest message left
+    ///         Err(lagged) => missed += lagged.missed,
     ///     }
     /// }
     /// assert_eq!((text.as_str(), missed), ("bc", 1));
@@ -129,42 +146,77 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
         until_closed(self.recv_ref())
     }
 
-    /// Waits for the next message and borrows it, but no longer than `timeout`.
+    /// Waits for the next message for at most `timeout`, and borrows it.
     ///
     /// # Errors
     ///
     /// As [`recv_timeout`](Self::recv_timeout).
     ///
+    /// # Blocking
+    ///
+    /// As [`recv_timeout`](Self::recv_timeout).
+    ///
+    /// # Examples
+    ///
     /// ```
-    /// let (_publisher, mut subscriber) = seqcast::boxed::<String>(8);
-    /// let nothing = subscriber.recv_ref_timeout(std::time::Duration::from_millis(1));
-    /// assert_eq!(nothing.unwrap_err(), seqcast::RecvTimeoutError::Timeout);
+    /// use seqcast::RecvTimeoutError;
+    /// use std::time::Duration;
+    ///
+    /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(8);
+    /// let timeout = Duration::from_millis(1);
+    /// assert_eq!(subscriber.recv_ref_timeout(timeout).unwrap_err(), RecvTimeoutError::Timeout);
+    /// publisher.publish("here".to_owned());
+    /// assert_eq!(*subscriber.recv_ref_timeout(timeout).unwrap(), "here");
     /// ```
     pub fn recv_ref_timeout(&mut self, timeout: Duration) -> Result<Ref<'_, T>, RecvTimeoutError> {
         let pinned = timed(self.block(Instant::now().checked_add(timeout), Self::take))?;
         Ok(self.lend(pinned))
     }
 
-    /// Waits for the next message and borrows it, but not beyond `deadline`.
+    /// Waits for the next message until `deadline`, and borrows it.
     ///
     /// # Errors
     ///
     /// As [`recv_timeout`](Self::recv_timeout).
+    ///
+    /// # Blocking
+    ///
+    /// As [`recv_deadline`](Self::recv_deadline).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(8);
+    /// publisher.publish("here".to_owned());
+    /// let deadline = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(*subscriber.recv_ref_deadline(deadline).unwrap(), "here");
+    /// assert!(subscriber.recv_ref_deadline(deadline).unwrap_err().is_timeout());
+    /// ```
     pub fn recv_ref_deadline(&mut self, deadline: Instant) -> Result<Ref<'_, T>, RecvTimeoutError> {
         let pinned = timed(self.block(Some(deadline), Self::take))?;
         Ok(self.lend(pinned))
     }
 
-    /// Waits for the next message in any async runtime, and borrows it. It is cooperative, as
+    /// Waits for the next message in any async runtime, and borrows it.
+    ///
+    /// In a loop, use [`next_ref_async`](Self::next_ref_async). It is cooperative, as
     /// [`recv_async`](Self::recv_async).
     ///
     /// # Errors
     ///
     /// As [`recv`](Self::recv).
     ///
+    /// # Panics
+    ///
+    /// The future panics if it is polled after completion.
+    ///
     /// # Cancel safety
     ///
-    /// As [`recv_async`](Self::recv_async). The future must not be polled again once it is ready.
+    /// As [`recv_async`](Self::recv_async).
+    ///
+    /// # Examples
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -178,50 +230,79 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
         RecvRef(Some(self))
     }
 
-    /// Waits for the next message in any async runtime, and borrows it. `None` is the end of the ring. As a stream would, if streams
-    /// could lend. It is cooperative, as [`recv_async`](Self::recv_async).
+    /// Waits for the next message in any async runtime and borrows it, or returns `None` at the
+    /// end of the ring.
+    ///
+    /// It replaces a stream, which could not lend its items. It is cooperative, as
+    /// [`recv_async`](Self::recv_async).
     ///
     /// # Errors
     ///
     /// As [`next_ref`](Self::next_ref).
     ///
+    /// # Panics
+    ///
+    /// The future panics if it is polled after completion.
+    ///
     /// # Cancel safety
     ///
-    /// As [`recv_async`](Self::recv_async). The future must not be polled again once it is ready.
+    /// As [`recv_async`](Self::recv_async).
+    ///
+    /// # Examples
     ///
     /// ```
     /// # futures::executor::block_on(async {
-    /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(8);
-    /// publisher.publish("hello".to_owned());
+    /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(2);
+    /// publisher.publish_many(["a", "b", "c"].map(str::to_owned));
     /// publisher.close();
+    /// let (mut text, mut missed) = (String::new(), 0);
     /// while let Some(message) = subscriber.next_ref_async().await {
     ///     match message {
-    ///         Ok(message) => println!("{message}"),
-    ///         Err(lagged) => eprintln!("{lagged}"),
+    ///         Ok(message) => text.push_str(&message),
+    ///         Err(lagged) => missed += lagged.missed,
     ///     }
     /// }
+    /// assert_eq!((text.as_str(), missed), ("bc", 1));
     /// # });
     /// ```
     pub fn next_ref_async(&mut self) -> NextRef<'_, T> {
         NextRef(self.recv_ref_async())
     }
 
-    /// Polls for the next message, and borrows it. On `Pending` the task of `cx` is woken when there may be one. It is cooperative, as
-    /// [`recv_async`](Self::recv_async).
+    /// Polls for the next message, and borrows it.
+    ///
+    /// As [`poll_recv`](Self::poll_recv), without a clone.
     ///
     /// # Errors
     ///
     /// As [`recv`](Self::recv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::task::{Context, Poll, Waker};
+    ///
+    /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(8);
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// assert!(subscriber.poll_recv_ref(&mut cx).is_pending());
+    /// publisher.publish("here".to_owned());
+    /// let Poll::Ready(Ok(message)) = subscriber.poll_recv_ref(&mut cx) else { panic!() };
+    /// assert_eq!(*message, "here");
+    /// ```
     pub fn poll_recv_ref(&mut self, cx: &mut Context<'_>) -> Poll<Result<Ref<'_, T>, RecvError>> {
         let pinned = ready!(self.poll(cx, Self::take))?;
         Poll::Ready(Ok(self.lend(pinned)))
     }
 
-    /// Borrows the newest message, and leaves the cursor behind it.
+    /// Borrows the newest message, and moves the cursor behind it.
+    ///
+    /// As [`latest`](Self::latest), without a clone.
     ///
     /// # Errors
     ///
     /// As [`latest`](Self::latest).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (mut publisher, mut subscriber) = seqcast::boxed::<String>(4);
@@ -240,11 +321,11 @@ impl<T: Send + Sync + 'static> Subscriber<Boxed<T>> {
         self.receive(&mut Boxed::read_pinned).map_err(|nothing| self.report(nothing))
     }
 
-    /// Borrows what this subscriber has just pinned.
+    /// Turns the message that this subscriber has just pinned into a borrow.
     #[inline]
     fn lend(&mut self, pinned: Pinned<T>) -> Ref<'_, T> {
-        // SAFETY: each method of this file hands on what its own `take` or `receive_latest` has pinned, with this subscriber borrowed
-        // mutably from before that until the `Ref` is gone.
+        // SAFETY: each method of this file passes what its own `take` or `receive_latest` has
+        // pinned. This subscriber is borrowed mutably from before that until the `Ref` is gone.
         unsafe { Ref::new(pinned, self.cursor(), self.channel.is_eager().then_some(self)) }
     }
 }
@@ -255,7 +336,7 @@ impl<T: Send + Sync + 'static> Passed for Subscriber<Boxed<T>> {
     }
 }
 
-/// Future of [`Subscriber::recv_ref_async`].
+/// The future of [`Subscriber::recv_ref_async`].
 #[must_use = "futures do nothing unless polled"]
 pub struct RecvRef<'a, T: Send + Sync + 'static>(Option<&'a mut Subscriber<Boxed<T>>>);
 
@@ -264,11 +345,11 @@ impl<'a, T: Send + Sync + 'static> Future for RecvRef<'a, T> {
 
     /// # Panics
     ///
-    /// When it was ready before.
+    /// If it is polled after completion.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let subscriber = self.0.as_mut().expect("`RecvRef` polled again after it was ready");
+        let subscriber = self.0.as_mut().expect("`RecvRef` polled after completion");
         let taken = ready!(subscriber.poll(cx, Subscriber::take));
-        // Done: the borrow passes on to the message.
+        // The message takes over the borrow.
         let Some(subscriber) = self.0.take() else { unreachable!("polled just now") };
         Poll::Ready(taken.map(|pinned| subscriber.lend(pinned)))
     }
@@ -288,7 +369,7 @@ impl<T: Send + Sync + 'static> fmt::Debug for RecvRef<'_, T> {
     }
 }
 
-/// Future of [`Subscriber::next_ref_async`].
+/// The future of [`Subscriber::next_ref_async`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct NextRef<'a, T: Send + Sync + 'static>(RecvRef<'a, T>);
@@ -298,7 +379,7 @@ impl<'a, T: Send + Sync + 'static> Future for NextRef<'a, T> {
 
     /// # Panics
     ///
-    /// When it was ready before.
+    /// If it is polled after completion.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(cx).map(until_closed)
     }

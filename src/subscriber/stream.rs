@@ -11,7 +11,10 @@ use super::skip_lagged::SkipLagged;
 use crate::error::Lagged;
 use crate::slots::Receive;
 
-/// Ends when the ring does, and stays ended until a [`seek`](Subscriber::seek).
+/// A stream of messages and losses, which ends when the ring does.
+///
+/// It stays ended until a [`seek`](Subscriber::seek). It is cooperative, as
+/// [`recv_async`](Subscriber::recv_async).
 impl<S: Receive> Stream for Subscriber<S> {
     type Item = Result<S::Item, Lagged>;
 
@@ -24,8 +27,12 @@ impl<S: Receive> Stream for Subscriber<S> {
     }
 }
 
-/// Terminated once [`poll_next`](Stream::poll_next) has returned `None`, and not before: `select!` polls no terminated stream, and
-/// would never learn of the end.
+/// Terminated once [`poll_next`](Stream::poll_next) has returned `None`.
+///
+/// It is not terminated earlier, because `select!` does not poll a terminated stream, and would
+/// never return the `None`.
+///
+/// # Examples
 ///
 /// ```
 /// use futures::StreamExt;

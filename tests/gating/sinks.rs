@@ -132,7 +132,7 @@ fn a_message_that_is_held_is_dropped_once() {
 }
 
 #[test]
-#[should_panic = "`start_send` without `poll_ready`"]
+#[should_panic = "`start_send` called without `poll_ready`"]
 fn start_send_needs_poll_ready() {
     let (mut publisher, _gating) = full(2);
     publisher.start_send_unpin(2).unwrap();

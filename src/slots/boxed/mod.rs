@@ -241,6 +241,7 @@ impl<T: Send + Sync + 'static> Storage for Boxed<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> Receive for Boxed<T> {
     #[inline]
     fn read(slot: Slot<'_, AtomicPtr<Node<T>>>, sequence: u64, cursor: &Cursor, place: &mut Place<'_, T>) -> bool {
