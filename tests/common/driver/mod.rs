@@ -1,5 +1,6 @@
-//! Any sequence of operations on several handles of a ring, done to the ring and to the obviously right one, which must agree on
-//! every answer. What is done next comes from [`Choices`]: a seed in the tests, the fuzzer's bytes in `fuzz/`.
+//! Runs a program of operations on several handles of a ring and on a trivial model, which must
+//! agree on every result. The operations come from [`Choices`]: a seed in the tests, the fuzzer's
+//! bytes in `fuzz/`.
 
 mod numbers;
 mod operation;
@@ -21,14 +22,14 @@ use seqcast::{Builder, SharedPublisher, Start, SubscribeError, Subscriber};
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-/// Where decisions come from.
+/// The source of decisions.
 pub(crate) trait Choices {
     /// A number below `bound`, which is not 0.
     fn below(&mut self, bound: u64) -> u64;
 
     fn any(&mut self) -> u64;
 
-    /// Whether there is anything left to do.
+    /// Whether there are more operations to run.
     fn more(&mut self) -> bool;
 
     fn flag(&mut self) -> bool {
@@ -36,7 +37,7 @@ pub(crate) trait Choices {
     }
 }
 
-/// What a ring is made with.
+/// The parameters of a ring.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) capacity: usize,
@@ -45,7 +46,7 @@ pub(crate) struct Shape {
     pub(crate) gated: bool,
 }
 
-/// Does what `choices` say, for as long as there are any; at the end every message was dropped once.
+/// Runs operations while `choices` has any. Afterwards each message must have been dropped once.
 pub(crate) fn run<S: Numbers>(shape: Shape, choices: impl Choices) {
     let _trace = Trace::begin();
     let ledger = Ledger::new();
@@ -56,7 +57,7 @@ pub(crate) fn run<S: Numbers>(shape: Shape, choices: impl Choices) {
         both.step(0);
         both.agree();
         steps += 1;
-        // Costs more than all the rest.
+        // This comparison costs more than all others.
         if steps % 8 == 0 {
             both.stats_agree();
         }
@@ -67,7 +68,7 @@ pub(crate) fn run<S: Numbers>(shape: Shape, choices: impl Choices) {
     ledger.settle();
 }
 
-/// Handles beyond this many bring nothing new.
+/// More handles than this make no difference.
 const ENOUGH: usize = 8;
 
 struct Pair<S: seqcast::Storage> {
@@ -75,7 +76,7 @@ struct Pair<S: seqcast::Storage> {
     model: model::Subscriber,
     name: Option<String>,
     woken: Arc<Counter>,
-    /// Polled last and told to wait, and nothing has happened in the ring since.
+    /// The last poll returned `Pending`, and nothing has happened in the ring since.
     waiting: bool,
 }
 
@@ -92,12 +93,12 @@ struct Both<'a, S: seqcast::Storage, C> {
     ring: seqcast::Ring<S>,
     model: model::Ring,
     subscribers: Vec<Pair<S>>,
-    /// Subscribers that hold a message right now. They are not in `subscribers` meanwhile.
+    /// Subscribers that hold a message now. They are absent from `subscribers` meanwhile.
     held: Vec<model::Subscriber>,
     capacity: u64,
     gated: bool,
     value: u64,
-    /// What the statistics said last: of the messages published, and of the totals.
+    /// What the last statistics reported: the messages published, and the totals.
     published: u64,
     totals: [u64; 4],
 }
@@ -131,8 +132,8 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }
     }
 
-    /// What is done next; each knows how many operations it is done in the middle of. Operations of
-    /// gated rings alone come last.
+    /// The next operation. Its argument is the number of operations inside which it runs.
+    /// Operations of gated rings only come last.
     const STEPS: [Step<Self>; 11] = [
         op("publish", 12, |both, _| both.publish()),
         op("publish_many", 2, |both, _| both.publish_many()),
@@ -147,10 +148,10 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         op("expire_gate_deadline", 1, |both, _| both.expire()),
     ];
 
-    /// How many of `STEPS` are for all rings.
+    /// The number of `STEPS` for all rings.
     const ORDINARY: usize = 7;
 
-    /// One operation. `depth`: of operations that are done in the middle of another.
+    /// Runs one operation. `depth` is the number of operations inside which it runs.
     fn step(&mut self, depth: u32) {
         let steps = if self.gated { &Self::STEPS[..] } else { &Self::STEPS[..Self::ORDINARY] };
         let step = draw(&mut self.choices, steps).begin();
@@ -178,7 +179,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         self.subscribers.extend(subscribe(self, start));
     }
 
-    /// How a subscriber is made; none comes where it is refused.
+    /// How a subscriber is made. `None` if the ring refuses it.
     const COMING: [Coming<Self, S>; 3] = [
         op("subscribe_at", 1, |both, start| {
             let real = both.publishing.subscribe_at(start).unwrap_or_else(|| both.ring.subscribe_at(start));
@@ -224,7 +225,8 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         let model = &self.model;
         let stats = self.ring.stats();
         let holes = model.holes();
-        // A publisher that skips after the end has no sequence to go on with: what was said of it is not taken back.
+        // A publisher that skips the last sequence finds no other one. `published` does not
+        // decrease then.
         self.published = self.published.max(model.drawn() - holes);
         let (totals, live) = (stats.totals, &stats.subscribers);
         let now = [totals.received, totals.missed, totals.holes, totals.skipped_by_choice];
@@ -264,7 +266,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }
     }
 
-    /// Lets go of everything, publishers or subscribers first.
+    /// Drops all handles, publishers or subscribers first.
     fn finish(mut self) {
         if self.choices.flag() {
             self.subscribers.clear();
@@ -272,7 +274,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         if self.choices.flag() {
             self.publishing.close_by_dropping(&mut self.model);
             for Pair { real, model, .. } in &mut self.subscribers {
-                // Short of an end that is held up: one of the claims before it was never made good.
+                // Subscribers may not reach the end: a claim before it may never be committed.
                 for _ in 0..2 * self.capacity + 2 {
                     assert_eq!(real.try_recv().map(S::open), model.try_recv(&self.model));
                 }
@@ -280,11 +282,11 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }
     }
 
-    /// Something happened in the ring: whoever waits was woken.
+    /// Something has happened in the ring. Every waiting subscriber must have been woken.
     fn happened(&mut self) {
         for pair in self.subscribers.iter_mut().filter(|pair| pair.waiting) {
             pair.waiting = false;
-            assert!(pair.woken.take() > 0, "not woken");
+            assert!(pair.woken.take() > 0, "a waiting subscriber was not woken");
         }
     }
 }
