@@ -335,7 +335,10 @@ impl Subscriber {
             Found::Lapped { oldest } => {
                 // Publishers wait for a gating subscriber, so it needs no slack.
                 let resumed_at = oldest + if self.gate.is_some() { 0 } else { ring.slack };
-                assert!(self.gate.is_none_or(|since| resumed_at <= since), "lost messages that publishers had to keep for it");
+                assert!(
+                    self.gate.is_none_or(|since| resumed_at <= since),
+                    "lost messages that publishers had to keep for it"
+                );
                 assert!(
                     !matches!(ring.find(resumed_at), Found::Lapped { .. }),
                     "the sequence to resume at is already lost"

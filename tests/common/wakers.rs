@@ -85,5 +85,8 @@ pub(crate) fn owning(value: impl Send + 'static) -> Waker {
 /// Registers `waker` with a subscriber that has nothing to receive.
 #[track_caller]
 pub(crate) fn park<S: Receive>(subscriber: &mut Subscriber<S>, waker: &Waker) {
-    assert!(subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending(), "the subscriber found something to receive");
+    assert!(
+        subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending(),
+        "the subscriber found something to receive"
+    );
 }

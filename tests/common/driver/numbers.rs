@@ -138,7 +138,11 @@ impl Numbers for Boxed<Number> {
         Some(held.map(|message| {
             let (value, sequence) = (message.verify(), Ref::sequence(&message));
             meanwhile();
-            assert_eq!((message.verify(), Ref::sequence(&message)), (value, sequence), "the message changed while it was held");
+            assert_eq!(
+                (message.verify(), Ref::sequence(&message)),
+                (value, sequence),
+                "the message changed while it was held"
+            );
             if leak {
                 std::mem::forget(message);
             }

@@ -159,6 +159,9 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
 
     fn is_woken_for_room(&mut self, woken: &Counter) {
         self.note_gates();
-        assert!(woken.count() > 0 || self.model.stays_full(), "the waiting publisher was not woken although there is room");
+        assert!(
+            woken.count() > 0 || self.model.stays_full(),
+            "the waiting publisher was not woken although there is room"
+        );
     }
 }
