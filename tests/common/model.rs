@@ -235,7 +235,7 @@ impl Ring {
         self.fates.iter().filter(|fate| **fate == Fate::Hole).count() as u64
     }
 
-    pub(crate) fn drawn(&self) -> u64 {
+    pub(crate) fn claimed(&self) -> u64 {
         self.fates.len() as u64
     }
 

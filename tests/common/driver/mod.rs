@@ -50,8 +50,8 @@ pub(crate) struct Shape {
 pub(crate) fn run<S: Numbers>(shape: Shape, choices: impl Choices) {
     let _trace = Trace::begin();
     let ledger = Ledger::new();
-    let stalling = OnceCell::new();
-    let mut both = Both::<S, _>::new(shape, choices, Arc::clone(&ledger), &stalling);
+    let suspending = OnceCell::new();
+    let mut both = Both::<S, _>::new(shape, choices, Arc::clone(&ledger), &suspending);
     let mut steps = 0_u32;
     while both.choices.more() {
         both.step(0);
@@ -64,7 +64,7 @@ pub(crate) fn run<S: Numbers>(shape: Shape, choices: impl Choices) {
     }
     both.stats_agree();
     both.finish();
-    drop(stalling);
+    drop(suspending);
     ledger.settle();
 }
 
@@ -104,10 +104,10 @@ struct Both<'a, S: seqcast::Storage, C> {
 }
 
 type Step<B> = Operation<fn(&mut B, u32)>;
-type Coming<B, S> = Operation<fn(&B, Start) -> Option<Pair<S>>>;
+type Subscribing<B, S> = Operation<fn(&B, Start) -> Option<Pair<S>>>;
 
 impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
-    fn new(shape: Shape, choices: C, ledger: Arc<Ledger>, stalling: &'a OnceCell<SharedPublisher<S>>) -> Self {
+    fn new(shape: Shape, choices: C, ledger: Arc<Ledger>, suspending: &'a OnceCell<SharedPublisher<S>>) -> Self {
         let Shape { capacity, slack, first, gated } = shape;
         let builder = Builder::new(capacity).lag_slack(slack).first_sequence(first);
         let (publisher, real) = S::ring(if gated { builder.gated() } else { builder });
@@ -115,7 +115,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         let subscribers = vec![Pair::new(real, model.subscribe(Start::Latest))];
         let ring = publisher.ring();
         assert_eq!((ring.capacity(), publisher.capacity()), (capacity, capacity));
-        let publishing = Publishing::new(publisher, stalling);
+        let publishing = Publishing::new(publisher, suspending);
         Self {
             choices,
             ledger,
@@ -139,7 +139,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         op("publish_many", 2, |both, _| both.publish_many()),
         op("publisher:", 1, |both, _| both.change_publishers()),
         op("new:", 1, |both, _| both.subscribe()),
-        op("stall:", 3, |both, _| both.stall()),
+        op("suspend:", 3, |both, _| both.suspend()),
         op("hold:", 5, |both, depth| if depth < 2 { both.hold(depth) } else { both.receive() }),
         op("subscriber:", 24, |both, _| both.receive()),
         op("new gate:", 3, |both, _| both.subscribe_gating()),
@@ -175,12 +175,12 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         if self.subscribers.len() >= ENOUGH {
             return;
         }
-        let subscribe = draw(&mut self.choices, &Self::COMING).begin();
+        let subscribe = draw(&mut self.choices, &Self::SUBSCRIBING).begin();
         self.subscribers.extend(subscribe(self, start));
     }
 
     /// How a subscriber is made. `None` if the ring refuses it.
-    const COMING: [Coming<Self, S>; 3] = [
+    const SUBSCRIBING: [Subscribing<Self, S>; 3] = [
         op("subscribe_at", 1, |both, start| {
             let real = both.publishing.subscribe_at(start).unwrap_or_else(|| both.ring.subscribe_at(start));
             Some(Pair::new(real, both.model.subscribe(start)))
@@ -227,7 +227,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         let holes = model.holes();
         // A publisher that skips the last sequence finds no other one. `published` does not
         // decrease then.
-        self.published = self.published.max(model.drawn() - holes);
+        self.published = self.published.max(model.claimed() - holes);
         let (totals, live) = (stats.totals, &stats.subscribers);
         let now = [totals.received, totals.missed, totals.holes, totals.skipped_by_choice];
         assert!(self.totals.iter().zip(now).all(|(before, now)| *before <= now), "{now:?} after {:?}", self.totals);
@@ -241,17 +241,25 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             assert_eq!(self.ring.subscribe_gating().err(), Some(SubscribeError::NotGated));
             assert!(stats.publishers_waited.is_zero());
         }
-        let said = (model.tail(), self.ring.capacity(), self.subscribers.len());
-        assert!(self.publishing.look_ups().is_none_or(|look_ups| look_ups == said));
+        let expected = (model.tail(), self.ring.capacity(), self.subscribers.len());
+        assert!(self.publishing.look_ups().is_none_or(|look_ups| look_ups == expected));
         assert_eq!((stats.published, stats.skipped, stats.closed), (self.published, holes, model.closed));
         let mut expected: Vec<_> = self.subscribers.iter().collect();
         expected.sort_unstable_by_key(|pair| pair.real.id());
         assert_eq!(stats.subscribers.len(), expected.len());
-        for (told, Pair { real, model: expected, name, .. }) in stats.subscribers.iter().zip(expected) {
-            assert_eq!((told.gating, told.demoted), (expected.gate.is_some(), expected.demoted));
+        for (reported, Pair { real, model: expected, name, .. }) in stats.subscribers.iter().zip(expected) {
+            assert_eq!((reported.gating, reported.demoted), (expected.gate.is_some(), expected.demoted));
             assert_eq!((real.is_closed(), real.capacity()), (model.closed, stats.capacity));
             assert_eq!(
-                (told.id, told.next_sequence, told.lag, told.received, told.missed, told.holes, told.skipped_by_choice),
+                (
+                    reported.id,
+                    reported.next_sequence,
+                    reported.lag,
+                    reported.received,
+                    reported.missed,
+                    reported.holes,
+                    reported.skipped_by_choice
+                ),
                 (
                     real.id(),
                     expected.next,
@@ -262,7 +270,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
                     expected.skipped_by_choice
                 )
             );
-            assert_eq!(told.name, *name);
+            assert_eq!(reported.name, *name);
         }
     }
 
@@ -283,7 +291,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     }
 
     /// Something has happened in the ring. Every waiting subscriber must have been woken.
-    fn happened(&mut self) {
+    fn expect_woken(&mut self) {
         for pair in self.subscribers.iter_mut().filter(|pair| pair.waiting) {
             pair.waiting = false;
             assert!(pair.woken.take() > 0, "a waiting subscriber was not woken");

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 pub(super) struct Publishing<'a, S: Storage> {
     handles: Handles<S>,
     /// The handle of the suspended publishers. It stays until the program ends.
-    stalling: &'a OnceCell<SharedPublisher<S>>,
-    stalled: Vec<Stalled<'a, S>>,
+    suspending: &'a OnceCell<SharedPublisher<S>>,
+    suspended: Vec<Suspended<'a, S>>,
     /// Shared publishers that wait for room now. They are not in `handles`.
     lent: usize,
 }
@@ -30,7 +30,7 @@ pub(super) enum Handles<S: Storage> {
 }
 
 /// A suspended publisher.
-enum Stalled<'a, S: Storage> {
+enum Suspended<'a, S: Storage> {
     Before(Claim<'a, S>),
     In(Write<'a, S>, u64),
 }
@@ -126,8 +126,8 @@ fn polled<S: Storage>(mut published: Publish<'_, S>) -> Published<S::Item> {
 }
 
 impl<'a, S: Storage> Publishing<'a, S> {
-    pub(super) fn new(publisher: Publisher<S>, stalling: &'a OnceCell<SharedPublisher<S>>) -> Self {
-        Self { handles: Handles::Exclusive(publisher), stalling, stalled: Vec::new(), lent: 0 }
+    pub(super) fn new(publisher: Publisher<S>, suspending: &'a OnceCell<SharedPublisher<S>>) -> Self {
+        Self { handles: Handles::Exclusive(publisher), suspending, suspended: Vec::new(), lent: 0 }
     }
 
     /// Subscribes through a publisher, if there is one.
@@ -155,13 +155,13 @@ impl<'a, S: Storage> Publishing<'a, S> {
 
     /// Whether there is a shared publisher outside `handles`: a suspended or a waiting one.
     fn has_others(&self) -> bool {
-        self.stalling.get().is_some() || self.lent > 0
+        self.suspending.get().is_some() || self.lent > 0
     }
 
     /// Drops all handles, which closes the ring unless a publisher is suspended.
     pub(super) fn close_by_dropping(&mut self, model: &mut model::Ring) {
         self.handles = Handles::Over;
-        model.closed |= self.stalling.get().is_none();
+        model.closed |= self.suspending.get().is_none();
     }
 }
 
@@ -180,7 +180,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     }
 
     pub(super) fn publish(&mut self) {
-        self.share_the_end();
+        self.share_at_the_end();
         self.note_gates();
         let value = self.next_value();
         let message = S::wrap(&self.ledger, value);
@@ -206,12 +206,12 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         assert_eq!(published, self.model.publish(value));
         // A refused publish may have left holes, or found the last sequence used.
         if self.model.tail() > tail || self.model.closed != was_closed {
-            self.happened();
+            self.expect_woken();
         }
     }
 
     pub(super) fn publish_many(&mut self) {
-        self.share_the_end();
+        self.share_at_the_end();
         self.note_gates();
         let (count, was_closed) = (self.choices.below(2 * self.capacity.min(40)), self.model.closed);
         let count = self.model.room(count);
@@ -259,12 +259,12 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }
         self.value += count;
         if self.model.tail() > start || self.model.closed != was_closed {
-            self.happened();
+            self.expect_woken();
         }
     }
 
     /// After the last sequence, an exclusive publisher panics, and a shared one returns `Closed`.
-    pub(super) fn share_the_end(&mut self) {
+    pub(super) fn share_at_the_end(&mut self) {
         if self.model.tail() > LAST {
             self.share();
         }
@@ -304,7 +304,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
                 let last = matches!(self.publishing.handles, Handles::Over) && !self.publishing.has_others();
                 if last && !self.model.closed {
                     self.model.closed = true;
-                    self.happened();
+                    self.expect_woken();
                 }
             }
         }
@@ -318,7 +318,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             Handles::Over => draw(&mut self.choices, &Self::OVER).begin()(self, ()),
         };
         if self.model.closed && !was_closed {
-            self.happened();
+            self.expect_woken();
         }
     }
 
@@ -373,12 +373,12 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
 
     /// What follows if no publisher is left except a suspended one.
     const OVER: [Change<Self, (), S>; 2] = [
-        op("clone the suspended one", 15, |both, ()| match both.publishing.stalling.get() {
+        op("clone the suspended one", 15, |both, ()| match both.publishing.suspending.get() {
             Some(publisher) => Handles::Shared(vec![publisher.clone()]),
             None => Handles::Over,
         }),
         op("close the suspended one", 1, |both, ()| {
-            if let Some(publisher) = both.publishing.stalling.get() {
+            if let Some(publisher) = both.publishing.suspending.get() {
                 assert_eq!(publisher.close(), !both.model.closed);
                 both.model.closed = true;
             }
@@ -387,14 +387,14 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
     ];
 
     /// Suspends a publisher in a publish, resumes a suspended one, or drops its claim.
-    pub(super) fn stall(&mut self) {
+    pub(super) fn suspend(&mut self) {
         let which = self.choices.below(4) as usize;
-        if which < self.publishing.stalled.len() {
-            let stalled = self.publishing.stalled.swap_remove(which);
+        if which < self.publishing.suspended.len() {
+            let suspended = self.publishing.suspended.swap_remove(which);
             // A quarter never resumes.
             if self.choices.below(4) > 0 {
                 note("resume");
-                self.go_on(stalled);
+                self.resume(suspended);
             } else {
                 note("never resume");
             }
@@ -402,8 +402,8 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }
         self.share();
         let Handles::Shared(publishers) = &self.publishing.handles else { return };
-        let stalling = self.publishing.stalling.get_or_init(|| publishers[0].clone());
-        let claim = testing::claim(stalling);
+        let suspending = self.publishing.suspending.get_or_init(|| publishers[0].clone());
+        let claim = testing::claim(suspending);
         self.note_gates();
         let was_closed = self.model.closed;
         assert_eq!(claim.as_ref().map(Claim::sequence), self.model.claim().ok());
@@ -411,23 +411,23 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             let begin = self.choices.below(3) > 0;
             if begin {
                 note("in the slot");
-                self.go_on(Stalled::Before(claim));
+                self.resume(Suspended::Before(claim));
             } else {
                 note("before the slot");
-                self.publishing.stalled.push(Stalled::Before(claim));
+                self.publishing.suspended.push(Suspended::Before(claim));
             }
         } else if self.model.closed && !was_closed {
             // The claim found the last sequence used, and closed the ring without a wake. The next
             // publish wakes.
             note("at the end");
             self.publish();
-            self.happened();
+            self.expect_woken();
         }
     }
 
-    fn go_on(&mut self, stalled: Stalled<'a, S>) {
-        match stalled {
-            Stalled::Before(claim) => {
+    fn resume(&mut self, suspended: Suspended<'a, S>) {
+        match suspended {
+            Suspended::Before(claim) => {
                 // If all slots were held, no publish could succeed.
                 if self.model.held() + 1 >= self.capacity {
                     return;
@@ -436,16 +436,16 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
                 let write = claim.begin();
                 assert_eq!(write.is_some(), self.model.begin(sequence));
                 if let Some(write) = write {
-                    self.publishing.stalled.push(Stalled::In(write, sequence));
+                    self.publishing.suspended.push(Suspended::In(write, sequence));
                 } else if self.model.holes() > holes {
-                    self.happened();
+                    self.expect_woken();
                 }
             }
-            Stalled::In(write, sequence) => {
+            Suspended::In(write, sequence) => {
                 let value = self.next_value();
                 write.commit(S::wrap(&self.ledger, value));
                 self.model.commit(sequence, value);
-                self.happened();
+                self.expect_woken();
             }
         }
     }

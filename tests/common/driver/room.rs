@@ -85,7 +85,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
     /// A publisher waits for room in a task, while other operations run.
     pub(super) fn wait(&mut self, depth: u32) {
         let wait = draw(&mut self.choices, &Self::WAITS);
-        self.share_the_end();
+        self.share_at_the_end();
         if let Some(mut publisher) = self.lend() {
             wait.begin()(self, &mut publisher, depth);
             self.give_back(publisher);
