@@ -26,15 +26,15 @@ fn results_in_a_row(mut poll: impl FnMut(&mut Context<'_>) -> Poll<usize>) -> us
     let waker = woken.waker();
     let mut results = 0;
     loop {
-        assert!(results < 10 * THERE as usize, "it does not yield");
+        assert!(results < 10 * THERE as usize, "the task does not yield");
         match poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(messages) => results += messages,
             Poll::Pending => {
-                assert_eq!(woken.count(), 1, "it yielded, and was woken at once");
+                assert_eq!(woken.count(), 1, "a yield must wake the task once");
                 return results;
             }
         }
-        assert_eq!(woken.count(), 0, "woken without need");
+        assert_eq!(woken.count(), 0, "the task was woken although it did not yield");
     }
 }
 
@@ -58,11 +58,11 @@ where
     let rounds = THERE as usize / BUDGET;
     for round in 1..=rounds {
         assert_eq!(results_in_a_row(|cx| poll(&mut subscriber, cx)), BUDGET);
-        assert_eq!(subscriber.received(), (round * BUDGET) as u64, "a yield took a message");
+        assert_eq!(subscriber.received(), (round * BUDGET) as u64, "a yield lost a message");
     }
     let woken = Counter::new();
     assert!(poll(&mut subscriber, &mut Context::from_waker(&woken.waker())).is_pending());
-    assert_eq!(woken.count(), 0, "it waits");
+    assert_eq!(woken.count(), 0, "a waiting task must not be woken");
 }
 
 fn one<R>(_: R) -> usize {
@@ -101,7 +101,7 @@ fn a_stream_that_skips_losses_counts_them() {
             publisher.publish_many(0..5);
             Pin::new(&mut stream).poll_next(cx).map(one)
         });
-        assert_eq!(results, BUDGET / 2, "a loss and a message in each poll");
+        assert_eq!(results, BUDGET / 2, "each poll must count a loss and a message");
     }
 }
 
@@ -126,7 +126,7 @@ fn batches_count_by_messages() {
             buffer.clear();
             pin!(subscriber.recv_many_async(&mut buffer, limit)).poll(cx).map(Result::unwrap)
         });
-        assert!((BUDGET..BUDGET + limit).contains(&results), "{results} with {limit} at a time");
+        assert!((BUDGET..BUDGET + limit).contains(&results), "{results} results in batches of {limit}");
     }
     // One call may receive everything, if its caller wants that. The next call yields.
     let (_publisher, mut subscriber) = inline();
@@ -145,7 +145,7 @@ fn one_who_waits_has_the_whole_budget_again() {
     let mut cx = Context::from_waker(&waker);
     for _ in 0..20 {
         assert!(subscriber.poll_recv(&mut cx).is_pending());
-        assert_eq!(woken.take(), 0, "an empty ring makes it wait, not yield");
+        assert_eq!(woken.take(), 0, "on an empty ring the task must wait, not yield");
         publisher.publish_many(0..100);
         assert_eq!(woken.take(), 1);
         for _ in 0..100 {
@@ -207,7 +207,7 @@ where
             tokio::time::sleep(Duration::from_millis(10)).await;
             late = late.max(began.elapsed().saturating_sub(Duration::from_millis(10)));
         }
-        assert!(!reader.is_finished(), "it reads on");
+        assert!(!reader.is_finished(), "the reader must not end");
         reader.abort();
         late
     })
@@ -254,6 +254,6 @@ fn a_timer_on_the_worker_of_a_reader_that_never_catches_up_is_in_time() {
             while refill() && subscriber.next_ref_async().await.is_some() {}
         }),
     ];
-    println!("late at most, in the seven ways: {all:?}");
+    println!("maximum delays in the seven ways: {all:?}");
     assert!(all.iter().all(|late| *late < Duration::from_millis(500)), "{all:?}");
 }

@@ -24,13 +24,13 @@ fn locked(user: &str, features: &[&str]) -> Vec<String> {
     fs::copy(Path::new(root).join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let update = ["update", "--workspace", "--offline", "--manifest-path"];
-    let output = Command::new(cargo).args(update).arg(&manifest).output().expect("cargo runs");
+    let output = Command::new(cargo).args(update).arg(&manifest).output().expect("cargo must start");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "cargo cannot resolve the dependencies of a new crate:\n{errors}");
     let lockfile = fs::read_to_string(folder.join("Cargo.lock")).unwrap();
     let names = lockfile.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
     let (own, others): (Vec<_>, _) = names.map(str::to_owned).partition(|name| name == user);
-    assert_eq!(own.len(), 1, "the lockfile is not the new crate's");
+    assert_eq!(own.len(), 1, "the lockfile is not that of the new crate");
     others
 }
 

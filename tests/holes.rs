@@ -26,7 +26,7 @@ fn a_publisher_stopped_in_a_write_holds_back_no_publisher_and_readers_for_a_lap(
     // A lap later, its slot is skipped: sequence 4 is a hole, and 0 is lost.
     assert_eq!(publisher.publish(5), Ok(5));
     assert_eq!(publisher.ring().stats().skipped, 1);
-    let Err(TryRecvError::Lagged(lagged)) = subscriber.try_recv() else { panic!("no loss") };
+    let Err(TryRecvError::Lagged(lagged)) = subscriber.try_recv() else { panic!("expected a loss") };
     assert_eq!(lagged, Lagged { missed: 2, resumed_at: 2 });
     account.lagged(&subscriber, lagged);
     for message in [2, 3, 5] {
@@ -81,7 +81,7 @@ fn a_publisher_that_never_comes_back_costs_one_hole_a_lap() {
                 Err(TryRecvError::Closed) => panic!("closed"),
             }
         }
-        assert!(account.received > before || message < 3, "held up for more than a lap");
+        assert!(account.received > before || message < 3, "the reader was blocked for more than a lap");
     }
     let stats = publisher.ring().stats();
     assert_eq!((stats.published - 1, stats.skipped), (300, 99));
@@ -114,7 +114,7 @@ fn latest_and_is_empty_look_past_a_hole() {
     let claim = testing::claim(&publisher).unwrap();
     assert!(subscriber.is_empty());
     assert!(claim.begin().is_none());
-    assert!(subscriber.is_empty(), "a hole alone is nothing to read");
+    assert!(subscriber.is_empty(), "a ring with only a hole must be empty");
     publisher.publish(5).unwrap();
     assert!(!subscriber.is_empty());
     assert_eq!((subscriber.try_recv(), subscriber.holes()), (Ok(5), 1));

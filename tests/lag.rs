@@ -92,7 +92,9 @@ fn a_batch_is_cut_at_a_loss_which_the_next_call_tells() {
     assert_eq!(subscriber.try_recv_many(&mut buffer, 10), Ok(2));
     account.received(&subscriber, 2);
     publisher.publish_many(3..10);
-    let Err(TryRecvError::Lagged(lagged)) = subscriber.try_recv_many(&mut buffer, 10) else { panic!("no loss told") };
+    let Err(TryRecvError::Lagged(lagged)) = subscriber.try_recv_many(&mut buffer, 10) else {
+        panic!("expected a loss")
+    };
     assert_eq!(lagged, Lagged { missed: 3, resumed_at: 6 });
     account.lagged(&subscriber, lagged);
     account.settle(&subscriber);
@@ -224,7 +226,7 @@ fn who_is_parked_learns_that_the_sequences_are_used_up() {
     let reader = std::thread::spawn(move || (subscriber.recv_timeout(patience), subscriber.recv_timeout(patience)));
     common::eventually("parked", || publisher.ring().stats().subscribers[0].parked);
     publisher.publish(1).unwrap();
-    common::eventually("parked again", || {
+    common::eventually("the reader is parked again", || {
         let subscribers = publisher.ring().stats().subscribers;
         subscribers.iter().any(|subscriber| subscriber.parked && subscriber.lag == 0)
     });

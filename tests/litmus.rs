@@ -63,9 +63,9 @@ fn who_parks_first_is_woken() {
         }
         pending
     });
-    println!("{} found the message, {} slept", ROUNDS - pending.len(), pending.len());
+    println!("{} found the message, {} parked", ROUNDS - pending.len(), pending.len());
     let lost = pending.iter().filter(|&&round| counters[round].count() == 0).count();
-    assert_eq!(lost, 0, "asleep beside a message, of {} that slept", pending.len());
+    assert_eq!(lost, 0, "tasks were not woken for their message, of {} that parked", pending.len());
 }
 
 #[test]
@@ -116,5 +116,5 @@ fn what_is_borrowed_is_not_used_again() {
         (borrowed, changed)
     });
     println!("{borrowed} of {ROUNDS} were borrowed");
-    assert_eq!(changed, 0, "used again while borrowed, of {borrowed} that were");
+    assert_eq!(changed, 0, "messages were reused while borrowed, of {borrowed} borrowed ones");
 }

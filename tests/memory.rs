@@ -45,7 +45,7 @@ fn count() -> &'static AtomicUsize {
 #[track_caller]
 fn at_most(live: &AtomicUsize, most: usize) {
     let live = live.load(Ordering::SeqCst);
-    assert!(live <= most, "{live} messages, and not at most {most}");
+    assert!(live <= most, "{live} messages are alive, more than {most}");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_borrow_given_back_is_given_back() {
             publisher.publish(Light::new(live));
             at_most(live, most + 100);
         }
-        assert!(live.load(Ordering::SeqCst) >= 16 + 100, "what is borrowed is gone");
+        assert!(live.load(Ordering::SeqCst) >= 16 + 100, "a borrowed message was dropped");
     }
     for _ in 0..1_000 {
         publisher.publish(Light::new(live));
@@ -280,15 +280,15 @@ fn slow_clones_take_place_side_by_side_and_hold_nobody_up() {
         for reader in &mut readers {
             scope.spawn(|| drop(reader.try_recv().unwrap()));
         }
-        eventually("all are at it", || cloning.load(Ordering::SeqCst) == 4);
+        eventually("all readers are cloning", || cloning.load(Ordering::SeqCst) == 4);
         for _ in 0..1_000 {
             publisher.publish(ledger.make());
         }
-        assert!(!one_is_done.load(Ordering::SeqCst), "publishing waited for a clone");
-        assert!(!ledger.was_dropped(0), "dropped while it is cloned");
+        assert!(!one_is_done.load(Ordering::SeqCst), "the publisher waited for a clone");
+        assert!(!ledger.was_dropped(0), "the message was dropped while it was cloned");
     });
     let elapsed = began.elapsed();
-    assert!(elapsed < Duration::from_millis(900), "four clones one after the other: {elapsed:?}");
+    assert!(elapsed < Duration::from_millis(900), "the four clones were not parallel: {elapsed:?}");
     drop((publisher, subscriber, readers));
     ledger.settle();
 }
@@ -341,6 +341,6 @@ fn the_drop_of_a_large_ring_touches_only_used_slots() {
         at_most(live, 0);
         let (Some(boxed), Some(allocator)) = (boxed, allocator) else { continue };
         // All slots together are 262 144 pages, or 512 large ones.
-        assert!(boxed <= 2 * allocator + 100, "{boxed} pages, and {allocator} without messages");
+        assert!(boxed <= 2 * allocator + 100, "{boxed} pages with a boxed ring, {allocator} with an inline one");
     }
 }

@@ -176,7 +176,7 @@ fn no_total_ever_decreases_and_all_are_exact_in_the_end() {
         while readers.iter().any(|reader| !reader.is_finished()) {
             publisher.publish_many(0..3);
             let now = all_totals(&ring);
-            assert!((0..4).all(|kind| before[kind] <= now[kind]), "{now:?} after {before:?}");
+            assert!((0..4).all(|kind| before[kind] <= now[kind]), "a total decreased from {before:?} to {now:?}");
             before = now;
         }
         readers.into_iter().fold([0; 4], |sums, reader| add(sums, reader.join().unwrap()))

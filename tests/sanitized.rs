@@ -26,6 +26,6 @@ fn main() {
             common::stress::shared::<seqcast::Inline<Noise<1001>>>(2, 2, capacity, 1_000, 0);
             common::stress::exclusive::<seqcast::Inline<Noise<4096>>>(2, capacity, 2_000);
         }
-        println!("sanitized: the account adds up in {} capacities", common::CAPACITIES.len());
+        println!("sanitized: all counts add up with {} capacities", common::CAPACITIES.len());
     }
 }

@@ -2,7 +2,7 @@
 //! often.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
-#![allow(clippy::large_stack_arrays, clippy::large_stack_frames, reason = "that is the question")]
+#![allow(clippy::large_stack_arrays, clippy::large_stack_frames, reason = "the test is about large frames")]
 
 use futures::StreamExt;
 use futures::executor::block_on;
