@@ -170,7 +170,8 @@ fn who_waited_for_what_never_came_is_freed_with_the_ring() {
         let life = || {
             let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
             let publisher = publisher.share();
-            // A publisher that never resumes, before the end. A subscriber waits for its message, and is not woken.
+            // A publisher that never resumes, before the end. A subscriber waits for its message,
+            // and is not woken.
             assert!(testing::claim(&publisher).unwrap().begin().is_some());
             drop(publisher);
             assert!(subscriber.poll_recv(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -316,8 +317,8 @@ fn a_waker_called_in_the_middle_of_a_publish_finds_the_publisher_free() {
         let same = Arc::new(Same::default());
         let publisher = same.handle.get_or_init(|| publisher.share());
         publisher.publish_many([[0; 4]; 1_000]);
-        // The slot of the message after the next three is held. Its publisher skips it, and wakes readers for
-        // the hole.
+        // The slot of the message after the next three is held. Its publisher skips it, and wakes
+        // readers for the hole.
         let _held = testing::claim(publisher).unwrap().begin().unwrap();
         publisher.publish_many([[0; 4]; 3]);
         subscriber.seek(seqcast::Start::Latest);
@@ -349,8 +350,8 @@ fn a_waker_dropped_with_the_last_of_its_subscriber_finds_the_publisher_free() {
         let mut victim = publisher.subscribe();
         publisher.publish_many([[0; 4]; 1_000]);
         victim.seek(seqcast::Start::Latest);
-        // The clone of a waker panics when it replaces another one, which then stays until the subscriber is
-        // dropped.
+        // The clone of a waker panics when it replaces another one, which then stays until the
+        // subscriber is dropped.
         let first = owning(OnDrop(Arc::clone(&same)));
         park(&mut victim, &first);
         drop(first);

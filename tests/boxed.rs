@@ -122,7 +122,7 @@ fn losses_and_the_end_are_told_on_every_path() {
 fn holes_are_gone_over_on_every_path() {
     let (publisher, mut subscriber) = seqcast::boxed::<Unique>(4);
     let publisher = publisher.share();
-    let _stopped = testing::claim(&publisher).unwrap().begin().unwrap();
+    let _suspended = testing::claim(&publisher).unwrap().begin().unwrap();
     let mut received = 0;
     for number in 0..400 {
         publisher.publish(Unique(number)).unwrap();

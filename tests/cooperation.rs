@@ -19,8 +19,8 @@ const BUDGET: usize = 128;
 /// Messages in the ring of every reader below.
 const THERE: u64 = 1024;
 
-/// Polls until the first `Pending`, and returns the number of results before it. The `Pending` must have
-/// woken the task once, and lost nothing.
+/// Polls until the first `Pending`, and returns the number of results before it. The `Pending` must
+/// have woken the task once, and lost nothing.
 fn results_in_a_row(mut poll: impl FnMut(&mut Context<'_>) -> Poll<usize>) -> usize {
     let woken = Counter::new();
     let waker = woken.waker();
@@ -50,7 +50,8 @@ fn boxed() -> (seqcast::Publisher<Boxed<u64>>, Subscriber<Boxed<u64>>) {
     (publisher, subscriber)
 }
 
-/// The task yields after each budget, continues where it was, and at the end waits without a wake-up.
+/// The task yields after each budget, continues where it was, and at the end waits without a
+/// wake-up.
 fn yields<S>(mut subscriber: Subscriber<S>, mut poll: impl FnMut(&mut Subscriber<S>, &mut Context<'_>) -> Poll<usize>)
 where
     S: seqcast::Receive<Item = u64>,
@@ -90,8 +91,8 @@ fn a_stream_without_losses_yields() {
     }
 }
 
-/// Skips inside a poll count as well. Otherwise one poll could last as long as publishers overwrite the
-/// message that it is about to read.
+/// Skips inside a poll count as well. Otherwise one poll could last as long as publishers overwrite
+/// the message that it is about to read.
 #[test]
 fn a_stream_that_skips_losses_counts_them() {
     let (mut publisher, subscriber) = seqcast::inline::<u64>(4);
@@ -179,8 +180,8 @@ fn a_waker_that_panics_at_a_yield_loses_nothing() {
     assert_eq!(subscriber.poll_recv(&mut cx), Poll::Ready(Ok(BUDGET as u64)));
 }
 
-/// Runs a timer and a reader on one thread. `read` keeps the reader busy: it publishes two messages for
-/// each that it receives, so it never catches up. Returns the maximum delay of the timer.
+/// Runs a timer and a reader on one thread. `read` keeps the reader busy: it publishes two messages
+/// for each that it receives, so it never catches up. Returns the maximum delay of the timer.
 fn lateness<S, F>(
     (publisher, subscriber): (seqcast::Publisher<S>, Subscriber<S>),
     read: impl FnOnce(Subscriber<S>, Box<dyn Fn() -> bool>) -> F,
@@ -213,8 +214,8 @@ where
     })
 }
 
-/// The bound is wide: on two busy cores, a release build is 1 to 8 ms late, and a debug build 5 to 25.
-/// Without yielding, the timer would never fire.
+/// The bound is wide: on two busy cores, a release build is 1 to 8 ms late, and a debug build 5 to
+/// 25. Without yielding, the timer would never fire.
 #[test]
 fn a_timer_on_the_worker_of_a_reader_that_never_catches_up_is_in_time() {
     let inline = || seqcast::inline::<u64>(64);

@@ -7,9 +7,9 @@ use std::{env, fs};
 
 /// The packages in the lockfile of a new crate that depends on this one, without that crate itself.
 ///
-/// The new crate starts with a copy of the workspace's lockfile, from which cargo removes the packages
-/// that it does not need. Cargo has read the index entries of all of them to build this test, so this
-/// needs no network.
+/// The new crate starts with a copy of the workspace's lockfile, from which cargo removes the
+/// packages that it does not need. Cargo has read the index entries of all of them to build this
+/// test, so this needs no network.
 fn locked(user: &str, features: &[&str]) -> Vec<String> {
     let root = env!("CARGO_MANIFEST_DIR");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(user);

@@ -1,5 +1,5 @@
-//! Pages show excerpts of the programs in `examples`, which are not compiled there. They are equal to the
-//! programs.
+//! Pages show excerpts of the programs in `examples`, which are not compiled there. They are equal
+//! to the programs.
 #![cfg(not(any(loom, shuttle)))]
 
 use std::fs;

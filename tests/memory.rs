@@ -1,5 +1,5 @@
-//! A boxed ring never keeps more messages than its capacity, the borrowed ones, and a few per publisher
-//! (law 8). No handle waits for another one meanwhile.
+//! A boxed ring never keeps more messages than its capacity, the borrowed ones, and a few per
+//! publisher (law 8). No handle waits for another one meanwhile.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -14,8 +14,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What law 8 allows in addition to the capacity and the live borrows (`docs/boxed.md`). For each
-/// publisher: 64, or one per subscriber if that is more, and what was borrowed at its last scan, which is
-/// one per subscriber. Once for the ring: 64, and one per subscriber.
+/// publisher: 64, or one per subscriber if that is more, and what was borrowed at its last scan,
+/// which is one per subscriber. Once for the ring: 64, and one per subscriber.
 fn allowance(publishers: usize, subscribers: usize) -> usize {
     publishers * (subscribers.max(64) + subscribers) + 64 + subscribers
 }
@@ -74,7 +74,8 @@ fn a_million_messages_behind_one_borrow() {
         assert_eq!(Ref::sequence(&held), 0);
         drop(held);
         drop((exclusive, shared));
-        // What was borrowed when the publisher was dropped belongs to the ring. There was one such message.
+        // What was borrowed when the publisher was dropped belongs to the ring. There was one such
+        // message.
         at_most(live, 64 + 1);
         drop(subscriber);
         at_most(live, 0);
@@ -173,8 +174,8 @@ fn publishers_that_take_turns_keep_a_few_each() {
 
 #[test]
 fn publishers_that_take_turns_do_not_keep_what_was_borrowed_once() {
-    // Each publisher becomes idle while all subscribers borrow what it removed. Then all release it, and
-    // borrow elsewhere.
+    // Each publisher becomes idle while all subscribers borrow what it removed. Then all release
+    // it, and borrow elsewhere.
     const PUBLISHERS: usize = 8;
     const SUBSCRIBERS: usize = 100;
     let live = count();
@@ -210,7 +211,8 @@ fn one_publisher_used_by_four_threads() {
             scope.spawn(|| {
                 for _ in 0..100_000 {
                     publisher.publish(Light::new(live)).ok().unwrap();
-                    // Each of the others may be suspended while it drops what was left: as much again.
+                    // Each of the others may be suspended while it drops what was left: as much
+                    // again.
                     at_most(live, 64 + 2 + allowance(1, 2) + 4 * (64 + 2));
                 }
             });
@@ -325,8 +327,8 @@ fn faults_of_drop<H>(handles: H) -> Option<u64> {
 
 #[test]
 fn the_drop_of_a_large_ring_touches_only_used_slots() {
-    // An inline ring of the same size shows what the allocator itself touches. That of a sanitizer touches
-    // many pages.
+    // An inline ring of the same size shows what the allocator itself touches. That of a sanitizer
+    // touches many pages.
     const SLOTS: usize = 1 << 26;
     let (mut publisher, subscriber) = seqcast::inline::<u64>(SLOTS);
     publisher.publish_many(0..3);

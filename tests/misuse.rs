@@ -166,8 +166,8 @@ fn everything_says_what_it_is() {
     assert!(SubscribeError::Future { tail: 42 }.to_string().contains("42"));
 }
 
-/// The compiler's messages for a crate with this code. Its dependencies are those of this workspace, so no
-/// network is needed.
+/// The compiler's messages for a crate with this code. Its dependencies are those of this
+/// workspace, so no network is needed.
 fn compiler_says(code: &str) -> String {
     let root = env!("CARGO_MANIFEST_DIR");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("misuse");

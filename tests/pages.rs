@@ -94,8 +94,8 @@ fn links_lead_somewhere() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The files of `docs` link to each other as files. In the book, `src/book/links.md` turns these links into links
-/// to its modules: it has each label that a page uses.
+/// The files of `docs` link to each other as files. In the book, `src/book/links.md` turns these
+/// links into links to its modules: it has each label that a page uses.
 #[test]
 fn the_book_has_each_page_and_each_link() {
     let folder = root().join("docs");

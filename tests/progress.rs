@@ -1,5 +1,5 @@
-//! What handles report of a ring's progress: it never decreases, and is never less than what the caller
-//! has received.
+//! What handles report of a ring's progress: it never decreases, and is never less than what the
+//! caller has received.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 

@@ -1,5 +1,5 @@
-//! What a boxed ring keeps of messages that no subscriber can receive, when many are released at once,
-//! and how deep drops nest.
+//! What a boxed ring keeps of messages that no subscriber can receive, when many are released at
+//! once, and how deep drops nest.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -121,8 +121,8 @@ fn what_was_borrowed_at_the_end_goes_with_its_subscribers() {
 
 #[test]
 fn what_one_look_borrows_and_the_next_does_not_is_bounded() {
-    // Half of the readers hold a message each while the publisher publishes for some periods, then the other
-    // half.
+    // Half of the readers hold a message each while the publisher publishes for some periods, then
+    // the other half.
     let count = Arc::new(AtomicIsize::new(0));
     let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
     let mut readers: Vec<_> = (0..64).map(|_| subscriber.clone()).collect();
@@ -142,7 +142,8 @@ fn what_one_look_borrows_and_the_next_does_not_is_bounded() {
 
 #[test]
 fn however_much_is_borrowed_a_publisher_looks_only_now_and_then() {
-    // A publisher that scanned after each message would never keep more than one unborrowed message.
+    // A publisher that scanned after each message would never keep more than one unborrowed
+    // message.
     for (readers, period) in [(60, 64), (400, 401)] {
         let count = Arc::new(AtomicIsize::new(0));
         let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);

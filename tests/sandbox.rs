@@ -1,5 +1,5 @@
-//! If the kernel's barrier is refused after the ring was made, sleeping threads poll instead of relying on
-//! it.
+//! If the kernel's barrier is refused after the ring was made, sleeping threads poll instead of
+//! relying on it.
 #![cfg(all(not(loom), target_os = "linux", target_arch = "x86_64"))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(unsafe_code, reason = "installs a system call filter")]
@@ -10,8 +10,8 @@ use common::wakers::{Counter, park};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Makes a system call fail with `EPERM` in this thread and in the threads that it starts from now on, if
-/// the arguments at these positions have these values.
+/// Makes a system call fail with `EPERM` in this thread and in the threads that it starts from now
+/// on, if the arguments at these positions have these values.
 fn forbid(call: libc::c_long, arguments: &[(u32, libc::c_int)]) -> bool {
     #[repr(C)]
     struct Filter(u16, u8, u8, u32);

@@ -1,5 +1,5 @@
-//! The stress test without a test harness, for the sanitizers. They report races in a harness that was not
-//! built for them.
+//! The stress test without a test harness, for the sanitizers. They report races in a harness that
+//! was not built for them.
 
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 

@@ -1,5 +1,5 @@
-//! The structure of `src`: layers, one module for atomics and the model checkers, and `unsafe` only where
-//! it is allowed.
+//! The structure of `src`: layers, one module for atomics and the model checkers, and `unsafe` only
+//! where it is allowed.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -45,7 +45,8 @@ fn files_with(words: &[&str]) -> Vec<String> {
     found
 }
 
-/// The entries of `src`, from the bottom up. Code imports from its own entry and from those before it.
+/// The entries of `src`, from the bottom up. Code imports from its own entry and from those before
+/// it.
 const LAYERS: [&str; 21] = [
     "sync",
     "copy",
@@ -87,8 +88,8 @@ fn modules() -> BTreeMap<Vec<String>, String> {
     files.into_iter().map(module).collect()
 }
 
-/// The imports of a module, as paths from the root of the crate. A re-export counts only if the module uses
-/// it.
+/// The imports of a module, as paths from the root of the crate. A re-export counts only if the
+/// module uses it.
 fn imports(module: &[String], code: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     let words: Vec<_> = code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
@@ -158,7 +159,7 @@ fn imports_go_down() {
     for (module, code) in &modules {
         assert!(
             !["crate as ", "super as ", "self as "].iter().any(|alias| code.contains(alias)),
-            "{module:?}: an alias"
+            "{module:?} imports under another name"
         );
         let from = edges.entry(module).or_insert_with(BTreeSet::new);
         for mut path in imports(module, code) {

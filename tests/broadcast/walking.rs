@@ -1,4 +1,5 @@
-//! Random programs, compared with a simple model: what every receive returns, and every count and length.
+//! Random programs, compared with a simple model: what every receive returns, and every count and
+//! length.
 
 use super::broadcast::error::{RecvError, TryRecvError};
 use super::broadcast::{Receiver, Sender, WeakSender, channel};

@@ -7,7 +7,8 @@ pub(crate) use seqcast::testing::{Claim, Write, is_armed};
 use seqcast::{Builder, Ring, SharedPublisher, Storage};
 
 pub(crate) fn claim<S: Storage>(publisher: &SharedPublisher<S>) -> Option<Claim<'_, S>> {
-    // SAFETY: tests leave fewer publishes unfinished than there are slots, or expect that no publish succeeds.
+    // SAFETY: tests leave fewer publishes unfinished than there are slots, or expect that no
+    // publish succeeds.
     unsafe { seqcast::testing::claim(publisher) }
 }
 

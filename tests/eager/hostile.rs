@@ -180,7 +180,7 @@ fn a_thread_that_stops_in_a_walk_costs_a_bounded_number_of_messages() {
     let (publisher, mut reader) = Builder::new(CAPACITY).eager_drop().boxed::<Token>();
     let (publisher, token) = (publisher.share(), Token::default());
     publisher.publish(Arc::clone(&token)).unwrap();
-    // no other walk is in progress.
+    // SAFETY: no other walk is in progress.
     #[allow(unsafe_code, reason = "simulates a suspended thread")]
     unsafe {
         seqcast::testing::stop_in_a_walk(&publisher.ring());
@@ -204,7 +204,7 @@ fn a_message_that_comes_after_a_lap_is_dropped_by_its_publish() {
     let (publisher, subscriber) = Builder::new(2).eager_drop().boxed::<Token>();
     let (publisher, token) = (publisher.share(), Token::default());
     drop(subscriber);
-    // one of at most two publishes is left unfinished.
+    // SAFETY: one publish is left unfinished, and the ring has two slots.
     let late = unsafe { seqcast::testing::claim(&publisher) }.unwrap().begin().unwrap();
     for _ in 0..2 {
         publisher.publish(Token::default()).unwrap();
@@ -365,7 +365,7 @@ fn a_watcher_whose_waker_panics_may_watch_again() {
     let (publisher, subscriber): (Publisher<Boxed<Token>>, _) = Builder::new(4).boxed();
     let ring = publisher.ring();
     let mut watch = pin!(ring.unsubscribed());
-    // the functions of the table use no data.
+    // SAFETY: the functions of the table use no data.
     #[allow(unsafe_code, reason = "a waker that panics")]
     let waker = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &TABLE)) };
     let mut cx = Context::from_waker(&waker);

@@ -68,8 +68,8 @@ fn a_future_that_is_dropped_takes_no_wake_up_along() {
     }
 }
 
-/// Futures are polled a few times and dropped while threads and other tasks wait. The reader receives
-/// exactly what was published.
+/// Futures are polled a few times and dropped while threads and other tasks wait. The reader
+/// receives exactly what was published.
 #[test]
 fn futures_are_dropped_while_others_wait() {
     in_time(|| {

@@ -170,7 +170,7 @@ fn a_publisher_that_stops_in_its_slot_costs_no_message() {
         let (publisher, mut subscriber) = ring(&log, 2, 0);
         let publisher = publisher.share();
         let other = publisher.clone();
-        let stopped = thread::spawn(move || {
+        let suspended = thread::spawn(move || {
             let claim = testing::claim(&other).unwrap();
             let sequence = claim.sequence();
             drop(claim.begin());
@@ -179,7 +179,7 @@ fn a_publisher_that_stops_in_its_slot_costs_no_message() {
         let published = publish(&publisher, &log, &[10, 11]);
         let got = borrow(&mut subscriber);
         check(got, &published);
-        let (sequence, other) = stopped.join().unwrap();
+        let (sequence, other) = suspended.join().unwrap();
         drop((publisher, other, subscriber));
         log.settle();
         (sequence, published[1].0)

@@ -11,7 +11,7 @@
 
 #![cfg(loom)]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
-#![allow(clippy::drop_non_drop, clippy::forget_non_drop, reason = "says where a publisher is stopped for good")]
+#![allow(clippy::drop_non_drop, clippy::forget_non_drop, reason = "marks where a publisher is suspended forever")]
 
 #[path = "../common/account.rs"]
 mod account;

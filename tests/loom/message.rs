@@ -19,9 +19,10 @@ struct Body {
     dropped: AtomicUsize,
 }
 
-// loom panics at every access to the cell that races with another one, if one of them writes.
+// SAFETY: loom panics at every access to the cell that races with another one, if one of them
+// writes.
 unsafe impl Sync for Body {}
-// as above. No part belongs to a thread.
+// SAFETY: as above. No part belongs to a thread.
 unsafe impl Send for Body {}
 
 /// A message with a number.
@@ -34,7 +35,7 @@ pub(crate) struct Message {
 impl Message {
     /// Reads the message, and returns its number.
     pub(crate) fn read(&self) -> u64 {
-        // loom panics if another access writes at the same time, or is not ordered before.
+        // SAFETY: loom panics if another access writes at the same time, or is not ordered before.
         let word = self.body.word.with(|word| unsafe { *word });
         assert_ne!(word, GONE, "the message was read after its drop");
         assert_eq!(word, !self.id, "the message has another number");
@@ -53,7 +54,8 @@ impl Drop for Message {
         // The code that drops the message catches a panic from here. But then the drop is not
         // counted, and the log fails at the end.
         self.body.word.with_mut(|word| {
-            // loom panics if another thread has access, or had access that is not ordered before.
+            // SAFETY: loom panics if another thread has access, or had access that is not ordered
+            // before.
             let word = unsafe { &mut *word };
             assert_eq!(*word, !self.id, "the message was dropped twice");
             *word = GONE;

@@ -218,12 +218,12 @@ fn what_has_no_value_goes_through() {
         |n| {
             std::array::from_fn::<_, 301, _>(|at| [MaybeUninit::new(n as u8 ^ at as u8), MaybeUninit::uninit()][at % 2])
         },
-        // these bytes are initialized.
+        // SAFETY: these bytes are initialized.
         |bytes| bytes.iter().step_by(2).map(|byte| unsafe { byte.assume_init() }).collect::<Vec<_>>(),
     );
-    // only one byte is read, and it is initialized.
+    // SAFETY: only one byte is read, and it is initialized.
     goes_every_way(|n| Either { small: n as u8 }, |either| unsafe { either.small });
-    // all bytes are initialized.
+    // SAFETY: all bytes are initialized.
     goes_every_way(|n| Either { large: [n, !n, 3] }, |either| unsafe { either.large });
 }
 

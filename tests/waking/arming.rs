@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 #[allow(unsafe_code)]
 fn has_barrier() -> bool {
-    // the arguments are integers, and the call only queries.
+    // SAFETY: the arguments are integers, and the call only queries.
     let known = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_QUERY, 0, 0) };
     known > 0 && known & i64::from(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0
 }

@@ -100,12 +100,12 @@ fn from_deep_inside_others_are_woken_that_a_stopped_publisher_owes() {
     let counter = Counter::new();
     park(&mut first, &counter.waker());
     // The first waker on the list blocks, so the wake-up of the other subscriber is delayed.
-    let (begun, stopped) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let (begun, release) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
     let waits = {
-        let (begun, stopped) = (Arc::clone(&begun), Arc::clone(&stopped));
+        let (begun, release) = (Arc::clone(&begun), Arc::clone(&release));
         move || {
             begun.wait();
-            stopped.wait();
+            release.wait();
         }
     };
     park(&mut second, &call(waits));
@@ -122,7 +122,7 @@ fn from_deep_inside_others_are_woken_that_a_stopped_publisher_owes() {
         }),
     );
     assert_eq!(counter.count(), 1, "the subscriber was not woken");
-    stopped.wait();
+    release.wait();
     slow.join().unwrap();
 }
 

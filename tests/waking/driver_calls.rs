@@ -152,7 +152,7 @@ fn a_waker_that_panics_when_it_is_cloned_spoils_no_later_driver() {
     const VTABLE: RawWakerVTable = RawWakerVTable::new(|_| panic!("clone"), |_| {}, |_| {}, |_| {});
     let (mut publisher, subscriber) = seqcast::inline::<u64>(64);
     let mut first = publisher.ring().drive_wakes();
-    // the functions do not use the pointer.
+    // SAFETY: the functions do not use the pointer.
     #[allow(unsafe_code, reason = "a waker whose clone panics")]
     let bad = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &VTABLE)) };
     let polled = catch_unwind(AssertUnwindSafe(|| poll(&mut first, &bad)));

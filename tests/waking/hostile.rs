@@ -151,7 +151,8 @@ fn a_waker_may_panic_when_it_is_dropped() {
     );
     let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
     let publisher = publisher.share();
-    // the functions use no data except the publisher, which is `Sync` and outlives the waker.
+    // SAFETY: the functions use no data except the publisher, which is `Sync` and outlives the
+    // waker.
     let waker = unsafe { Waker::from_raw(RawWaker::new((&raw const publisher).cast(), &FIRST)) };
     assert_eq!(subscriber.poll_recv(&mut Context::from_waker(&waker)), Poll::Ready(Ok(42)));
     assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));

@@ -2,9 +2,9 @@
 //! dropped, suspended and leaked, and panic. All invariants are checked throughout.
 //!
 //! ```text
-//! cargo run --release -p seqcast-soak -- --seconds 3600 --threads 8
-//! cargo run --release -p seqcast-soak -- --seconds 10 --seed 1          # a printed seed
-//! cargo run --release -p seqcast-soak -- --gated --messages 100000000   # 10⁸ messages through gated rings
+//! cargo run --release -p seqcast-soak -- --seconds 3600 --threads 8 cargo run --release -p
+//! seqcast-soak -- --seconds 10 --seed 1          # a printed seed cargo run --release -p
+//! seqcast-soak -- --gated --messages 100000000   # 10⁸ messages through gated rings
 //! ```
 //!
 //! A seed repeats the same rings, but not the interleaving of threads. To repeat a rare failure,
@@ -18,15 +18,19 @@
 //! | 3 | a hang: no progress for `--patience` seconds; the activity of each thread is printed |
 //!
 //! What is checked:
-//! - each subscriber's `received + missed + holes + skipped_by_choice` is the distance that its cursor moved, and its sequences increase
-//!   (`reader.rs`, `tests/common/account.rs`);
-//! - no message is torn; each subscriber receives it at most once, in its publisher's order, and all with the same sequence
-//!   (`reader.rs`, `stage.rs`);
-//! - a gating subscriber loses no message from its start on, if its ring has no deadline (`reader.rs`);
+//! - each subscriber's `received + missed + holes + skipped_by_choice` is the distance that its
+//!   cursor moved, and its sequences increase (`reader.rs`, `tests/common/account.rs`);
+//! - no message is torn; each subscriber receives it at most once, in its publisher's order, and
+//!   all with the same sequence (`reader.rs`, `stage.rs`);
+//! - a gating subscriber loses no message from its start on, if its ring has no deadline
+//!   (`reader.rs`);
 //! - every subscriber finds `Closed` at the end, in every way to receive, from then on (`ways.rs`);
-//! - when no publisher publishes, every subscriber receives all messages: no wake-up was lost (`calm.rs`);
-//! - `published + skipped` is the number of claimed sequences, and agrees with the counts of the publishers (`life.rs`);
-//! - each message of a boxed ring is dropped once, none is read after its drop, and few are kept (`message.rs`).
+//! - when no publisher publishes, every subscriber receives all messages: no wake-up was lost
+//!   (`calm.rs`);
+//! - `published + skipped` is the number of claimed sequences, and agrees with the counts of the
+//!   publishers (`life.rs`);
+//! - each message of a boxed ring is dropped once, none is read after its drop, and few are kept
+//!   (`message.rs`).
 //!
 //! `life.rs` runs a ring. The publishers are in `publishing.rs` and `stalling.rs`, the subscribers
 //! in `audience.rs`, `receiving.rs`, `tasks.rs` and `wakers.rs`. Leaked handles are dropped after
