@@ -2,9 +2,10 @@
 //! dropped, suspended and leaked, and panic. All invariants are checked throughout.
 //!
 //! ```text
-//! cargo run --release -p seqcast-soak -- --seconds 3600 --threads 8 cargo run --release -p
-//! seqcast-soak -- --seconds 10 --seed 1          # a printed seed cargo run --release -p
-//! seqcast-soak -- --gated --messages 100000000   # 10⁸ messages through gated rings
+//! cargo run --release -p seqcast-soak -- --seconds 3600 --threads 8
+//! cargo run --release -p seqcast-soak -- --seconds 10 --seed 1      # a printed seed
+//! # 10⁸ messages through gated rings
+//! cargo run --release -p seqcast-soak -- --gated --messages 100000000
 //! ```
 //!
 //! A seed repeats the same rings, but not the interleaving of threads. To repeat a rare failure,

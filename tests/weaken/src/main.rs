@@ -2,8 +2,8 @@
 //! fails.
 //!
 //! ```text
-//! cargo run --release -p seqcast-weaken                        # all of them: see docs/proofs.md
-//! for the duration cargo run --release -p seqcast-weaken -- stamp.commit        # one
+//! cargo run --release -p seqcast-weaken                    # all: see docs/proofs.md for the time
+//! cargo run --release -p seqcast-weaken -- stamp.commit    # one
 //! ```
 //!
 //! First the tests run with nothing weakened. `docs/orderings.md` lists which tests should fail,
