@@ -100,7 +100,7 @@ fn subscribers_that_wait_and_go_leave_nothing_behind() {
         let before = LIVE.get();
         (0..20_000).for_each(|_| comes_and_goes());
         let grown = LIVE.get() - before;
-        assert!(grown < 100_000, "{grown} bytes more after 20 000 subscribers came and went");
+        assert!(grown < 100_000, "{grown} bytes were leaked by 20 000 dropped subscribers");
         drop((publisher, subscriber));
     })
     .join()
@@ -139,11 +139,11 @@ fn a_crowd_that_left_leaves_one_table() {
         few(900); // what the thread itself keeps
         let before = LIVE.get();
         few(900);
-        assert_eq!(LIVE.get(), before, "a table that nobody needs");
+        assert_eq!(LIVE.get(), before, "900 subscribers must not need another table");
         for _ in 0..3 {
             few(20_000);
             let grown = LIVE.get() - before;
-            assert!(grown <= 33 << 10, "{grown} bytes more after 20 000 subscribers left");
+            assert!(grown <= 33 << 10, "{grown} bytes remained after 20 000 subscribers were dropped");
         }
         drop(subscriber);
     })
@@ -158,7 +158,7 @@ fn a_small_ring_takes_little() {
         let before = LIVE.get();
         let _small = seqcast::inline::<u64>(2);
         let taken = LIVE.get() - before;
-        assert!(taken <= 6 << 10, "{taken} bytes for two numbers");
+        assert!(taken <= 6 << 10, "{taken} bytes for a ring of two numbers");
     })
     .join()
     .unwrap();
@@ -170,7 +170,8 @@ fn who_waited_for_what_never_came_is_freed_with_the_ring() {
         let life = || {
             let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
             let publisher = publisher.share();
-            // A publisher that never resumes, before the end. A subscriber waits for its message, and is not woken.
+            // A publisher that never resumes, before the end. A subscriber waits for its message,
+            // and is not woken.
             assert!(testing::claim(&publisher).unwrap().begin().is_some());
             drop(publisher);
             assert!(subscriber.poll_recv(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -203,7 +204,7 @@ fn a_warm_boxed_ring_allocates_no_more() {
         none("giving it back", || drop(held));
         // The borrowed messages are freed: there are more nodes than necessary now.
         publisher.publish_many([[7; 4]; 200]);
-        none("publishing on", || assert_eq!(publisher.publish_many([[7; 4]; 1_000]).count(), 1_000));
+        none("further publishing", || assert_eq!(publisher.publish_many([[7; 4]; 1_000]).count(), 1_000));
         none("borrows one after the other", || {
             for number in 0..10_000 {
                 publisher.publish([number; 4]);
@@ -214,7 +215,7 @@ fn a_warm_boxed_ring_allocates_no_more() {
         none("shared publishing", || assert_eq!(publisher.publish_many([[8; 4]; 1_000]), 1_000));
 
         // By reference or by value, only a clone allocates.
-        none("a lag told", || assert!(subscriber.try_recv_ref().is_err()));
+        none("a reported lag", || assert!(subscriber.try_recv_ref().is_err()));
         none("try_recv_ref", || assert!(subscriber.try_recv_ref().is_ok()));
         none("recv_ref", || assert!(subscriber.recv_ref().is_ok()));
         none("recv_ref_timeout", || assert!(subscriber.recv_ref_timeout(Duration::from_millis(1)).is_ok()));
@@ -316,14 +317,14 @@ fn a_waker_called_in_the_middle_of_a_publish_finds_the_publisher_free() {
         let same = Arc::new(Same::default());
         let publisher = same.handle.get_or_init(|| publisher.share());
         publisher.publish_many([[0; 4]; 1_000]);
-        // The slot of the message after the next three is held. Its publisher skips it, and wakes readers for
-        // the hole.
+        // The slot of the message after the next three is held. Its publisher skips it, and wakes
+        // readers for the hole.
         let _held = testing::claim(publisher).unwrap().begin().unwrap();
         publisher.publish_many([[0; 4]; 3]);
         subscriber.seek(seqcast::Start::Latest);
         let within = Arc::clone(&same);
         park(&mut subscriber, &call(move || within.publish()));
-        assert_eq!(publisher.publish([0; 4]), Ok(1_006), "after the hole, and what the waker published");
+        assert_eq!(publisher.publish([0; 4]), Ok(1_006), "the sequence must follow the hole and the waker's message");
         assert_eq!(same.told(), (1, 0));
     })
     .join()
@@ -339,7 +340,8 @@ fn a_waker_dropped_with_the_last_of_its_subscriber_finds_the_publisher_free() {
             self.0.publish();
         }
     }
-    const UNCLONABLE: RawWakerVTable = RawWakerVTable::new(|_| panic!("a waker's own affair"), |_| {}, |_| {}, |_| {});
+    const UNCLONABLE: RawWakerVTable =
+        RawWakerVTable::new(|_| panic!("the clone of the waker panics"), |_| {}, |_| {}, |_| {});
 
     std::thread::spawn(|| {
         let (publisher, subscriber) = seqcast::boxed::<[u64; 4]>(4);
@@ -348,8 +350,8 @@ fn a_waker_dropped_with_the_last_of_its_subscriber_finds_the_publisher_free() {
         let mut victim = publisher.subscribe();
         publisher.publish_many([[0; 4]; 1_000]);
         victim.seek(seqcast::Start::Latest);
-        // The clone of a waker panics when it replaces another one, which then stays until the subscriber is
-        // dropped.
+        // The clone of a waker panics when it replaces another one, which then stays until the
+        // subscriber is dropped.
         let first = owning(OnDrop(Arc::clone(&same)));
         park(&mut victim, &first);
         drop(first);
@@ -359,7 +361,7 @@ fn a_waker_dropped_with_the_last_of_its_subscriber_finds_the_publisher_free() {
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(poll)).is_err());
         publisher.publish([0; 4]).unwrap();
         drop(victim);
-        assert_eq!(same.told(), (0, 0), "its publisher knows the subscriber yet");
+        assert_eq!(same.told(), (0, 0), "the publisher must not have noticed the dropped subscriber yet");
         publisher.publish_many([[0; 4]; 200]);
         assert_eq!(same.told(), (1, 0));
         drop(subscriber);

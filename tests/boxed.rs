@@ -69,7 +69,7 @@ fn what_cannot_be_cloned_is_received_on_every_path() {
     assert_eq!(*subscriber.recv_ref_timeout(Duration::ZERO).unwrap(), Unique(2));
     assert_eq!(*subscriber.recv_ref_deadline(Instant::now()).unwrap(), Unique(3));
     assert_eq!(*subscriber.recv_ref_async().now_or_never().unwrap().unwrap(), Unique(4));
-    let Poll::Ready(Ok(message)) = subscriber.poll_recv_ref(&mut cx) else { panic!("not there") };
+    let Poll::Ready(Ok(message)) = subscriber.poll_recv_ref(&mut cx) else { panic!("expected a message") };
     assert_eq!((&*message, Ref::sequence(&message)), (&Unique(5), 5));
     drop(message);
     assert_eq!((subscriber.last_sequence(), subscriber.next_sequence(), subscriber.lag()), (Some(5), 6, 1));
@@ -122,7 +122,7 @@ fn losses_and_the_end_are_told_on_every_path() {
 fn holes_are_gone_over_on_every_path() {
     let (publisher, mut subscriber) = seqcast::boxed::<Unique>(4);
     let publisher = publisher.share();
-    let _stopped = testing::claim(&publisher).unwrap().begin().unwrap();
+    let _suspended = testing::claim(&publisher).unwrap().begin().unwrap();
     let mut received = 0;
     for number in 0..400 {
         publisher.publish(Unique(number)).unwrap();
@@ -153,11 +153,13 @@ fn a_thread_that_waits_to_borrow_is_woken() {
         assert_eq!(subscriber.recv_ref().unwrap_err(), RecvError::Closed);
     });
     for number in 0..4 {
-        eventually("it is its turn", || ring.stats().subscribers[0].next_sequence == number);
+        eventually("the subscriber has received the messages before", || {
+            ring.stats().subscribers[0].next_sequence == number
+        });
         parked(&ring);
         publisher.publish(Unique(number));
     }
-    eventually("it is at the end", || ring.stats().subscribers[0].next_sequence == 4);
+    eventually("the subscriber is at the end", || ring.stats().subscribers[0].next_sequence == 4);
     parked(&ring);
     drop(publisher);
     reader.join().unwrap();
@@ -178,7 +180,7 @@ fn a_future_that_is_dropped_loses_nothing_and_lets_go_of_its_waker() {
                 assert_eq!(counter.count() as u64, number / 2 + 1);
             }
         }
-        assert_eq!(Arc::strong_count(&counter), 2, "the waker is still held");
+        assert_eq!(Arc::strong_count(&counter), 2, "the waker must stay registered");
         if number % 2 == 1 {
             publisher.publish(Unique(number));
         }

@@ -180,7 +180,10 @@ fn what_was_acknowledged_is_below_the_end_and_read_by_everybody() {
                         let mut counts = [0; 4];
                         read_to_end(&mut reader, path as u64, &mut account, |_, message| {
                             let (publisher, number) = verify(message);
-                            assert_eq!(number, counts[publisher as usize], "in the order of its publisher");
+                            assert_eq!(
+                                number, counts[publisher as usize],
+                                "messages of one publisher are out of order"
+                            );
                             counts[publisher as usize] += 1;
                         });
                         assert_eq!(account.missed, 0);

@@ -19,22 +19,22 @@ const BUDGET: usize = 128;
 /// Messages in the ring of every reader below.
 const THERE: u64 = 1024;
 
-/// Polls until the first `Pending`, and returns the number of results before it. The `Pending` must have
-/// woken the task once, and lost nothing.
+/// Polls until the first `Pending`, and returns the number of results before it. The `Pending` must
+/// have woken the task once, and lost nothing.
 fn results_in_a_row(mut poll: impl FnMut(&mut Context<'_>) -> Poll<usize>) -> usize {
     let woken = Counter::new();
     let waker = woken.waker();
     let mut results = 0;
     loop {
-        assert!(results < 10 * THERE as usize, "it does not yield");
+        assert!(results < 10 * THERE as usize, "the task does not yield");
         match poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(messages) => results += messages,
             Poll::Pending => {
-                assert_eq!(woken.count(), 1, "it yielded, and was woken at once");
+                assert_eq!(woken.count(), 1, "a yield must wake the task once");
                 return results;
             }
         }
-        assert_eq!(woken.count(), 0, "woken without need");
+        assert_eq!(woken.count(), 0, "the task was woken although it did not yield");
     }
 }
 
@@ -50,7 +50,8 @@ fn boxed() -> (seqcast::Publisher<Boxed<u64>>, Subscriber<Boxed<u64>>) {
     (publisher, subscriber)
 }
 
-/// The task yields after each budget, continues where it was, and at the end waits without a wake-up.
+/// The task yields after each budget, continues where it was, and at the end waits without a
+/// wake-up.
 fn yields<S>(mut subscriber: Subscriber<S>, mut poll: impl FnMut(&mut Subscriber<S>, &mut Context<'_>) -> Poll<usize>)
 where
     S: seqcast::Receive<Item = u64>,
@@ -58,11 +59,11 @@ where
     let rounds = THERE as usize / BUDGET;
     for round in 1..=rounds {
         assert_eq!(results_in_a_row(|cx| poll(&mut subscriber, cx)), BUDGET);
-        assert_eq!(subscriber.received(), (round * BUDGET) as u64, "a yield took a message");
+        assert_eq!(subscriber.received(), (round * BUDGET) as u64, "a yield lost a message");
     }
     let woken = Counter::new();
     assert!(poll(&mut subscriber, &mut Context::from_waker(&woken.waker())).is_pending());
-    assert_eq!(woken.count(), 0, "it waits");
+    assert_eq!(woken.count(), 0, "a waiting task must not be woken");
 }
 
 fn one<R>(_: R) -> usize {
@@ -90,8 +91,8 @@ fn a_stream_without_losses_yields() {
     }
 }
 
-/// Skips inside a poll count as well. Otherwise one poll could last as long as publishers overwrite the
-/// message that it is about to read.
+/// Skips inside a poll count as well. Otherwise one poll could last as long as publishers overwrite
+/// the message that it is about to read.
 #[test]
 fn a_stream_that_skips_losses_counts_them() {
     let (mut publisher, subscriber) = seqcast::inline::<u64>(4);
@@ -101,7 +102,7 @@ fn a_stream_that_skips_losses_counts_them() {
             publisher.publish_many(0..5);
             Pin::new(&mut stream).poll_next(cx).map(one)
         });
-        assert_eq!(results, BUDGET / 2, "a loss and a message in each poll");
+        assert_eq!(results, BUDGET / 2, "each poll must count a loss and a message");
     }
 }
 
@@ -126,7 +127,7 @@ fn batches_count_by_messages() {
             buffer.clear();
             pin!(subscriber.recv_many_async(&mut buffer, limit)).poll(cx).map(Result::unwrap)
         });
-        assert!((BUDGET..BUDGET + limit).contains(&results), "{results} with {limit} at a time");
+        assert!((BUDGET..BUDGET + limit).contains(&results), "{results} results in batches of {limit}");
     }
     // One call may receive everything, if its caller wants that. The next call yields.
     let (_publisher, mut subscriber) = inline();
@@ -145,7 +146,7 @@ fn one_who_waits_has_the_whole_budget_again() {
     let mut cx = Context::from_waker(&waker);
     for _ in 0..20 {
         assert!(subscriber.poll_recv(&mut cx).is_pending());
-        assert_eq!(woken.take(), 0, "an empty ring makes it wait, not yield");
+        assert_eq!(woken.take(), 0, "on an empty ring the task must wait, not yield");
         publisher.publish_many(0..100);
         assert_eq!(woken.take(), 1);
         for _ in 0..100 {
@@ -179,8 +180,8 @@ fn a_waker_that_panics_at_a_yield_loses_nothing() {
     assert_eq!(subscriber.poll_recv(&mut cx), Poll::Ready(Ok(BUDGET as u64)));
 }
 
-/// Runs a timer and a reader on one thread. `read` keeps the reader busy: it publishes two messages for
-/// each that it receives, so it never catches up. Returns the maximum delay of the timer.
+/// Runs a timer and a reader on one thread. `read` keeps the reader busy: it publishes two messages
+/// for each that it receives, so it never catches up. Returns the maximum delay of the timer.
 fn lateness<S, F>(
     (publisher, subscriber): (seqcast::Publisher<S>, Subscriber<S>),
     read: impl FnOnce(Subscriber<S>, Box<dyn Fn() -> bool>) -> F,
@@ -207,14 +208,14 @@ where
             tokio::time::sleep(Duration::from_millis(10)).await;
             late = late.max(began.elapsed().saturating_sub(Duration::from_millis(10)));
         }
-        assert!(!reader.is_finished(), "it reads on");
+        assert!(!reader.is_finished(), "the reader must not end");
         reader.abort();
         late
     })
 }
 
-/// The bound is wide: on two busy cores, a release build is 1 to 8 ms late, and a debug build 5 to 25.
-/// Without yielding, the timer would never fire.
+/// The bound is wide: on two busy cores, a release build is 1 to 8 ms late, and a debug build 5 to
+/// 25. Without yielding, the timer would never fire.
 #[test]
 fn a_timer_on_the_worker_of_a_reader_that_never_catches_up_is_in_time() {
     let inline = || seqcast::inline::<u64>(64);
@@ -254,6 +255,6 @@ fn a_timer_on_the_worker_of_a_reader_that_never_catches_up_is_in_time() {
             while refill() && subscriber.next_ref_async().await.is_some() {}
         }),
     ];
-    println!("late at most, in the seven ways: {all:?}");
+    println!("maximum delays in the seven ways: {all:?}");
     assert!(all.iter().all(|late| *late < Duration::from_millis(500)), "{all:?}");
 }

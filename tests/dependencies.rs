@@ -7,9 +7,9 @@ use std::{env, fs};
 
 /// The packages in the lockfile of a new crate that depends on this one, without that crate itself.
 ///
-/// The new crate starts with a copy of the workspace's lockfile, from which cargo removes the packages
-/// that it does not need. Cargo has read the index entries of all of them to build this test, so this
-/// needs no network.
+/// The new crate starts with a copy of the workspace's lockfile, from which cargo removes the
+/// packages that it does not need. Cargo has read the index entries of all of them to build this
+/// test, so this needs no network.
 fn locked(user: &str, features: &[&str]) -> Vec<String> {
     let root = env!("CARGO_MANIFEST_DIR");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(user);
@@ -24,13 +24,13 @@ fn locked(user: &str, features: &[&str]) -> Vec<String> {
     fs::copy(Path::new(root).join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let update = ["update", "--workspace", "--offline", "--manifest-path"];
-    let output = Command::new(cargo).args(update).arg(&manifest).output().expect("cargo runs");
+    let output = Command::new(cargo).args(update).arg(&manifest).output().expect("cargo must start");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "cargo cannot resolve the dependencies of a new crate:\n{errors}");
     let lockfile = fs::read_to_string(folder.join("Cargo.lock")).unwrap();
     let names = lockfile.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
     let (own, others): (Vec<_>, _) = names.map(str::to_owned).partition(|name| name == user);
-    assert_eq!(own.len(), 1, "the lockfile is not the new crate's");
+    assert_eq!(own.len(), 1, "the lockfile is not that of the new crate");
     others
 }
 

@@ -1,5 +1,5 @@
-//! Pages show excerpts of the programs in `examples`, which are not compiled there. They are equal to the
-//! programs.
+//! Pages show excerpts of the programs in `examples`, which are not compiled there. They are equal
+//! to the programs.
 #![cfg(not(any(loom, shuttle)))]
 
 use std::fs;
@@ -20,11 +20,11 @@ fn excerpts_are_what_the_programs_say() {
             let named = part.split('`').rfind(is_source);
             file = named.or(file);
         } else if let Some(code) = part.strip_prefix("rust,ignore\n") {
-            let file = file.expect("a file is named before its excerpt");
+            let file = file.expect("an excerpt must follow the name of its file");
             let text = fs::read_to_string(root.join(file)).unwrap();
-            assert!(text.contains(code), "{file} does not say\n{code}");
+            assert!(text.contains(code), "{file} does not contain\n{code}");
             excerpts += 1;
         }
     }
-    assert!(excerpts > 5, "most excerpts were overlooked");
+    assert!(excerpts > 5, "found too few excerpts");
 }

@@ -1,4 +1,5 @@
-//! Publishers that are suspended in the middle of a publish (law 7), and the holes they leave (law 1).
+//! Publishers that are suspended in the middle of a publish (law 7), and the holes they leave (law
+//! 1).
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -19,14 +20,14 @@ fn ring(capacity: usize) -> (SharedPublisher<Inline<u64>>, Subscriber<Inline<u64
 fn a_publisher_stopped_in_a_write_holds_back_no_publisher_and_readers_for_a_lap() {
     let (publisher, mut subscriber) = ring(4);
     let mut account = Account::new(&subscriber);
-    let stopped = testing::claim(&publisher).unwrap().begin().unwrap();
+    let suspended = testing::claim(&publisher).unwrap().begin().unwrap();
     assert_eq!(publisher.publish_many([1, 2, 3]), 3);
     // In order: 0 may still come.
     assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
     // A lap later, its slot is skipped: sequence 4 is a hole, and 0 is lost.
     assert_eq!(publisher.publish(5), Ok(5));
     assert_eq!(publisher.ring().stats().skipped, 1);
-    let Err(TryRecvError::Lagged(lagged)) = subscriber.try_recv() else { panic!("no loss") };
+    let Err(TryRecvError::Lagged(lagged)) = subscriber.try_recv() else { panic!("expected a loss") };
     assert_eq!(lagged, Lagged { missed: 2, resumed_at: 2 });
     account.lagged(&subscriber, lagged);
     for message in [2, 3, 5] {
@@ -37,7 +38,7 @@ fn a_publisher_stopped_in_a_write_holds_back_no_publisher_and_readers_for_a_lap(
     account.settle(&subscriber);
 
     // It resumes: too late for its message, but its slot is used again.
-    stopped.commit(0);
+    suspended.commit(0);
     assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
     assert_eq!(publisher.publish_many(6..10), 4);
     for message in 6..10 {
@@ -53,7 +54,7 @@ fn a_loss_beside_holes_is_told_at_once() {
     // Slot 0 is held: 0 is never committed, 2 and 4 are holes. A reader that was lapped at 1 cannot
     // continue at 2, because its slot was skipped since then.
     let (publisher, mut subscriber) = ring(2);
-    let _stopped = testing::claim(&publisher).unwrap().begin().unwrap();
+    let _suspended = testing::claim(&publisher).unwrap().begin().unwrap();
     publisher.publish(1).unwrap();
     subscriber.seek(Start::At(1));
     assert_eq!(publisher.publish(3), Ok(3));
@@ -68,7 +69,7 @@ fn a_loss_beside_holes_is_told_at_once() {
 #[test]
 fn a_publisher_that_never_comes_back_costs_one_hole_a_lap() {
     let (publisher, mut subscriber) = ring(4);
-    let _stopped = testing::claim(&publisher).unwrap().begin().unwrap();
+    let _suspended = testing::claim(&publisher).unwrap().begin().unwrap();
     let mut account = Account::new(&subscriber);
     for message in 0..300 {
         publisher.publish(message).unwrap();
@@ -81,7 +82,7 @@ fn a_publisher_that_never_comes_back_costs_one_hole_a_lap() {
                 Err(TryRecvError::Closed) => panic!("closed"),
             }
         }
-        assert!(account.received > before || message < 3, "held up for more than a lap");
+        assert!(account.received > before || message < 3, "the reader was blocked for more than a lap");
     }
     let stats = publisher.ring().stats();
     assert_eq!((stats.published - 1, stats.skipped), (300, 99));
@@ -106,7 +107,7 @@ fn a_publisher_stopped_before_its_write_is_overrun() {
 #[test]
 fn latest_and_is_empty_look_past_a_hole() {
     let (publisher, mut subscriber) = ring(2);
-    let stopped = testing::claim(&publisher).unwrap().begin().unwrap();
+    let suspended = testing::claim(&publisher).unwrap().begin().unwrap();
     publisher.publish(1).unwrap();
     assert_eq!(publisher.publish(3), Ok(3));
     assert_eq!(subscriber.latest(), Ok(3));
@@ -114,17 +115,17 @@ fn latest_and_is_empty_look_past_a_hole() {
     let claim = testing::claim(&publisher).unwrap();
     assert!(subscriber.is_empty());
     assert!(claim.begin().is_none());
-    assert!(subscriber.is_empty(), "a hole alone is nothing to read");
+    assert!(subscriber.is_empty(), "a ring with only a hole must be empty");
     publisher.publish(5).unwrap();
     assert!(!subscriber.is_empty());
     assert_eq!((subscriber.try_recv(), subscriber.holes()), (Ok(5), 1));
-    stopped.commit(0);
+    suspended.commit(0);
 }
 
 #[test]
 fn a_hole_at_the_end_is_no_message() {
     let (publisher, mut subscriber) = ring(2);
-    let _stopped = testing::claim(&publisher).unwrap().begin().unwrap();
+    let _suspended = testing::claim(&publisher).unwrap().begin().unwrap();
     publisher.publish(1).unwrap();
     assert!(testing::claim(&publisher).unwrap().begin().is_none());
     publisher.close();
@@ -169,7 +170,7 @@ fn a_claim_of_the_very_last_sequence_is_waited_for() {
 fn stopped_publishers_up_to_one_less_than_the_slots_stop_nobody() {
     for capacity in [2, 4, 64] {
         let (publisher, mut subscriber) = ring(capacity);
-        let stopped: Vec<_> = (1..capacity).map(|_| testing::claim(&publisher).unwrap().begin().unwrap()).collect();
+        let suspended: Vec<_> = (1..capacity).map(|_| testing::claim(&publisher).unwrap().begin().unwrap()).collect();
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             for _ in 0..3 {
@@ -183,7 +184,7 @@ fn stopped_publishers_up_to_one_less_than_the_slots_stop_nobody() {
             eventually("300 published", || publisher.ring().stats().published >= 300 + capacity as u64 - 1);
             done.store(true, Ordering::Relaxed);
         });
-        drop(stopped);
+        drop(suspended);
     }
 }
 

@@ -86,13 +86,15 @@ fn a_batch_is_cut_at_a_loss_which_the_next_call_tells() {
     publisher.publish_many(0..3);
     assert_eq!(subscriber.try_recv(), Ok(0));
     account.received(&subscriber, 1);
-    // One thread cannot overwrite 1 between two reads of a batch. So the batch ends at the tail, and the
-    // next receive reports the loss after it.
+    // One thread cannot overwrite 1 between two reads of a batch. So the batch ends at the tail,
+    // and the next receive reports the loss after it.
     let mut buffer = Vec::new();
     assert_eq!(subscriber.try_recv_many(&mut buffer, 10), Ok(2));
     account.received(&subscriber, 2);
     publisher.publish_many(3..10);
-    let Err(TryRecvError::Lagged(lagged)) = subscriber.try_recv_many(&mut buffer, 10) else { panic!("no loss told") };
+    let Err(TryRecvError::Lagged(lagged)) = subscriber.try_recv_many(&mut buffer, 10) else {
+        panic!("expected a loss")
+    };
     assert_eq!(lagged, Lagged { missed: 3, resumed_at: 6 });
     account.lagged(&subscriber, lagged);
     account.settle(&subscriber);
@@ -101,8 +103,8 @@ fn a_batch_is_cut_at_a_loss_which_the_next_call_tells() {
 
 #[test]
 fn empty_hides_no_loss_while_a_publisher_is_in_the_middle_of_a_write() {
-    // Slot 0 belongs to sequence 4 now, which is not committed. The reader at 0 has lost it already, and 1
-    // can be read.
+    // Slot 0 belongs to sequence 4 now, which is not committed. The reader at 0 has lost it
+    // already, and 1 can be read.
     let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
     let publisher = publisher.share();
     publisher.publish_many(0..4);
@@ -224,7 +226,7 @@ fn who_is_parked_learns_that_the_sequences_are_used_up() {
     let reader = std::thread::spawn(move || (subscriber.recv_timeout(patience), subscriber.recv_timeout(patience)));
     common::eventually("parked", || publisher.ring().stats().subscribers[0].parked);
     publisher.publish(1).unwrap();
-    common::eventually("parked again", || {
+    common::eventually("the reader is parked again", || {
         let subscribers = publisher.ring().stats().subscribers;
         subscribers.iter().any(|subscriber| subscriber.parked && subscriber.lag == 0)
     });

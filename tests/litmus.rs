@@ -1,6 +1,6 @@
-//! What no model checker covers: the kernel's barrier, locked instructions, and the store buffers of this
-//! machine. Each test repeats a race of a few nanoseconds, so often that it would fail many times if the
-//! barrier were missing.
+//! What no model checker covers: the kernel's barrier, locked instructions, and the store buffers
+//! of this machine. Each test repeats a race of a few nanoseconds, so often that it would fail many
+//! times if the barrier were missing.
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -63,15 +63,16 @@ fn who_parks_first_is_woken() {
         }
         pending
     });
-    println!("{} found the message, {} slept", ROUNDS - pending.len(), pending.len());
+    println!("{} found the message, {} parked", ROUNDS - pending.len(), pending.len());
     let lost = pending.iter().filter(|&&round| counters[round].count() == 0).count();
-    assert_eq!(lost, 0, "asleep beside a message, of {} that slept", pending.len());
+    assert_eq!(lost, 0, "tasks were not woken for their message, of {} that parked", pending.len());
 }
 
 #[test]
 fn what_is_borrowed_is_not_used_again() {
     const ROUNDS: u64 = 20_000;
-    // A publisher scans for borrows once in so many messages. It uses free nodes again within as many more.
+    // A publisher scans for borrows once in so many messages. It uses free nodes again within as
+    // many more.
     const PERIOD: u64 = 64;
     let critical = |round: u64| 2 * round * PERIOD + 1;
     let (mut publisher, mut subscriber) = Builder::new(2).boxed::<u64>();
@@ -86,7 +87,8 @@ fn what_is_borrowed_is_not_used_again() {
                 meeting.wait(2 * round as usize - 2);
                 // The subscriber's next store must fetch its cache line back, which takes time.
                 black_box(ring.stats());
-                // The first of these removes the message that is borrowed meanwhile from its slot, and scans.
+                // The first of these removes the message that is borrowed meanwhile from its slot,
+                // and scans.
                 publish_up_to(critical(round + 1));
                 done.store(round, Ordering::Release);
                 meeting.wait(2 * round as usize - 1);
@@ -99,7 +101,8 @@ fn what_is_borrowed_is_not_used_again() {
             dawdle(late + round as usize % 16);
             let next = subscriber.next_sequence();
             if let Ok(message) = subscriber.try_recv_ref() {
-                // In time. Start later the next time, so that half of the attempts are slightly too late.
+                // In time. Start later the next time, so that half of the attempts are slightly too
+                // late.
                 borrowed += 1;
                 late += 4;
                 let mut same = true;
@@ -116,5 +119,5 @@ fn what_is_borrowed_is_not_used_again() {
         (borrowed, changed)
     });
     println!("{borrowed} of {ROUNDS} were borrowed");
-    assert_eq!(changed, 0, "used again while borrowed, of {borrowed} that were");
+    assert_eq!(changed, 0, "messages were reused while borrowed, of {borrowed} borrowed ones");
 }

@@ -1,5 +1,5 @@
-//! A boxed ring never keeps more messages than its capacity, the borrowed ones, and a few per publisher
-//! (law 8). No handle waits for another one meanwhile.
+//! A boxed ring never keeps more messages than its capacity, the borrowed ones, and a few per
+//! publisher (law 8). No handle waits for another one meanwhile.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -14,8 +14,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What law 8 allows in addition to the capacity and the live borrows (`docs/boxed.md`). For each
-/// publisher: 64, or one per subscriber if that is more, and what was borrowed at its last scan, which is
-/// one per subscriber. Once for the ring: 64, and one per subscriber.
+/// publisher: 64, or one per subscriber if that is more, and what was borrowed at its last scan,
+/// which is one per subscriber. Once for the ring: 64, and one per subscriber.
 fn allowance(publishers: usize, subscribers: usize) -> usize {
     publishers * (subscribers.max(64) + subscribers) + 64 + subscribers
 }
@@ -45,7 +45,7 @@ fn count() -> &'static AtomicUsize {
 #[track_caller]
 fn at_most(live: &AtomicUsize, most: usize) {
     let live = live.load(Ordering::SeqCst);
-    assert!(live <= most, "{live} messages, and not at most {most}");
+    assert!(live <= most, "{live} messages are alive, more than {most}");
 }
 
 #[test]
@@ -74,7 +74,8 @@ fn a_million_messages_behind_one_borrow() {
         assert_eq!(Ref::sequence(&held), 0);
         drop(held);
         drop((exclusive, shared));
-        // What was borrowed when the publisher was dropped belongs to the ring. There was one such message.
+        // What was borrowed when the publisher was dropped belongs to the ring. There was one such
+        // message.
         at_most(live, 64 + 1);
         drop(subscriber);
         at_most(live, 0);
@@ -100,7 +101,7 @@ fn a_borrow_given_back_is_given_back() {
             publisher.publish(Light::new(live));
             at_most(live, most + 100);
         }
-        assert!(live.load(Ordering::SeqCst) >= 16 + 100, "what is borrowed is gone");
+        assert!(live.load(Ordering::SeqCst) >= 16 + 100, "a borrowed message was dropped");
     }
     for _ in 0..1_000 {
         publisher.publish(Light::new(live));
@@ -173,8 +174,8 @@ fn publishers_that_take_turns_keep_a_few_each() {
 
 #[test]
 fn publishers_that_take_turns_do_not_keep_what_was_borrowed_once() {
-    // Each publisher becomes idle while all subscribers borrow what it removed. Then all release it, and
-    // borrow elsewhere.
+    // Each publisher becomes idle while all subscribers borrow what it removed. Then all release
+    // it, and borrow elsewhere.
     const PUBLISHERS: usize = 8;
     const SUBSCRIBERS: usize = 100;
     let live = count();
@@ -210,7 +211,8 @@ fn one_publisher_used_by_four_threads() {
             scope.spawn(|| {
                 for _ in 0..100_000 {
                     publisher.publish(Light::new(live)).ok().unwrap();
-                    // Each of the others may be suspended while it drops what was left: as much again.
+                    // Each of the others may be suspended while it drops what was left: as much
+                    // again.
                     at_most(live, 64 + 2 + allowance(1, 2) + 4 * (64 + 2));
                 }
             });
@@ -280,15 +282,15 @@ fn slow_clones_take_place_side_by_side_and_hold_nobody_up() {
         for reader in &mut readers {
             scope.spawn(|| drop(reader.try_recv().unwrap()));
         }
-        eventually("all are at it", || cloning.load(Ordering::SeqCst) == 4);
+        eventually("all readers are cloning", || cloning.load(Ordering::SeqCst) == 4);
         for _ in 0..1_000 {
             publisher.publish(ledger.make());
         }
-        assert!(!one_is_done.load(Ordering::SeqCst), "publishing waited for a clone");
-        assert!(!ledger.was_dropped(0), "dropped while it is cloned");
+        assert!(!one_is_done.load(Ordering::SeqCst), "the publisher waited for a clone");
+        assert!(!ledger.was_dropped(0), "the message was dropped while it was cloned");
     });
     let elapsed = began.elapsed();
-    assert!(elapsed < Duration::from_millis(900), "four clones one after the other: {elapsed:?}");
+    assert!(elapsed < Duration::from_millis(900), "the four clones were not parallel: {elapsed:?}");
     drop((publisher, subscriber, readers));
     ledger.settle();
 }
@@ -325,8 +327,8 @@ fn faults_of_drop<H>(handles: H) -> Option<u64> {
 
 #[test]
 fn the_drop_of_a_large_ring_touches_only_used_slots() {
-    // An inline ring of the same size shows what the allocator itself touches. That of a sanitizer touches
-    // many pages.
+    // An inline ring of the same size shows what the allocator itself touches. That of a sanitizer
+    // touches many pages.
     const SLOTS: usize = 1 << 26;
     let (mut publisher, subscriber) = seqcast::inline::<u64>(SLOTS);
     publisher.publish_many(0..3);
@@ -341,6 +343,6 @@ fn the_drop_of_a_large_ring_touches_only_used_slots() {
         at_most(live, 0);
         let (Some(boxed), Some(allocator)) = (boxed, allocator) else { continue };
         // All slots together are 262 144 pages, or 512 large ones.
-        assert!(boxed <= 2 * allocator + 100, "{boxed} pages, and {allocator} without messages");
+        assert!(boxed <= 2 * allocator + 100, "{boxed} pages with a boxed ring, {allocator} with an inline one");
     }
 }

@@ -167,8 +167,8 @@ fn everything_says_what_it_is() {
     assert!(SubscribeError::Future { tail: 42 }.to_string().contains("42"));
 }
 
-/// The compiler's messages for a crate with this code. Its dependencies are those of this workspace, so no
-/// network is needed.
+/// The compiler's messages for a crate with this code. Its dependencies are those of this
+/// workspace, so no network is needed.
 fn compiler_says(code: &str) -> String {
     // All tests share a folder.
     static FOLDER: Mutex<()> = Mutex::new(());
@@ -186,9 +186,9 @@ fn compiler_says(code: &str) -> String {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut check = Command::new(cargo);
     check.args(["check", "--offline", "--quiet", "--color", "never", "--target-dir"]).arg(folder.join("target"));
-    let output = check.arg("--manifest-path").arg(manifest).output().expect("cargo runs");
+    let output = check.arg("--manifest-path").arg(manifest).output().expect("cargo must start");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success(), "it compiles: {code}");
+    assert!(!output.status.success(), "the code compiles, but must not: {code}");
     assert!(said.contains("could not compile `misuse`"), "{said}");
     said
 }

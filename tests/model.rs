@@ -1,4 +1,5 @@
-//! Random sequences of operations on a ring and on a trivial model, which must agree on every result.
+//! Random sequences of operations on a ring and on a trivial model, which must agree on every
+//! result.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 

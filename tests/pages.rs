@@ -25,7 +25,7 @@ fn pages() -> Vec<PathBuf> {
             pages.extend(pages_in(&path));
         }
     }
-    assert!(pages.len() > 15, "looked in the wrong place");
+    assert!(pages.len() > 15, "found too few pages: the path is probably wrong");
     pages
 }
 
@@ -94,8 +94,8 @@ fn links_lead_somewhere() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The files of `docs` link to each other as files. In the book, `src/book/links.md` turns these links into links
-/// to its modules: it has each label that a page uses.
+/// The files of `docs` link to each other as files. In the book, `src/book/links.md` turns these
+/// links into links to its modules: it has each label that a page uses.
 #[test]
 fn the_book_has_each_page_and_each_link() {
     let folder = root().join("docs");
@@ -107,11 +107,11 @@ fn the_book_has_each_page_and_each_link() {
         let name = page.file_name().unwrap().to_str().unwrap();
         let text = prose(&page);
         for (label, target) in definitions(&text) {
-            assert_eq!(label, target, "{name}: a label is its target");
+            assert_eq!(label, target, "{name}: a label must be equal to its target");
             assert!(known.contains(label) || label.starts_with("https://"), "src/book/links.md lacks {label} ({name})");
         }
         for target in targets(&text).into_iter().filter(|target| target.contains(".md")) {
-            assert!(text.contains(&format!("[{target}]: ")), "{name}: {target} is a link of the page's own");
+            assert!(text.contains(&format!("[{target}]: ")), "{name}: the page must define the link {target}");
         }
         if name != "README.md" {
             assert!(book.contains(&format!("\"{name}\"")), "src/book/mod.rs lacks {name}");

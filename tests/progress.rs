@@ -1,5 +1,5 @@
-//! What handles report of a ring's progress: it never decreases, and is never less than what the caller
-//! has received.
+//! What handles report of a ring's progress: it never decreases, and is never less than what the
+//! caller has received.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -45,7 +45,10 @@ fn the_tail_and_the_oldest_never_go_back() {
         let mut before = (0, 0, 0);
         while_publishing(capacity, |ring| {
             let now = (ring.next_sequence(), ring.oldest_sequence(), ring.stats().published);
-            assert!(before.0 <= now.0 && before.1 <= now.1 && before.2 <= now.2, "{now:?} after {before:?}");
+            assert!(
+                before.0 <= now.0 && before.1 <= now.1 && before.2 <= now.2,
+                "the progress decreased from {before:?} to {now:?}"
+            );
             before = now;
         });
     }
@@ -60,7 +63,7 @@ fn a_tail_is_not_less_than_what_was_received() {
             let received = subscriber.try_recv();
             let next = subscriber.next_sequence();
             let tail = ring.next_sequence();
-            assert!(tail >= next, "the tail is {tail} after the cursor stood at {next}");
+            assert!(tail >= next, "the tail is {tail} after a cursor at {next}");
             if let Err(TryRecvError::Lagged(lagged)) = received {
                 let oldest = ring.oldest_sequence();
                 assert!(oldest >= lagged.resumed_at, "the oldest is {oldest} after {lagged:?}");
@@ -68,7 +71,7 @@ fn a_tail_is_not_less_than_what_was_received() {
             let resumed = ring.subscribe_at(Start::At(next)).next_sequence();
             assert!(resumed >= next, "resumed at {resumed}, not {next}");
             subscriber.seek(Start::Latest);
-            assert!(subscriber.next_sequence() >= next, "sought the latest and went back");
+            assert!(subscriber.next_sequence() >= next, "a seek to the latest moved the cursor back");
         });
     }
 }

@@ -1,5 +1,5 @@
-//! What a boxed ring keeps of messages that no subscriber can receive, when many are released at once,
-//! and how deep drops nest.
+//! What a boxed ring keeps of messages that no subscriber can receive, when many are released at
+//! once, and how deep drops nest.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -62,7 +62,7 @@ fn rings_that_feed_each_other_by_drops_each_keep_within_bounds() {
         pipeline[0].publish(Forwarded::new(0)).unwrap();
     }
     let most = STAGE.iter().map(|count| count.load(Ordering::Relaxed)).max().unwrap();
-    assert!(most <= 2 + 66, "{most} alive in one ring of 2");
+    assert!(most <= 2 + 66, "up to {most} messages are alive in a ring of 2");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn what_comes_back_at_once_is_dropped_little_by_little() {
     for _ in 0..10_000 {
         let before = live(&count) + 1;
         publisher.publish(Live::new(&count));
-        assert!(before - live(&count) <= 17, "a burst of {}", before - live(&count));
+        assert!(before - live(&count) <= 17, "one publish dropped {} messages", before - live(&count));
     }
     assert!(live(&count) <= 4 + 65, "{} alive", live(&count));
 }
@@ -114,15 +114,15 @@ fn what_was_borrowed_at_the_end_goes_with_its_subscribers() {
     assert_eq!(live(&count), 1_000);
     drop(borrowed);
     drop(many);
-    assert!(live(&count) <= 4 + 1, "{} alive in a closed ring of 4 with an idle subscriber", live(&count));
+    assert!(live(&count) <= 4 + 1, "{} messages are alive in a closed ring of 4 with an idle subscriber", live(&count));
     drop(subscriber);
     assert_eq!(live(&count), 0);
 }
 
 #[test]
 fn what_one_look_borrows_and_the_next_does_not_is_bounded() {
-    // Half of the readers hold a message each while the publisher publishes for some periods, then the other
-    // half.
+    // Half of the readers hold a message each while the publisher publishes for some periods, then
+    // the other half.
     let count = Arc::new(AtomicIsize::new(0));
     let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
     let mut readers: Vec<_> = (0..64).map(|_| subscriber.clone()).collect();
@@ -142,7 +142,8 @@ fn what_one_look_borrows_and_the_next_does_not_is_bounded() {
 
 #[test]
 fn however_much_is_borrowed_a_publisher_looks_only_now_and_then() {
-    // A publisher that scanned after each message would never keep more than one unborrowed message.
+    // A publisher that scanned after each message would never keep more than one unborrowed
+    // message.
     for (readers, period) in [(60, 64), (400, 401)] {
         let count = Arc::new(AtomicIsize::new(0));
         let (mut publisher, subscriber) = seqcast::boxed::<Live>(4);
@@ -235,5 +236,5 @@ fn what_comes_back_at_once_is_dropped_little_by_little_also_by_drops_that_publis
         publish();
         most = most.max(ECHOES.load(Ordering::Relaxed) - before);
     }
-    assert!(most <= 17 * 32, "a burst of {most}");
+    assert!(most <= 17 * 32, "up to {most} messages were dropped at once");
 }

@@ -140,8 +140,8 @@ fn no_total_ever_decreases_and_all_are_exact_in_the_end() {
     let (publisher, ring) = (publisher.share(), subscriber.ring());
     drop(subscriber);
     let sums = thread::scope(|scope| {
-        // Subscribers come and go, lag, jump and seek back, while a publisher laps them. They publish more than
-        // the ring holds themselves, so each case certainly occurs.
+        // Subscribers come and go, lag, jump and seek back, while a publisher laps them. They
+        // publish more than the ring holds themselves, so each case certainly occurs.
         let readers: Vec<_> = (0..2)
             .map(|_| {
                 let (ring, publisher) = (ring.clone(), publisher.clone());
@@ -176,7 +176,7 @@ fn no_total_ever_decreases_and_all_are_exact_in_the_end() {
         while readers.iter().any(|reader| !reader.is_finished()) {
             publisher.publish_many(0..3);
             let now = all_totals(&ring);
-            assert!((0..4).all(|kind| before[kind] <= now[kind]), "{now:?} after {before:?}");
+            assert!((0..4).all(|kind| before[kind] <= now[kind]), "a total decreased from {before:?} to {now:?}");
             before = now;
         }
         readers.into_iter().fold([0; 4], |sums, reader| add(sums, reader.join().unwrap()))
@@ -188,8 +188,8 @@ fn no_total_ever_decreases_and_all_are_exact_in_the_end() {
 
 #[test]
 fn joining_and_leaving_at_the_same_time_beside_a_thousand_loses_no_seat() {
-    // The registry gets a second table when 1 024 subscribers are live. All threads reach that number at
-    // about the same time, several times.
+    // The registry gets a second table when 1 024 subscribers are live. All threads reach that
+    // number at about the same time, several times.
     const THREADS: usize = 8;
     for count in [1_000, 1_015, 1_023, 1_024, 1_030] {
         let (_publisher, subscriber) = seqcast::boxed::<u64>(8);

@@ -1,5 +1,5 @@
-//! If the kernel's barrier is refused after the ring was made, sleeping threads poll instead of relying on
-//! it.
+//! If the kernel's barrier is refused after the ring was made, sleeping threads poll instead of
+//! relying on it.
 #![cfg(all(not(loom), target_os = "linux", target_arch = "x86_64"))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(unsafe_code, reason = "installs a system call filter")]
@@ -10,8 +10,8 @@ use common::wakers::{Counter, park};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Makes a system call fail with `EPERM` in this thread and in the threads that it starts from now on, if
-/// the arguments at these positions have these values.
+/// Makes a system call fail with `EPERM` in this thread and in the threads that it starts from now
+/// on, if the arguments at these positions have these values.
 fn forbid(call: libc::c_long, arguments: &[(u32, libc::c_int)]) -> bool {
     #[repr(C)]
     struct Filter(u16, u8, u8, u32);
@@ -37,7 +37,7 @@ fn forbid(call: libc::c_long, arguments: &[(u32, libc::c_int)]) -> bool {
     let installed = unsafe { libc::prctl(libc::PR_SET_SECCOMP, 2, &raw const program) };
     let forbidden = no_new_privileges == 0 && installed == 0;
     if !forbidden {
-        println!("SKIPPED: this system lets nobody install a system call filter");
+        println!("SKIPPED: this system does not allow system call filters");
     }
     forbidden
 }
@@ -72,7 +72,7 @@ fn without_the_barrier_sleepers_look_again_by_themselves() {
         assert_eq!(received, Ok(1));
         let began = Instant::now();
         assert!(subscriber.recv_timeout(Duration::from_millis(30)).is_err());
-        assert!(began.elapsed() >= Duration::from_millis(30), "a timeout is still a timeout");
+        assert!(began.elapsed() >= Duration::from_millis(30), "the timeout ended early");
         assert_eq!(subscriber.recv(), Ok(2));
         true
     });
@@ -92,10 +92,10 @@ fn without_the_barrier_sleepers_look_again_by_themselves() {
     assert_eq!(
         wakes_of_a_waiting_task(&mut publisher.subscribe()),
         1,
-        "nothing proves its wake-up, and it does not poll"
+        "without a reliable wake-up, the task must be polled"
     );
     let (_publisher, mut sound) = seqcast::inline::<u64>(4);
-    assert_eq!(wakes_of_a_waiting_task(&mut sound), 0, "a sound sleeper polls");
+    assert_eq!(wakes_of_a_waiting_task(&mut sound), 0, "a task on a ring with a barrier must not poll");
 }
 
 #[test]
@@ -116,11 +116,11 @@ fn a_wake_up_that_the_kernel_refuses_is_made_up_for_by_the_next_publisher() {
     let refused = thread::spawn(move || forbid_waking_all() && restricted.publish(1).is_ok()).join().unwrap();
     if refused {
         thread::sleep(Duration::from_millis(50));
-        assert!(!reader.is_finished(), "the wake-up was not refused: this test shows nothing");
+        assert!(!reader.is_finished(), "the filter did not refuse the wake-up, so this test proves nothing");
     }
     let began = Instant::now();
     publisher.publish(2).unwrap();
-    common::eventually("the reader wakes", || reader.is_finished());
+    common::eventually("the reader is woken", || reader.is_finished());
     let (first, woken) = reader.join().unwrap();
     assert_eq!(first, Ok(1));
     assert!(!refused || woken >= began);

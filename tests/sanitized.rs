@@ -1,5 +1,5 @@
-//! The stress test without a test harness, for the sanitizers. They report races in a harness that was not
-//! built for them.
+//! The stress test without a test harness, for the sanitizers. They report races in a harness that
+//! was not built for them.
 
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -26,6 +26,6 @@ fn main() {
             common::stress::shared::<seqcast::Inline<Noise<1001>>>(2, 2, capacity, 1_000, 0);
             common::stress::exclusive::<seqcast::Inline<Noise<4096>>>(2, capacity, 2_000);
         }
-        println!("sanitized: the account adds up in {} capacities", common::CAPACITIES.len());
+        println!("sanitized: all counts add up with {} capacities", common::CAPACITIES.len());
     }
 }

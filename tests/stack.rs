@@ -1,8 +1,8 @@
-//! How large a message may be on a thread's default stack. Builds without optimization copy a message most
-//! often.
+//! How large a message may be on a thread's default stack. Builds without optimization copy a
+//! message most often.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
-#![allow(clippy::large_stack_arrays, clippy::large_stack_frames, reason = "that is the question")]
+#![allow(clippy::large_stack_arrays, clippy::large_stack_frames, reason = "the test is about large frames")]
 
 use futures::StreamExt;
 use futures::executor::block_on;
@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 /// message.
 type Large = [u8; 120 << 10];
 
-/// Runs code in a thread. glibc may reuse the stack of a thread that has ended, of up to four times the
-/// size.
+/// Runs code in a thread. glibc may reuse the stack of a thread that has ended, of up to four times
+/// the size.
 fn on_a_stack_of(size: usize, code: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().stack_size(size).spawn(code).unwrap().join().unwrap();
 }

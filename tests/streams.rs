@@ -122,7 +122,7 @@ fn a_stream_is_terminated_once_it_said_so() {
     let mut subscriber = closed([1]);
     assert!(!subscriber.is_terminated());
     assert_eq!(block_on(subscriber.next()), Some(Ok(1)));
-    assert!(!subscriber.is_terminated(), "closed and read, but it did not say so yet");
+    assert!(!subscriber.is_terminated(), "the stream has not returned `None` yet");
     assert_eq!(block_on(subscriber.next()), None);
     assert!(subscriber.is_terminated());
     assert_eq!(block_on(subscriber.next()), None);
@@ -169,7 +169,7 @@ fn select_learns_of_the_end() {
                 () = ticks.select_next_some() => {}
             }
         }
-        panic!("the end was never seen");
+        panic!("the stream did not end");
     });
     assert_eq!(received, 2);
 }

@@ -1,5 +1,5 @@
-//! The structure of `src`: layers, one module for atomics and the model checkers, and `unsafe` only where
-//! it is allowed.
+//! The structure of `src`: layers, one module for atomics and the model checkers, and `unsafe` only
+//! where it is allowed.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -24,7 +24,7 @@ fn shipped() -> (PathBuf, Vec<PathBuf>) {
     let mut files = Vec::new();
     sources(&root, &mut files);
     files.retain(|file| !file.ends_with("tests.rs"));
-    assert!(files.len() > 20, "looked in the wrong place");
+    assert!(files.len() > 20, "found too few files: the path is probably wrong");
     (root, files)
 }
 
@@ -45,7 +45,8 @@ fn files_with(words: &[&str]) -> Vec<String> {
     found
 }
 
-/// The entries of `src`, from the bottom up. Code imports from its own entry and from those before it.
+/// The entries of `src`, from the bottom up. Code imports from its own entry and from those before
+/// it.
 const LAYERS: [&str; 21] = [
     "sync",
     "copy",
@@ -87,8 +88,8 @@ fn modules() -> BTreeMap<Vec<String>, String> {
     files.into_iter().map(module).collect()
 }
 
-/// The imports of a module, as paths from the root of the crate. A re-export counts only if the module uses
-/// it.
+/// The imports of a module, as paths from the root of the crate. A re-export counts only if the
+/// module uses it.
 fn imports(module: &[String], code: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     let words: Vec<_> = code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
@@ -148,17 +149,17 @@ fn imports_go_down() {
     let modules = modules();
     let layer = |entry: &str| LAYERS.iter().position(|layer| *layer == entry);
     let entries: BTreeSet<_> = modules.keys().map(|module| &*module[0]).collect();
-    assert_eq!(entries, LAYERS.into_iter().collect(), "`LAYERS` has all entries of `src`");
+    assert_eq!(entries, LAYERS.into_iter().collect(), "`LAYERS` must have all entries of `src`");
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md")).unwrap();
     let picture = page.split("```").nth(1).unwrap();
     let drawn: Vec<_> = picture.split(|c: char| !c.is_alphanumeric()).collect();
-    assert!(LAYERS.iter().all(|layer| drawn.contains(layer)), "docs/architecture.md shows all entries of `src`");
+    assert!(LAYERS.iter().all(|layer| drawn.contains(layer)), "docs/architecture.md must show all entries of `src`");
     // The modules that each module imports from: the longest prefix of a path that is a module.
     let mut edges = BTreeMap::new();
     for (module, code) in &modules {
         assert!(
             !["crate as ", "super as ", "self as "].iter().any(|alias| code.contains(alias)),
-            "{module:?}: an alias"
+            "{module:?} imports under another name"
         );
         let from = edges.entry(module).or_insert_with(BTreeSet::new);
         for mut path in imports(module, code) {
@@ -171,7 +172,7 @@ fn imports_go_down() {
             from.insert(found);
         }
     }
-    assert!(edges.values().map(BTreeSet::len).sum::<usize>() > 80, "most imports were overlooked");
+    assert!(edges.values().map(BTreeSet::len).sum::<usize>() > 80, "found too few imports");
     // Removes modules that import nothing that is left, until nothing is left, or a cycle.
     while !edges.is_empty() {
         let left: BTreeSet<_> = edges.keys().copied().collect();
@@ -246,6 +247,6 @@ fn no_page_and_no_example_teaches_a_loop_that_ends_at_the_first_loss() {
     for file in files.iter().filter(|file| file.extension().is_some_and(|kind| kind == "rs" || kind == "md")) {
         let text = fs::read_to_string(file).unwrap();
         let wrong = text.lines().find(|line| line.contains("while let Ok(") && line.contains("recv"));
-        assert_eq!(wrong, None, "{} ends at `Lagged`, too", file.display());
+        assert_eq!(wrong, None, "{} ends a loop at `Lagged`, too", file.display());
     }
 }

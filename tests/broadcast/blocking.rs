@@ -28,7 +28,7 @@ fn it_reports_a_lag_and_the_close() {
 
 #[test]
 fn it_waits_for_a_send() {
-    // Each value is waited for on the other side: a lost wake-up would hang.
+    // Each side waits for every value. A lost wake-up would hang the test.
     let (there, mut far) = channel(4);
     let (back, mut near) = channel(4);
     let echo = thread::spawn(move || {

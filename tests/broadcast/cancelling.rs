@@ -77,7 +77,7 @@ fn a_dropped_future_takes_no_wake_up_from_the_other_receivers() {
     }
     drop(waiting);
     let unread: usize = receivers.iter().map(|rx| rx.len()).sum();
-    assert_eq!(unread, 3, "the cancelled ones have yet to receive");
+    assert_eq!(unread, 3, "the cancelled receivers must not have received");
 }
 
 #[test]

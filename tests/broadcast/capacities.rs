@@ -1,4 +1,4 @@
-//! Capacities for which a channel cannot be made, and where that is reported.
+//! Capacities that no channel can have, and where the panic is reported.
 
 use super::broadcast::{Sender, channel};
 use std::cell::Cell;
@@ -9,7 +9,7 @@ thread_local! {
     static PLACE: Cell<Option<(String, u32)>> = const { Cell::new(None) };
 }
 
-/// Where `code` panics: file and line. Nothing is printed.
+/// Returns the file and line of the panic of `code`. Prints nothing.
 fn place_of_panic(code: fn()) -> (String, u32) {
     thread_local! {
         static QUIET: Cell<bool> = const { Cell::new(false) };
@@ -28,11 +28,11 @@ fn place_of_panic(code: fn()) -> (String, u32) {
     QUIET.set(true);
     let panicked = catch_unwind(code).is_err();
     QUIET.set(false);
-    assert!(panicked, "no panic");
+    assert!(panicked, "`code` did not panic");
     PLACE.take().unwrap()
 }
 
-/// The line after that of the caller.
+/// The line after the caller's line.
 #[track_caller]
 fn next_line() -> (String, u32) {
     let here = Location::caller();

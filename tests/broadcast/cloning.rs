@@ -20,7 +20,7 @@ fn a_send_clones_nothing_and_each_receive_clones_once() {
     let (tx, first) = channel(4);
     let mut receivers = [first, tx.subscribe(), tx.subscribe()];
     tx.send(ledger.make()).unwrap();
-    assert_eq!((clones.load(Ordering::Relaxed), ledger.live()), (0, 1), "stored once");
+    assert_eq!((clones.load(Ordering::Relaxed), ledger.live()), (0, 1), "the value must be stored once");
     for (before, rx) in receivers.iter_mut().enumerate() {
         rx.try_recv().unwrap();
         assert_eq!(clones.load(Ordering::Relaxed), before + 1);
@@ -77,7 +77,7 @@ fn a_clone_that_panics_skips_its_value() {
             1 => throws(|| now(rx.recv())),
             _ => throws(|| rx.blocking_recv()),
         });
-        assert_eq!((rx.len(), tx.len()), (2, 2), "its value counts as received");
+        assert_eq!((rx.len(), tx.len()), (2, 2), "the value must count as received");
         assert_eq!(drain(&mut rx), [Fragile(4), Fragile(5)]);
         assert!(tx.is_empty());
     }

@@ -77,7 +77,7 @@ fn a_receiver_that_subscribes_before_the_poll_makes_it_wait_on() {
         drop(rx);
         assert!(woken.count() > 0);
         rx = tx.subscribe();
-        assert!(poll(closed.as_mut(), &woken).is_pending(), "there is a receiver again");
+        assert!(poll(closed.as_mut(), &woken).is_pending(), "the future must wait for the new receiver");
     }
     woken.take();
     drop(rx);

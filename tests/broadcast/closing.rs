@@ -1,4 +1,4 @@
-//! Channels that are closed because all senders are gone.
+//! Channels that are closed because all senders were dropped.
 
 use super::broadcast::channel;
 use super::broadcast::error::{RecvError, TryRecvError};

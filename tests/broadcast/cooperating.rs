@@ -1,4 +1,4 @@
-//! A task whose receiver always has something to read lets other tasks run.
+//! A task whose receiver always has a value yields to other tasks.
 
 use super::broadcast::channel;
 use super::broadcast::error::RecvError;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 const THERE: usize = 1 << 12;
 
-/// Sets a flag from a task of its own, which gets its turn when the task before it yields.
+/// Spawns a task that sets a flag. It runs when the current task yields.
 fn other_task() -> Arc<AtomicBool> {
     let ran = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&ran);
@@ -29,7 +29,7 @@ async fn recv_yields_now_and_then() {
         assert_eq!(rx.recv().await, Ok(value), "a yield lost a value");
         before += usize::from(!ran.load(Ordering::Relaxed));
     }
-    assert!(before < THERE, "the other task had to wait for all values");
+    assert!(before < THERE, "the task did not yield before the last value");
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn lags_yield_now_and_then() {
         if ran.load(Ordering::Relaxed) {
             break;
         }
-        assert!(round < THERE, "the other task had to wait");
+        assert!(round < THERE, "the task did not yield");
     }
 }
 
@@ -63,5 +63,5 @@ async fn a_stream_yields_now_and_then() {
         assert_eq!(stream.next().await, Some(Ok(value)), "a yield lost a value");
         before += usize::from(!ran.load(Ordering::Relaxed));
     }
-    assert!(before < THERE, "the other task had to wait for all values");
+    assert!(before < THERE, "the task did not yield before the last value");
 }

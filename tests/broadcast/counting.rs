@@ -1,4 +1,4 @@
-//! How many receivers, senders and weak senders there are.
+//! The counts of receivers, senders and weak senders.
 
 use super::broadcast::{Sender, channel};
 

@@ -52,7 +52,7 @@ fn values_that_cross_threads_are_dropped_once() {
         .chain([first])
         .enumerate()
         .map(|(reader, mut rx)| {
-            // The first one leaves early.
+            // The first reader ends early.
             let limit = if reader == 0 { 100 } else { u64::MAX };
             thread::spawn(move || {
                 let mut seen = 0;

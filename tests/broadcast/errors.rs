@@ -72,7 +72,7 @@ fn a_function_can_return_them_as_boxed_errors() {
 
 #[test]
 fn errors_have_these_cases_and_no_others() {
-    // Does not compile if a case is added, or if there may be more.
+    // This does not compile if a variant is added, or if the enum is `non_exhaustive`.
     let recv = |error| match error {
         RecvError::Closed => 0,
         RecvError::Lagged(missed) => missed,

@@ -1,10 +1,11 @@
-//! Types and functions that are generic over the value need no bounds but where a channel is made or read.
+//! Types and functions that are generic over the value need bounds only where a channel is made or
+//! read.
 
 use super::broadcast::error::{RecvError, SendError, TryRecvError};
 use super::broadcast::{Receiver, Sender, WeakSender, channel};
 use crate::common::wakers::now;
 
-/// No bounds on its value.
+/// It has no bounds on its value.
 struct Bus<T> {
     tx: Sender<T>,
     weak: WeakSender<T>,
@@ -50,7 +51,7 @@ impl<T> Clone for Bus<T> {
     }
 }
 
-/// The derive asks nothing of the value but what it says.
+/// The derive adds no bounds beyond its usual ones.
 #[derive(Debug)]
 #[allow(dead_code, reason = "printed")]
 struct Everything<T> {
@@ -73,7 +74,7 @@ impl<T> Listener<T> {
     }
 }
 
-/// `Clone` is what receiving asks for, and nothing else.
+/// Receiving requires `Clone`, and nothing else.
 impl<T: Clone> Listener<T> {
     async fn next(&mut self) -> Result<T, RecvError> {
         self.rx.recv().await
@@ -113,7 +114,7 @@ fn generic_code_asks_for_no_bounds() {
     assert_eq!(now(bus.abandoned()), Some(()));
 }
 
-/// Programs that spawn such tasks ask for `Send` alone.
+/// Programs that spawn such tasks require `Send` only.
 #[test]
 fn the_futures_of_a_value_that_is_send_are_send_and_sync() {
     fn check<F: Future + Send + Sync>(future: F) -> Option<F::Output> {

@@ -1,9 +1,9 @@
-//! What several themes share.
+//! Code shared by several modules.
 
 use super::broadcast::Receiver;
 use super::broadcast::error::TryRecvError;
 
-/// Receives everything that is there.
+/// Receives all values in the channel.
 #[track_caller]
 pub(crate) fn drain<T: Clone>(receiver: &mut Receiver<T>) -> Vec<T> {
     let mut received = Vec::new();

@@ -1,4 +1,4 @@
-//! Wakers that use the channel themselves, when they wake and when they are dropped.
+//! Wakers that use the channel, in their wakes and in their drops.
 
 use super::broadcast::error::TryRecvError;
 use super::broadcast::{Sender, channel};
@@ -15,7 +15,7 @@ fn wait<F: Future>(future: Pin<&mut F>, waker: &Waker) {
     assert!(future.poll(&mut Context::from_waker(waker)).is_pending());
 }
 
-/// Runs `code` at the first call only.
+/// Runs `code` in the first call only.
 fn once(code: impl Fn() + Send + Sync) -> impl Fn() + Send + Sync {
     let calls = AtomicUsize::new(0);
     move || {
@@ -76,9 +76,9 @@ fn a_waker_may_subscribe_and_drop_receivers_when_it_wakes() {
     wait(recv.as_mut(), &waker);
     tx.send(1).unwrap();
     drop(recv);
-    let mut new = lock(&new).take().expect("it was woken");
+    let mut new = lock(&new).take().expect("the waker must have subscribed");
     assert_eq!(tx.receiver_count(), 2);
-    assert_eq!(new.try_recv(), Err(TryRecvError::Empty), "it subscribed after the send");
+    assert_eq!(new.try_recv(), Err(TryRecvError::Empty), "the new receiver must only get later values");
     tx.send(2).unwrap();
     assert_eq!((drain(&mut new), drain(&mut waits)), (vec![2], vec![1, 2]));
 }
@@ -118,7 +118,7 @@ fn a_waker_that_another_one_replaces_may_send() {
     wait(recv.as_mut(), &waker);
     drop(waker);
     let woken = Counter::new();
-    // The value comes in the middle of the poll: it is received now, or the task is woken.
+    // The value is sent during the poll: it is received now, or the task is woken.
     let first = poll(recv.as_mut(), &woken);
     let got = if first.is_pending() && woken.count() > 0 { poll(recv, &woken) } else { first };
     assert_eq!(got, Poll::Ready(Ok(1)));

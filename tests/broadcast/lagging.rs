@@ -1,11 +1,11 @@
-//! Receivers that fall behind: when they lag, what the error counts, and where they resume.
+//! Receivers that lag: when they do, what the error counts, and where they resume.
 
 use super::broadcast::error::{RecvError, TryRecvError};
 use super::broadcast::{Receiver, Sender, channel};
 use super::helpers::drain;
 use crate::common::wakers::now;
 
-/// A channel in which the values `0..count` were sent.
+/// A channel to which the values `0..count` were sent.
 fn sent(capacity: usize, count: u64) -> (Sender<u64>, Receiver<u64>) {
     let (tx, rx) = channel(capacity);
     for value in 0..count {
@@ -82,7 +82,7 @@ fn a_send_to_a_full_channel_overwrites_the_oldest_value() {
     let (tx, mut rx) = sent(4, 4);
     for newest in 4..20 {
         tx.send(newest).unwrap();
-        assert_eq!(rx.try_recv(), Err(TryRecvError::Lagged(1)), "only the oldest");
+        assert_eq!(rx.try_recv(), Err(TryRecvError::Lagged(1)), "only the oldest value must be lost");
         assert_eq!((rx.len(), tx.len()), (4, 4));
     }
     assert_eq!(drain(&mut rx), [16, 17, 18, 19]);

@@ -66,7 +66,7 @@ fn a_receiver_counts_what_is_left_after_the_close() {
     assert_eq!(drain(&mut rx), [1, 2]);
     assert_eq!((rx.len(), rx.is_empty()), (0, true));
     assert_eq!(rx.try_recv(), Err(TryRecvError::Closed));
-    assert_eq!(rx.len(), 0, "the close is no message");
+    assert_eq!(rx.len(), 0, "the close must not count as a message");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_value_is_queued_until_all_receivers_have_seen_it() {
         assert_eq!((tx.len(), tx.is_empty()), (sent, false));
     }
     first.try_recv().unwrap();
-    assert_eq!(tx.len(), 3, "the other has not seen it");
+    assert_eq!(tx.len(), 3, "a value is queued until the other receiver has received it");
     second.try_recv().unwrap();
     assert_eq!(tx.len(), 2);
     assert_eq!(drain(&mut second), [2, 3]);
@@ -95,7 +95,7 @@ fn a_value_is_queued_until_it_is_evicted() {
         tx.send(sent).unwrap();
         assert_eq!(tx.len(), sent.min(4));
     }
-    assert_eq!((tx.len(), unread.len()), (4, 19), "the receiver counts evicted values, the sender does not");
+    assert_eq!((tx.len(), unread.len()), (4, 19), "the receiver must count evicted values, and the sender must not");
     assert_eq!(unread.try_recv(), Err(TryRecvError::Lagged(15)));
     assert_eq!((tx.len(), unread.len()), (4, 4));
 }
@@ -119,7 +119,7 @@ fn only_receivers_that_were_alive_at_the_send_count() {
     let mut late = tx.subscribe();
     tx.send(2).unwrap();
     assert_eq!(drain(&mut early), [1, 2]);
-    assert_eq!(tx.len(), 1, "the late one has yet to see the second value");
+    assert_eq!(tx.len(), 1, "the late receiver has not received the second value");
     assert_eq!(drain(&mut late), [2]);
     assert!(tx.is_empty());
 }

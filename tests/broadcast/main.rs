@@ -1,7 +1,7 @@
-//! What the documentation of `tokio::sync::broadcast` says, one test for each sentence or two.
+//! The documentation of `tokio::sync::broadcast`, with one test for each sentence or two.
 //!
-//! Each test runs against tokio, which shows that the test is right, and against `seqcast::broadcast`. Where the two
-//! differ, a test in `only_tokio` or `only_seqcast` says how and why.
+//! Each test runs with tokio, which shows that the test is right, and with `seqcast::broadcast`. If
+//! the two differ, a test in `only_tokio` or `only_seqcast` shows how, and gives the reason.
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 #![allow(clippy::duplicate_mod, reason = "both channels have each theme as a module")]
@@ -101,13 +101,13 @@ mod on_seqcast {
         futures::StreamExt::map(receiver, |item| {
             item.map_err(|error| match error {
                 RecvError::Lagged(missed) => missed,
-                RecvError::Closed => unreachable!("a stream ends instead"),
+                RecvError::Closed => unreachable!("a stream ends instead of this error"),
             })
         })
     }
 
-    /// How many more messages a lag may count than were sent: sequences that a sender abandoned because another one
-    /// was suspended in the slot a lap before.
+    /// How many more messages a lag may count than were sent. These are sequences that a sender
+    /// abandoned because another sender was suspended in the slot a lap before.
     fn missed_beyond_sent<T: Send + Sync + 'static>(sender: &broadcast::Sender<T>) -> u64 {
         sender.ring().stats().skipped
     }

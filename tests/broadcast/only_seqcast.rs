@@ -1,4 +1,4 @@
-//! What `seqcast::broadcast` does beyond tokio, or otherwise.
+//! What `seqcast::broadcast` has in addition to tokio, and what it does differently.
 
 use super::broadcast::error::{RecvError, TryRecvError};
 use super::broadcast::{Receiver, Sender, channel};
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::thread;
 
-/// tokio's panics.
+/// tokio panics.
 #[tokio::test]
 async fn blocking_recv_waits_in_an_async_context_as_well() {
     let (tx, mut rx) = channel(4);
@@ -25,7 +25,7 @@ async fn blocking_recv_waits_in_an_async_context_as_well() {
     assert_eq!(rx.blocking_recv(), Err(RecvError::Closed));
 }
 
-/// tokio's future does so in tokio's runtime alone.
+/// tokio's future only yields in tokio's runtime.
 #[test]
 fn recv_yields_now_and_then_in_every_executor() {
     let (tx, mut rx) = channel(1024);
@@ -37,12 +37,12 @@ fn recv_yields_now_and_then_in_every_executor() {
     while poll(pin!(rx.recv()), &woken) == Poll::Ready(Ok(received)) {
         received += 1;
     }
-    assert!(received < 1024 && woken.count() > 0, "it wakes itself");
+    assert!(received < 1024 && woken.count() > 0, "the future must yield, and wake its task");
     assert_eq!((rx.len() as u64, rx.try_recv()), (1024 - received, Ok(received)));
 }
 
-/// A value waits for those of senders that began before and are suspended in the middle of it. A receiver that waits
-/// is woken once it is there.
+/// A value is received after those of senders that began before. If such a sender is suspended,
+/// receivers wait for its value. They are woken when it is committed.
 #[test]
 fn a_receiver_that_waits_gets_what_its_own_thread_has_sent() {
     let (tx, _unread) = channel(1 << 16);
@@ -60,7 +60,7 @@ fn a_receiver_that_waits_gets_what_its_own_thread_has_sent() {
     threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
-/// tokio-stream has a wrapper.
+/// For tokio, tokio-stream has a wrapper.
 #[test]
 fn a_receiver_is_a_stream_of_results() {
     fn is_stream<T>(_: &(impl Stream<Item = Result<T, RecvError>> + Unpin)) {}
@@ -69,7 +69,7 @@ fn a_receiver_is_a_stream_of_results() {
     for value in 0..4 {
         tx.send(value).unwrap();
     }
-    // The methods of receivers and of streams move one cursor.
+    // The methods of receivers and of streams use one cursor.
     assert_eq!(block_on(rx.next()), Some(Err(RecvError::Lagged(2))));
     assert_eq!((rx.len(), rx.try_recv()), (2, Ok(2)));
     assert_eq!(block_on(rx.next()), Some(Ok(3)));
@@ -124,11 +124,11 @@ fn the_ring_of_a_sender_shows_the_channel() {
     assert_eq!(tx.receiver_count(), 2);
     assert_eq!(oldest.try_recv_ref().map(|value| *value), Ok(2));
     drop(tx);
-    assert!(rx.is_closed() && ring.stats().closed, "a ring does not keep the channel open");
+    assert!(rx.is_closed() && ring.stats().closed, "a `Ring` must not keep the channel open");
     assert_eq!(now(rx.recv()), Some(Err(RecvError::Lagged(2))));
 }
 
-/// In tokio such a panic goes through the send, and the receivers after it are not woken.
+/// In tokio such a panic propagates out of the send, and the receivers after it are not woken.
 #[test]
 fn a_waker_that_panics_harms_neither_the_send_nor_other_receivers() {
     let (tx, mut first) = channel(4);
@@ -162,7 +162,7 @@ fn the_drop_of_an_overwritten_value_may_use_the_channel() {
     assert_eq!(tx.receiver_count(), 0);
 }
 
-/// In tokio it waits likewise.
+/// In tokio such a drop also waits for a lock.
 #[test]
 fn the_drop_of_a_value_at_its_last_receive_may_use_the_channel() {
     struct Reports(Option<(Sender<Reports>, Arc<AtomicUsize>)>);
@@ -188,12 +188,12 @@ fn the_drop_of_a_value_at_its_last_receive_may_use_the_channel() {
         tx.send(Reports(Some((tx.clone(), Arc::clone(&dropped))))).ok().unwrap();
         assert!(rx.try_recv().is_ok());
         assert_eq!(dropped.load(Ordering::Relaxed), round);
-        assert!(rx.try_recv().is_ok(), "what the drop sent");
+        assert!(rx.try_recv().is_ok(), "the drop must have sent a value");
     }
     assert!(tx.is_empty());
 }
 
-/// In tokio such a panic goes through the receive or the send that drops the value.
+/// In tokio such a panic propagates out of the receive or the send that drops the value.
 #[test]
 fn a_drop_that_panics_harms_nobody() {
     struct Bomb(bool);
@@ -212,7 +212,8 @@ fn a_drop_that_panics_harms_nobody() {
     let (tx, mut first) = channel(2);
     let mut second = tx.subscribe();
     for _ in 0..20 {
-        // Dropped at the last receive, then by a send, then by a receiver that leaves.
+        // One value is dropped by its last receive, one by a send, and one by the drop of a
+        // receiver.
         tx.send(Bomb(true)).ok().unwrap();
         assert!(first.try_recv().is_ok() && second.try_recv().is_ok());
         for _ in 0..3 {
@@ -226,7 +227,7 @@ fn a_drop_that_panics_harms_nobody() {
     }
 }
 
-/// In tokio a value is cloned under a lock, for which a send that comes around waits.
+/// In tokio a value is cloned under a lock. A send that reaches its slot waits for the lock.
 #[test]
 fn a_clone_may_overwrite_its_value() {
     struct Laps(Sender<Laps>, u64);

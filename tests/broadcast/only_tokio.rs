@@ -1,11 +1,11 @@
-//! What tokio does and `seqcast::broadcast` does otherwise.
+//! What tokio does, and `seqcast::broadcast` does differently.
 
 use super::broadcast::channel;
 use crate::common::sign;
 use futures::FutureExt;
 use std::thread;
 
-/// There it waits in an async context as well.
+/// In seqcast it waits in an async context, too.
 #[tokio::test]
 async fn blocking_recv_panics_in_an_async_context() {
     let (tx, mut rx) = channel(4);
@@ -15,8 +15,8 @@ async fn blocking_recv_panics_in_an_async_context() {
     assert_eq!(rx.try_recv(), Ok(1));
 }
 
-/// There a future returns `Pending` now and then to let other tasks run, in every executor. tokio's does so in tokio's
-/// runtime alone.
+/// In seqcast a future returns `Pending` from time to time to yield to other tasks, in every
+/// executor. tokio's future only does so in tokio's runtime.
 #[test]
 fn a_value_that_is_there_is_received_at_the_first_poll() {
     let (tx, mut rx) = channel(1024);
@@ -28,8 +28,8 @@ fn a_value_that_is_there_is_received_at_the_first_poll() {
     }
 }
 
-/// There a value waits for those of senders that began before and are suspended in the middle of it. A send does not wait
-/// for them.
+/// In seqcast a value is received after those of senders that began before. A send does not wait
+/// for such senders, which may be suspended.
 #[test]
 fn a_thread_can_receive_at_once_what_it_has_sent() {
     const MESSAGES: u64 = 20_000;
@@ -41,7 +41,7 @@ fn a_thread_can_receive_at_once_what_it_has_sent() {
             thread::spawn(move || {
                 for number in 0..MESSAGES {
                     tx.send(sign(id, number)).unwrap();
-                    while rx.try_recv().expect("its own value is left") != sign(id, number) {}
+                    while rx.try_recv().expect("the thread's own value must be in the channel") != sign(id, number) {}
                 }
             })
         })

@@ -1,4 +1,5 @@
-//! When the channel drops a value: at its last receive, when it is overwritten, and when receivers leave.
+//! When the channel drops a value: at its last receive, at its overwrite, and when receivers are
+//! dropped.
 
 use super::broadcast::channel;
 use super::broadcast::error::{RecvError, TryRecvError};
@@ -43,7 +44,7 @@ fn an_overwritten_value_is_dropped() {
     for sent in 1..=10 {
         tx.send(ledger.make()).unwrap();
         assert_eq!(ledger.live(), sent.min(2), "{sent} sent");
-        assert!(sent <= 2 || ledger.was_dropped(sent as u64 - 3), "the oldest one");
+        assert!(sent <= 2 || ledger.was_dropped(sent as u64 - 3), "the oldest value must be dropped");
     }
     drop((tx, _unread));
     ledger.settle();
@@ -63,7 +64,7 @@ fn a_receiver_that_leaves_drops_what_it_alone_had_yet_to_read() {
     assert_eq!(ledger.live(), 5);
     drop(leaves);
     assert!(ledger.was_dropped(0) && ledger.was_dropped(1));
-    assert_eq!(ledger.live(), 3, "what the other has yet to read stays");
+    assert_eq!(ledger.live(), 3, "values that the other receiver has not read must stay");
     for _ in 0..3 {
         stays.try_recv().unwrap().verify();
     }
@@ -80,7 +81,7 @@ fn the_last_receiver_drops_every_unread_value_when_it_leaves() {
     }
     let second = tx.subscribe();
     drop(rx);
-    assert_eq!(ledger.live(), 0, "the second receiver came after these values");
+    assert_eq!(ledger.live(), 0, "the later receiver must not keep these values");
     tx.send(ledger.make()).unwrap();
     drop(second);
     assert_eq!(ledger.live(), 0);
@@ -123,7 +124,7 @@ fn a_closed_channel_keeps_its_values_for_the_receivers() {
     drop(rx.try_recv().unwrap());
     assert_eq!(ledger.live(), 2);
     drop(rx);
-    assert_eq!(ledger.live(), 0, "a weak sender keeps no value");
+    assert_eq!(ledger.live(), 0, "a weak sender must not keep a value");
     drop(weak);
     ledger.settle();
 }
@@ -140,11 +141,11 @@ fn a_permit_in_a_value_is_free_once_every_receiver_is_done_with_it() {
     assert_eq!(permits.available_permits(), 0);
     let held = first.try_recv().unwrap();
     drop(second.try_recv().unwrap());
-    assert_eq!(permits.available_permits(), 0, "the first receiver works on it");
+    assert_eq!(permits.available_permits(), 0, "the first receiver still holds the value");
     drop(held);
     assert_eq!(permits.available_permits(), 1);
     drop(first);
-    assert_eq!(permits.available_permits(), 1, "the second receiver has yet to read it");
+    assert_eq!(permits.available_permits(), 1, "the second receiver has not read the value");
     drop(second);
     assert_eq!(permits.available_permits(), 2);
     assert_eq!(tx.receiver_count(), 0);
@@ -161,7 +162,7 @@ fn what_is_dropped_is_received_by_nobody() {
     ledger.settle();
 }
 
-/// Two threads send, four read to the end of what they send, or leave.
+/// Two threads send. Four receive until the end of the values, or are dropped early.
 fn readers_on_threads(messages: u64, capacity: usize, stay: bool) {
     let ledger = Ledger::new();
     let (tx, first) = channel::<Counted>(capacity);
@@ -180,7 +181,7 @@ fn readers_on_threads(messages: u64, capacity: usize, stay: bool) {
                             seen += 1;
                         }
                         Err(RecvError::Lagged(missed)) => seen += missed,
-                        Err(RecvError::Closed) => unreachable!("there are senders"),
+                        Err(RecvError::Closed) => unreachable!("the channel has senders"),
                     }
                 }
                 stay.then_some(rx)
@@ -202,7 +203,7 @@ fn readers_on_threads(messages: u64, capacity: usize, stay: bool) {
         .collect();
     writers.into_iter().for_each(|writer| writer.join().unwrap());
     let mut readers: Vec<_> = readers.into_iter().filter_map(|reader| reader.join().unwrap()).collect();
-    // A lag may have counted sequences that a sender abandoned, so a reader may have stopped before the end.
+    // A lag may have counted abandoned sequences, so a reader may have stopped before the end.
     for rx in &mut readers {
         while !matches!(rx.try_recv(), Err(TryRecvError::Empty)) {}
     }

@@ -46,7 +46,7 @@ fn receivers_have_the_methods_of_tokio() {
     assert!(size_of_val(recv) > 0);
 }
 
-/// `len` and the rest are called as methods, also through references and boxes.
+/// `len` and the others are called as methods, also through references and boxes.
 #[test]
 fn methods_of_streams_do_not_hide_those_of_receivers() {
     use futures::FutureExt;

@@ -1,4 +1,4 @@
-//! `Sender::subscribe` and `Receiver::resubscribe`: what a new receiver begins with.
+//! `Sender::subscribe` and `Receiver::resubscribe`: where a new receiver starts.
 
 use super::broadcast::error::{RecvError, TryRecvError};
 use super::broadcast::{Sender, channel};
@@ -85,7 +85,7 @@ fn a_resubscription_to_a_closed_channel_finds_it_closed() {
     assert!(again.is_closed());
     assert_eq!(again.try_recv(), Err(TryRecvError::Closed));
     assert_eq!(now(again.recv()), Some(Err(RecvError::Closed)));
-    // The receiver itself still has the value.
+    // The receiver itself still receives the value.
     let mut rx = rx;
     assert_eq!(now(rx.recv()), Some(Ok(1)));
 }

@@ -1,4 +1,4 @@
-//! Many senders and receivers at once.
+//! Many senders and receivers in parallel.
 
 use super::broadcast::error::{RecvError, TryRecvError};
 use super::broadcast::{Receiver, Sender, channel};
@@ -10,7 +10,8 @@ use std::thread;
 
 type Signed = [u64; 3];
 
-/// Receives to the end in one of four ways. Returns how many values it received and how many it missed.
+/// Receives until the end in one of four ways. Returns how many values it received, and how many it
+/// missed.
 fn read(mut rx: Receiver<Signed>, path: usize, senders: usize) -> [u64; 2] {
     let mut last = vec![None; senders];
     let mut counts = [0; 2];
@@ -19,7 +20,7 @@ fn read(mut rx: Receiver<Signed>, path: usize, senders: usize) -> [u64; 2] {
             Ok(signed) => {
                 let (sender, number) = verify(signed);
                 let before = last[sender as usize].replace(number);
-                assert!(before < Some(number), "not in the order of the sends");
+                assert!(before < Some(number), "values of one sender are out of order");
                 counts[0] += 1;
             }
             Err(RecvError::Lagged(missed)) => {
@@ -83,7 +84,10 @@ fn stress(capacity: usize, senders: usize, receivers: usize, messages: u64) {
     for reader in readers {
         let [received, missed] = reader.join().unwrap();
         let sum = received + missed;
-        assert!((sent..=sent + more).contains(&sum), "{received} received, {missed} missed, {more} more at most");
+        assert!(
+            (sent..=sent + more).contains(&sum),
+            "{received} received, {missed} missed, with up to {more} abandoned sequences"
+        );
     }
 }
 
@@ -119,7 +123,7 @@ fn a_channel_that_is_large_enough_loses_nothing() {
     for _ in 0..4_000 {
         let signed = first.try_recv().unwrap();
         verify(signed);
-        assert_eq!(second.try_recv(), Ok(signed), "both see one order");
+        assert_eq!(second.try_recv(), Ok(signed), "both receivers must get the same order");
     }
     assert!(tx.is_empty());
 }
@@ -139,9 +143,9 @@ fn a_receiver_that_never_reads_counts_what_several_senders_send() {
         .collect();
     writers.into_iter().for_each(|writer| writer.join().unwrap());
     let counts = 20_000..=20_000 + missed_beyond_sent(&tx);
-    assert!(counts.contains(&(rx.len() as u64)), "{} of {counts:?}", rx.len());
-    let Err(TryRecvError::Lagged(missed)) = rx.try_recv() else { panic!("no lag") };
-    assert!(counts.contains(&(missed + 8)), "{missed} of {counts:?}");
+    assert!(counts.contains(&(rx.len() as u64)), "a length of {}, expected one of {counts:?}", rx.len());
+    let Err(TryRecvError::Lagged(missed)) = rx.try_recv() else { panic!("expected a lag") };
+    assert!(counts.contains(&(missed + 8)), "{missed} missed, expected one of {counts:?} minus 8");
     assert_eq!((rx.len(), tx.len()), (8, 8));
 }
 
@@ -156,7 +160,7 @@ fn receivers_that_come_and_go_get_what_is_sent_in_between() {
                 for _ in 0..500 {
                     let mut rx = tx.subscribe();
                     assert!(tx.receiver_count() >= 2);
-                    // Values of one sender, without a gap but for what is missed.
+                    // Values of one sender, consecutive except after a loss.
                     let mut next: Option<u64> = None;
                     for _ in 0..3 {
                         match rx.try_recv() {
@@ -268,7 +272,7 @@ fn clones_and_drops_of_senders_on_many_threads_are_counted() {
 
 #[test]
 fn a_value_waits_for_each_task_back_and_forth() {
-    // Each value is waited for on both sides: a lost wake-up would hang.
+    // Each side waits for every value. A lost wake-up would hang the test.
     let (there, mut far) = channel(1);
     let (back, mut near) = channel(1);
     let echo = thread::spawn(move || {
@@ -333,7 +337,10 @@ fn tasks_of_a_runtime_receive_everything() {
         drop(tx);
         for reader in readers {
             let sum = reader.await.unwrap();
-            assert!((2_000..=2_000 + more).contains(&sum), "{sum} received or missed, {more} more at most");
+            assert!(
+                (2_000..=2_000 + more).contains(&sum),
+                "{sum} received or missed, with up to {more} abandoned sequences"
+            );
         }
     });
 }

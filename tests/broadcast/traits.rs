@@ -5,8 +5,8 @@ use super::broadcast::{Receiver, Sender, WeakSender, channel};
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Whether the type of a value, or a type, has a trait. A method of a type is found before one of a trait, but only
-/// where its bounds hold.
+/// Whether the type of a value, or a type, implements a trait. An inherent method is found before
+/// one of a trait, but only if its bounds hold.
 macro_rules! has {
     ($probed:ty: $bound:path) => {{
         struct Probe<T>(std::marker::PhantomData<T>);
@@ -106,7 +106,7 @@ fn errors_have_these_traits() {
     assert!(has!(TryRecvError: Clone) && has!(TryRecvError: Eq) && has!(TryRecvError: std::error::Error));
     struct Silent;
     assert!(has!(SendError<u8>: std::error::Error) && has!(SendError<Silent>: std::fmt::Display));
-    assert!(!has!(SendError<Silent>: std::error::Error), "its value is not `Debug`");
+    assert!(!has!(SendError<Silent>: std::error::Error), "the error must require `Debug` of its value");
 }
 
 #[test]

@@ -8,10 +8,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-/// More than a channel wakes in one go, however many that are.
+/// More tasks than a channel wakes at a time.
 const CROWD: usize = 200;
 
-/// A future for each receiver, waiting.
+/// A waiting future for each receiver.
 fn crowd(receivers: &mut [Receiver<u64>]) -> Vec<(impl Future<Output = Result<u64, RecvError>> + Unpin, Arc<Counter>)> {
     let mut waiting: Vec<_> = receivers.iter_mut().map(|rx| (Box::pin(rx.recv()), Counter::new())).collect();
     for (recv, woken) in &mut waiting {

@@ -1,4 +1,5 @@
-//! Random programs, compared with a simple model: what every receive returns, and every count and length.
+//! Random programs, compared with a simple model: what every receive returns, and every count and
+//! length.
 
 use super::broadcast::error::{RecvError, TryRecvError};
 use super::broadcast::{Receiver, Sender, WeakSender, channel};
@@ -6,7 +7,7 @@ use crate::common::seed;
 use crate::common::wakers::now;
 use fastrand::Rng;
 
-/// A channel whose values are their own positions. `next` of a receiver is its position.
+/// A channel whose values are their own sequences. `next` of a receiver is its sequence.
 struct Walk {
     capacity: u64,
     sent: u64,
@@ -48,7 +49,7 @@ impl Walk {
         }
     }
 
-    /// What a receiver at `next` gets. Moves `next` to where the receiver is afterwards.
+    /// The result of a receive at `next`. Moves `next` to the receiver's next sequence.
     fn expect(&self, next: &mut u64) -> Result<u64, TryRecvError> {
         let behind = self.sent - *next;
         if behind == 0 {
@@ -94,7 +95,7 @@ impl Walk {
                 drop(self.receivers.swap_remove(rng.usize(..self.receivers.len())));
             }
             32 => self.senders.extend(rng.choice(&self.senders).cloned()),
-            // The last sender is dropped seldom.
+            // The last sender is rarely dropped.
             33 if self.senders.len() > 1 || !self.senders.is_empty() && rng.u8(..10) == 0 => {
                 drop(self.senders.swap_remove(rng.usize(..self.senders.len())));
             }
@@ -132,7 +133,7 @@ impl Walk {
         }
     }
 
-    /// Closes the channel and reads every receiver to its end.
+    /// Closes the channel, and receives to the end with every receiver.
     fn end(mut self, rng: &mut Rng) {
         self.senders.clear();
         self.check();

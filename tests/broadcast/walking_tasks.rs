@@ -1,4 +1,5 @@
-//! Random programs of tasks that wait: no wake-up is lost, whatever is sent, cancelled and dropped meanwhile.
+//! Random programs of waiting tasks: no wake-up is lost, whatever is sent, cancelled and dropped
+//! meanwhile.
 
 use super::broadcast::error::RecvError;
 use super::broadcast::{Receiver, Sender, channel};
@@ -14,7 +15,7 @@ type Waits = Pin<Box<dyn Future<Output = (Result<u64, RecvError>, Receiver<u64>)
 
 enum State {
     Idle(Receiver<u64>),
-    /// The future has returned `Pending`, and this counts the wakes since.
+    /// The future has returned `Pending`. The counter counts the wakes since then.
     Waits(Waits, Arc<Counter>),
 }
 
@@ -30,7 +31,7 @@ struct Channel {
 }
 
 impl Channel {
-    /// What a task at `next` gets, if it does not wait.
+    /// The result of a task at `next`. `None` if it waits.
     fn expect(&self, next: &mut u64) -> Option<Result<u64, RecvError>> {
         let behind = self.sent - *next;
         if behind == 0 {
@@ -44,7 +45,7 @@ impl Channel {
         }
     }
 
-    /// Has a task receive, or wait.
+    /// Lets a task receive or wait.
     fn run(&self, mut task: Task) -> Task {
         let (mut future, woken): (Waits, _) = match task.state {
             State::Idle(mut rx) => (Box::pin(async move { (rx.recv().await, rx) }), Counter::new()),
@@ -65,12 +66,12 @@ impl Channel {
         task
     }
 
-    /// A task that has something to receive was woken.
+    /// Fails unless each task with something to receive was woken.
     fn check(&self, tasks: &[Task]) {
         for task in tasks {
             if let State::Waits(_, woken) = &task.state {
                 let must_wake = self.expect(&mut task.next.clone()).is_some();
-                assert!(woken.count() > 0 || !must_wake, "a lost wake-up");
+                assert!(woken.count() > 0 || !must_wake, "a wake-up was lost");
             }
         }
     }
@@ -94,7 +95,7 @@ fn program(rng: &mut Rng) {
                 let task = tasks.swap_remove(rng.usize(..tasks.len()));
                 tasks.push(channel.run(task));
             }
-            // A receive that is cancelled.
+            // A cancelled receive.
             20..23 if !tasks.is_empty() => {
                 let at = rng.usize(..tasks.len());
                 let Task { state: State::Idle(rx), next } = &mut tasks[at] else { continue };

@@ -14,7 +14,7 @@ fn an_upgrade_succeeds_while_there_is_a_sender() {
     let weak = tx.downgrade();
     let clone = tx.clone();
     drop(tx);
-    weak.upgrade().expect("a clone is left").send(1).unwrap();
+    weak.upgrade().expect("the channel has a sender").send(1).unwrap();
     assert!(weak.upgrade().unwrap().same_channel(&clone));
     assert_eq!(drain(&mut rx), [1]);
 }

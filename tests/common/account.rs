@@ -1,23 +1,23 @@
-//! The account of one subscriber: each sequence that it moved over is counted once (law 1), and
-//! sequences grow (law 2).
+//! The account of one subscriber: each sequence that its cursor passes is counted once (law 1), and
+//! received sequences increase (law 2).
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use seqcast::{Lagged, Storage, Subscriber};
 
-/// Kept beside a subscriber. Each receive is reported to it. Functions that begin with `check` return
-/// what is wrong, the others panic with it.
+/// A test reports each receive of a subscriber to its account. Functions that begin with `check`
+/// return an error, the others panic with it.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     pub(crate) start: u64,
     pub(crate) received: u64,
-    /// As `Lagged` reported.
+    /// The sum of what `Lagged` reported.
     pub(crate) missed: u64,
-    /// The sequence received last.
+    /// The last received sequence.
     pub(crate) last: Option<u64>,
     before: Counts,
 }
 
-/// What a subscriber counts from its beginning, seeks or not.
+/// What a subscriber has counted since it subscribed, regardless of seeks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) missed: u64,
@@ -43,17 +43,17 @@ fn expect(checked: Result<(), String>) {
 }
 
 impl Account {
-    /// Of a subscriber that has received nothing.
+    /// The account of a subscriber that has received nothing.
     pub(crate) fn new<S: Storage>(subscriber: &Subscriber<S>) -> Self {
         Self { start: subscriber.next_sequence(), received: 0, missed: 0, last: None, before: Counts::default() }
     }
 
-    /// Of a subscriber that was just told to seek.
+    /// The account of a subscriber that has called `seek` immediately before.
     pub(crate) fn after_seek<S: Storage>(subscriber: &Subscriber<S>) -> Self {
         Self { before: Counts::of(subscriber), ..Self::new(subscriber) }
     }
 
-    /// What the subscriber counted since this account began.
+    /// What the subscriber has counted since this account began.
     pub(crate) fn counted<S: Storage>(&self, subscriber: &Subscriber<S>) -> Counts {
         let (now, before) = (Counts::of(subscriber), self.before);
         Counts {
@@ -63,7 +63,7 @@ impl Account {
         }
     }
 
-    /// `count` messages were received, the last of them just now.
+    /// `count` messages have been received. The last one is the subscriber's last sequence.
     pub(crate) fn check_received<S: Storage>(&mut self, subscriber: &Subscriber<S>, count: u64) -> Result<(), String> {
         if count == 0 {
             return Ok(());
@@ -83,7 +83,7 @@ impl Account {
         expect(self.check_received(subscriber, count as u64));
     }
 
-    /// A loss was reported just now.
+    /// A loss has been reported.
     pub(crate) fn check_lagged<S: Storage>(
         &mut self,
         subscriber: &Subscriber<S>,
@@ -99,7 +99,7 @@ impl Account {
         expect(self.check_lagged(subscriber, lagged));
     }
 
-    /// Law 1, and that the subscriber counts the same.
+    /// Checks law 1, and that the subscriber's own counters agree.
     pub(crate) fn check_balance<S: Storage>(&self, subscriber: &Subscriber<S>) -> Result<(), String> {
         let counted = self.counted(subscriber);
         let wrong = |what: &str| format!("{what}: {self:?}, {counted:?} of {subscriber:?}");

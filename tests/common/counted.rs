@@ -1,4 +1,5 @@
-//! Messages that are counted one by one (law 8): each is in a ledger, which knows if it was dropped, and how often.
+//! Messages that are counted one by one (law 8). A ledger records whether each was dropped, and how
+//! often.
 
 use super::lock;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,10 +7,10 @@ use std::sync::{Arc, Mutex};
 
 type Hook = Arc<dyn Fn(u64) + Send + Sync>;
 
-/// All messages that were ever made of a kind, and what is to happen when one is cloned or dropped.
+/// All messages made with this ledger, and the hooks that run when one is cloned or dropped.
 #[derive(Default)]
 pub(crate) struct Ledger {
-    /// How often the message of this id was dropped.
+    /// The number of drops of the message with this id.
     drops: Mutex<Vec<u32>>,
     live: AtomicI64,
     most: AtomicI64,
@@ -31,12 +32,12 @@ impl Ledger {
         Counted { id, number: Box::new(id), ledger: Arc::clone(self) }
     }
 
-    /// Made and not dropped.
+    /// The number of messages made and not dropped.
     pub(crate) fn live(&self) -> i64 {
         self.live.load(Ordering::SeqCst)
     }
 
-    /// The most that were ever alive at once, since the last call.
+    /// The maximum of messages alive at the same time, since the last call.
     pub(crate) fn most(&self) -> i64 {
         self.most.swap(self.live(), Ordering::SeqCst)
     }
@@ -49,23 +50,23 @@ impl Ledger {
         lock(&self.drops)[usize::try_from(id).unwrap()] > 0
     }
 
-    /// Runs `hook` with the id of each message that is dropped from now on, after it was counted.
+    /// From now on, runs `hook` with the id of each dropped message, after its drop was counted.
     pub(crate) fn on_drop(&self, hook: impl Fn(u64) + Send + Sync + 'static) {
         *lock(&self.on_drop) = Some(Arc::new(hook));
     }
 
-    /// Runs `hook` with the id of each message that is going to be cloned.
+    /// From now on, runs `hook` with the id of each message before it is cloned.
     pub(crate) fn on_clone(&self, hook: impl Fn(u64) + Send + Sync + 'static) {
         *lock(&self.on_clone) = Some(Arc::new(hook));
     }
 
-    /// No hooks any more. (One may hold a handle of a ring, which holds messages, which hold this.)
+    /// Removes the hooks. A hook may own a handle of a ring, whose messages own this ledger.
     pub(crate) fn unhook(&self) {
         let hooks = (lock(&self.on_drop).take(), lock(&self.on_clone).take());
         drop(hooks);
     }
 
-    /// Nothing is left, and nothing was dropped twice.
+    /// Fails unless each message was dropped exactly once.
     #[track_caller]
     pub(crate) fn settle(&self) {
         self.unhook();
@@ -79,22 +80,22 @@ impl Ledger {
 /// A message with memory of its own.
 pub(crate) struct Counted {
     pub(crate) id: u64,
-    /// The id again, elsewhere.
+    /// The id again, in another allocation.
     number: Box<u64>,
     ledger: Arc<Ledger>,
 }
 
 impl Counted {
-    /// Fails if it is not whole, or was dropped.
+    /// Fails if the message is torn, or was dropped.
     #[track_caller]
     pub(crate) fn verify(&self) -> u64 {
         assert_eq!(*self.number, self.id, "torn");
-        assert!(!self.ledger.was_dropped(self.id), "message {} is seen after its drop", self.id);
+        assert!(!self.ledger.was_dropped(self.id), "message {} is read after its drop", self.id);
         self.id
     }
 }
 
-/// A message of its own, with the number of the one it was cloned from.
+/// The clone is a message with its own id. It keeps the number of the original.
 impl Clone for Counted {
     fn clone(&self) -> Self {
         let hook = lock(&self.ledger.on_clone).clone();

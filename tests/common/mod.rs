@@ -1,17 +1,17 @@
-//! What several tests, the soak and the fuzz targets share.
+//! Code shared by several tests, the soak and the fuzz targets.
 //!
 //! | file | |
 //! |---|---|
-//! | `account.rs` | what a subscriber received and missed must add up |
-//! | `counted.rs` | messages that must be dropped once |
-//! | `driver/` | operations on a ring, compared with `model.rs`, the obviously right one |
+//! | `account.rs` | checks that received and missed messages add up |
+//! | `counted.rs` | messages that must be dropped exactly once |
+//! | `driver/` | operations on a ring, compared with the trivial `model.rs` |
 //! | `panics.rs` | panics on purpose |
-//! | `stress.rs` | everything at once |
+//! | `stress.rs` | many publishers and subscribers in parallel |
 //! | `testing.rs` | the crate's `testing` module |
-//! | `wakers.rs` | wakers that count, call or own |
+//! | `wakers.rs` | wakers that count, run a closure or own a value |
 //! | `whole.rs` | messages of many kinds that show whether they are whole |
 //!
-//! The models of loom use `account.rs`, `testing.rs` and `wakers.rs` alone.
+//! The loom models use `account.rs`, `testing.rs` and `wakers.rs` only.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub(crate) mod account;
@@ -27,7 +27,7 @@ pub(crate) mod whole;
 #[allow(unused_imports, reason = "each test uses a part of it")]
 pub(crate) use account::Account;
 
-/// Threads, and futures on them: under shuttle, its own.
+/// Threads, and futures on threads. Under shuttle, these are shuttle's.
 #[cfg(not(shuttle))]
 pub(crate) use {futures::executor::block_on, std::thread};
 #[cfg(shuttle)]
@@ -37,23 +37,24 @@ use seqcast::{Boxed, Builder, Inline, Publisher, Receive, RecvError, RecvTimeout
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The capacities that every law is tried with.
+/// The capacities with which every law is tested.
 pub(crate) const CAPACITIES: [usize; 4] = [2, 4, 64, 1024];
 
-/// First sequences: the ordinary one, and one close to the largest.
+/// First sequences: the default, and one close to the largest.
 pub(crate) const FIRSTS: [u64; 2] = [0, (1 << 63) - (1 << 32) - 1_000_000];
 
-/// A seed, from `SEQCAST_SEED` or the clock, printed so that a failure can be run again.
+/// Returns a seed from `SEQCAST_SEED` or the clock, and prints it so that a failure can be
+/// repeated.
 pub(crate) fn seed() -> u64 {
     let seed = std::env::var("SEQCAST_SEED").map_or_else(
         |_| std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs(),
-        |seed| seed.parse().expect("SEQCAST_SEED is a number"),
+        |seed| seed.parse().expect("SEQCAST_SEED must be a number"),
     );
     println!("SEQCAST_SEED={seed}");
     seed
 }
 
-/// Asks again until it holds; fails after half a minute.
+/// Evaluates `holds` repeatedly until it is true. Fails after 30 seconds.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let began = std::time::Instant::now();
@@ -63,12 +64,12 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Locks a mutex that no panic spoils: what panics while it is held has nothing to do with its content.
+/// Locks a mutex and ignores poisoning: panics while it is held leave its content valid.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same without a timeout, which is taken for "nothing there".
+/// Converts the error, with a timeout as `Empty`.
 pub(crate) fn untimed(error: RecvTimeoutError) -> TryRecvError {
     match error {
         RecvTimeoutError::Timeout => TryRecvError::Empty,
@@ -77,7 +78,7 @@ pub(crate) fn untimed(error: RecvTimeoutError) -> TryRecvError {
     }
 }
 
-/// A message that says who sent it, as which of his, and whether it is whole.
+/// A message that shows its publisher, its number, and whether it is torn.
 pub(crate) type Signed = [u64; 3];
 
 pub(crate) fn sign(publisher: u64, number: u64) -> Signed {
@@ -93,14 +94,14 @@ pub(crate) fn verify(message: Signed) -> (u64, u64) {
 
 /// A storage that carries signed messages.
 pub(crate) trait Carry: Receive + Sized {
-    /// How many ways there are to receive from it.
+    /// The number of ways to receive from it.
     const PATHS: u64;
 
     fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>);
     fn wrap(signed: Signed) -> Self::Item;
     fn open(message: Self::Item) -> Signed;
 
-    /// Looks at one message where it lies.
+    /// Reads one message by reference.
     fn borrow(subscriber: &mut Subscriber<Self>, path: u64) -> Result<Signed, RecvError>;
 }
 
@@ -124,7 +125,7 @@ impl Carry for Inline<Signed> {
     }
 }
 
-/// With memory of its own: who looks at a message after its drop looks at what was freed.
+/// Each message has its own allocation, so a read after its drop is a use after free.
 impl Carry for Boxed<Box<Signed>> {
     const PATHS: u64 = 8;
 
@@ -164,8 +165,8 @@ pub(crate) fn look<T: Deref<Target = Signed> + Send + Sync + 'static>(
     }
 }
 
-/// Holds a message for a while, and looks again and again.
-#[allow(clippy::needless_pass_by_value, reason = "let go of at the end")]
+/// Holds a message for some time, and verifies it repeatedly.
+#[allow(clippy::needless_pass_by_value, reason = "dropped at the end")]
 fn linger<T: Deref<Target = Signed>>(message: Ref<'_, T>) -> Signed {
     let signed = **message;
     for _ in 0..signed[1] % 3 {
@@ -176,7 +177,8 @@ fn linger<T: Deref<Target = Signed>>(message: Ref<'_, T>) -> Signed {
     signed
 }
 
-/// Receives by one of the paths, waiting if need be; how many messages it put in `buffer`.
+/// Receives by one of the paths, waiting if necessary. Returns the number of messages put into
+/// `buffer`.
 pub(crate) fn receive<S: Carry>(
     subscriber: &mut Subscriber<S>,
     path: u64,
@@ -202,7 +204,7 @@ pub(crate) fn receive<S: Carry>(
     }
 }
 
-/// Reads to the end of the ring, by one of the receiving paths; the account is settled on the way.
+/// Receives to the end of the ring by one of the paths, and settles the account after each receive.
 pub(crate) fn read_to_end<S: Carry>(
     subscriber: &mut Subscriber<S>,
     path: u64,

@@ -1,19 +1,20 @@
-//! An obviously right ring: it keeps everything, with what became of each sequence, and forgets by arithmetic.
+//! A trivial ring: it keeps everything, with the fate of each sequence, and overwrites by
+//! arithmetic.
 
 use seqcast::{Lagged, Start, SubscribeError, TryRecvError};
 
-/// The largest sequence there can be.
+/// The largest sequence.
 pub(crate) const LAST: u64 = (1 << 63) - (1 << 32) - 1;
 
-/// What became of a sequence.
+/// The fate of a sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    /// Drawn by a publisher that has not come to its slot yet, or came too late.
+    /// Its publisher has not reached the slot, or found a later sequence in it.
     Claimed,
     /// Its publisher holds the slot.
     Writing,
     There(u64),
-    /// Its slot was held.
+    /// The slot was held.
     Hole,
 }
 
@@ -62,14 +63,14 @@ pub(crate) struct Subscriber {
     pub(crate) missed: u64,
     pub(crate) holes: u64,
     pub(crate) skipped_by_choice: u64,
-    /// Since it subscribed.
+    /// The messages received since it subscribed.
     pub(crate) received: u64,
-    /// Where it subscribed or sought last, and what it had received by then.
+    /// Where it subscribed or last sought, and what it had received by then.
     pub(crate) start: u64,
     pub(crate) received_before: u64,
-    /// As a stream it said that it is over.
+    /// As a stream, it has returned `None`.
     pub(crate) ended: bool,
-    /// `Some` if it gates. It loses nothing from this sequence on.
+    /// `Some` if it is gating. It loses nothing from this sequence on.
     pub(crate) gate: Option<u64>,
     pub(crate) demoted: bool,
 }
@@ -83,7 +84,7 @@ impl Ring {
         self.first + self.fates.len() as u64
     }
 
-    /// A lap before the newest sequence that reached its slot or became a hole.
+    /// One lap before the newest sequence that was written, is being written, or is a hole.
     pub(crate) fn oldest(&self) -> u64 {
         let mut sequences = (self.first..self.tail()).rev();
         let newest = sequences.find(|&q| self.fate(q) == Fate::Hole || self.fate(q).reached());
@@ -98,13 +99,14 @@ impl Ring {
         usize::try_from(sequence - self.first).unwrap()
     }
 
-    /// The newest sequence, not before `from`, that lives in the same slot and has such a fate.
+    /// The newest sequence, not before `from`, that has the same slot and a fate for which `such`
+    /// holds.
     fn newest(&self, from: u64, such: impl Fn(Fate) -> bool) -> Option<u64> {
         let slot = (self.at(from)..self.fates.len()).step_by(self.capacity as usize);
         slot.rev().find(|&at| such(self.fates[at])).map(|at| self.first + at as u64)
     }
 
-    /// Draws a sequence, which closes the ring when there are no more.
+    /// Claims a sequence. If there are no more, closes the ring.
     pub(crate) fn claim(&mut self) -> Result<u64, Refused> {
         self.closed |= self.tail() > LAST;
         if self.closed {
@@ -117,7 +119,8 @@ impl Ring {
         Ok(self.tail() - 1)
     }
 
-    /// Whether nothing can be claimed. Whoever finds the limit used up looks for a higher one, and keeps it.
+    /// Whether nothing can be claimed. A publisher that has used up the limit computes a higher
+    /// one, and stores it.
     fn is_full(&mut self) -> bool {
         if self.gated && self.tail() >= self.limit {
             self.limit = self.limit();
@@ -136,12 +139,12 @@ impl Ring {
         }
     }
 
-    /// Whether the ring is closed, as publishers that wait for room find it.
+    /// Whether the ring is closed for a publisher that waits for room.
     fn is_over(&self) -> bool {
         self.closed || (self.gated && self.tail() > LAST)
     }
 
-    /// Whether a publisher that waits for room has no reason to wake.
+    /// Whether a publisher that waits for room must not wake.
     pub(crate) fn stays_full(&self) -> bool {
         !self.is_over() && self.tail() >= self.limit()
     }
@@ -157,7 +160,7 @@ impl Ring {
     /// How many messages, up to `count`, can be published without waiting.
     pub(crate) fn room(&self, count: u64) -> u64 {
         let limit = self.limit();
-        // Publishers do not wait where the ring, or its sequences, end.
+        // Publishers do not wait if the ring or its sequences end.
         if self.gates.is_empty() || self.is_over() || limit > LAST {
             return count;
         }
@@ -165,14 +168,15 @@ impl Ring {
         free.take(count as usize).count() as u64
     }
 
-    /// Whether a publisher that draws `sequence` as the newest one finds its slot held.
+    /// Whether a publisher that claims `sequence` as the newest one finds its slot held.
     fn is_held(&self, sequence: u64) -> bool {
         let slot = self.first + (sequence - self.first) % self.capacity;
         self.newest(slot, Fate::reached).is_some_and(|owner| self.fate(owner) == Fate::Writing)
     }
 
-    /// The deadline of a full ring is over. The gates that hold publishers back are demoted. If one of
-    /// them waits for a claim that is not committed, publishers go on by one instead.
+    /// Expires the deadline of a full ring. The gating subscribers that hold publishers back are
+    /// demoted. If one of them waits for an uncommitted claim, publishers get room for one message
+    /// instead.
     pub(crate) fn expire<'a>(&mut self, subscribers: impl Iterator<Item = &'a mut Subscriber>) {
         if self.refuses() != Some(Refused::Full) {
             return;
@@ -192,7 +196,8 @@ impl Ring {
         }
     }
 
-    /// Takes the slot of a sequence that was drawn: `false` if somebody holds it, or it is too late.
+    /// Begins the write of a claimed sequence. Returns `false` if the slot is held or has a later
+    /// sequence.
     pub(crate) fn begin(&mut self, sequence: u64) -> bool {
         let at = self.at(sequence);
         assert_eq!(self.fates[at], Fate::Claimed);
@@ -221,7 +226,7 @@ impl Ring {
         }
     }
 
-    /// How many slots are held.
+    /// The number of held slots.
     pub(crate) fn held(&self) -> u64 {
         self.fates.iter().filter(|fate| **fate == Fate::Writing).count() as u64
     }
@@ -230,7 +235,7 @@ impl Ring {
         self.fates.iter().filter(|fate| **fate == Fate::Hole).count() as u64
     }
 
-    pub(crate) fn drawn(&self) -> u64 {
+    pub(crate) fn claimed(&self) -> u64 {
         self.fates.len() as u64
     }
 
@@ -293,7 +298,7 @@ impl Ring {
         }
     }
 
-    /// The slot was seen in use for `later`.
+    /// The result if the slot contains `later`.
     fn lapped(&self, later: u64) -> Found {
         Found::Lapped { oldest: self.oldest().max(later + 1 - self.capacity) }
     }
@@ -328,12 +333,15 @@ impl Subscriber {
                 Ok(value)
             }
             Found::Lapped { oldest } => {
-                // Publishers wait for a gate: it needs no slack.
+                // Publishers wait for a gating subscriber, so it needs no slack.
                 let resumed_at = oldest + if self.gate.is_some() { 0 } else { ring.slack };
-                assert!(self.gate.is_none_or(|since| resumed_at <= since), "lost what publishers had to keep for it");
+                assert!(
+                    self.gate.is_none_or(|since| resumed_at <= since),
+                    "lost messages that publishers had to keep for it"
+                );
                 assert!(
                     !matches!(ring.find(resumed_at), Found::Lapped { .. }),
-                    "lost at once what it was told to go on at"
+                    "the sequence to resume at is already lost"
                 );
                 let missed = resumed_at - self.next;
                 self.missed += missed;
@@ -353,7 +361,7 @@ impl Subscriber {
         Ok(received)
     }
 
-    /// The newest that is there; if there is none, goes on from the cursor as far as it can.
+    /// The newest message. If there is none, moves from the cursor as far as possible.
     pub(crate) fn latest(&mut self, ring: &Ring) -> Result<u64, TryRecvError> {
         let is_there = |q: &u64| matches!(ring.find(*q), Found::Message(_));
         if let Some(newest) = (self.next..ring.tail()).rev().find(is_there) {

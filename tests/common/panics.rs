@@ -1,14 +1,14 @@
-//! Panics on purpose, of which nothing is printed.
+//! Deliberate panics, which print nothing.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::panic::panic_any;
 use std::sync::Once;
 
-/// What is thrown on purpose.
+/// The payload of deliberate panics.
 #[derive(Debug)]
 pub(crate) struct Planned;
 
-/// Has the panic hook that is installed now see no planned panics.
+/// Hides deliberate panics from the current panic hook.
 pub(crate) fn hide_planned() {
     static HIDDEN: Once = Once::new();
     HIDDEN.call_once(|| {
@@ -21,13 +21,13 @@ pub(crate) fn hide_planned() {
     });
 }
 
-/// Panics without a word.
+/// Panics without output.
 pub(crate) fn throw() -> ! {
     hide_planned();
     panic_any(Planned)
 }
 
-/// Whether `code` threw on purpose.
+/// Whether `code` panicked deliberately.
 pub(crate) fn throws<R>(code: impl FnOnce() -> R) -> bool {
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(code)) {
         Ok(_) => false,

@@ -1,12 +1,13 @@
-//! Many publishers and subscribers at once; at the end everything adds up to the unit (laws 1 to 3, 7). Plain threads and
-//! joins only, so that a race detector can follow.
+//! Many publishers and subscribers in parallel. At the end all counts add up exactly (laws 1 to 3,
+//! 7). Only plain threads and joins are used, so a race detector can follow.
 
 use super::{Account, Carry, read_to_end, sign, thread, verify};
 use seqcast::{Builder, Subscriber};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Remembers who sent each sequence; two subscribers that see one sequence must see the same message (law 2).
+/// Records the publisher and number of each sequence. Subscribers that receive the same sequence
+/// must receive the same message (law 2).
 struct Witness(Vec<AtomicU64>);
 
 impl Witness {
@@ -20,28 +21,29 @@ impl Witness {
         let before = place
             .compare_exchange(u64::MAX, name, Ordering::Relaxed, Ordering::Relaxed)
             .unwrap_or_else(|before| before);
-        assert!(before == u64::MAX || before == name, "two messages under one sequence");
+        assert!(before == u64::MAX || before == name, "two messages with the same sequence");
     }
 }
 
-/// Reads to the end and checks all that one subscriber can check. Returns (received, missed, holes).
+/// Receives to the end, with all checks for one subscriber. Returns (received, missed, holes).
 fn check<S: Carry>(mut subscriber: Subscriber<S>, path: u64, first: u64, witness: &Witness) -> [u64; 3] {
     let mut account = Account::new(&subscriber);
     let mut last = [None; 32];
     read_to_end(&mut subscriber, path, &mut account, |subscriber, message| {
         let (publisher, number) = verify(message);
         let before = last[publisher as usize].replace(number);
-        assert!(before < Some(number), "out of its publisher's order");
-        // One message at a time.
+        assert!(before < Some(number), "messages of one publisher are out of order");
+        // Paths that receive one message at a time.
         if matches!(path % S::PATHS, 0 | 2 | 4..) {
             witness.saw(subscriber.last_sequence().unwrap() - first, (publisher, number));
         }
     });
-    assert_eq!(subscriber.next_sequence(), subscriber.ring().next_sequence(), "not at the end");
+    assert_eq!(subscriber.next_sequence(), subscriber.ring().next_sequence(), "the subscriber is not at the end");
     [account.received, account.missed, subscriber.holes()]
 }
 
-/// Every publisher shared, every subscriber on another receiving path. Returns what each (received, missed, holes).
+/// All publishers are shared, and each subscriber uses another receiving path. Returns (received,
+/// missed, holes) of each.
 pub(crate) fn shared<S: Carry>(
     publishers: u64,
     subscribers: u64,
@@ -82,7 +84,7 @@ pub(crate) fn shared<S: Carry>(
     sums
 }
 
-/// One publisher that never waits. Returns what each (received, missed, holes).
+/// One publisher that never waits. Returns (received, missed, holes) of each subscriber.
 pub(crate) fn exclusive<S: Carry>(subscribers: u64, capacity: usize, messages: u64) -> Vec<[u64; 3]> {
     let (mut publisher, subscriber) = S::ring(Builder::new(capacity));
     let readers = readers(&subscriber, subscribers, 0);

@@ -1,4 +1,4 @@
-//! The crate's `testing` module for tests, each of which keeps what it asks for.
+//! The crate's `testing` module for tests. Each call meets its safety condition as described.
 #![allow(dead_code, unused_imports, reason = "each test uses a part of it")]
 #![allow(unsafe_code, reason = "what these do can break the crate's promises, which is what the tests are about")]
 
@@ -7,31 +7,32 @@ pub(crate) use seqcast::testing::{Claim, Write, is_armed};
 use seqcast::{Builder, Ring, SharedPublisher, Storage};
 
 pub(crate) fn claim<S: Storage>(publisher: &SharedPublisher<S>) -> Option<Claim<'_, S>> {
-    // SAFETY: tests leave fewer publishes unfinished than there are slots, or expect that no publisher goes on.
+    // SAFETY: tests leave fewer publishes unfinished than there are slots, or expect that no
+    // publish succeeds.
     unsafe { seqcast::testing::claim(publisher) }
 }
 
 pub(crate) fn resume<S: Storage>(publisher: &SharedPublisher<S>, sequence: u64) -> Claim<'_, S> {
-    // SAFETY: tests resume each claim that they leaked once.
+    // SAFETY: tests resume each leaked claim exactly once.
     unsafe { seqcast::testing::resume(publisher, sequence) }
 }
 
 pub(crate) fn stop_in_a_walk<S: Storage>(ring: &Ring<S>) {
-    // SAFETY: tests have one thread when they do this.
+    // SAFETY: tests run a single thread at that time.
     unsafe { seqcast::testing::stop_in_a_walk(ring) }
 }
 
 pub(crate) fn expire_gate_deadline<S: Storage>(ring: &Ring<S>) {
-    // SAFETY: tests expect their gating subscribers to be demoted.
+    // SAFETY: tests expect the demotion of their gating subscribers.
     unsafe { seqcast::testing::expire_gate_deadline(ring) }
 }
 
 pub(crate) fn never_parked(builder: Builder) -> Builder {
-    // SAFETY: tests only poll rings that they made so.
+    // SAFETY: tests only poll rings that were made with this.
     unsafe { seqcast::testing::never_parked(builder) }
 }
 
 pub(crate) fn with_barrier(builder: Builder) -> Builder {
-    // SAFETY: only models do this, in which a fence stands for the barrier.
+    // SAFETY: only loom models call this. They replace the barrier by a fence.
     unsafe { seqcast::testing::with_barrier(builder) }
 }

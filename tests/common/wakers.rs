@@ -1,5 +1,5 @@
-//! Wakers that count, that run a closure, that own something. Their atomics are the standard
-//! library's, also under a model checker: they order nothing.
+//! Wakers that count, run a closure, or own a value. Their atomics are from `std`, also under a
+//! model checker, because they order nothing.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use seqcast::{Receive, Subscriber};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// Counts its wakes. Its reference count shows how many wakers of it there are.
+/// Counts its wakes. Its reference count is the number of its wakers, plus one.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicUsize);
 
@@ -26,7 +26,7 @@ impl Counter {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// The wakes since it was last asked.
+    /// Returns the wakes since the last call.
     pub(crate) fn take(&self) -> usize {
         self.0.swap(0, Ordering::Relaxed)
     }
@@ -38,7 +38,7 @@ impl Wake for Counter {
     }
 }
 
-/// Polls again as long as it returns `Pending` only to let others go first: it wakes itself then.
+/// Polls again while `Pending` is only a yield: the poll has woken its own task then.
 pub(crate) fn past_yields<R>(woken: &Arc<Counter>, mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>) -> Poll<R> {
     loop {
         woken.take();
@@ -49,7 +49,7 @@ pub(crate) fn past_yields<R>(woken: &Arc<Counter>, mut poll: impl FnMut(&mut Con
     }
 }
 
-/// What a future has at once, if it may yield.
+/// The output of a future that does not have to wait. Yields are polled again.
 pub(crate) fn now<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     match past_yields(&Counter::new(), |cx| future.as_mut().poll(cx)) {
@@ -85,5 +85,8 @@ pub(crate) fn owning(value: impl Send + 'static) -> Waker {
 /// Registers `waker` with a subscriber that has nothing to receive.
 #[track_caller]
 pub(crate) fn park<S: Receive>(subscriber: &mut Subscriber<S>, waker: &Waker) {
-    assert!(subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending(), "there is something to receive");
+    assert!(
+        subscriber.poll_recv(&mut Context::from_waker(waker)).is_pending(),
+        "the subscriber found something to receive"
+    );
 }

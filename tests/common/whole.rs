@@ -1,4 +1,4 @@
-//! Messages of many kinds that show whether they are whole.
+//! Messages of many kinds that show whether they are torn.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use super::{Carry, Signed, sign, verify};
@@ -8,7 +8,7 @@ use std::fmt::Debug;
 /// A message of which each part follows from its publisher and number.
 pub(crate) trait Whole: Plain + PartialEq + Debug {
     fn new(publisher: u64, number: u64) -> Self;
-    /// Publisher and number, as they stand somewhere in the message.
+    /// The publisher and number stored in the message.
     fn name(&self) -> (u64, u64);
 }
 
@@ -26,8 +26,8 @@ impl<T: Whole> Carry for Inline<T> {
 
     fn open(message: T) -> Signed {
         let (publisher, number) = message.name();
-        // Not `assert_eq`: some messages are long.
-        assert!(message == T::new(publisher, number), "torn: neither is it message {number} of {publisher}");
+        // Not `assert_eq`, because some messages are long.
+        assert!(message == T::new(publisher, number), "torn, or not message {number} of publisher {publisher}");
         sign(publisher, number)
     }
 
@@ -36,7 +36,7 @@ impl<T: Whole> Carry for Inline<T> {
     }
 }
 
-/// Three of its 24 bytes are padding.
+/// Three of the 24 bytes are padding.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Padded {
     number: u64,
@@ -55,7 +55,7 @@ impl Whole for Padded {
     }
 }
 
-/// Each variant leaves other bytes without a value.
+/// Each variant leaves other bytes uninitialized.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Event {
     Small(u8, u32),
@@ -85,13 +85,14 @@ impl Whole for Event {
     }
 }
 
-/// The name in the last bytes. Before it, a part of a noise that differs in nearly each byte from those of other messages.
+/// The last bytes are the publisher and number. The bytes before are a part of a table of noise.
+/// Nearly every byte differs between two messages.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Noise<const N: usize>([u8; N]);
 
 const NAME: usize = 16;
 
-/// Made by the compiler: a thread sanitizer does not see who waits for a `LazyLock`.
+/// Computed by the compiler: a thread sanitizer does not see the synchronization of a `LazyLock`.
 static NOISE: [u8; 32 << 10] = {
     let mut noise = [0; 32 << 10];
     let (mut at, mut word) = (0, 0_u64);

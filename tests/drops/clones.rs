@@ -43,13 +43,13 @@ fn a_message_whose_clone_panics_is_not_received() {
     assert_eq!(subscriber.try_recv().unwrap().id, 3);
     let live = ledger.live();
     for path in paths {
-        // Each call tries again.
+        // Each call tries to clone again.
         assert!(throws(|| path(&mut subscriber)));
         assert_eq!((subscriber.next_sequence(), subscriber.last_sequence()), (1, Some(0)));
         assert_eq!((subscriber.missed(), subscriber.lag(), ledger.live()), (0, 2, live));
         assert!(!publisher.ring().stats().subscribers[0].parked);
     }
-    // A look at it gets past it.
+    // A borrow succeeds and moves the cursor past the message.
     assert_eq!(subscriber.try_recv_ref().unwrap().verify(), 1);
     assert_eq!(subscriber.next_sequence(), 2);
     assert!(subscriber.try_recv().is_ok());
@@ -64,7 +64,7 @@ fn the_newest_message_is_not_received_when_its_clone_panics() {
     let (ledger, mut publisher, mut subscriber) = with_a_stubborn_message(2);
     for _ in 0..3 {
         assert!(throws(|| drop(subscriber.latest())));
-        // What was jumped over stays so.
+        // The skipped messages stay skipped.
         assert_eq!((subscriber.next_sequence(), subscriber.skipped_by_choice()), (1, 1));
     }
     publisher.publish(ledger.make());
@@ -105,7 +105,7 @@ fn a_message_whose_clone_panics_is_let_go_of() {
     drop(subscriber.try_recv());
     assert!(throws(|| drop(subscriber.try_recv())));
     publisher.publish_many(make(&ledger, warm(8)));
-    assert!(ledger.was_dropped(1), "still held by who failed to clone it");
+    assert!(ledger.was_dropped(1), "the failed clone still holds the message");
     drop((publisher, subscriber));
     ledger.settle();
 }
@@ -119,7 +119,7 @@ fn a_parked_reader_whose_clone_panics_goes_on() {
         let reader = scope.spawn(|| {
             assert!(throws(|| drop(subscriber.recv())));
             drop(subscriber.recv_ref().unwrap());
-            // Parks again.
+            // The reader parks again.
             subscriber.recv_ref().unwrap().verify()
         });
         eventually("parked", || ring.stats().subscribers[0].parked);
@@ -131,7 +131,7 @@ fn a_parked_reader_whose_clone_panics_goes_on() {
             }
         });
         publisher.publish(message);
-        eventually("read and parked again", || {
+        eventually("the reader has received and is parked again", || {
             let stats = ring.stats();
             stats.subscribers[0].parked && stats.subscribers[0].next_sequence == 2
         });

@@ -1,4 +1,4 @@
-//! Many publishers and subscribers that come, borrow and go.
+//! Many publishers and subscribers that join, borrow and leave.
 
 use crate::common::counted::{Counted, Ledger};
 use crate::common::{seed, testing};
@@ -58,7 +58,7 @@ fn publishers_that_come_publish_once_and_go_leave_little_behind() {
         let _ = subscriber.latest_ref().map(|message| message.verify());
     }
     let most = ledger.most();
-    assert!(most <= 16 + 64 + 64 + 64 + 2, "{most} messages at once in a ring of 16");
+    assert!(most <= 16 + 64 + 64 + 64 + 2, "up to {most} messages were alive in a ring of 16");
     drop((publisher, subscriber));
     ledger.settle();
 }
@@ -122,7 +122,7 @@ fn everything_at_once() {
             for writer in writers {
                 writer.join().unwrap();
             }
-            // Past the last claim that nobody fills.
+            // Past the last claim that is never committed.
             publisher.publish_many(make(&ledger, 3 * capacity));
             drop(publisher);
         });

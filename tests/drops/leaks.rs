@@ -1,4 +1,4 @@
-//! What is kept for a borrow or a subscriber that is leaked.
+//! What the ring keeps for a leaked borrow or a leaked subscriber.
 
 use crate::common::counted::Ledger;
 use crate::make;
@@ -58,6 +58,6 @@ fn a_leaked_subscriber_keeps_one_message_for_ever() {
     assert!(!ledger.was_dropped(0));
     assert!(ledger.most() <= 4 + 1 + 2 * 64);
     drop((publisher, subscriber));
-    // The ring is leaked with it: what it holds, and the one.
+    // The ring is leaked with it: the messages in its slots, and the borrowed one.
     assert_eq!(ledger.live(), 5);
 }

@@ -1,5 +1,5 @@
-//! Every message of a boxed ring is dropped exactly once (law 8), whatever the user's code does
-//! meanwhile (law 6).
+//! Each message of a boxed ring is dropped exactly once (law 8), whatever user code runs meanwhile
+//! (law 6).
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 type S = seqcast::Boxed<Counted>;
 
-/// More publishes than a publisher of a ring of `capacity` keeps back: from then on each one drops
-/// a message.
+/// More publishes than a publisher of a ring of `capacity` keeps messages. From then on, each
+/// publish drops a message.
 fn warm(capacity: usize) -> usize {
     capacity + 2 * 64 + 1
 }

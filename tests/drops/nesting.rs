@@ -1,4 +1,5 @@
-//! Drops that publish, which drops others: such calls nest only so deep, on a stack of ordinary size.
+//! Drops that publish, which drops other messages. The depth of such calls is bounded, and fits a
+//! default stack.
 
 use crate::common::counted::{Counted, Ledger};
 use crate::{make, warm};
@@ -9,13 +10,14 @@ use std::thread;
 
 #[test]
 fn drops_that_publish_do_not_pile_up_on_the_stack() {
-    // Each drop publishes, which drops the next message, and so on: a ring full of them must not become a stack full of them.
+    // Each drop publishes, which drops the next message, and so on. The depth must not grow with
+    // the number of messages.
     for clone in [false, true] {
         let ledger = Ledger::new();
         let budget = Arc::new(AtomicI64::new(0));
         let (publisher, subscriber) = seqcast::boxed::<Counted>(1024);
         let publisher = publisher.share();
-        // Through the publisher that is dropping, or through another one.
+        // The drop publishes through the same handle, or through another one.
         let inner = Arc::new(publisher);
         let outer = if clone { (*inner).clone() } else { seqcast::boxed(2).0.share() };
         ledger.on_drop({
@@ -37,12 +39,12 @@ fn drops_that_publish_do_not_pile_up_on_the_stack() {
                 for _ in 0..3 * 1024 {
                     publisher.publish(ledger.make()).unwrap();
                 }
-                // Whatever is left of it must not be spent on a ring that is going away.
+                // The rest of the budget must not be used while the ring is dropped.
                 budget.swap(0, Ordering::SeqCst)
             }
         });
         let left = publishing.unwrap().join().unwrap();
-        assert!(left < 90_000, "{left} of 100 000 not published");
+        assert!(left < 90_000, "{left} of 100 000 messages were not published");
         ledger.unhook();
         drop((inner, subscriber));
         ledger.settle();
@@ -51,7 +53,8 @@ fn drops_that_publish_do_not_pile_up_on_the_stack() {
 
 #[test]
 fn handles_that_go_may_drop_messages_that_publish() {
-    // A publisher that goes drops what it kept; each of those publishes through the other one.
+    // A dropped publisher drops the messages that it kept. Each of these publishes through the
+    // other handle.
     let ledger = Ledger::new();
     let budget = Arc::new(AtomicI64::new(50_000));
     let (publisher, subscriber) = seqcast::boxed::<Counted>(64);
@@ -61,7 +64,7 @@ fn handles_that_go_may_drop_messages_that_publish() {
         move |_| {
             let Some(ledger) = maker.upgrade() else { return };
             if budget.fetch_sub(1, Ordering::SeqCst) > 0 {
-                // A handle that comes and goes in each.
+                // Each drop clones a handle and drops the clone.
                 SharedPublisher::clone(&publisher).publish(ledger.make()).unwrap();
             }
         }
@@ -81,7 +84,7 @@ fn handles_that_go_may_drop_messages_that_publish() {
     ledger.settle();
 }
 
-/// Both ends of a ring.
+/// The publisher and the subscriber of a ring.
 type Ends<T> = (Publisher<Boxed<T>>, Subscriber<Boxed<T>>);
 
 /// A message that owns a ring of such messages.
@@ -95,7 +98,7 @@ impl Drop for Link {
 
 #[test]
 fn a_chain_of_rings_is_dropped_one_by_one() {
-    // Each ring is owned by a message of the one before. With the stack that threads have by default.
+    // Each ring is owned by a message of the one before. The thread has a default stack.
     const RINGS: u64 = 50_000;
     let dropped = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&dropped);
@@ -134,7 +137,7 @@ fn drops_that_publish_along_many_rings_do_not_nest_without_bound() {
             let ring = |at| {
                 let (publisher, subscriber) = seqcast::boxed::<Domino>(2);
                 let publisher = publisher.share();
-                // Warm: each publish drops a message.
+                // Warmed up: each publish drops a message.
                 publisher.publish_many((0..200).map(|_| Domino { at, rings: Weak::new() }));
                 publisher.publish_many((0..200).map(|_| Domino { at, rings: Weak::clone(all) }));
                 subscribers.push(subscriber);
@@ -147,12 +150,12 @@ fn drops_that_publish_along_many_rings_do_not_nest_without_bound() {
         for _ in 0..200 {
             rings[0].publish(Domino { at: 0, rings: Weak::new() }).unwrap();
         }
-        assert!(end(1) > before.0 && end(2_999) > before.1, "no drop came to publish");
+        assert!(end(1) > before.0 && end(2_999) > before.1, "no drop has published");
     };
     thread::Builder::new().stack_size(2 << 20).spawn(fall).unwrap().join().unwrap();
 }
 
-/// A message whose drop publishes through a handle of its own.
+/// A message whose drop publishes through a new handle.
 struct Echo;
 
 static ECHO: OnceLock<seqcast::SharedPublisher<Boxed<Echo>>> = OnceLock::new();
@@ -171,6 +174,6 @@ fn drops_that_publish_through_handles_of_their_own_do_not_branch() {
     for _ in 0..300 {
         publisher.publish(Echo).unwrap();
     }
-    assert!(publisher.next_sequence() < 300 * 40, "{} were published", publisher.next_sequence());
+    assert!(publisher.next_sequence() < 300 * 40, "{} messages were published", publisher.next_sequence());
     publisher.close();
 }

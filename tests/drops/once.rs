@@ -1,4 +1,4 @@
-//! Each message is dropped once, however its ring is used and ends.
+//! Each message is dropped once, for all uses and ends of its ring.
 
 use crate::common::counted::{Counted, Ledger};
 use crate::common::{CAPACITIES, FIRSTS, testing};
@@ -26,7 +26,7 @@ fn every_message_is_dropped_once_however_many_there_are() {
                 }
                 let publisher = publisher.share();
                 assert_eq!(publisher.publish_many(make(&ledger, count)), count);
-                // Whichever handle is the last one.
+                // The last handle is a publisher or a subscriber.
                 if count % 2 == 0 {
                     drop(publisher);
                     drop(subscriber);
@@ -70,7 +70,8 @@ fn a_closed_ring_gives_the_value_back() {
     let ledger = Ledger::new();
     let (publisher, mut subscriber) = seqcast::boxed(4);
     let publisher = publisher.share();
-    // Cold and warm: what a publish has ready to drop is not what it gives back.
+    // With a new ring and a warm one. A publish must not drop the returned message instead of one
+    // that is ready to be dropped.
     for count in [0, warm(4)] {
         let publisher = if count == 0 { publisher.clone() } else { seqcast::boxed(4).0.share() };
         publisher.publish_many(make(&ledger, count));
@@ -83,7 +84,7 @@ fn a_closed_ring_gives_the_value_back() {
         drop(back);
         assert!(publisher.try_publish(ledger.make()).is_err());
         assert_eq!(publisher.publish_many(make(&ledger, 10)), 0);
-        assert!(ledger.live() <= live, "what was given back is still there");
+        assert!(ledger.live() <= live, "a returned message was not dropped");
     }
     assert_eq!(subscriber.try_recv_ref().unwrap_err(), TryRecvError::Closed);
     drop((publisher, subscriber));
@@ -98,11 +99,12 @@ fn no_message_is_forgotten_near_the_last_sequence() {
             let ledger = Ledger::new();
             let (publisher, subscriber) = Builder::new(capacity).first_sequence(LAST + 1 - left).boxed();
             let publisher = publisher.share();
-            // One publisher takes a slot and commits only after the ring is used up; one never takes its slot.
+            // One publisher takes a slot and commits only after all sequences are used. Another one
+            // never takes its slot.
             let late = testing::claim(&publisher).unwrap().begin().unwrap();
             let _ = if left > 2 { testing::claim(&publisher) } else { None };
             let published = publisher.publish_many(make(&ledger, left as usize + 10));
-            assert!((published as u64) < left, "{published} messages, of {left}");
+            assert!((published as u64) < left, "{published} messages were published with {left} sequences left");
             assert!(publisher.publish(ledger.make()).is_err());
             late.commit(ledger.make());
             let live = ledger.live();
@@ -120,13 +122,14 @@ fn stopped_and_overrun_publishers_take_no_message_along() {
         let (publisher, mut subscriber) = seqcast::boxed::<Counted>(capacity);
         let publisher = publisher.share();
         publisher.publish_many(make(&ledger, warm(capacity)));
-        // Stopped for good before the slot, stopped for good in it, and back after a few laps from either.
+        // One publisher is suspended forever before its slot, one in its slot. Two others resume a
+        // few laps later.
         let _ = testing::claim(&publisher).unwrap();
         let _ = testing::claim(&publisher).unwrap().begin().unwrap();
         let early = testing::claim(&publisher).unwrap();
         let late = testing::claim(&publisher).unwrap().begin();
         publisher.publish_many(make(&ledger, 5 * capacity));
-        assert!(early.begin().is_none(), "not overrun");
+        assert!(early.begin().is_none(), "the claim must have been overtaken");
         if let Some(late) = late {
             late.commit(ledger.make());
         }

@@ -1,4 +1,4 @@
-//! Drops, wakers and iterators that panic: no message is lost or dropped twice for it.
+//! Drops, wakers and iterators that panic: no message is lost or dropped twice.
 
 use crate::common::counted::{Counted, Ledger};
 use crate::common::panics::{throw, throws};

@@ -21,7 +21,7 @@ fn a_drop_may_use_the_ring_that_its_message_was_in() {
             let mut subscriber = publisher.subscribe_at(Start::Oldest);
             let _ = subscriber.try_recv_ref().map(|message| message.verify());
             assert!(publisher.ring().stats().subscribers.len() >= 2);
-            // Not each one, or it would never end.
+            // Not in each drop, because that would never end.
             if id % 3 == 0 {
                 publisher.publish(ledger.make()).unwrap();
                 within.fetch_add(1, Ordering::SeqCst);
@@ -58,7 +58,7 @@ fn a_drop_may_drop_the_last_publisher() {
         }
     });
     assert!(!subscriber.is_closed());
-    // It drops what it kept, the first of which closes the ring.
+    // The publisher drops the messages that it kept. The first of these closes the ring.
     drop(publisher);
     assert!(last.lock().unwrap().is_none());
     assert!(subscriber.is_closed());
@@ -89,7 +89,7 @@ fn a_message_may_own_handles_of_its_ring() {
     let _ = publisher.publish_many((0..4 * warm(4)).map(|_| Message::Plain { _counted: ledger.make() }));
     assert_eq!(publisher.subscriber_count(), 1);
     let exclusive = publisher.try_into_exclusive();
-    assert!(exclusive.is_ok(), "a publisher is still in a message");
+    assert!(exclusive.is_ok(), "a message still owns a publisher");
     drop((exclusive, subscriber));
     ledger.settle();
 }

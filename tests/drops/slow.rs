@@ -1,4 +1,4 @@
-//! A drop that takes long delays no message, no wake-up and no end.
+//! A slow drop delays no message, no wake-up and no end.
 
 use crate::common::counted::Ledger;
 use crate::common::eventually;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-/// Waits in a drop until `subscriber` has got the message `goal`, in a thread of its own.
+/// Blocks in a drop until another thread has received the message `goal` from `subscriber`.
 fn outlasts(
     ledger: &Arc<Ledger>,
     mut subscriber: Subscriber<S>,
@@ -19,15 +19,15 @@ fn outlasts(
     ledger.on_drop({
         let (got, waited) = (Arc::clone(&got), Arc::clone(&waited));
         move |_| {
-            // What is thrown in here ends in the ring: it shows in that `waited` is not set.
-            eventually("the reader got the message", || got.load(Ordering::SeqCst));
+            // A panic here is caught by the ring. It shows because `waited` is not set.
+            eventually("the reader has received the message", || got.load(Ordering::SeqCst));
             waited.store(true, Ordering::SeqCst);
         }
     });
     thread::spawn(move || {
         goal(&mut subscriber);
         got.store(true, Ordering::SeqCst);
-        eventually("the drop saw it", || waited.load(Ordering::SeqCst));
+        eventually("the drop has seen the receive", || waited.load(Ordering::SeqCst));
         drop(subscriber);
         true
     })
@@ -75,7 +75,7 @@ fn a_slow_drop_does_not_delay_the_end() {
         assert_eq!(subscriber.recv_ref().unwrap_err(), RecvError::Closed);
     });
     eventually("parked", || ring.stats().subscribers[0].parked);
-    // It drops what it kept back, after everybody was told.
+    // The publisher drops the messages that it kept, after all subscribers have been woken.
     drop(publisher);
     assert!(reader.join().unwrap());
     drop(ring);

@@ -1,4 +1,4 @@
-//! Rings that drop messages when they were read, beside options, threads that stop, and handles that are misused.
+//! Eager-drop rings, with other options, suspended threads, and misused handles.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -37,11 +37,11 @@ fn slack_loses_no_more_than_would_be_overwritten() {
     publisher.publish_many((0..5).map(|_| Token::default()));
     reader.try_recv().unwrap();
     let mut late = publisher.ring().subscribe_at(Start::At(0));
-    // Four more fit before the message 1 is overwritten.
+    // Four more messages fit before message 1 is overwritten.
     assert_eq!(late.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 1, resumed_at: 1 })));
 }
 
-/// A message with a number, that notes when it is dropped.
+/// A message with a number, which records its drop.
 struct Numbered {
     number: Box<u64>,
     alive: Arc<Mutex<BTreeSet<u64>>>,
@@ -49,7 +49,7 @@ struct Numbered {
 
 impl Drop for Numbered {
     fn drop(&mut self) {
-        assert!(self.alive.lock().unwrap().remove(&self.number), "dropped twice");
+        assert!(self.alive.lock().unwrap().remove(&self.number), "a message was dropped twice");
     }
 }
 
@@ -62,7 +62,8 @@ impl Numbered {
 
 type Reader = (Subscriber<Boxed<Numbered>>, [u64; 3], Option<u64>);
 
-/// One thread: after each step that lets everybody rest, what is alive is what somebody may read or has borrowed and leaked.
+/// On one thread, after each step: the live messages are exactly those that a subscriber may read,
+/// or has borrowed and leaked.
 #[test]
 fn the_ring_holds_what_somebody_may_read_whatever_they_do() {
     let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
@@ -80,7 +81,7 @@ fn the_ring_holds_what_somebody_may_read_whatever_they_do() {
         let publisher = publisher.share();
         let shown = publisher.ring();
         let alive = Arc::new(Mutex::new(BTreeSet::new()));
-        // With what it counted before its account began, and what it leaked.
+        // Each has the counts from before its account began, and the message that it leaked.
         let mut subscribers: Vec<Reader> = vec![(first, [0; 3], None)];
         let (mut dropped, mut oldest) = (0, 0);
         for _ in 0..200 {
@@ -94,7 +95,7 @@ fn the_ring_holds_what_somebody_may_read_whatever_they_do() {
                 }
                 5..8 if count > 0 => {
                     let (subscriber, _, leaked) = &mut subscribers[any];
-                    // It may have pinned something else, whatever it returns.
+                    // A receive may change the pin, whatever it returns.
                     *leaked = None;
                     if let Ok(message) = subscriber.try_recv_ref() {
                         assert_eq!(*message.number, Ref::sequence(&message));
@@ -135,7 +136,7 @@ fn the_ring_holds_what_somebody_may_read_whatever_they_do() {
             let tail = shown.next_sequence();
             for (subscriber, counts, _) in &subscribers {
                 settled(subscriber, *counts);
-                assert!(subscriber.next_sequence() <= tail, "{subscriber:?} is past {tail}");
+                assert!(subscriber.next_sequence() <= tail, "{subscriber:?} is past the tail {tail}");
             }
             assert!(shown.oldest_sequence() >= oldest);
             oldest = shown.oldest_sequence();
@@ -149,7 +150,7 @@ fn the_ring_holds_what_somebody_may_read_whatever_they_do() {
             if leaks {
                 continue;
             }
-            // What was overwritten unread.
+            // Messages that were overwritten before they were read.
             let rest: Vec<_> = alive.iter().filter(|q| !expected.contains(q) && !leaked.contains(q)).collect();
             assert!(rest.len() <= 20 / 8, "{rest:?}: {subscribers:?}");
             assert!(
@@ -158,7 +159,7 @@ fn the_ring_holds_what_somebody_may_read_whatever_they_do() {
             );
             assert_eq!(shown.oldest_sequence(), dropped, "{subscribers:?}");
         }
-        // Everybody reads to the end, and finds no more.
+        // All subscribers receive to the end.
         for (subscriber, _, _) in &mut subscribers {
             while let Ok(_) | Err(TryRecvError::Lagged(_)) = subscriber.try_recv_ref() {}
         }
@@ -179,8 +180,8 @@ fn a_thread_that_stops_in_a_walk_costs_a_bounded_number_of_messages() {
     let (publisher, mut reader) = Builder::new(CAPACITY).eager_drop().boxed::<Token>();
     let (publisher, token) = (publisher.share(), Token::default());
     publisher.publish(Arc::clone(&token)).unwrap();
-    // SAFETY: no other walk is under way.
-    #[allow(unsafe_code, reason = "as a thread that was suspended")]
+    // SAFETY: no other walk is in progress.
+    #[allow(unsafe_code, reason = "simulates a suspended thread")]
     unsafe {
         seqcast::testing::stop_in_a_walk(&publisher.ring());
     }
@@ -198,12 +199,12 @@ fn a_thread_that_stops_in_a_walk_costs_a_bounded_number_of_messages() {
 }
 
 #[test]
-#[allow(unsafe_code, reason = "publishes in slow motion")]
+#[allow(unsafe_code, reason = "splits a publish into its steps")]
 fn a_message_that_comes_after_a_lap_is_dropped_by_its_publish() {
     let (publisher, subscriber) = Builder::new(2).eager_drop().boxed::<Token>();
     let (publisher, token) = (publisher.share(), Token::default());
     drop(subscriber);
-    // SAFETY: one publish is left unfinished, of two that there is room for.
+    // SAFETY: one publish is left unfinished, and the ring has two slots.
     let late = unsafe { seqcast::testing::claim(&publisher) }.unwrap().begin().unwrap();
     for _ in 0..2 {
         publisher.publish(Token::default()).unwrap();
@@ -238,7 +239,7 @@ fn a_subscriber_that_tries_to_subscribe_at_the_latest_misses_nothing() {
 
 #[test]
 fn threads_that_do_everything() {
-    // Looked at where it lies: the address sanitizer notices one that is gone.
+    // It is borrowed, so the address sanitizer detects a read after the drop.
     struct Checked(Box<[u64; 3]>, Arc<AtomicU64>);
     impl Drop for Checked {
         fn drop(&mut self) {
@@ -332,7 +333,11 @@ fn threads_that_do_everything() {
         });
         let made = made.into_inner();
         publisher.publish(Checked(Box::new([1, 2, 3]), Arc::clone(&drops))).ok();
-        assert_eq!(drops.load(Ordering::Relaxed), made + 1, "round {round}: all subscribers are gone");
+        assert_eq!(
+            drops.load(Ordering::Relaxed),
+            made + 1,
+            "round {round}: messages are left although all subscribers are gone"
+        );
     }
 }
 
@@ -346,7 +351,7 @@ fn a_watcher_whose_waker_panics_may_watch_again() {
     static PANICS: AtomicBool = AtomicBool::new(true);
     static TABLE: RawWakerVTable = RawWakerVTable::new(
         |data| {
-            assert!(!PANICS.load(Ordering::Relaxed), "no clone");
+            assert!(!PANICS.load(Ordering::Relaxed), "the clone panics");
             RawWaker::new(data, &TABLE)
         },
         |_| {
@@ -360,7 +365,7 @@ fn a_watcher_whose_waker_panics_may_watch_again() {
     let (publisher, subscriber): (Publisher<Boxed<Token>>, _) = Builder::new(4).boxed();
     let ring = publisher.ring();
     let mut watch = pin!(ring.unsubscribed());
-    // SAFETY: the table's functions use no data.
+    // SAFETY: the functions of the table use no data.
     #[allow(unsafe_code, reason = "a waker that panics")]
     let waker = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &TABLE)) };
     let mut cx = Context::from_waker(&waker);

@@ -13,14 +13,14 @@ use std::thread;
 
 use seqcast::{Boxed, Builder, Lagged, Publisher, Start, Subscriber, TryRecvError};
 
-/// Counts its copies: those in the ring, and those that tests hold.
+/// Counts its clones: those in the ring, and those of the test.
 type Token = Arc<()>;
 
 fn ring(capacity: usize) -> (Publisher<Boxed<Token>>, Subscriber<Boxed<Token>>) {
     Builder::new(capacity).eager_drop().boxed()
 }
 
-/// How many copies of `token` are in the ring.
+/// The number of clones of `token` in the ring.
 fn left(token: &Token) -> usize {
     Arc::strong_count(token) - 1
 }
@@ -78,7 +78,7 @@ fn the_last_subscriber_to_leave_drops_what_is_left() {
     for _ in 0..7 {
         publisher.publish(Arc::clone(&token));
     }
-    assert_eq!(left(&token), 4, "what was overwritten is gone");
+    assert_eq!(left(&token), 4, "an overwritten message was not dropped");
     drop(first);
     assert_eq!(left(&token), 4);
     drop(second);
@@ -106,7 +106,7 @@ fn a_message_that_comes_when_it_can_be_read_no_more_is_dropped() {
         let (publisher, token) = (publisher.share(), Token::default());
         publisher.publish(Arc::clone(&token)).unwrap();
         publisher.publish(Arc::clone(&token)).unwrap();
-        // It is suspended in the middle of the write, and others are a lap further.
+        // A publisher is suspended in the write, and others publish a lap more.
         let write = testing::claim(&publisher).unwrap().begin().unwrap();
         publisher.publish(Arc::clone(&token)).unwrap();
         publisher.publish(Arc::clone(&token)).unwrap();
@@ -166,7 +166,7 @@ fn a_clone_that_panics_keeps_the_message() {
     struct Fragile(Token, Arc<AtomicUsize>);
     impl Clone for Fragile {
         fn clone(&self) -> Self {
-            assert!(self.1.fetch_sub(1, Ordering::Relaxed) > 1, "no clone yet");
+            assert!(self.1.fetch_sub(1, Ordering::Relaxed) > 1, "the clone panics");
             Self(Arc::clone(&self.0), Arc::clone(&self.1))
         }
     }
@@ -211,7 +211,8 @@ fn a_drop_may_use_the_ring() {
     assert_eq!(left(&token), 0);
 }
 
-/// One thread does everything: after each step the ring holds exactly what somebody may still read.
+/// All operations run on one thread. After each step, the ring holds exactly the messages that a
+/// subscriber may still read.
 #[test]
 fn the_ring_holds_what_somebody_may_read() {
     const MOST: usize = 20;
@@ -224,7 +225,7 @@ fn the_ring_holds_what_somebody_may_read() {
         let shown = publisher.ring();
         let token = Token::default();
         let mut subscribers = vec![first];
-        // Messages before this one.
+        // The number of messages before the first undropped one.
         let mut dropped = 0;
         for _ in 0..150 {
             let count = subscribers.len();
@@ -245,7 +246,8 @@ fn the_ring_holds_what_somebody_may_read() {
             let tail = shown.next_sequence();
             let needed = subscribers.iter().map(Subscriber::next_sequence).min().unwrap_or(tail);
             dropped = dropped.max(needed).max(tail.saturating_sub(capacity));
-            // Of those that were overwritten unread, some stay: an eighth of the number of subscribers.
+            // Some of the messages that were overwritten unread stay: at most an eighth of the
+            // number of subscribers.
             let overwritten = left(&token) as u64 - (tail - dropped);
             assert!(overwritten <= MOST as u64 / 8, "{overwritten}: {subscribers:?}");
             assert_eq!(shown.oldest_sequence(), dropped);
@@ -302,13 +304,13 @@ fn threads_leave_nothing_behind() {
             }
             drop(first);
         });
-        assert_eq!(left(&token), 0, "round {round}: all subscribers are gone");
+        assert_eq!(left(&token), 0, "round {round}: messages are left although all subscribers are gone");
     }
 }
 
 #[test]
 fn readers_that_rest_at_the_end_leave_nothing() {
-    // Whoever is last to read a message drops it, also where two read it at the same time.
+    // The last reader of a message drops it, even if two read it at the same time.
     let token = Token::default();
     for round in 0..2_000_u64 {
         let (mut publisher, first) = ring(4);
@@ -332,7 +334,8 @@ fn readers_that_rest_at_the_end_leave_nothing() {
                 });
             }
         });
-        // Each finds no more: one that read at the same time as another may notice only now that it was the last.
+        // All rings are empty for them. If two have read at the same time, the last one may only
+        // find out now.
         assert!(readers.iter_mut().all(|reader| reader.try_recv() == Err(TryRecvError::Empty)));
         assert_eq!(left(&token), 0, "round {round}");
     }
@@ -354,7 +357,7 @@ fn who_subscribes_beside_readers_loses_nothing() {
         scope.spawn(|| {
             barrier.wait();
             while shown.next_sequence() < 20_000 {
-                // It is behind by far less than the ring holds.
+                // It lags far less than the ring holds.
                 let mut late = shown.subscribe();
                 if late.lag() < 32 {
                     if let Err(error) = late.try_recv() {

@@ -1,5 +1,5 @@
-//! Many publishers beside gating and lossy subscribers. Each gating subscriber receives every message
-//! once, in order.
+//! Many publishers in parallel with gating and lossy subscribers. Each gating subscriber receives
+//! every message once, in order.
 
 use std::thread;
 
@@ -11,7 +11,8 @@ use crate::{in_time, publish};
 const PUBLISHERS: u64 = 16;
 const SUBSCRIBERS: u64 = 4;
 
-/// What a subscriber received, as the publisher and number of each message, and what it lost.
+/// What a subscriber received: the publisher and number of each message, and the count of lost
+/// messages.
 struct Log {
     messages: Vec<(u64, u64)>,
     missed: u64,
@@ -26,7 +27,7 @@ fn log<S: Carry>(mut subscriber: Subscriber<S>, path: u64) -> Log {
     Log { messages, missed: subscriber.missed(), holes: subscriber.holes(), gating: subscriber.is_gating() }
 }
 
-/// Whether the messages of each publisher arrived in the order in which it published them.
+/// Whether the messages of each publisher are in the order of publishing.
 fn in_order(log: &Log) -> bool {
     let mut last = [None; PUBLISHERS as usize];
     log.messages.iter().all(|&(publisher, number)| last[publisher as usize].replace(number) < Some(number))
@@ -66,7 +67,7 @@ fn crowd<S: Carry>(capacity: usize, messages: u64, first: u64, path: u64) {
     for gate in &gates {
         assert_eq!((gate.messages.len() as u64, gate.missed, gate.holes), (total, 0, 0));
         assert!(gate.gating && in_order(gate));
-        assert!(gate.messages == gates[0].messages, "two gating subscribers received the messages in another order");
+        assert!(gate.messages == gates[0].messages, "two gating subscribers received the messages in different orders");
     }
     for (id, sequences) in (0..).zip(&sequences) {
         for (number, &sequence) in (0..).zip(sequences) {
@@ -104,7 +105,7 @@ fn each_gate_of_a_crowd_receives_every_message_of_a_boxed_ring_once() {
     in_time(crowds::<Boxed<Box<Signed>>>);
 }
 
-/// An exclusive publisher checks the limit by code of its own.
+/// An exclusive publisher checks the limit in code of its own.
 #[test]
 fn each_gate_of_an_exclusive_publisher_receives_every_message_once() {
     fn alone<S: Carry>(messages: u64) {

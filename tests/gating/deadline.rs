@@ -58,7 +58,7 @@ fn suspended(deadline: Option<Duration>) -> (SharedPublisher<Inline<u64>>, Subsc
     (publisher, innocent, 6)
 }
 
-/// The subscriber loses the message at `claimed`, receives those after it, and still gates.
+/// The subscriber loses the message at `claimed`, receives those after it, and stays gating.
 fn loses_one(innocent: &mut Subscriber<Inline<u64>>, claimed: u64, then: impl IntoIterator<Item = u64>) {
     let lagged = Lagged { missed: 1, resumed_at: claimed + 1 };
     assert_eq!(innocent.try_recv(), Err(TryRecvError::Lagged(lagged)));
@@ -106,7 +106,7 @@ fn a_publisher_suspended_in_its_write_gets_no_reader_demoted() {
         // sequence, which has no room until the reader moves.
         let other = publisher.clone();
         let publishing = start(move || other.publish(at + 5).unwrap());
-        eventually("the reader is told", || !innocent.is_empty());
+        eventually("the reader has a report of the loss", || !innocent.is_empty());
         loses_one(&mut innocent, at, at + 1..=at + 3);
         assert_eq!(returned(publishing), at + 5);
         assert_eq!((innocent.recv(), innocent.holes()), (Ok(at + 5), 1));
@@ -117,7 +117,8 @@ fn a_publisher_suspended_in_its_write_gets_no_reader_demoted() {
     });
 }
 
-/// Readers that sleep at the claimed sequence are woken, lose that message only, and still gate.
+/// Readers that are parked at the claimed sequence are woken, lose that message only, and stay
+/// gating.
 #[test]
 fn innocent_readers_sleep_through_the_deadline() {
     in_time(|| {
@@ -189,7 +190,7 @@ fn without_a_deadline_a_suspended_publisher_is_waited_for() {
     });
 }
 
-/// Only the reader that could have read on is demoted.
+/// Only the reader that could have received more is demoted.
 #[test]
 fn of_two_readers_the_stuck_one_is_demoted() {
     in_time(|| {

@@ -1,4 +1,4 @@
-//! When a ring is full, and where a gating subscriber begins.
+//! When a ring is full, and where a gating subscriber starts.
 
 use std::time::Duration;
 

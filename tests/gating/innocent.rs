@@ -11,7 +11,7 @@ use seqcast::{Builder, Inline, Lagged, SharedPublisher, Start, Subscriber, TryRe
 use crate::common::{eventually, testing};
 use crate::{full, in_time, returned, start};
 
-/// Far beyond what a busy machine takes for a few calls.
+/// Much longer than a busy machine needs for a few calls.
 const DEADLINE: Duration = Duration::from_millis(300);
 
 /// A full ring with a deadline.
@@ -32,7 +32,8 @@ fn a_slack_for_lagged_subscribers_takes_nothing_from_a_gate() {
     assert!(gating.try_iter().map(Result::unwrap).eq(4..8));
 }
 
-/// A publisher that commits and does not wake, as its iterator blocks, leaves a reader asleep beside its messages.
+/// A publisher whose iterator blocks has committed messages and not woken. A parked reader does not
+/// receive them until another publisher finds the ring full.
 #[test]
 fn a_publisher_that_finds_the_ring_full_wakes_readers_that_others_left_asleep() {
     in_time(|| {
@@ -41,7 +42,7 @@ fn a_publisher_that_finds_the_ring_full_wakes_readers_that_others_left_asleep() 
         let mut gating = publisher.ring().subscribe_gating().unwrap();
         let ring = publisher.ring();
         let reading = start(move || gating.iter().map(Result::unwrap).collect::<Vec<_>>());
-        eventually("the reader sleeps", || ring.stats().subscribers[0].parked);
+        eventually("the reader is parked", || ring.stats().subscribers[0].parked);
         let (resume, wait) = mpsc::channel::<()>();
         let other = publisher.clone();
         let blocked = start(move || {
@@ -60,7 +61,8 @@ fn a_publisher_that_finds_the_ring_full_wakes_readers_that_others_left_asleep() 
     });
 }
 
-/// The clock begins again when a gate that could have read on waits for a publisher later, at the same place.
+/// The deadline starts again if a gating subscriber that could have received more waits for a
+/// publisher later, at the same sequence.
 #[test]
 fn the_deadline_ends_when_blame_ends_and_begins() {
     in_time(|| {
@@ -68,14 +70,14 @@ fn the_deadline_ends_when_blame_ends_and_begins() {
         let publisher = publisher.share();
         let mut gating = publisher.ring().subscribe_gating().unwrap();
         for _ in 0..2 {
-            // Never gone on with.
+            // This claim is never committed.
             let _ = testing::claim(&publisher).unwrap();
         }
         for message in 2..8 {
             publisher.publish(message).unwrap();
         }
         assert_eq!(publisher.publish(8), Ok(8));
-        // Lapped now, and so to blame.
+        // The reader is lapped now, so its lag counts against it.
         assert!(publisher.publish_timeout(9, Duration::from_millis(1)).is_err());
         assert_eq!(gating.try_recv(), Err(TryRecvError::Lagged(Lagged { missed: 1, resumed_at: 1 })));
         // It waits for a publisher.
@@ -107,7 +109,7 @@ fn a_gate_that_seeks_back_has_the_whole_deadline() {
     assert!(gating.is_gating());
 }
 
-/// Room that was found stays, also when a gate seeks back.
+/// Room that was found stays, even if a gating subscriber seeks back.
 #[test]
 fn a_publisher_that_is_ready_has_room() {
     let (publisher, mut gating) = full(4);
@@ -120,7 +122,7 @@ fn a_publisher_that_is_ready_has_room() {
     assert_eq!(publisher.try_publish(4), Ok(4));
 }
 
-/// A publisher that was ready, published, and waits no more demotes nobody.
+/// A publisher that was ready, has published, and no longer waits demotes no subscriber.
 #[test]
 fn who_waits_no_more_demotes_nobody() {
     let (mut publisher, mut gating) = timed(2);
@@ -132,7 +134,7 @@ fn who_waits_no_more_demotes_nobody() {
     assert!(gating.is_gating());
 }
 
-/// A gate that seeks to where it stands makes no progress.
+/// A seek to the current cursor is not progress.
 #[test]
 fn a_seek_that_goes_nowhere_does_not_stop_the_clock() {
     in_time(|| {
@@ -146,7 +148,7 @@ fn a_seek_that_goes_nowhere_does_not_stop_the_clock() {
     });
 }
 
-/// A task that was cancelled needs no room.
+/// A dropped `publish_async` future needs no room.
 #[test]
 fn a_cancelled_publish_demotes_nobody() {
     let (publisher, gating) = timed(2);
@@ -157,7 +159,8 @@ fn a_cancelled_publish_demotes_nobody() {
     assert!(gating.is_gating());
 }
 
-/// A publisher whose iterator blocks has woken the readers of what it gave, if others wait for them.
+/// A publisher whose iterator blocks has woken the readers of its messages, if other publishers
+/// wait for those readers.
 #[test]
 fn a_batch_that_blocks_keeps_no_reader_asleep_while_others_wait() {
     in_time(|| {

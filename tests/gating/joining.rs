@@ -1,4 +1,4 @@
-//! Gating subscribers that join a running ring lose nothing from there on.
+//! Gating subscribers that join a running ring lose nothing from their start on.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -9,23 +9,23 @@ use crate::common::panics::{throw, throws};
 use crate::common::{Account, Carry, Signed, receive, seed, sign, verify};
 use crate::{in_time, publish};
 
-/// Reads `count` messages. None is lost: the numbers of each publisher are consecutive.
+/// Receives `count` messages. None is lost: the numbers of each publisher are consecutive.
 fn reads_without_loss<S: Carry>(subscriber: &mut Subscriber<S>, last: &mut [Option<u64>; 3], count: u64, path: u64) {
     let mut buffer = Vec::new();
     let goal = subscriber.next_sequence() + count;
     while subscriber.next_sequence() < goal {
-        receive(subscriber, path, &mut buffer).expect("nothing is lost");
+        receive(subscriber, path, &mut buffer).expect("a gating subscriber must lose nothing");
         for message in buffer.drain(..) {
             let (publisher, number) = verify(S::open(message));
             if let Some(last) = last[publisher as usize].replace(number) {
-                assert_eq!(number, last + 1, "of publisher {publisher}");
+                assert_eq!(number, last + 1, "a message of publisher {publisher} was lost");
             }
         }
     }
 }
 
-/// Joins at a random place. Messages before the tail may be lost; they are read here, so that the
-/// caller starts where the guarantee does.
+/// Joins at a random sequence. Messages before the tail may be lost. They are received here, so the
+/// caller starts where the guarantee starts.
 fn join<S: Carry>(ring: &Ring<S>, random: &mut fastrand::Rng) -> Subscriber<S> {
     let before = ring.next_sequence();
     let mut gating = loop {
@@ -33,7 +33,7 @@ fn join<S: Carry>(ring: &Ring<S>, random: &mut fastrand::Rng) -> Subscriber<S> {
         let start = match random.u8(0..6) {
             0 => Start::Oldest,
             1 => Start::At(next.saturating_sub(random.u64(0..4))),
-            // Beyond the tail, unless that moves there meanwhile.
+            // Beyond the tail, unless the tail advances meanwhile.
             2 => Start::At(next + random.u64(0..8)),
             _ => {
                 let gating = ring.subscribe_gating().unwrap();
@@ -117,7 +117,7 @@ fn running<S: Carry>(capacity: usize, rounds: u64) {
             .collect();
         let comers: Vec<_> = comers.into_iter().map(thread::ScopedJoinHandle::join).collect();
         over.store(true, Ordering::Relaxed);
-        assert!(comers.iter().all(Result::is_ok), "a reader has panicked");
+        assert!(comers.iter().all(Result::is_ok), "a reader panicked");
     });
     drop((publisher, lossy));
     assert_eq!(ring.stats().published, published.into_inner());
@@ -132,8 +132,8 @@ fn a_subscriber_that_joins_a_running_ring_loses_nothing() {
     });
 }
 
-/// Between two gating subscribers nothing holds the publisher back, so it often laps a subscriber
-/// that is about to join.
+/// Without a gating subscriber, the publisher does not wait. So it often laps a subscriber that is
+/// about to join.
 #[test]
 fn a_subscriber_that_joins_beside_an_exclusive_publisher_loses_nothing() {
     in_time(|| {
@@ -167,7 +167,7 @@ fn a_subscriber_that_joins_beside_an_exclusive_publisher_loses_nothing() {
     });
 }
 
-/// The original reads on at once and is dropped. The clone still receives every message.
+/// The original receives immediately and is dropped. The clone still receives every message.
 #[test]
 fn a_clone_that_is_left_behind_loses_nothing() {
     in_time(|| {

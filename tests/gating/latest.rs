@@ -1,4 +1,4 @@
-//! Lossy and gating subscribers wait for the newest message.
+//! Lossy and gating subscribers that wait for the newest message.
 
 use std::thread;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn the_newest_message_is_waited_for() {
         assert_eq!((subscriber.recv_latest(), subscriber.skipped_by_choice()), (Ok(99), 99));
         let ring = publisher.ring();
         let waiting = start(move || (subscriber.recv_latest(), subscriber));
-        eventually("it sleeps", || ring.stats().subscribers[0].parked);
+        eventually("the reader is parked", || ring.stats().subscribers[0].parked);
         assert_eq!(publisher.publish(7), 100);
         let (newest, mut subscriber) = returned(waiting);
         assert_eq!((newest, subscriber.missed()), (Ok(7), 0));
@@ -65,7 +65,7 @@ fn a_task_waits_for_the_newest_message() {
     assert_eq!((subscriber.skipped_by_choice(), subscriber.missed(), subscriber.received()), (8, 0, 1));
 }
 
-/// Jumping over messages makes room, as receiving them does.
+/// Skipping messages makes room, like receiving them.
 #[test]
 fn a_gate_that_takes_the_newest_message_makes_room() {
     in_time(|| {
@@ -101,7 +101,7 @@ fn the_newest_message_never_goes_back() {
                             };
                             let Ok(newest) = newest else { break };
                             assert_eq!(subscriber.last_sequence(), Some(newest));
-                            assert!(last.replace(newest) < Some(newest), "back from {last:?}");
+                            assert!(last.replace(newest) < Some(newest), "{newest} was received after {last:?}");
                         }
                         (last, subscriber.missed(), subscriber.received() + subscriber.skipped_by_choice())
                     })

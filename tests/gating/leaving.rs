@@ -1,4 +1,4 @@
-//! Publishers go on when the gating subscriber that they wait for is dropped, unwound or leaked.
+//! Publishers continue when the gating subscriber that they wait for is dropped, unwound or leaked.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::{LIMIT, in_time, returned, start};
 
 type Stuck = Subscriber<Inline<u64>>;
 
-/// How many messages the waiting publishers of [`held_up`] publish.
+/// The number of messages that the waiting publishers of [`held_up`] publish.
 const PUBLISHED: u64 = 6 + 2 * 20;
 
 /// Publishers wait for a gating subscriber in every way of publishing. `leave` must free them all.
@@ -32,7 +32,7 @@ fn held_up(builder: &Builder, rounds: u64, leave: impl Fn(Stuck)) {
                 _ => publisher.publish_many(0..20) == 20,
             }));
         }
-        // By now they spin, arm the ring, or sleep, depending on the round.
+        // Depending on the round, they spin, arm the ring, or are parked now.
         thread::sleep(Duration::from_micros(50 * (round % 20)));
         leave(stuck);
         assert!(waiting.into_iter().all(returned));
@@ -62,7 +62,7 @@ fn a_panic_frees_all_waiting_publishers() {
     });
 }
 
-/// Jumping forwards makes room too.
+/// A forward seek also makes room.
 #[test]
 fn a_jump_frees_all_waiting_publishers() {
     in_time(|| {
@@ -89,7 +89,7 @@ fn a_leaked_gate_costs_its_deadline() {
     });
 }
 
-/// If only tasks wait, the ring's own thread has to notice that the deadline has passed.
+/// If only tasks wait, the ring's own thread must notice the expired deadline.
 #[test]
 fn a_leaked_gate_costs_tasks_its_deadline() {
     in_time(|| {
@@ -108,7 +108,7 @@ fn a_leaked_gate_costs_tasks_its_deadline() {
     });
 }
 
-/// Subscribers that do not read are demoted. The one that reads still gates.
+/// Subscribers that do not receive are demoted. The one that receives stays gating.
 #[test]
 fn of_several_gates_the_leaked_ones_are_demoted() {
     in_time(|| {
@@ -128,7 +128,7 @@ fn of_several_gates_the_leaked_ones_are_demoted() {
             publisher.publish(message).unwrap();
         }
         assert!(begun.elapsed() >= Duration::from_secs(1));
-        eventually("the leaked ones are demoted", || {
+        eventually("the leaked subscribers are demoted", || {
             ring.stats().subscribers.iter().filter(|subscriber| subscriber.demoted).count() == 3
         });
         publisher.close();

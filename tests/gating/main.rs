@@ -1,5 +1,5 @@
-//! Gated rings: publishers wait for gating subscribers, are woken, and lose nothing that those have
-//! not read.
+//! Gated rings: publishers wait for gating subscribers, are woken, and overwrite no message that
+//! those have not read.
 //!
 //! | file | |
 //! |---|---|
@@ -12,7 +12,7 @@
 //! | `innocent.rs` | gating subscribers that the deadline must spare, and publishers that it must free |
 //! | `joining.rs` | gating subscribers that join a running ring |
 //! | `latest.rs` | waiting for the newest message |
-//! | `crowds.rs` | everything at once |
+//! | `crowds.rs` | many publishers and subscribers in parallel |
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -80,19 +80,19 @@ fn start<R: Send + 'static>(code: impl FnOnce() -> R + Send + 'static) -> Receiv
     receiver
 }
 
-/// The result of a thread that [`start`] began. Fails if the thread hangs or panicked.
+/// The result of a thread that [`start`] spawned. Fails if the thread hangs or panicked.
 #[track_caller]
 fn returned<R>(receiver: Receiver<R>) -> R {
     match receiver.recv_timeout(LIMIT) {
         Ok(returned) => returned,
-        Err(error) => panic!("hangs, or has panicked: {error}"),
+        Err(error) => panic!("the thread hangs or panicked: {error}"),
     }
 }
 
 /// The number of ways in which [`publish`] waits for room.
 const WAYS: u64 = 5;
 
-/// Publishes one message, waiting for room in one of the ways. `None` once the ring is closed.
+/// Publishes one message, and waits for room in one of the ways. `None` if the ring is closed.
 fn publish<S: Carry>(publisher: &SharedPublisher<S>, way: u64, mut message: S::Item) -> Option<u64> {
     match way % WAYS {
         0 => publisher.publish(message).ok(),
@@ -113,7 +113,7 @@ fn publish<S: Carry>(publisher: &SharedPublisher<S>, way: u64, mut message: S::I
             }
         },
         _ => {
-            // It returns no sequence.
+            // `publish_many` returns no sequence.
             (publisher.publish_many([message]) == 1).then_some(u64::MAX)
         }
     }

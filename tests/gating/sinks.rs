@@ -46,7 +46,7 @@ fn a_sink_sends_a_stream() {
     });
 }
 
-/// After a flush, every message that was fed is published.
+/// After a flush, all messages passed to `feed` are published.
 #[test]
 fn a_sink_is_fed_and_flushed() {
     in_time(|| {
@@ -67,7 +67,8 @@ fn a_sink_is_fed_and_flushed() {
     });
 }
 
-/// Two sinks find room for one message. One publishes; the other holds its message until it is woken.
+/// Two sinks find room for one message. One publishes. The other holds its message until it is
+/// woken.
 #[test]
 fn a_sink_that_lost_the_room_holds_its_message() {
     let (first, mut gating) = full(2);
@@ -85,12 +86,12 @@ fn a_sink_that_lost_the_room_holds_its_message() {
     assert!(second.poll_flush_unpin(cx).is_pending() && second.poll_ready_unpin(cx).is_pending());
     assert_eq!(gating.try_recv(), Ok(1));
     assert_eq!(counter.take(), 1);
-    assert!(second.poll_ready_unpin(cx).is_pending(), "its message took the room");
+    assert!(second.poll_ready_unpin(cx).is_pending(), "the sink must wait, because its message used the room");
     assert!(second.poll_flush_unpin(cx).is_ready());
     assert_eq!((gating.try_recv(), gating.try_recv()), (Ok(2), Ok(3)));
 }
 
-/// After a close, the sink returns the message that it holds or is given.
+/// After a close, the sink returns the message that it holds or receives.
 #[test]
 fn a_closed_ring_returns_the_message() {
     let (first, mut gating) = full(2);
@@ -103,7 +104,7 @@ fn a_closed_ring_returns_the_message() {
     assert!(third.poll_flush_unpin(cx).is_pending());
     assert!(first.close());
     assert_eq!(third.poll_flush_unpin(cx), Poll::Ready(Err(Closed(Some(3)))));
-    assert_eq!(third.poll_flush_unpin(cx), Poll::Ready(Ok(())), "the error is returned once");
+    assert_eq!(third.poll_flush_unpin(cx), Poll::Ready(Ok(())), "the error must be returned only once");
     assert_eq!(second.poll_ready_unpin(cx), Poll::Ready(Err(Closed(None))));
     assert_eq!(second.start_send_unpin(4), Err(Closed(Some(4))));
     assert_eq!(block_on(third.send(5)), Err(Closed(None)));

@@ -30,7 +30,7 @@ fn a_task_waits_and_is_woken() {
     writing.join().unwrap();
 }
 
-/// Dropping a future, before it is woken or after, never costs another future its wake-up.
+/// Dropping a future, before or after it is woken, never costs another future its wake-up.
 #[test]
 fn a_future_that_is_dropped_takes_no_wake_up_along() {
     for first in 0..6 {
@@ -46,17 +46,17 @@ fn a_future_that_is_dropped_takes_no_wake_up_along() {
         }
         for at in [first, (first + 3) % 6] {
             futures[at] = None;
-            assert_eq!(Arc::strong_count(&counters[at]), 1, "its waker is gone with it");
+            assert_eq!(Arc::strong_count(&counters[at]), 1, "the future must drop its waker");
         }
         for (sequence, turn) in (2..).zip(0..2) {
             assert_eq!(gating.try_recv(), Ok(turn));
             for (at, counter) in counters.iter().enumerate() {
-                assert_eq!(counter.take() > 0, futures[at].is_some(), "future {at}");
+                assert_eq!(counter.take() > 0, futures[at].is_some(), "wake-up of future {at}");
             }
-            // Dropped after its wake-up, without a poll.
+            // This future is dropped after its wake-up, without a poll.
             let mut left = (0..6).filter(|at| futures[*at].is_some()).collect::<Vec<_>>();
             futures[left.remove(0)] = None;
-            // One future takes the room. The others wait again.
+            // One future uses the room. The others wait again.
             let lucky = left.remove(0);
             assert_eq!(poll(lucky, futures[lucky].as_mut().unwrap()), std::task::Poll::Ready(Ok(sequence)));
             futures[lucky] = None;
@@ -68,8 +68,8 @@ fn a_future_that_is_dropped_takes_no_wake_up_along() {
     }
 }
 
-/// Futures are polled a few times and dropped while threads and other tasks wait. The reader receives
-/// exactly what was published.
+/// Futures are polled a few times and dropped while threads and other tasks wait. The reader
+/// receives exactly what was published.
 #[test]
 fn futures_are_dropped_while_others_wait() {
     in_time(|| {
@@ -139,7 +139,7 @@ fn a_waker_that_panics_takes_no_wake_up_along() {
             assert_eq!(gating.try_recv(), Ok(1));
             drop(gating);
             returned(thread).unwrap();
-            // The future with the bad waker publishes too once it is polled.
+            // The future with the panicking waker also publishes when it is polled.
             for future in futures {
                 assert!(block_on(future).is_ok());
             }
@@ -147,7 +147,7 @@ fn a_waker_that_panics_takes_no_wake_up_along() {
     });
 }
 
-/// A waker publishes in the middle of a reader's receive.
+/// A waker publishes inside a reader's receive.
 #[test]
 fn a_waker_may_call_back_into_the_ring() {
     in_time(|| {
@@ -161,7 +161,10 @@ fn a_waker_may_call_back_into_the_ring() {
         }
         assert_eq!(gating.try_recv(), Ok(0));
         assert_eq!(counter.count(), 2);
-        assert!(futures.iter_mut().all(|future| future.now_or_never().is_none()), "the waker took the room");
+        assert!(
+            futures.iter_mut().all(|future| future.now_or_never().is_none()),
+            "a future found room, although the waker used it"
+        );
         assert!((1..4).all(|message| gating.try_recv() == Ok(message)));
         assert_eq!(gating.try_recv(), Ok(77));
         assert!(futures.into_iter().all(|future| matches!(future.now_or_never(), Some(Ok(_)))));
@@ -191,8 +194,8 @@ fn a_publisher_polls_for_room() {
 const TASKS: u64 = 100;
 const EACH: u64 = 50;
 
-/// A hundred tasks publish. Gating readers, tasks and a thread, receive every message in the order of
-/// each task.
+/// A hundred tasks publish. Gating readers, in tasks and on a thread, receive the messages of each
+/// task in order.
 async fn hundred(publisher: SharedPublisher<Boxed<u64>>, gating: Subscriber<Boxed<u64>>) {
     let readers: Vec<_> = (0..2).map(|_| tokio::spawn(read(gating.clone()))).collect();
     drop(gating);
@@ -292,7 +295,7 @@ fn a_runtime_cancels_futures_while_others_wait() {
     });
 }
 
-/// Tasks that publish as fast as they can on one thread each get their share, whatever the capacity.
+/// Tasks that publish continuously on one thread all make progress, with every capacity.
 #[test]
 fn no_task_starves_another() {
     for capacity in [2, 16, 64] {

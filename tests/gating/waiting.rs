@@ -1,4 +1,4 @@
-//! Threads that wait for room are woken, time out, and get their value back when the ring is closed.
+//! Threads that wait for room are woken, time out, and get their value back if the ring is closed.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ fn one_message_of_room_wakes_a_waiting_publisher() {
         publisher.publish_many(0..capacity as u64);
         let waiting = start(move || (publisher.publish(7), publisher));
         thread::sleep(A_WHILE);
-        assert!(waiting.try_recv().is_err(), "it has to wait");
+        assert!(waiting.try_recv().is_err(), "the publisher must wait");
         assert_eq!(gating.recv(), Ok(0));
         let (sequence, _publisher) = returned(waiting);
         assert_eq!(sequence, capacity as u64);
@@ -63,13 +63,13 @@ fn a_timeout_takes_no_wake_up_from_others() {
                     start(move || publisher.publish_timeout(id, timeout))
                 })
                 .collect();
-            // Some of them time out while the reader makes room.
+            // Some publishers time out while the reader makes room.
             thread::sleep(Duration::from_micros(100 * (round % 20)));
             let mut wanted = 4 + 4;
             for _ in 0..4 {
                 gating.recv().unwrap();
             }
-            // Others found room in time: the reader has to receive their messages too.
+            // Other publishers found room in time. The reader must also receive their messages.
             for hasty in hasty {
                 wanted += u64::from(returned(hasty).is_ok());
             }
@@ -84,7 +84,7 @@ fn a_timeout_takes_no_wake_up_from_others() {
     });
 }
 
-/// Publishes in one of the ways until the ring is closed. Returns the value that it got back.
+/// Publishes in one of the ways until the ring is closed. Returns the value of the refused publish.
 type Refused = fn(SharedPublisher<Inline<u64>>, u64) -> u64;
 
 /// Closing returns the value to every waiting publisher, in every way of publishing.
@@ -117,7 +117,7 @@ fn closing_returns_the_value_to_all_waiting_publishers() {
             let (mut polling, counter) = (publisher.clone(), Counter::new());
             let waker = counter.waker();
             assert!(polling.poll_ready(&mut Context::from_waker(&waker)).is_pending());
-            // By now they spin, arm the ring, or sleep, depending on the round.
+            // Depending on the round, they spin, arm the ring, or are parked now.
             thread::sleep(Duration::from_micros(100 * (round % 10)));
             assert!(publisher.close());
             assert_eq!(waiting.into_iter().map(returned).sum::<u64>(), 4 * (1 + 2));
@@ -128,7 +128,7 @@ fn closing_returns_the_value_to_all_waiting_publishers() {
     });
 }
 
-/// A batch that is larger than the ring wakes a sleeping reader before it waits for that reader.
+/// A batch that is larger than the ring wakes a parked reader before it waits for that reader.
 #[test]
 fn a_batch_that_waits_wakes_its_readers_first() {
     in_time(|| {
@@ -137,7 +137,7 @@ fn a_batch_that_waits_wakes_its_readers_first() {
                 let ring = gating.ring();
                 let mut gating = gating;
                 let reading = start(move || gating.iter().map(Result::unwrap).collect::<Vec<_>>());
-                eventually("the reader sleeps", || ring.stats().subscribers[0].parked);
+                eventually("the reader is parked", || ring.stats().subscribers[0].parked);
                 reading
             };
             let (mut publisher, gating) = gated(capacity);

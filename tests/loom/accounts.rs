@@ -1,5 +1,6 @@
-//! What is reported of subscribers' accounts, while they read, jump and leave. Who looks is made last: `docs/algorithm.md` has the
-//! reason, under the gaps.
+//! What is reported of subscribers' accounts while they receive, jump and leave. The thread that
+//! reads the statistics is spawned last, so that loom tries all orders (`docs/algorithm.md`, what
+//! the tools cannot show).
 
 use std::collections::BTreeSet;
 
@@ -18,7 +19,7 @@ fn a_jump_is_not_taken_for_messages() {
             assert!(received <= 1, "{received} of 1");
             (received, ring)
         });
-        assert!(subscriber.try_recv().is_err(), "it is lapped");
+        assert!(subscriber.try_recv().is_err(), "the subscriber must be lapped");
         subscriber.try_recv().unwrap();
         let (received, ring) = look.join().unwrap();
         assert_eq!(ring.stats().totals.received, 1);

@@ -86,7 +86,7 @@ fn a_parked_thread_is_woken_by_a_run() {
     });
 }
 
-/// Publishes two messages by each claim, in a ring of four.
+/// Publishes two messages with each claim, in a ring of four.
 fn by_runs(publisher: &SharedPublisher<Inline<Pair>>, ids: std::ops::Range<u64>) -> usize {
     publisher.publish_many(ids.map(pair))
 }
@@ -107,7 +107,7 @@ fn runs_of_two_publishers_are_not_torn_and_stay_in_order() {
         let publishers = writers.map(|writer| writer.join().unwrap());
         assert_eq!(reader.settle(), TryRecvError::Empty);
         let tail = publishers[0].next_sequence();
-        assert_eq!(reader.subscriber.next_sequence(), tail, "something readable was not read");
+        assert_eq!(reader.subscriber.next_sequence(), tail, "the reader left a readable message unread");
         for first in [10, 20] {
             let ids: Vec<_> = reader.ids().into_iter().filter(|id| (first..first + 3).contains(id)).collect();
             assert!(ids.is_sorted(), "{ids:?}");
@@ -146,7 +146,8 @@ fn a_gated_run_that_is_acknowledged_lies_before_the_end() {
 
 #[test]
 fn a_publisher_suspended_in_a_run_stops_nobody() {
-    // It has claimed 0 to 1 and holds the slot of 0; a lap later that slot is skipped, and its later claim is overrun.
+    // The publisher has claimed 0 and 1, and holds the slot of 0. One lap later another publisher
+    // skips that slot, and the claim of 1 is overtaken.
     let outcomes = explore(2, || {
         let (publisher, mut reader) = shared(4);
         let suspended = publisher.clone();
@@ -159,7 +160,7 @@ fn a_publisher_suspended_in_a_run_stops_nobody() {
         });
         let _ = reader.poll();
         let publisher = writer.join().unwrap();
-        assert!(second.begin().is_none(), "it was overrun");
+        assert!(second.begin().is_none(), "the claim must have been overtaken");
         reader.settle();
         assert_eq!(reader.subscriber.next_sequence(), publisher.next_sequence());
         assert!(reader.ids().is_sorted() && reader.ids().last() == Some(&14));
@@ -168,7 +169,7 @@ fn a_publisher_suspended_in_a_run_stops_nobody() {
         assert!(reader.ids().last() == Some(&14));
         reader.got.len()
     });
-    // All but those that were lapped: 5 messages and a hole in a ring of 4.
+    // All but the overwritten messages: 5 messages and a hole in a ring of 4.
     assert_eq!(outcomes, BTreeSet::from([3]));
 }
 
@@ -216,7 +217,7 @@ fn a_gate_that_receives_a_run_frees_a_publisher_that_waits() {
     });
 }
 
-/// Three runs of two, the first message of each last, in a ring of four.
+/// Three runs of two in a ring of four. The first message of each run is written last.
 #[test]
 fn a_run_of_the_only_publisher_is_read_in_order() {
     let outcomes = explore(2, || {

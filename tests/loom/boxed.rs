@@ -1,6 +1,7 @@
-//! Boxed rings: readers look at messages where they lie, while publishers take them away.
+//! Boxed rings: readers borrow messages in their slots while publishers replace them.
 //!
-//! At bound 4 where that is feasible: of the defects tried on the design, one needed it.
+//! Most models use bound 4 if that is feasible: of the defects tried on the design, one was only
+//! found at that bound.
 
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ fn a_lap_takes_nothing_from_a_reader() {
 
 #[test]
 fn a_reader_finds_what_was_just_put_there() {
-    // It stands at the end: what it finds is new, and two laps later taken away again.
+    // The reader is at the end: its message is new, and is replaced two laps later.
     let outcomes = explore(4, || {
         let log = Arc::new(Log::default());
         let (publisher, mut subscriber) = ring(&log, 2, 2);
@@ -51,7 +52,7 @@ fn a_lap_takes_nothing_from_two_readers() {
         let log = Arc::new(Log::default());
         let (publisher, mut first) = ring(&log, 2, 0);
         let mut second = first.clone();
-        // The first has the pins looked at, the second drops what that gave.
+        // The first read orders a scan of the pins, the second reader drops what the scan released.
         let writer = publishing(publisher, &log, 2..4);
         let reader = thread::spawn(move || (borrow_some(&mut first, 1), first));
         let got = borrow_some(&mut second, 1);
@@ -68,7 +69,7 @@ fn a_lap_takes_nothing_from_two_readers() {
 
 #[test]
 fn a_subscriber_that_joins_is_seen() {
-    // The publisher has looked before, and knows of nobody.
+    // The publisher has scanned before, and has found no subscriber.
     let outcomes = explore(4, || {
         let log = Arc::new(Log::default());
         let (mut publisher, subscriber) = ring(&log, 0, 0);
@@ -100,15 +101,15 @@ fn a_borrowed_message_stays_and_is_reclaimed_later() {
         let mut publisher = writer.join().unwrap();
         let got = held.map(|held| {
             // Laps later.
-            assert_eq!((Ref::sequence(&held), held.look()), (0, 0));
-            assert_eq!(log.alive(), 4, "the borrowed one, two in slots, one to be used again");
+            assert_eq!((Ref::sequence(&held), held.read()), (0, 0));
+            assert_eq!(log.alive(), 4, "one borrowed, two in slots, one free node");
         });
-        // The next look finds it free: it stays to be used again, and is then dropped by a publish each.
+        // The next scan finds it free. Its node is reused, and each publish then drops one message.
         for q in 5..8 {
             publisher.publish(log.message(q));
         }
-        assert!(!log.is_alive(0), "never reclaimed");
-        assert!((3..=4).contains(&log.alive()), "two in slots, one or two to be used again");
+        assert!(!log.is_alive(0), "message 0 was not reclaimed");
+        assert!((3..=4).contains(&log.alive()), "two in slots, one or two free nodes");
         drop((publisher, subscriber));
         log.settle();
         got.is_some()
@@ -118,7 +119,7 @@ fn a_borrowed_message_stays_and_is_reclaimed_later() {
 
 #[test]
 fn who_leaves_has_let_go() {
-    // It takes a copy, and goes while the publisher reclaims.
+    // The subscriber takes a copy, and is dropped while the publisher reclaims.
     let outcomes = explore(4, || {
         let log = Arc::new(Log::default());
         let (publisher, mut subscriber) = ring(&log, 2, 0);
@@ -126,7 +127,7 @@ fn who_leaves_has_let_go() {
         let copy = subscriber.try_recv().ok();
         drop(subscriber);
         drop(writer.join().unwrap());
-        let got = copy.as_ref().map(|copy| copy.look());
+        let got = copy.as_ref().map(|copy| copy.read());
         drop(copy);
         log.settle();
         got
@@ -141,7 +142,7 @@ fn a_leaked_borrow_ends_with_its_subscriber() {
         let (publisher, mut subscriber) = ring(&log, 2, 0);
         let writer = publishing(publisher, &log, 2..4);
         if let Ok(message) = subscriber.try_recv_ref() {
-            message.look();
+            message.read();
             std::mem::forget(message);
         }
         let got = borrow(&mut subscriber);

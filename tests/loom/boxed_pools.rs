@@ -1,4 +1,4 @@
-//! Boxed rings of several publishers: whose nodes are whose.
+//! Boxed rings with several publishers: which pool owns which node.
 
 use crate::testing;
 use std::collections::BTreeMap;
@@ -10,15 +10,19 @@ use seqcast::{Boxed, Ref, SharedPublisher, Start};
 use crate::explore;
 use crate::message::{Log, Message, borrow, ring};
 
-/// Publishes the messages `ids`, and says at which sequences.
+/// Publishes the messages `ids`, and returns their sequences.
 fn publish(publisher: &SharedPublisher<Boxed<Message>>, log: &Arc<Log>, ids: &[u64]) -> Vec<(u64, u64)> {
     ids.iter().map(|&id| (publisher.publish(log.message(id)).unwrap(), id)).collect()
 }
 
-/// Whether a message that was received is the one that was published there, of which 0 and 1 were there before.
+/// Fails if a received message differs from the one published with its sequence. Messages 0 and 1
+/// were in the ring before.
 fn check(got: Option<(u64, u64)>, published: &[(u64, u64)]) {
     let published: BTreeMap<_, _> = published.iter().copied().chain([(0, 0), (1, 1)]).collect();
-    assert!(got.is_none_or(|(sequence, id)| published[&sequence] == id), "wrong message");
+    assert!(
+        got.is_none_or(|(sequence, id)| published[&sequence] == id),
+        "another message was published with this sequence"
+    );
 }
 
 #[test]
@@ -47,8 +51,8 @@ fn two_publishers_take_nothing_from_a_reader() {
 
 #[test]
 fn who_goes_takes_nothing_from_a_reader() {
-    // It is not the last, so nothing but the pin orders the reader's look before the drop: no fence comes after the one before
-    // the pins were read.
+    // The publisher is not the last one. Only the pin orders the reader's load before the drop: no
+    // fence follows the one before the scan of the pins.
     let outcomes = explore(8, || {
         let log = Arc::new(Log::default());
         let (publisher, mut subscriber) = ring(&log, 2, 0);
@@ -64,7 +68,8 @@ fn who_goes_takes_nothing_from_a_reader() {
         log.settle();
         (got.map(|got| got.map(|got| got.0)), alive)
     });
-    // Three alive: the displaced one was borrowed when the pins were read, and is left to others.
+    // Three are alive if the displaced one was borrowed during the scan of the pins. It is left to
+    // other publishers.
     for reached in [([Some(0), Some(1)], 2), ([Some(0), Some(1)], 3), ([None, Some(1)], 2)] {
         assert!(outcomes.contains(&reached), "{outcomes:?}");
     }
@@ -72,7 +77,8 @@ fn who_goes_takes_nothing_from_a_reader() {
 
 #[test]
 fn a_subscriber_that_joins_is_seen_by_the_next_look() {
-    // The publisher's first look comes in the middle of the joining; at its second it must not think it knows them all.
+    // The publisher's first scan runs while the subscriber registers. Its second scan must not
+    // assume that it has found all subscribers.
     let outcomes = explore(4, || {
         let log = Arc::new(Log::default());
         let (publisher, subscriber) = ring(&log, 2, 0);
@@ -94,15 +100,16 @@ fn a_subscriber_that_joins_is_seen_by_the_next_look() {
 
 #[test]
 fn a_subscriber_that_joins_a_crowd_is_seen_by_the_next_look() {
-    // Two idle subscribers fill the registry's first table. The third makes the second table, which the publisher must then look at. The
-    // publisher's first look comes at its first message, and the second look at its fourth.
+    // Two idle subscribers fill the registry's first table. The third subscriber makes the second
+    // table, which the publisher must scan then. The publisher's first scan runs at its first
+    // message, and the second scan at its fourth.
     let outcomes = explore(3, || {
         let log = Arc::new(Log::default());
         let (publisher, mut subscriber) = ring(&log, 2, 0);
         let idle = subscriber.clone();
         let publisher = publisher.share();
         let other = publisher.clone();
-        // Three are live, so two displaced messages are no reason to look yet.
+        // Three subscribers are live, so two displaced messages do not start a scan yet.
         let third = subscriber.clone();
         let mut published = publish(&other, &log, &[8, 9]);
         drop(third);
@@ -122,7 +129,8 @@ fn a_subscriber_that_joins_a_crowd_is_seen_by_the_next_look() {
 
 #[test]
 fn what_a_stalled_publisher_leaves_is_reclaimed_by_others() {
-    // It has no pool with it: what it displaces is left to others, at the end or in the middle of a look.
+    // The claim has no pool. What it displaces is left to other publishers, at the end or during a
+    // scan.
     let outcomes = explore(2, || {
         let log = Arc::new(Log::default());
         let (publisher, mut subscriber) = ring(&log, 2, 0);
@@ -155,13 +163,14 @@ fn what_a_stalled_publisher_leaves_is_reclaimed_by_others() {
 
 #[test]
 fn a_publisher_that_stops_in_its_slot_costs_no_message() {
-    // It never commits, and the old message stays in its slot until the ring goes. Others publish around it.
+    // It never commits, and the old message stays in its slot until the ring is dropped. Another
+    // publisher continues around it.
     let outcomes = explore(4, || {
         let log = Arc::new(Log::default());
         let (publisher, mut subscriber) = ring(&log, 2, 0);
         let publisher = publisher.share();
         let other = publisher.clone();
-        let stopped = thread::spawn(move || {
+        let suspended = thread::spawn(move || {
             let claim = testing::claim(&other).unwrap();
             let sequence = claim.sequence();
             drop(claim.begin());
@@ -170,7 +179,7 @@ fn a_publisher_that_stops_in_its_slot_costs_no_message() {
         let published = publish(&publisher, &log, &[10, 11]);
         let got = borrow(&mut subscriber);
         check(got, &published);
-        let (sequence, other) = stopped.join().unwrap();
+        let (sequence, other) = suspended.join().unwrap();
         drop((publisher, other, subscriber));
         log.settle();
         (sequence, published[1].0)
@@ -189,10 +198,10 @@ fn a_borrowed_message_outlives_its_publishers() {
         let writer = thread::spawn(move || publish(&other, &theirs, &[10]));
         let held = subscriber.try_recv_ref().ok();
         let published = publish(&publisher, &log, &[20]);
-        // The last of them, maybe.
+        // This may be the last publisher.
         drop(publisher);
         let published = [published, writer.join().unwrap()].concat();
-        let got = held.map(|held| (Ref::sequence(&held), held.look()));
+        let got = held.map(|held| (Ref::sequence(&held), held.read()));
         check(got, &published);
         drop(subscriber);
         log.settle();
@@ -203,7 +212,7 @@ fn a_borrowed_message_outlives_its_publishers() {
 
 #[test]
 fn a_publisher_may_be_used_by_two_at_once() {
-    // One of them finds the pool in use and does without.
+    // One of the two threads finds the pool in use, and publishes without a pool.
     let outcomes = explore(2, || {
         let log = Arc::new(Log::default());
         let (publisher, mut subscriber) = ring(&log, 2, 0);
@@ -219,7 +228,7 @@ fn a_publisher_may_be_used_by_two_at_once() {
         published.extend(second.join().unwrap());
         let (got, subscriber) = reader.join().unwrap();
         check(got, &published);
-        // Two in slots; and what was left over, or is to be used again.
+        // Two in slots, and some that are left over or free.
         let alive = log.alive();
         assert!(alive <= 5);
         drop((publisher, subscriber));
@@ -233,8 +242,9 @@ fn a_publisher_may_be_used_by_two_at_once() {
 
 #[test]
 fn what_is_left_over_is_all_found() {
-    // Two publishers without a pool put what they displace on the list, and run no fence; a third looks, and takes the list. Two
-    // subscribers, so that the list is not long enough for the two to look themselves; then the third looks at every second message.
+    // Two publishers without a pool put what they displace on the list of orphans, and run no
+    // fence. A third one scans, and takes the list. With two subscribers, the list is too short for
+    // the two to scan, and the third scans at every second message.
     let outcomes = explore(3, || {
         let log = Arc::new(Log::default());
         let (mut publisher, subscriber) = ring(&log, 2, 0);
@@ -260,7 +270,7 @@ fn what_is_left_over_is_all_found() {
                 })
             })
             .collect();
-        // The last to be made: loom would not try what it does after what the others do, if it came first.
+        // Spawned last: loom would not try its steps after those of the others if it came first.
         let theirs = Arc::clone(&log);
         let looking = thread::spawn(move || {
             publisher.publish(theirs.message(6)).unwrap();

@@ -1,4 +1,4 @@
-//! The channel over a ring: its end, and who waits until nobody reads any more.
+//! A `seqcast::broadcast` channel: its end, and the senders that wait in `closed`.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,6 @@
-//! Taking the publishers' fence away again, when nobody has parked for a while. A fence stands for the kernel's barrier on both sides; in the model
-//! a publisher asks at every second sequence.
+//! Disarms the publishers' fence after no subscriber has parked for some time. A fence replaces the
+//! kernel's barrier on both sides. In the models, a publisher tries to disarm at every second
+//! sequence.
 
 use crate::testing;
 use crate::wakers::{Counter, call, park};
@@ -19,7 +20,8 @@ fn unarmed_ring(capacity: usize) -> (Publisher<Inline<Pair>>, Subscriber<Inline<
     testing::with_barrier(Builder::new(capacity)).inline()
 }
 
-/// An armed ring in which 3 is published next, which has the publisher try to disarm it; and its subscriber, which waits for 3.
+/// An armed ring in which 3 is published next, which makes its publisher try to disarm the ring.
+/// The subscriber waits for 3.
 fn about_to_disarm() -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
     let (mut publisher, mut subscriber) = unarmed_ring(8);
     let mut cx = Context::from_waker(Waker::noop());
@@ -30,7 +32,7 @@ fn about_to_disarm() -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
     (publisher, subscriber)
 }
 
-/// The first disarms the ring; of the second somebody may wait.
+/// The publish of 3 disarms the ring. A subscriber may be waiting for 4.
 fn publish_3_and_4(mut publisher: Publisher<Inline<Pair>>) -> Publisher<Inline<Pair>> {
     publisher.publish(pair(3));
     publisher.publish(pair(4));
@@ -98,7 +100,7 @@ fn a_task_that_parks_while_the_ring_is_disarmed_is_woken() {
 
 #[test]
 fn who_parks_beside_a_publisher_that_disarms_is_woken_by_another() {
-    // Both publish what makes them try.
+    // Both publish a message at which they try to disarm.
     explore(2, || {
         let (publisher, mut subscriber) = about_to_disarm();
         let publisher = publisher.share();
@@ -118,9 +120,9 @@ fn who_parks_beside_a_publisher_that_disarms_is_woken_by_another() {
     });
 }
 
-/// What the wakers of two tasks have seen.
+/// The calls of the wakers of two tasks.
 struct Scene {
-    /// Whether the slow one was called, and the quick one.
+    /// Whether the slow waker was called, and the quick one.
     called: Mutex<[bool; 2]>,
     changed: Condvar,
 }
@@ -147,7 +149,7 @@ fn a_slow_waker_holds_nobody_while_others_disarm() {
         let scene = Arc::new(Scene { called: Mutex::new([false; 2]), changed: Condvar::new() });
         let slow = {
             let scene = Arc::clone(&scene);
-            // Comes back only when the other was called.
+            // The slow waker returns only after the quick one was called.
             call(move || {
                 scene.call(0);
                 scene.wait_for(1);
@@ -160,7 +162,7 @@ fn a_slow_waker_holds_nobody_while_others_disarm() {
         park(&mut second, &quick);
         park(&mut first, &slow);
         let publisher = publisher.share();
-        // One of them has the list in its hand while the other asks twice, and disarms.
+        // One publisher owns the list while the other tries to disarm twice, and disarms the ring.
         let writers = [1, 4].map(|count| {
             let publisher = publisher.clone();
             thread::spawn(move || {
@@ -170,7 +172,7 @@ fn a_slow_waker_holds_nobody_while_others_disarm() {
             })
         });
         scene.wait_for(0);
-        // Whoever publishes while one waker takes its time calls the other.
+        // A publisher that publishes while one waker takes time calls the other waker.
         publisher.publish(pair(9)).unwrap();
         scene.wait_for(1);
         for writer in writers {
@@ -179,7 +181,7 @@ fn a_slow_waker_holds_nobody_while_others_disarm() {
     });
 }
 
-/// Whoever waits by `receive` at a hole arms the ring, and is woken by the skip.
+/// A subscriber that waits in `receive` at a hole arms the ring, and is woken by the skip.
 fn arms_a_ring_at_a_hole(receive: fn(&mut Subscriber<Inline<Pair>>) -> Result<Pair, RecvError>) {
     explore(3, move || {
         let (publisher, mut subscriber) = unarmed_ring(2);
@@ -188,11 +190,11 @@ fn arms_a_ring_at_a_hole(receive: fn(&mut Subscriber<Inline<Pair>>) -> Result<Pa
         let held = testing::claim(&stalled).unwrap().begin().unwrap();
         std::mem::forget(testing::claim(&publisher).unwrap());
         let writer = thread::spawn(move || {
-            // 2 is a hole, and its publisher gets no further.
+            // 2 is a hole, and its publisher does not continue.
             assert!(testing::claim(&publisher).unwrap().begin().is_none());
             publisher
         });
-        assert!(receive(&mut subscriber).is_err(), "it is lapped");
+        assert!(receive(&mut subscriber).is_err(), "the subscriber must be lapped");
         writer.join().unwrap();
         drop(held);
     });
@@ -239,7 +241,7 @@ fn who_parks_at_a_hole_while_the_ring_is_disarmed_is_woken_by_the_skip() {
         let stalled = publisher.clone();
         let held = testing::claim(&stalled).unwrap().begin().unwrap();
         let other = publisher.clone();
-        // 3, which has its publisher try to disarm the ring.
+        // 3 makes its publisher try to disarm the ring.
         let disarming = thread::spawn(move || {
             publisher.publish(pair(3)).unwrap();
             publisher
@@ -254,15 +256,15 @@ fn who_parks_at_a_hole_while_the_ring_is_disarmed_is_woken_by_the_skip() {
             }
             other
         });
-        // At 2, which is held.
-        assert!(subscriber.recv().is_err(), "it is lapped");
+        // The subscriber waits at 2, whose slot is held.
+        assert!(subscriber.recv().is_err(), "the subscriber must be lapped");
         disarming.join().unwrap();
         skipping.join().unwrap();
         drop(held);
     });
 }
 
-/// A driver has tasks in its hand while the ring is disarmed, and is not polled again.
+/// A driver holds tasks while the ring is disarmed, and is not polled again.
 #[test]
 fn what_a_driver_hands_off_is_found_while_others_disarm() {
     explore(3, || {
@@ -275,7 +277,7 @@ fn what_a_driver_hands_off_is_found_while_others_disarm() {
         park(&mut first, &woken.waker());
         park(&mut second, &woken.waker());
         publisher.publish(pair(0));
-        // Forgets that somebody has parked lately, if it is to.
+        // A publisher may clear the note of recently parked subscribers here.
         publisher.publish(pair(1));
         let driving = thread::spawn(move || {
             let mut cx = Context::from_waker(Waker::noop());
@@ -288,12 +290,12 @@ fn what_a_driver_hands_off_is_found_while_others_disarm() {
         for number in 4..16 {
             publisher.publish(pair(number));
         }
-        assert_eq!(woken.count(), 2, "one is left");
+        assert_eq!(woken.count(), 2, "a parked task was not woken");
         drop(drive);
     });
 }
 
-/// A task parks while a driver works and the ring is disarmed.
+/// A task parks while a driver runs and the ring is disarmed.
 #[test]
 fn who_parks_beside_a_driver_while_others_disarm_is_woken() {
     explore(3, || {
@@ -331,7 +333,7 @@ fn who_parks_beside_a_driver_while_others_disarm_is_woken() {
         while called.take() > 0 {
             let _ = pin!(&mut drive).poll(&mut Context::from_waker(&called.waker()));
         }
-        assert!(!sleeps || woken.count() > 0, "it sleeps beside a message");
+        assert!(!sleeps || woken.count() > 0, "the task was not woken although there is a message");
         drop((drive, publisher));
     });
 }

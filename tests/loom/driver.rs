@@ -1,7 +1,7 @@
 //! A task that wakes the others. A lost wake-up is a deadlock, which loom reports.
 //!
-//! Models with several messages or tasks run the driver and the readers on one thread, as a runtime with one worker does: with a thread
-//! for each there are too many interleavings.
+//! Models with several messages or tasks run the driver and the readers on one thread, like a
+//! runtime with one worker. With a thread for each, there are too many interleavings.
 
 use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
@@ -17,13 +17,13 @@ use seqcast::{Inline, Publisher, RecvError, Ring};
 use crate::wakers::{Counter, park};
 use crate::{Pair, Reader, explore, id, pair, parking_ring};
 
-/// A thread that drives until the ring is closed.
+/// Spawns a thread that drives until the ring is closed.
 fn driver(ring: &Ring<Inline<Pair>>) -> thread::JoinHandle<()> {
     let drive = ring.drive_wakes();
     thread::spawn(move || block_on(drive))
 }
 
-/// Whether a task is to be polled.
+/// Whether a task must be polled.
 struct Flag {
     is_woken: AtomicBool,
     worker: Waker,
@@ -36,7 +36,8 @@ impl Wake for Flag {
     }
 }
 
-/// Polls the driver and `tasks`, each when it was woken, until all tasks are ready. Then it drops the driver.
+/// Polls the driver and `tasks`, each after a wake, until all tasks are ready. Then drops the
+/// driver.
 fn run<const N: usize>(ring: &Ring<Inline<Pair>>, tasks: [Pin<&mut dyn Future<Output = ()>>; N]) {
     let mut drive = pin!(ring.drive_wakes());
     let mut tasks: Vec<Option<Pin<&mut dyn Future<Output = ()>>>> = tasks.into_iter().map(Some).collect();
@@ -50,7 +51,7 @@ fn run<const N: usize>(ring: &Ring<Inline<Pair>>, tasks: [Pin<&mut dyn Future<Ou
             let waker = Waker::from(Arc::clone(&flags[woken]));
             let mut cx = Context::from_waker(&waker);
             if woken == N {
-                assert!(drive.as_mut().poll(&mut cx).is_pending(), "the ring is open");
+                assert!(drive.as_mut().poll(&mut cx).is_pending(), "the driver ended although the ring is open");
             } else if let Some(task) = &mut tasks[woken] {
                 if task.as_mut().poll(&mut cx).is_ready() {
                     tasks[woken] = None;
@@ -61,7 +62,8 @@ fn run<const N: usize>(ring: &Ring<Inline<Pair>>, tasks: [Pin<&mut dyn Future<Ou
     }));
 }
 
-/// Publishes `count` messages on a thread of its own. The handle comes back, and so keeps the ring open.
+/// Publishes `count` messages on another thread. The thread returns the handle, which keeps the
+/// ring open.
 fn writer(mut publisher: Publisher<Inline<Pair>>, count: u64) -> thread::JoinHandle<Publisher<Inline<Pair>>> {
     thread::spawn(move || {
         (0..count).for_each(|number| assert_eq!(publisher.publish(pair(number)), number));
@@ -81,7 +83,7 @@ fn a_driver_wakes_a_parked_task() {
     });
 }
 
-/// The ring is large enough for the publisher to leave it to the driver.
+/// The ring is large enough that the publisher leaves the wake to the driver.
 #[test]
 fn a_driver_wakes_a_parked_task_each_time() {
     explore(2, || {
@@ -98,7 +100,7 @@ fn a_driver_wakes_a_parked_task_each_time() {
     });
 }
 
-/// It wakes one at each poll: for the second it is polled once more.
+/// The driver wakes one task at each poll. It is polled again for the second.
 #[test]
 fn a_driver_wakes_all_tasks() {
     explore(2, || {
@@ -118,7 +120,7 @@ fn a_driver_wakes_all_tasks() {
     });
 }
 
-/// A publisher goes round the ring meanwhile, and wakes tasks where the driver is late.
+/// A publisher laps the ring meanwhile, and wakes tasks if the driver is late.
 #[test]
 fn a_driver_beside_a_publisher_that_laps() {
     let outcomes = explore(2, || {
@@ -131,7 +133,7 @@ fn a_driver_beside_a_publisher_that_laps() {
                 match reader.subscriber.recv_async().await {
                     Ok(message) => reader.take(message),
                     Err(RecvError::Lagged(lagged)) => reader.account.lagged(&reader.subscriber, lagged),
-                    Err(RecvError::Closed) => panic!("closed while a handle is there"),
+                    Err(RecvError::Closed) => panic!("closed although a publisher exists"),
                 }
             }
         };
@@ -143,7 +145,8 @@ fn a_driver_beside_a_publisher_that_laps() {
     assert_eq!(outcomes, BTreeSet::from([(2, 1), (3, 0)]));
 }
 
-/// Polled once, with a waker that counts, then dropped at any time: what it was called for, its drop does.
+/// The driver is polled once, with a waker that counts, then dropped at any time. Its drop does the
+/// wakes for which it was called.
 #[test]
 fn a_driver_that_is_dropped_leaves_nobody_asleep() {
     let outcomes = explore(2, || {
@@ -162,10 +165,11 @@ fn a_driver_that_is_dropped_leaves_nobody_asleep() {
         writer.join().unwrap();
         woken.count() > 0
     });
-    assert_eq!(outcomes, BTreeSet::from([false, true]), "whether it was called");
+    assert_eq!(outcomes, BTreeSet::from([false, true]), "whether the driver was called");
 }
 
-/// Polled once and never again, as by a runtime that stands still. The task is woken half a lap later.
+/// The driver is polled once and never again, as by a runtime that makes no progress. The
+/// publishers wake the task half a lap later.
 #[test]
 fn a_driver_that_does_not_run_holds_nobody_up_for_longer_than_half_a_lap() {
     explore(2, || {
@@ -178,7 +182,8 @@ fn a_driver_that_does_not_run_holds_nobody_up_for_longer_than_half_a_lap() {
     });
 }
 
-/// Two publishers: one may be suspended between its call and the driver's wake-up, and the other goes on half a lap.
+/// Two publishers: one may be suspended between its call and the driver's wake-up, while the other
+/// publishes half a lap.
 #[test]
 fn two_publishers_and_one_call() {
     explore(1, || {
@@ -208,7 +213,7 @@ fn the_end_wakes_the_driver_and_the_tasks() {
     });
 }
 
-/// Whoever begins first drives, and the other is ready at once.
+/// The driver that begins first drives, and the other is ready at once.
 #[test]
 fn one_of_two_drivers_drives() {
     explore(2, || {
@@ -251,10 +256,10 @@ fn a_driver_that_follows_another_is_called() {
         }
         drives
     });
-    assert_eq!(outcomes, BTreeSet::from([false, true]), "whether it drives");
+    assert_eq!(outcomes, BTreeSet::from([false, true]), "whether the second driver drives");
 }
 
-/// A publisher that calls the first driver, at any time while that ends and another begins.
+/// A publisher calls the first driver, at any time while that one ends and another begins.
 #[test]
 fn a_publisher_beside_a_change_of_drivers_leaves_the_second_its_waker() {
     explore(2, || {
@@ -273,7 +278,7 @@ fn a_publisher_beside_a_change_of_drivers_leaves_the_second_its_waker() {
         while drives && called.take() > 0 {
             drives = pin!(&mut second).poll(&mut Context::from_waker(&called.waker())).is_pending();
         }
-        assert_eq!(task.take(), 1, "the task sleeps beside its message");
+        assert_eq!(task.take(), 1, "the task was not woken although there is a message");
         assert_eq!(subscriber.try_recv().map(id), Ok(0));
         park(&mut subscriber, &task.waker());
         publisher.publish(pair(1));

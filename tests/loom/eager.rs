@@ -9,7 +9,7 @@ use seqcast::{Boxed, Builder, Publisher, Start, Subscriber, TryRecvError};
 use crate::message::{Log, Message, borrow, borrow_some, publishing};
 use crate::{explore, testing};
 
-/// A ring with the messages `0..filled` in it, and a subscriber that has read none.
+/// A ring with the messages `0..filled`, and a subscriber that has read none.
 fn ring(log: &Arc<Log>, capacity: usize, filled: u64) -> (Publisher<Boxed<Message>>, Subscriber<Boxed<Message>>) {
     let (mut publisher, subscriber) = testing::never_parked(Builder::new(capacity)).eager_drop().boxed();
     for id in 0..filled {
@@ -18,13 +18,13 @@ fn ring(log: &Arc<Log>, capacity: usize, filled: u64) -> (Publisher<Boxed<Messag
     (publisher, subscriber)
 }
 
-/// Looks at the next message, or says whether that one is reported as lost.
-fn look(subscriber: &mut Subscriber<Boxed<Message>>) -> Result<u64, bool> {
-    let looked = subscriber.try_recv_ref().map(|message| message.look());
-    looked.map_err(|error| matches!(error, TryRecvError::Lagged(lagged) if lagged.missed == 1))
+/// Reads the next message. An error contains whether the message is reported as lost.
+fn try_read(subscriber: &mut Subscriber<Boxed<Message>>) -> Result<u64, bool> {
+    let read = subscriber.try_recv_ref().map(|message| message.read());
+    read.map_err(|error| matches!(error, TryRecvError::Lagged(lagged) if lagged.missed == 1))
 }
 
-/// Reads until there is no more.
+/// Reads until there are no more messages.
 fn read(mut subscriber: Subscriber<Boxed<Message>>) -> Subscriber<Boxed<Message>> {
     while borrow(&mut subscriber).is_some() {}
     subscriber
@@ -40,7 +40,7 @@ fn who_finds_no_more_has_left_nothing() {
         let first = read(first);
         let alive = log.alive();
         let second = reader.join().unwrap();
-        assert_eq!(log.alive(), 0, "both have found no more");
+        assert_eq!(log.alive(), 0, "both subscribers have read everything");
         drop((publisher, first, second));
         log.settle();
         alive
@@ -57,7 +57,7 @@ fn what_is_published_while_the_last_one_leaves_is_dropped() {
         drop(subscriber);
         let alive = log.alive();
         let publisher = writer.join().unwrap();
-        assert_eq!(log.alive(), 0, "nobody is there to read it");
+        assert_eq!(log.alive(), 0, "no subscriber is left to read it");
         drop(publisher);
         log.settle();
         alive
@@ -98,7 +98,7 @@ fn nothing_is_taken_from_who_comes_to_old_messages() {
         let ring = publisher.ring();
         let reader = thread::spawn(move || read(reader));
         let mut late = ring.subscribe_at(Start::At(0));
-        let got = look(&mut late);
+        let got = try_read(&mut late);
         let reader = reader.join().unwrap();
         drop((publisher, reader, late));
         log.settle();
@@ -116,7 +116,7 @@ fn nothing_is_taken_from_who_goes_back() {
         assert_eq!(borrow(&mut first), Some((0, 0)));
         let reader = thread::spawn(move || read(second));
         first.seek(Start::At(0));
-        let got = look(&mut first);
+        let got = try_read(&mut first);
         let reader = reader.join().unwrap();
         drop((publisher, reader, first));
         log.settle();
@@ -127,7 +127,7 @@ fn nothing_is_taken_from_who_goes_back() {
 
 #[test]
 fn a_publisher_that_laps_takes_what_others_do_not() {
-    // The message in the slot is taken out by its last reader, or by the publisher of the next lap.
+    // The last reader takes the message out of its slot, or the publisher of the next lap does.
     let outcomes = explore(3, || {
         let log = Arc::new(Log::default());
         let (publisher, mut reader) = ring(&log, 1, 1);
@@ -171,7 +171,8 @@ fn two_publishers_and_the_last_reader_drop_each_message_once() {
 
 #[test]
 fn who_subscribes_beside_one_that_skips_loses_nothing() {
-    // The one that skips has pinned nothing, and so has run no fence since the message was published.
+    // The reader that skips has pinned nothing, so it has run no fence since the message was
+    // published.
     let outcomes = explore(2, || {
         let log = Arc::new(Log::default());
         let (publisher, mut reader) = ring(&log, 2, 0);
@@ -201,10 +202,11 @@ fn who_leaves_with_a_leaked_borrow_is_done_with_it() {
         let second = first.clone();
         let leaving = thread::spawn(move || {
             let message = first.try_recv_ref().unwrap();
-            message.look();
+            message.read();
             std::mem::forget(message);
         });
-        // Loom sees it if the last one to read the message drops it without coming after that look.
+        // Loom reports an error if the last reader drops the message and that read does not happen
+        // before the drop.
         let second = read(second);
         leaving.join().unwrap();
         assert_eq!(log.alive(), 0);
@@ -236,8 +238,9 @@ fn the_oldest_is_never_behind_the_tail() {
 
 #[test]
 fn what_a_claim_is_about_to_overwrite_is_left_to_its_publisher() {
-    // The sequence 3 is drawn while the last one to need message 2 leaves. Message 1 then is in its slot, though it counts as overwritten:
-    // its node may become that of message 5 at any moment, in the same slot.
+    // Sequence 3 is claimed while the last subscriber that needs message 2 leaves. Message 1 is in
+    // the slot of 3 then, though it counts as overwritten. Its node may become that of message 5 at
+    // any moment, in the same slot.
     explore(2, || {
         let log = Arc::new(Log::default());
         let (mut publisher, mut reader) = ring(&log, 2, 2);

@@ -1,4 +1,4 @@
-//! The end: what lies before it, and who knows of it.
+//! The end of a ring: which messages are before it, and how all handles learn of it.
 
 use crate::testing;
 use std::collections::BTreeSet;
@@ -41,7 +41,7 @@ fn one_of_two_closers_wins() {
             (won, other.publish(pair(0)).is_err())
         });
         let first = publisher.close();
-        assert_eq!(publisher.next_sequence(), 0, "a refused claim counts");
+        assert_eq!(publisher.next_sequence(), 0, "the tail must not count a refused claim");
         let (second, refused) = second.join().unwrap();
         assert!(refused);
         assert!(first != second);
@@ -54,7 +54,8 @@ fn one_of_two_closers_wins() {
 
 #[test]
 fn who_learns_of_the_end_leaves_nobody_in_the_dark() {
-    // The one that closed may be stopped in the middle: whoever was refused, or came second, has made the end known to all.
+    // The publisher that closes may be suspended in `close`. Any publish that is refused, and any
+    // second `close`, has made the end visible to all.
     let outcomes = explore(3, || {
         let (publisher, mut subscriber) = ring(2);
         let publisher = publisher.share();
@@ -135,7 +136,7 @@ fn messages_come_before_closed() {
 
 #[test]
 fn a_claim_below_the_end_is_waited_for() {
-    // The end is set while a message below it is claimed and not committed.
+    // The end is set while a message before it is claimed and not committed.
     explore(3, || {
         let (publisher, mut subscriber) = parking_ring(2);
         let publisher = publisher.share();
@@ -152,22 +153,23 @@ fn a_claim_below_the_end_is_waited_for() {
     });
 }
 
-/// What a thread of its own is told at once: it has learned of the end from nobody but who made it known.
-fn ask(mut subscriber: Subscriber<Inline<Pair>>) -> thread::JoinHandle<TryRecvError> {
+/// The result of `try_recv` on another thread, which is synchronized with no other thread.
+fn try_recv_elsewhere(mut subscriber: Subscriber<Inline<Pair>>) -> thread::JoinHandle<TryRecvError> {
     thread::spawn(move || subscriber.try_recv().unwrap_err())
 }
 
 #[test]
 fn who_makes_the_end_known_knows_it() {
-    // Sequence 0 is claimed and never committed, and the ring ends behind it: that is not there yet, and not the end. Who was refused
-    // makes the end known in place of the one who closed.
+    // Sequence 0 is claimed and never committed, and the end is after it. So the subscriber finds
+    // neither a message nor the end. The refused publish makes the end visible instead of the
+    // thread that closed.
     let outcomes = explore(3, || {
         let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
         let other = publisher.clone();
         std::mem::forget(testing::claim(&publisher).unwrap());
         let closing = thread::spawn(move || other.close());
-        let asking = ask(subscriber);
+        let asking = try_recv_elsewhere(subscriber);
         let refused = publisher.publish(pair(1)).is_err();
         assert!(!refused || publisher.is_closed());
         assert_eq!(asking.join().unwrap(), TryRecvError::Empty);
@@ -179,7 +181,7 @@ fn who_makes_the_end_known_knows_it() {
 
 #[test]
 fn who_comes_second_to_close_knows_the_end() {
-    // The first may have closed at a tail that the second had not seen.
+    // The first `close` may have set the end at a tail that the second had not loaded.
     let outcomes = explore(3, || {
         let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
@@ -188,12 +190,12 @@ fn who_comes_second_to_close_knows_the_end() {
             let claimed = testing::claim(&other).map(std::mem::forget).is_some();
             (claimed, other.close())
         });
-        let asking = ask(subscriber);
+        let asking = try_recv_elsewhere(subscriber);
         let won = publisher.close();
         let (claimed, other_won) = closing.join().unwrap();
         assert!(won != other_won);
         let told = asking.join().unwrap();
-        assert!(!claimed || told == TryRecvError::Empty, "closed before its end");
+        assert!(!claimed || told == TryRecvError::Empty, "`Closed` was returned before the end");
         (won, claimed, told == TryRecvError::Closed)
     });
     let reached = [(false, true, false), (true, false, false), (true, false, true), (true, true, false)];
@@ -202,7 +204,7 @@ fn who_comes_second_to_close_knows_the_end() {
 
 #[test]
 fn a_closed_ring_is_never_empty_before_its_end() {
-    // With several publishers that are all gone, what lies before the end can be read by whoever sees the end.
+    // If all publishers are gone, a subscriber that finds the end can read all messages before it.
     let outcomes = explore(3, || {
         let (publisher, mut subscriber) = ring(2);
         let publisher = publisher.share();
@@ -225,7 +227,8 @@ fn a_closed_ring_is_never_empty_before_its_end() {
 
 #[test]
 fn marks_of_holes_may_be_made_out_of_order() {
-    // Sequence 0 is held for good; 2 and 4 find the slot held, one not knowing of the other. Nothing hides 5.
+    // The slot of sequence 0 stays held. 2 and 4 find it held, independently of each other. Both
+    // holes must leave 5 readable.
     explore(3, || {
         let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
@@ -253,7 +256,7 @@ fn marks_of_holes_may_be_made_out_of_order() {
 
 #[test]
 fn a_lap_while_closing_is_told_exactly() {
-    // Refused claims count on in the tail; a lapped reader must not take them for messages.
+    // Refused claims advance the tail. A lapped reader must not count them as messages.
     explore(2, || {
         let (mut publisher, mut subscriber) = ring(2);
         publisher.publish_many((0..3).map(pair));
@@ -272,7 +275,7 @@ fn a_lap_while_closing_is_told_exactly() {
         let seen = ring.next_sequence();
         closing.join().unwrap();
         assert_eq!((seen, ring.next_sequence()), (last + 1, last + 1));
-        let Err(TryRecvError::Lagged(lagged)) = told else { panic!("no loss: {told:?}") };
+        let Err(TryRecvError::Lagged(lagged)) = told else { panic!("expected a loss, found {told:?}") };
         assert_eq!(lagged.resumed_at, last - 1);
     });
 }
@@ -288,12 +291,12 @@ fn a_ring_that_is_closed_while_a_publisher_laps_is_read_to_its_end() {
             closer.close();
         });
         let writer = thread::spawn(move || (0..4).take_while(|&q| publisher.publish(pair(q)).is_ok()).count() as u64);
-        // Closed before anybody else is asked: that is the end, and there is no other.
+        // `Closed` before any other call: the end is final.
         let early = reader.settle() == TryRecvError::Closed;
         let stood = reader.subscriber.next_sequence();
         let acknowledged = writer.join().unwrap();
         closing.join().unwrap();
-        assert!(!early || stood == acknowledged, "closed at {stood}, before {acknowledged}");
+        assert!(!early || stood == acknowledged, "`Closed` at {stood}, before the acknowledged end {acknowledged}");
         assert_eq!(reader.settle(), TryRecvError::Closed);
         assert_eq!((reader.subscriber.next_sequence(), ring.next_sequence()), (acknowledged, acknowledged));
         assert!(reader.got.iter().all(|got| got.0 == got.1));

@@ -1,7 +1,8 @@
-//! Runs a model, quietly. If it fails, runs up to the interleaving that failed once more, and then that one, printed step by step.
+//! Runs a model without output. If it fails, runs it again up to the failed interleaving, and then
+//! prints that one step by step.
 //!
-//! That happens in the panic hook, on a thread of its own, and goes straight to the standard error: so nothing is lost when what
-//! unwinds panics again, and the process aborts.
+//! This runs in the panic hook, on another thread, and writes directly to standard error. So the
+//! output is complete even if unwinding panics again and the process aborts.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -15,10 +16,10 @@ use std::thread;
 
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// What to print: what the shim tells, and from loom the changes from one thread to another.
+/// The trace filter: the operations reported by the shim, and loom's switches between threads.
 const SHOWN: &str = "seqcast=trace,loom::rt::execution=info";
 
-/// A model that is being run.
+/// A running model.
 struct Running {
     name: String,
     preemptions: usize,
@@ -43,7 +44,7 @@ pub(crate) fn explore<O: Ord + Send + 'static>(
         let show = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             if PRINTS.get() {
-                return say(panic);
+                return print_line(panic);
             }
             show(panic);
             if let Some(failed) = RUNNING.take() {
@@ -74,12 +75,12 @@ fn builder(preemptions: usize) -> loom::model::Builder {
     builder
 }
 
-fn say(what: impl Display) {
+fn print_line(what: impl Display) {
     let _ = writeln!(io::stderr(), "{what}");
 }
 
 impl Running {
-    /// Prints the last interleaving that was begun.
+    /// Prints the last interleaving that has begun.
     fn print(self) {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,13 +92,14 @@ impl Running {
             builder.check(move || program());
         };
 
-        // loom writes down where it stands before every so many interleavings, and stops there if there are to be no more.
+        // loom stores its position before each interval of interleavings. It stops there if that is
+        // the maximum.
         let mut before = builder(self.preemptions);
         before.checkpoint_file = Some(file.clone());
         (before.checkpoint_interval, before.max_permutations) = (failed, Some(failed));
         run(&before);
 
-        say(format_args!("\n{}: interleaving {failed}, which failed:", self.name));
+        print_line(format_args!("\n{}: interleaving {failed}, which failed:", self.name));
         let shown = tracing_subscriber::fmt()
             .with_env_filter(SHOWN)
             .with_writer(io::stderr)
@@ -112,6 +114,6 @@ impl Running {
         (again.checkpoint_interval, again.max_permutations) = (2, Some(2));
         (again.location, again.log) = (true, true);
         run(&again);
-        say("This time it passed: the model depends on more than the interleaving.");
+        print_line("The repetition passed: the model does not depend on the interleaving alone.");
     }
 }

@@ -1,4 +1,5 @@
-//! Gates against publishers that do not wait: nothing that a gate has not read is overwritten.
+//! Gating subscribers and publishers that do not wait: a message that a gating subscriber has not
+//! read is not overwritten.
 
 use crate::testing;
 use std::collections::BTreeSet;
@@ -8,7 +9,7 @@ use seqcast::{Builder, Inline, Publisher, Ring, SharedPublisher, TryRecvError};
 
 use crate::{Pair, Reader, explore, pair};
 
-/// A gated ring of two slots on which nobody parks, without a gate.
+/// A gated ring of two slots, without parking and without a gating subscriber.
 fn ring() -> (Publisher<Inline<Pair>>, Ring<Inline<Pair>>) {
     let (publisher, _) = testing::never_parked(Builder::new(2)).gated().inline();
     let ring = publisher.ring();
@@ -19,7 +20,8 @@ fn gate(ring: &Ring<Inline<Pair>>) -> Reader {
     Reader::new(ring.subscribe_gating().unwrap())
 }
 
-/// Publishes until the ring is full, or `limit` messages are there. Each is named after its sequence.
+/// Publishes until the ring is full, or `limit` messages have been published. Each is numbered by
+/// its sequence.
 fn fill(publisher: &mut Publisher<Inline<Pair>>, limit: u64) -> u64 {
     for sequence in 0..limit {
         if publisher.try_publish(pair(sequence)).is_err() {
@@ -29,7 +31,7 @@ fn fill(publisher: &mut Publisher<Inline<Pair>>, limit: u64) -> u64 {
     limit
 }
 
-/// It has read all from its start up to `end`, and missed nothing.
+/// The reader has read everything from its start up to `end`, and missed nothing.
 fn has_all(reader: &mut Reader, end: u64) {
     let start = reader.account.start;
     reader.settle();
@@ -87,12 +89,13 @@ fn a_gate_that_joins_is_not_overrun() {
         has_all(&mut reader, published);
         (reader.account.start, published)
     });
-    // Wherever it joined, it has all that came after, and publishers stop a lap behind it.
+    // Wherever it joined, it has received all messages from then on, and publishers stay within one
+    // lap of it.
     assert!(outcomes.iter().all(|(start, published)| published - start <= 2), "{outcomes:?}");
     assert_eq!(outcomes.iter().map(|outcome| outcome.0).collect::<BTreeSet<_>>(), BTreeSet::from([0, 1, 2, 3, 4]));
 }
 
-/// Publishes up to `count` messages, as far as there is room.
+/// Publishes up to `count` messages while there is room.
 fn try_some(publisher: SharedPublisher<Inline<Pair>>, count: u64) -> (SharedPublisher<Inline<Pair>>, u64) {
     let published = (0..count).filter(|_| publisher.try_publish(pair(7)).is_ok()).count() as u64;
     (publisher, published)
@@ -108,7 +111,8 @@ fn a_gate_that_joins_beside_two_is_not_overrun() {
         let mut reader = gate(&ring);
         let written = writers.map(|writer| writer.join().unwrap());
         let end = ring.next_sequence();
-        // What a publisher skipped or had overrun is no message: the lossy rules hold in the first lap after a join.
+        // Sequences that publishers skipped are holes: the lossy rules apply in the first lap after
+        // a join.
         let start = reader.account.start;
         assert_eq!(reader.settle(), TryRecvError::Empty);
         assert_eq!(reader.subscriber.missed(), 0);
@@ -134,10 +138,10 @@ fn a_clone_of_a_gate_loses_nothing_when_the_gate_moves() {
         reader.poll().unwrap();
         let (mut publisher, published) = writer.join().unwrap();
         has_all(&mut clone, published);
-        assert!(published > 2 || publisher.try_publish(pair(2)).is_ok(), "both have read");
+        assert!(published > 2 || publisher.try_publish(pair(2)).is_ok(), "there must be room after both have read");
         published
     });
-    assert_eq!(outcomes, BTreeSet::from([2]), "the clone holds what it has not read");
+    assert_eq!(outcomes, BTreeSet::from([2]), "the clone must hold the unread messages");
 }
 
 #[test]
@@ -163,7 +167,7 @@ fn without_a_gate_nobody_waits() {
         let stats = ring.stats();
         assert_eq!(stats.published, 4);
         assert_eq!(reader.subscriber.next_sequence(), 4 + stats.skipped);
-        assert!(reader.subscriber.missed() > 0, "four messages, two slots, one look in between");
+        assert!(reader.subscriber.missed() > 0, "of four messages in two slots, some must be missed");
         drop((first, last));
         reader.got.len()
     });
@@ -176,7 +180,7 @@ fn a_publisher_that_went_on_by_the_deadline_takes_one_message() {
         let (publisher, ring) = ring();
         let publisher = publisher.share();
         let mut reader = gate(&ring);
-        // Claimed and never committed: the reader waits for it, and is not to blame.
+        // Claimed and never committed: the reader waits for this message, and must not be demoted.
         std::mem::forget(testing::claim(&publisher).unwrap());
         publisher.try_publish(pair(1)).unwrap();
         let writer = thread::spawn(move || {
@@ -189,7 +193,7 @@ fn a_publisher_that_went_on_by_the_deadline_takes_one_message() {
         assert!(refused && !early && reader.subscriber.is_gating());
         let published = publisher.try_publish(pair(2));
         assert_eq!(published.ok(), Some(2));
-        assert!(publisher.try_publish(pair(3)).is_err(), "one message only");
+        assert!(publisher.try_publish(pair(3)).is_err(), "the deadline makes room for one message only");
         reader.settle();
         let names: Vec<_> = reader.got.iter().map(|got| got.0).collect();
         assert_eq!((names, reader.subscriber.missed()), (vec![1, 2], 1));

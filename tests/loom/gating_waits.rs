@@ -9,7 +9,7 @@ use seqcast::{Builder, Inline, Publisher, RecvError, SharedPublisher, Subscriber
 
 use crate::{Pair, explore, id, pair};
 
-/// A full gated ring of two slots, with one gate.
+/// A full gated ring of two slots, with one gating subscriber.
 fn full(builder: Builder) -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
     let (mut publisher, _) = builder.gated().inline();
     let gate = publisher.ring().subscribe_gating().unwrap();
@@ -18,7 +18,7 @@ fn full(builder: Builder) -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>)
     (publisher, gate)
 }
 
-/// Publishes one more, which waits. Returns whether it had to.
+/// Publishes one more message, which may wait. Returns whether it waited.
 fn one_more(mut publisher: Publisher<Inline<Pair>>) -> thread::JoinHandle<(Publisher<Inline<Pair>>, bool)> {
     thread::spawn(move || {
         assert_eq!(publisher.publish(pair(2)), 2);
@@ -27,7 +27,7 @@ fn one_more(mut publisher: Publisher<Inline<Pair>>) -> thread::JoinHandle<(Publi
     })
 }
 
-/// The publisher of `one_more` waited in some interleavings and did not in others.
+/// The publisher of `one_more` waited in some interleavings and not in others.
 fn waited_or_not(outcomes: &BTreeSet<bool>) {
     assert_eq!(*outcomes, BTreeSet::from([false, true]));
 }
@@ -203,7 +203,7 @@ fn a_gate_that_joins_wakes_a_publisher_that_waited_for_its_first_cursor() {
         });
         let mut gate = ring.subscribe_gating().unwrap();
         let start = gate.next_sequence();
-        // From anywhere but 0 there is room for all.
+        // From every start other than 0, there is room for all.
         if start == 0 {
             assert_eq!(gate.recv().map(id), Ok(0));
         }

@@ -1,4 +1,4 @@
-//! Joining while others publish, and turning from shared to exclusive.
+//! Subscribing while others publish, and changing from shared to exclusive.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ fn what_lies_before_the_tail_can_be_read() {
 
 #[test]
 fn what_was_received_lies_before_the_tail() {
-    // The exclusive publisher moves the tail after the commit.
+    // The exclusive publisher advances the tail after the commit.
     let outcomes = explore(3, || {
         let (mut publisher, mut subscriber) = ring(2);
         let ring = publisher.ring();
@@ -129,7 +129,8 @@ fn the_exclusive_publisher_follows_the_shared_ones() {
 
 #[test]
 fn no_cursor_is_shown_beyond_the_tail() {
-    // The tail is "never less than what the caller has seen": of others, too.
+    // The reported tail is "never less than what the caller has seen", including the cursors of
+    // other subscribers.
     let outcomes = explore(3, || {
         let (mut publisher, mut subscriber) = ring(2);
         let ring = publisher.ring();
@@ -140,7 +141,7 @@ fn no_cursor_is_shown_beyond_the_tail() {
         let onlooker = thread::spawn(move || {
             let next = ring.stats().subscribers[0].next_sequence;
             let tail = ring.next_sequence();
-            assert!(next <= tail, "at {next}, though the tail is {tail}");
+            assert!(next <= tail, "a cursor at {next} is beyond the tail {tail}");
             (next, tail)
         });
         publisher.publish(pair(0));
@@ -152,7 +153,8 @@ fn no_cursor_is_shown_beyond_the_tail() {
 
 #[test]
 fn what_is_told_of_the_ring_never_goes_back() {
-    // The exclusive publisher laps the ring while somebody looks: at the tail, then at the stamp of its slot.
+    // The exclusive publisher laps the ring while another thread loads the tail, then the stamp of
+    // its slot.
     let outcomes = explore(2, || {
         let (mut publisher, _subscriber) = ring(2);
         let ring = publisher.ring();
@@ -196,7 +198,8 @@ fn what_is_told_of_the_ring_is_not_less_than_what_was_received() {
 
 #[test]
 fn who_make_the_second_table_at_once_are_both_listed() {
-    // Two idle subscribers fill the registry's first table. One of them leaves while two others join.
+    // Two idle subscribers fill the registry's first table. One of them leaves while two others
+    // join.
     let outcomes = explore(3, || {
         let (publisher, first) = ring(2);
         let second = first.clone();

@@ -1,4 +1,4 @@
-//! A lap, or more, between two looks that belong together.
+//! A lap or more between two loads that belong together.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use seqcast::{Builder, Inline, Publisher, SharedPublisher, Start, SubscribeError
 use crate::testing;
 use crate::{Pair, Reader, explore, id, pair, ring};
 
-/// A shared ring of two with 0 held for good, so that every even sequence becomes a hole.
+/// A shared ring of two. The slot of 0 stays held, so every even sequence becomes a hole.
 fn ring_with_a_held_slot() -> (SharedPublisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
     let (publisher, subscriber) = ring(2);
     let publisher = publisher.share();
@@ -18,7 +18,7 @@ fn ring_with_a_held_slot() -> (SharedPublisher<Inline<Pair>>, Subscriber<Inline<
 
 #[test]
 fn who_went_over_a_hole_finds_the_tail_behind_it() {
-    // The hole at 2 is known to the reader; that at 4 is made beside it.
+    // The reader has found the hole at 2. The one at 4 is made in parallel.
     let outcomes = explore(3, || {
         let (publisher, mut subscriber) = ring_with_a_held_slot();
         publisher.publish_many([pair(1), pair(3)]);
@@ -40,7 +40,7 @@ fn who_went_over_a_hole_finds_the_tail_behind_it() {
 
 #[test]
 fn who_was_lapped_by_a_skip_finds_the_tail_behind_it() {
-    // The hole at 2 is known to the reader, that waits at 0; those at 4 and 6 are made beside it.
+    // The hole at 2 exists before. The reader is at 0, and those at 4 and 6 are made in parallel.
     let outcomes = explore(2, || {
         let (publisher, subscriber) = ring_with_a_held_slot();
         publisher.publish_many([pair(1), pair(3)]);
@@ -51,7 +51,7 @@ fn who_was_lapped_by_a_skip_finds_the_tail_behind_it() {
             publisher.publish_many([pair(5), pair(7)]);
             publisher
         });
-        let Err(TryRecvError::Lagged(lagged)) = late.try_recv() else { panic!("no loss") };
+        let Err(TryRecvError::Lagged(lagged)) = late.try_recv() else { panic!("expected a loss") };
         let looks = (ring.next_sequence(), ring.oldest_sequence());
         assert!(looks.0 >= lagged.resumed_at && looks.1 >= lagged.resumed_at, "{looks:?} after {lagged:?}");
         let _publisher = writer.join().unwrap();
@@ -73,14 +73,14 @@ fn not_less_is_told_to_be_published_than_was_received() {
             publisher
         });
         let published = ring.stats().published;
-        assert!((2..=6).contains(&published), "{published} published: 1 was, 0 is being written");
+        assert!((2..=6).contains(&published), "{published} reported as published, with 1 published and 0 in a write");
         let _publisher = writer.join().unwrap();
         published
     });
     assert!(outcomes.is_superset(&BTreeSet::from([2, 3, 4])), "{outcomes:?}");
 }
 
-/// Two are in a ring of two, and two more laps are published while somebody takes the newest.
+/// A ring of two is full, and two more laps are published while a subscriber receives the newest.
 fn the_newest_is_found(
     slack: usize,
     publish: impl Fn(Publisher<Inline<Pair>>) -> Handle + Send + Sync + Copy + 'static,
@@ -89,7 +89,7 @@ fn the_newest_is_found(
         let (mut publisher, mut subscriber) = testing::never_parked(Builder::new(2)).lag_slack(slack).inline();
         publisher.publish_many([pair(0), pair(1)]);
         let writer = thread::spawn(move || publish(publisher));
-        let newest = subscriber.latest().map(id).expect("1 was there, and then newer ones");
+        let newest = subscriber.latest().map(id).expect("there is always a message to receive");
         assert!(newest >= 1);
         assert_eq!(subscriber.last_sequence(), Some(newest));
         let _publisher = writer.join().unwrap();
@@ -104,12 +104,12 @@ fn the_newest_is_found(
 
 type Handle = Result<Publisher<Inline<Pair>>, SharedPublisher<Inline<Pair>>>;
 
-fn alone(mut publisher: Publisher<Inline<Pair>>) -> Handle {
+fn exclusive(mut publisher: Publisher<Inline<Pair>>) -> Handle {
     publisher.publish_many((2..5).map(pair));
     Ok(publisher)
 }
 
-fn beside_others(publisher: Publisher<Inline<Pair>>) -> Handle {
+fn shared(publisher: Publisher<Inline<Pair>>) -> Handle {
     let publisher = publisher.share();
     publisher.publish_many((2..5).map(pair));
     Err(publisher)
@@ -117,18 +117,18 @@ fn beside_others(publisher: Publisher<Inline<Pair>>) -> Handle {
 
 #[test]
 fn the_newest_is_found_while_the_publisher_laps() {
-    // With room left in front of those that are lapped: where they go on is the message that is being written.
-    the_newest_is_found(1, alone);
+    // With slack, a lapped subscriber resumes at the message that is being written.
+    the_newest_is_found(1, exclusive);
 }
 
 #[test]
 fn the_newest_is_found_while_a_shared_publisher_laps() {
-    the_newest_is_found(0, beside_others);
+    the_newest_is_found(0, shared);
 }
 
 #[test]
 fn what_is_taken_for_the_newest_is_not_older_than_what_was_there() {
-    // 3 was there, and is overwritten by 7 while 2 is left, as nobody has taken the slot of 6.
+    // 3 is committed, and is overwritten by 7 while 2 remains, because 6 never takes its slot.
     let outcomes = explore(3, || {
         let (mut publisher, mut subscriber) = ring(4);
         publisher.publish_many((0..4).map(pair));
@@ -140,7 +140,7 @@ fn what_is_taken_for_the_newest_is_not_older_than_what_was_there() {
             publisher
         });
         let newest = subscriber.latest().map(id).unwrap();
-        assert!(newest >= 3, "{newest} was taken for the newest");
+        assert!(newest >= 3, "{newest} was received as the newest");
         let _publisher = writer.join().unwrap();
         newest
     });
@@ -149,7 +149,7 @@ fn what_is_taken_for_the_newest_is_not_older_than_what_was_there() {
 
 #[test]
 fn there_is_a_newest_while_claims_reach_their_slots() {
-    // 4 and 5 are held, 6 and 7 are drawn. 3 is there until 7 begins: by then 6 is.
+    // 4 and 5 are held, 6 and 7 are claimed. 3 is readable until 7 begins, and 6 is from then on.
     let outcomes = explore(3, || {
         let (mut publisher, mut subscriber) = ring(4);
         publisher.publish_many((0..4).map(pair));
@@ -161,7 +161,7 @@ fn there_is_a_newest_while_claims_reach_their_slots() {
             drop(testing::resume(&publisher, 7).begin());
             publisher
         });
-        let newest = subscriber.latest().map(id).expect("something was there all the time");
+        let newest = subscriber.latest().map(id).expect("there is always a message to receive");
         let _publisher = writer.join().unwrap();
         newest
     });
@@ -170,7 +170,7 @@ fn there_is_a_newest_while_claims_reach_their_slots() {
 
 #[test]
 fn what_is_told_to_be_published_never_goes_back() {
-    // 2 is drawn, and becomes a hole; another publisher goes on.
+    // 2 is claimed, and becomes a hole. Another publisher continues.
     let outcomes = explore(2, || {
         let (publisher, subscriber) = ring_with_a_held_slot();
         let (other, ring) = (publisher.clone(), publisher.ring());
@@ -189,7 +189,7 @@ fn what_is_told_to_be_published_never_goes_back() {
     assert!(outcomes.is_superset(&BTreeSet::from([[1, 1], [1, 2], [2, 2], [2, 3]])), "{outcomes:?}");
 }
 
-/// A shared publisher goes round a ring of two, and once more.
+/// A shared publisher laps a ring of two twice.
 fn lapping(publisher: Publisher<Inline<Pair>>) -> thread::JoinHandle<SharedPublisher<Inline<Pair>>> {
     let publisher = publisher.share();
     thread::spawn(move || {
@@ -208,9 +208,10 @@ fn who_joins_at_the_oldest_finds_it_while_publishers_lap() {
         drop(subscriber);
         let writer = lapping(publisher);
         let mut reader = Reader::new(ring.subscribe_at(Start::Oldest));
-        // Nobody is in the middle of that one, as the only publisher has gone on. It may be lost again.
+        // No write of that message is in progress, because the only publisher has finished it. The
+        // message may be lost again.
         let found = reader.poll();
-        assert!(reader.account.start == 0 || found.is_ok(), "nothing at {}", reader.account.start);
+        assert!(reader.account.start == 0 || found.is_ok(), "no message at {}", reader.account.start);
         let _publisher = writer.join().unwrap();
         reader.settle();
         assert!(reader.got.iter().all(|got| got.0 == got.1));
@@ -259,7 +260,7 @@ fn a_sequence_is_refused_only_if_it_is_gone() {
             Ok(mut joined) => joined.try_recv().map(id),
             Err(SubscribeError::Evicted { oldest }) => {
                 let late = ring.subscribe_at(Start::At(0)).try_recv();
-                let Err(TryRecvError::Lagged(lagged)) = late else { panic!("evicted, and then {late:?}") };
+                let Err(TryRecvError::Lagged(lagged)) = late else { panic!("`Evicted`, and then {late:?}") };
                 assert!(lagged.resumed_at >= oldest);
                 Err(TryRecvError::Closed)
             }
@@ -302,7 +303,7 @@ fn no_cursor_is_shown_beyond_the_tail_of_a_lapped_ring() {
         });
         let next = ring.stats().subscribers[0].next_sequence;
         let tail = ring.next_sequence();
-        assert!(next <= tail, "at {next}, though the tail is {tail}");
+        assert!(next <= tail, "a cursor at {next} is beyond the tail {tail}");
         let _handles = both.join().unwrap();
         (next, tail)
     });

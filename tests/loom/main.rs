@@ -1,14 +1,17 @@
-//! The real crate under the model checker: every interleaving (up to a bound on preemptions) of small programs.
+//! Runs the crate under the model checker: every interleaving of small programs, up to a bound on
+//! preemptions.
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test --release --features _models --test loom`
 //!
-//! loom keeps stale values and reorders as the language allows, except that it never lets a load see a later store (no load
-//! buffering), and that a `SeqCst` fence orders a little more than the language promises. Each model also asserts which
-//! outcomes it reached, so that one that explores nothing fails; and one that fails prints the interleaving in which it did (`explore.rs`). `LOOM_MAX_PREEMPTIONS` overrides the bounds.
+//! loom returns stale values and reorders as the language allows, with two exceptions. A load never
+//! returns a later store (no load buffering), and a `SeqCst` fence orders slightly more than the
+//! language guarantees. Each model also asserts which outcomes it reached, so a model that explores
+//! nothing fails. A model that fails prints its interleaving (`explore.rs`). `LOOM_MAX_PREEMPTIONS`
+//! overrides the bounds.
 
 #![cfg(loom)]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
-#![allow(clippy::drop_non_drop, clippy::forget_non_drop, reason = "says where a publisher is stopped for good")]
+#![allow(clippy::drop_non_drop, clippy::forget_non_drop, reason = "marks where a publisher is suspended forever")]
 
 #[path = "../common/account.rs"]
 mod account;
@@ -38,7 +41,7 @@ use account::Account;
 use explore::explore;
 use seqcast::{Builder, Inline, Publisher, Subscriber, TryRecvError};
 
-/// Two words, so that a torn read shows.
+/// Two words, so that a torn read is detected.
 type Pair = [u64; 2];
 
 fn pair(id: u64) -> Pair {
@@ -50,7 +53,7 @@ fn id([id, check]: Pair) -> u64 {
     id
 }
 
-/// A ring on which nobody parks, so that no fence of the wake-up orders what must be ordered without it.
+/// A ring without parking: no fence of the wake-up hides a missing ordering.
 fn ring(capacity: usize) -> (Publisher<Inline<Pair>>, Subscriber<Inline<Pair>>) {
     testing::never_parked(Builder::new(capacity)).inline()
 }
@@ -60,11 +63,11 @@ fn parking_ring(capacity: usize) -> (Publisher<Inline<Pair>>, Subscriber<Inline<
     Builder::new(capacity).inline()
 }
 
-/// A subscriber with its account, and what it got.
+/// A subscriber with its account and its messages.
 struct Reader {
     subscriber: Subscriber<Inline<Pair>>,
     account: Account,
-    /// Sequences and names.
+    /// Sequences and numbers.
     got: Vec<(u64, u64)>,
 }
 
@@ -78,7 +81,7 @@ impl Reader {
         self.got.push((self.account.last.unwrap(), id(message)));
     }
 
-    /// One try, which may bring a message or a loss.
+    /// One `try_recv`, which may return a message or a loss.
     fn poll(&mut self) -> Result<(), TryRecvError> {
         let received = self.subscriber.try_recv();
         match received {
@@ -89,7 +92,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads all there is, then settles the account.
+    /// Receives everything, then settles the account.
     fn settle(&mut self) -> TryRecvError {
         let end = loop {
             if let Err(end) = self.poll() {
@@ -97,11 +100,11 @@ impl Reader {
             }
         };
         self.account.settle(&self.subscriber);
-        assert_eq!(self.subscriber.skipped_by_choice(), 0, "it never asks for the newest");
+        assert_eq!(self.subscriber.skipped_by_choice(), 0, "the reader never receives the newest");
         end
     }
 
-    /// Blocks for message after message until the end.
+    /// Blocks for each message until the end.
     fn read_to_end(&mut self) {
         loop {
             match self.subscriber.recv() {

@@ -1,4 +1,4 @@
-//! What the models of boxed rings publish: messages of which loom sees every look and every drop.
+//! The messages of the models of boxed rings. loom checks each read and each drop of them.
 
 #![allow(unsafe_code, reason = "loom's cell is reached by pointers; it checks each access itself")]
 
@@ -9,18 +9,20 @@ use loom::cell::UnsafeCell;
 use loom::thread::{self, JoinHandle};
 use seqcast::{Boxed, Builder, Publisher, Ref, Subscriber, TryRecvError};
 
-/// Stands in the place of a message that was dropped.
+/// Replaces the word of a dropped message.
 const GONE: u64 = 0;
 
-/// What loom watches. The log keeps it, so that who looks at a message too late finds it gone, rather than anything.
+/// The part that loom checks. The log keeps it alive, so that a late read finds `GONE` instead of
+/// freed memory.
 struct Body {
     word: UnsafeCell<u64>,
     dropped: AtomicUsize,
 }
 
-// SAFETY: loom panics at every access to the cell that is not ordered after an earlier one, if one of them writes.
+// SAFETY: loom panics at every access to the cell that races with another one, if one of them
+// writes.
 unsafe impl Sync for Body {}
-// SAFETY: as above; nothing in it belongs to a thread.
+// SAFETY: as above. No part belongs to a thread.
 unsafe impl Send for Body {}
 
 /// A message with a number.
@@ -31,36 +33,38 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// Looks at it, and returns its number.
-    pub(crate) fn look(&self) -> u64 {
-        // SAFETY: loom panics if somebody writes meanwhile, or did without being ordered before.
+    /// Reads the message, and returns its number.
+    pub(crate) fn read(&self) -> u64 {
+        // SAFETY: loom panics if another access writes at the same time, or is not ordered before.
         let word = self.body.word.with(|word| unsafe { *word });
-        assert_ne!(word, GONE, "looked at after the drop");
-        assert_eq!(word, !self.id, "wrong message");
+        assert_ne!(word, GONE, "the message was read after its drop");
+        assert_eq!(word, !self.id, "the message has another number");
         self.id
     }
 }
 
 impl Clone for Message {
     fn clone(&self) -> Self {
-        self.log.message(self.look())
+        self.log.message(self.read())
     }
 }
 
 impl Drop for Message {
     fn drop(&mut self) {
-        // What panics here is contained by whoever drops the message; but then it is not counted, and the log says so at the end.
+        // The code that drops the message catches a panic from here. But then the drop is not
+        // counted, and the log fails at the end.
         self.body.word.with_mut(|word| {
-            // SAFETY: loom panics if anybody else has access, or had without being ordered before.
+            // SAFETY: loom panics if another thread has access, or had access that is not ordered
+            // before.
             let word = unsafe { &mut *word };
-            assert_eq!(*word, !self.id, "dropped twice");
+            assert_eq!(*word, !self.id, "the message was dropped twice");
             *word = GONE;
         });
         self.body.dropped.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// All messages of one program. (Its lock and counts are not loom's: they order nothing.)
+/// All messages of one program. The lock and the counts are from `std`, because they order nothing.
 #[derive(Default)]
 pub(crate) struct Log(Mutex<Vec<Arc<Body>>>);
 
@@ -71,26 +75,30 @@ impl Log {
         Message { id, body, log: Arc::clone(self) }
     }
 
-    /// How many messages there are that were not dropped.
+    /// The number of messages that were not dropped.
     pub(crate) fn alive(&self) -> usize {
         self.0.lock().unwrap().iter().filter(|body| body.dropped.load(Ordering::Relaxed) == 0).count()
     }
 
-    /// Whether the message that was made as number `at` was not dropped.
+    /// Whether the message with index `at` was not dropped.
     pub(crate) fn is_alive(&self, at: usize) -> bool {
         self.0.lock().unwrap()[at].dropped.load(Ordering::Relaxed) == 0
     }
 
-    /// When nobody holds anything any more.
+    /// Fails unless each message was dropped once. Called after all handles are gone.
     pub(crate) fn settle(&self) {
         for body in &*self.0.lock().unwrap() {
-            assert_eq!(body.dropped.load(Ordering::Relaxed), 1, "a message was not dropped exactly once, or in a race");
+            assert_eq!(
+                body.dropped.load(Ordering::Relaxed),
+                1,
+                "a message was not dropped exactly once, or its drop raced"
+            );
         }
     }
 }
 
-/// A ring of two with the messages `0..filled` in it, and a subscriber that stands at `next`. Nobody parks, so that no fence of
-/// the wake-up orders what must be ordered without it.
+/// A ring of two with the messages `0..filled`, and a subscriber whose cursor is `next`. There is
+/// no parking: no fence of the wake-up hides a missing ordering.
 pub(crate) fn ring(log: &Arc<Log>, filled: u64, next: u64) -> (Publisher<Boxed<Message>>, Subscriber<Boxed<Message>>) {
     let (mut publisher, mut subscriber) = crate::testing::never_parked(Builder::new(2)).boxed();
     for q in 0..filled {
@@ -102,22 +110,23 @@ pub(crate) fn ring(log: &Arc<Log>, filled: u64, next: u64) -> (Publisher<Boxed<M
     (publisher, subscriber)
 }
 
-/// One try: the sequence and the number of a message that was looked at where it lies.
+/// One `try_recv_ref`: the sequence and the number of the borrowed message.
 pub(crate) fn borrow(subscriber: &mut Subscriber<Boxed<Message>>) -> Option<(u64, u64)> {
     match subscriber.try_recv_ref() {
-        Ok(message) => Some((Ref::sequence(&message), message.look())),
+        Ok(message) => Some((Ref::sequence(&message), message.read())),
         Err(TryRecvError::Empty | TryRecvError::Lagged(_) | TryRecvError::Closed) => None,
     }
 }
 
-/// Some tries on the ring of an exclusive publisher, which numbers its messages by their sequences: the numbers.
+/// Some tries on the ring of an exclusive publisher, which numbers its messages by their sequences.
+/// Returns the numbers.
 pub(crate) fn borrow_some(subscriber: &mut Subscriber<Boxed<Message>>, tries: usize) -> Vec<u64> {
     let got: Vec<_> = (0..tries).filter_map(|_| borrow(subscriber)).collect();
-    assert!(got.iter().all(|(sequence, id)| sequence == id), "wrong message: {got:?}");
+    assert!(got.iter().all(|(sequence, id)| sequence == id), "a message has another sequence than its number: {got:?}");
     got.into_iter().map(|(_, id)| id).collect()
 }
 
-/// A thread that publishes messages, numbered as told, and gives the publisher back.
+/// Spawns a thread that publishes messages with these numbers, and returns the publisher.
 pub(crate) fn publishing(
     mut publisher: Publisher<Boxed<Message>>,
     log: &Arc<Log>,

@@ -66,7 +66,8 @@ fn a_parked_thread_is_woken_by_a_batch() {
     });
 }
 
-/// Waits until it stands at `end`, and says how much it received, and how much it was told to have missed.
+/// Receives until the cursor is `end`. Returns how many messages were received, and how many were
+/// reported as missed.
 fn wait_until(end: u64, mut receive: impl FnMut() -> Result<Pair, RecvError>) -> (u64, u64) {
     let (mut received, mut missed) = (0, 0);
     while received + missed < end {
@@ -76,20 +77,21 @@ fn wait_until(end: u64, mut receive: impl FnMut() -> Result<Pair, RecvError>) ->
                 received += 1;
             }
             Err(RecvError::Lagged(lagged)) => missed += lagged.missed,
-            Err(RecvError::Closed) => panic!("closed while a handle is there"),
+            Err(RecvError::Closed) => panic!("closed although a publisher exists"),
         }
     }
     (received, missed)
 }
 
-/// A subscriber that waits by `receive` is woken by a publisher that laps it. It receives all, or learns what it missed.
+/// A subscriber that waits in `receive` is woken by a publisher that laps it. It receives
+/// everything, or a report of what it missed.
 fn is_woken_by_a_lap<H: Send + 'static>(
     publish: fn(Publisher<Inline<Pair>>) -> H,
     receive: fn(&mut Subscriber<Inline<Pair>>) -> Result<Pair, RecvError>,
 ) {
     let outcomes = explore(2, move || {
         let (publisher, mut subscriber) = parking_ring(2);
-        // The handle comes back, and so keeps the ring open.
+        // The thread returns the handle, which keeps the ring open.
         let writer = thread::spawn(move || publish(publisher));
         let account = wait_until(3, || receive(&mut subscriber));
         writer.join().unwrap();
@@ -152,7 +154,8 @@ fn a_parked_task_is_woken_by_close() {
 
 #[test]
 fn a_thread_parked_at_a_hole_is_woken_by_the_skip() {
-    // 0 is held for good. The writer of 2 skips and gets no further: the reader must learn that it was lapped.
+    // The slot of 0 stays held. The publisher of 2 skips and does not continue: the reader must
+    // learn that it was lapped.
     explore(3, || {
         let (publisher, mut subscriber) = parking_ring(2);
         let publisher = publisher.share();
@@ -221,7 +224,7 @@ fn a_queued_subscriber_may_be_dropped() {
         drop(subscriber);
         writer.join().unwrap();
         drop(waker);
-        assert_eq!(Arc::strong_count(&counter), 1, "the waker of a dropped subscriber is kept");
+        assert_eq!(Arc::strong_count(&counter), 1, "the waker of a dropped subscriber was not dropped");
     });
 }
 
@@ -245,7 +248,7 @@ fn a_dropped_future_loses_nothing() {
         }
         writer.join().unwrap();
         drop(waker);
-        assert_eq!(Arc::strong_count(&counter), 1, "the waker of a dropped future is kept");
+        assert_eq!(Arc::strong_count(&counter), 1, "the waker of a dropped future was not dropped");
     });
 }
 
@@ -262,7 +265,7 @@ fn a_pending_poll_is_woken() {
         let first = subscriber.poll_recv(&mut Context::from_waker(&waker));
         writer.join().unwrap();
         let woken = counter.count();
-        assert!(first.is_ready() || woken == 1, "pending and never woken");
+        assert!(first.is_ready() || woken == 1, "the poll was pending, and its task was not woken");
         (first.is_ready(), woken)
     });
     assert!(outcomes.contains(&(true, 0)) && outcomes.contains(&(false, 1)), "{outcomes:?}");
@@ -270,7 +273,8 @@ fn a_pending_poll_is_woken() {
 
 #[test]
 fn two_publishers_share_the_lists_of_those_to_wake() {
-    // Three wait for the first message; two more wait for the second while the first is being told.
+    // Three tasks wait for the first message. Two more park for the second while the first three
+    // are being woken.
     explore(2, || {
         let (publisher, first) = parking_ring(4);
         let publisher = publisher.share();
@@ -287,7 +291,7 @@ fn two_publishers_share_the_lists_of_those_to_wake() {
         publisher.publish(pair(1)).unwrap();
         writer.join().unwrap();
         for (subscriber, counter) in subscribers.iter_mut().zip(&counters) {
-            assert!(counter.count() > 0, "never woken");
+            assert!(counter.count() > 0, "a parked task was not woken");
             while subscriber.try_recv().is_ok() {}
             assert_eq!(subscriber.next_sequence(), 2);
         }
@@ -296,7 +300,7 @@ fn two_publishers_share_the_lists_of_those_to_wake() {
 
 #[test]
 fn who_parks_while_it_is_woken_is_woken_again() {
-    // The publisher of 0 has the subscriber in its hand while that one parks for 1, with another waker.
+    // The publisher of 0 is waking the subscriber, which parks for 1 with another waker meanwhile.
     let outcomes = explore(3, || {
         let (mut publisher, mut subscriber) = parking_ring(2);
         let counters = [(); 3].map(|()| Counter::new());
@@ -320,14 +324,14 @@ fn who_parks_while_it_is_woken_is_woken_again() {
                 }
                 Poll::Pending => last = at,
             }
-            // A second message is waited for only after the first.
+            // The task waits for a second message only after the first.
             if got == 0 {
                 break;
             }
         }
         writer.join().unwrap();
         let woken = counters[last].count();
-        assert!(got == 2 || woken > 0, "asleep beside message {got}");
+        assert!(got == 2 || woken > 0, "the task was not woken for message {got}");
         (got, last, woken)
     });
     assert!(outcomes.contains(&(1, 2, 1)) && outcomes.iter().any(|outcome| outcome.0 == 2), "{outcomes:?}");
@@ -335,8 +339,9 @@ fn who_parks_while_it_is_woken_is_woken_again() {
 
 #[test]
 fn who_is_given_back_is_found() {
-    // Three park, one after the other. One publisher takes their list, and gives the rest back before it wakes the first. Another,
-    // which wakes for a skip further on, takes that, and has learned of them by nothing else.
+    // Three tasks park, one after the other. One publisher takes their list, and splices the rest
+    // back before it wakes the first. Another publisher wakes for a skip at a later sequence. It
+    // takes the spliced list, and is synchronized with the tasks only by that.
     let outcomes = explore(2, || {
         let (publisher, subscriber) = parking_ring(4);
         let publisher = publisher.share();
@@ -362,14 +367,14 @@ fn who_is_given_back_is_found() {
         assert!(testing::claim(&other).unwrap().begin().is_none());
         let (slept, mut subscribers) = parking.join().unwrap();
         first.join().unwrap();
-        // Whoever is still thought to be on a list, and is not, parks for ever.
+        // A task that is marked as listed, but is on no list, would never be woken.
         for (subscriber, waker) in subscribers.iter_mut().zip(&wakers) {
             while subscriber.poll_recv(&mut Context::from_waker(waker)).is_ready() {}
         }
         let before = counters.each_ref().map(|counter| counter.count());
         testing::resume(&publisher, 2).begin().unwrap().commit(pair(2));
         for (counter, before) in counters.iter().zip(before) {
-            assert!(counter.count() > before, "never woken");
+            assert!(counter.count() > before, "a parked task was not woken");
         }
         drop(held);
         slept
@@ -392,7 +397,7 @@ fn who_was_woken_in_the_middle_of_its_poll_is_not_said_to_be_parked() {
         let publisher = writer.join().unwrap();
         let parked = ring.stats().subscribers[0].parked;
         drop(publisher);
-        assert!(!parked, "it was woken (pending: {pending}), and nobody will wake it again");
+        assert!(!parked, "a woken task is reported as parked (pending: {pending})");
         pending
     });
     assert_eq!(outcomes, BTreeSet::from([false, true]));

@@ -1,4 +1,4 @@
-//! Slots: nothing is torn, nobody waits for a stalled publisher.
+//! Slots: no message is torn, and no handle waits for a suspended publisher.
 
 use crate::testing;
 use loom::thread;
@@ -22,7 +22,7 @@ fn nothing_is_torn_when_one_publisher_laps() {
         }
         let publisher = writer.join().unwrap();
         assert_eq!(reader.settle(), TryRecvError::Empty);
-        assert!(reader.got.iter().all(|got| got.0 == got.1), "wrong message");
+        assert!(reader.got.iter().all(|got| got.0 == got.1), "a message has another sequence than its number");
         drop(publisher);
         (reader.ids(), reader.account.missed)
     });
@@ -45,21 +45,21 @@ fn nothing_is_torn_when_two_publishers_lap() {
         sequences.push(q);
         reader.settle();
         let claimed = publisher.next_sequence();
-        assert_eq!(reader.subscriber.next_sequence(), claimed, "something readable was not read");
+        assert_eq!(reader.subscriber.next_sequence(), claimed, "the reader left a readable message unread");
         for (sequence, id) in &reader.got {
             let expected = sequences.iter().zip([10, 11, 20]).find(|(q, _)| *q == sequence);
-            assert_eq!(expected.map(|(_, id)| id), Some(*id), "wrong message");
+            assert_eq!(expected.map(|(_, id)| id), Some(*id), "a message has another number");
         }
         (reader.got.len(), reader.account.missed, reader.subscriber.holes())
     });
     assert!(outcomes.contains(&(3, 0, 0)) && outcomes.contains(&(2, 1, 0)), "{outcomes:?}");
-    assert!(outcomes.iter().any(|outcome| outcome.2 > 0), "no hole: {outcomes:?}");
+    assert!(outcomes.iter().any(|outcome| outcome.2 > 0), "no outcome has a hole: {outcomes:?}");
 }
 
 #[test]
 fn a_stalled_publisher_stops_nobody() {
-    // Sequence 0 is claimed and its slot taken for good. 1, 3, 5 come through; 2, 4 are holes; a reader that is woken at the
-    // latest a lap later reads on.
+    // Sequence 0 is claimed and holds its slot until the end. 1 and 3 are published, and 2 is a
+    // hole. A reader is woken at most a lap later, and continues.
     let outcomes = explore(2, || {
         let (publisher, subscriber) = parking_ring(2);
         let publisher = publisher.share();
@@ -71,7 +71,7 @@ fn a_stalled_publisher_stops_nobody() {
         match first {
             Ok(message) => reader.take(message),
             Err(seqcast::RecvError::Lagged(lagged)) => reader.account.lagged(&reader.subscriber, lagged),
-            Err(seqcast::RecvError::Closed) => panic!("closed while a handle is there"),
+            Err(seqcast::RecvError::Closed) => panic!("closed although a publisher exists"),
         }
         assert_eq!(writer.join().unwrap(), [1, 3]);
         reader.settle();
@@ -111,7 +111,7 @@ fn a_stalled_publisher_may_come_back() {
 
 #[test]
 fn a_claim_that_is_overrun_harms_nobody() {
-    // Claimed, then lapped before it took its slot.
+    // Claimed, then overtaken by a lap before it took its slot.
     explore(2, || {
         let (publisher, subscriber) = ring(2);
         let publisher = publisher.share();
@@ -136,7 +136,8 @@ fn a_claim_that_is_overrun_harms_nobody() {
 
 #[test]
 fn the_newest_is_found_while_stalled_publishers_come_back() {
-    // 2 and 3 are being written over 0 and 1, so that nothing can be read until one of them is there.
+    // 2 and 3 are being written over 0 and 1. No message is readable until one of them is
+    // committed.
     let outcomes = explore(3, || {
         let (publisher, mut subscriber) = ring(2);
         let publisher = publisher.share();
@@ -158,8 +159,8 @@ fn the_newest_is_found_while_stalled_publishers_come_back() {
     assert!(outcomes.into_iter().eq([None, Some(2), Some(3)]));
 }
 
-/// One thread publishes more than two slots hold; a reader that is told of the loss must find what it is told to go on with, or that it was
-/// lapped again.
+/// One publisher publishes more than two slots hold. After a report of a loss, the reader must find
+/// the message at which it resumes, or be lapped again.
 fn who_is_told_of_a_loss(publish: impl Fn(Publisher<Inline<Pair>>) -> Handle + Send + Sync + Copy + 'static) {
     let outcomes = explore(3, move || {
         let (publisher, mut subscriber) = ring(2);
@@ -174,7 +175,10 @@ fn who_is_told_of_a_loss(publish: impl Fn(Publisher<Inline<Pair>>) -> Handle + S
         told
     });
     assert!(outcomes.contains(&None) && outcomes.contains(&Some((1, true))), "{outcomes:?}");
-    assert!(outcomes.iter().flatten().all(|(_, found)| *found), "told to go on where nothing is: {outcomes:?}");
+    assert!(
+        outcomes.iter().flatten().all(|(_, found)| *found),
+        "no message at the reported `resumed_at`: {outcomes:?}"
+    );
 }
 
 type Handle = Result<Publisher<Inline<Pair>>, SharedPublisher<Inline<Pair>>>;

@@ -1,15 +1,16 @@
-//! Each atomic operation and fence has a label and a reason beside it, and a row in `docs/orderings.md` where it could be weaker.
+//! Each atomic operation and fence has a comment with a label and a reason. If it could be weaker,
+//! it has a row in `docs/orderings.md`.
 //!
-//! That each is as strong as it must be, and no stronger, is shown by `tests/weaken`:
+//! `tests/weaken` checks that each is as strong as necessary, and no stronger:
 //!
 //! `cargo run --release -p seqcast-weaken`
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
-#[allow(dead_code, reason = "what `tests/weaken` needs of it")]
+#[allow(dead_code, reason = "only `tests/weaken` uses it")]
 mod sources;
 mod table;
-#[allow(dead_code, reason = "what `tests/weaken` needs of it")]
+#[allow(dead_code, reason = "only `tests/weaken` uses it")]
 mod weakening;
 
 use std::collections::BTreeSet;
@@ -25,19 +26,19 @@ fn what_is_stronger_than_relaxed_has_a_row() {
     let operations = sources::operations(root()).unwrap_or_else(|wrong| panic!("{wrong}"));
     let (rows, _) = table::read(root());
     let code: BTreeSet<_> = operations.iter().map(|operation| &*operation.label).collect();
-    assert_eq!(code.len(), operations.len(), "a label stands twice in the code");
+    assert_eq!(code.len(), operations.len(), "the code has the same label twice");
     let strong: Vec<_> =
         operations.iter().filter(|o| !weakening::weakenings(o).is_empty()).map(|o| &*o.label).collect();
-    let mut told: Vec<_> = rows.iter().map(|row| &*row.label).collect();
+    let mut listed: Vec<_> = rows.iter().map(|row| &*row.label).collect();
     for label in &strong {
-        assert!(told.contains(label), "{label} has no row");
+        assert!(listed.contains(label), "{label} has no row");
     }
-    for label in &told {
-        assert!(strong.contains(label), "{label} is no operation that could be weaker");
+    for label in &listed {
+        assert!(strong.contains(label), "{label} is not an operation that could be weaker");
     }
-    told.sort_unstable();
-    told.dedup();
-    assert_eq!(told.len(), rows.len(), "a label stands twice in the table");
+    listed.sort_unstable();
+    listed.dedup();
+    assert_eq!(listed.len(), rows.len(), "the table has the same label twice");
 }
 
 #[test]
@@ -47,7 +48,10 @@ fn each_row_names_what_there_is() {
     for row in &rows {
         let label = &row.label;
         for partner in &row.partners {
-            assert!(operations.iter().any(|operation| operation.label == *partner), "{label}: no operation {partner}");
+            assert!(
+                operations.iter().any(|operation| operation.label == *partner),
+                "{label}: there is no operation {partner}"
+            );
             let back = rows.iter().find(|row| row.label == *partner).map(|row| &row.partners);
             assert!(
                 back.is_none_or(|partners| partners.contains(label)),
@@ -55,13 +59,14 @@ fn each_row_names_what_there_is() {
             );
         }
         for test in &row.tests {
-            let (file, name) = test.rsplit_once("::").unwrap_or_else(|| panic!("{label}: no module: {test}"));
+            let (file, name) =
+                test.rsplit_once("::").unwrap_or_else(|| panic!("{label}: the test has no module: {test}"));
             let file = root().join("tests").join(file.replace("::", "/")).with_extension("rs");
-            let text = fs::read_to_string(&file).unwrap_or_else(|_| panic!("{label}: no file of {test}"));
-            assert!(text.contains(&format!("fn {name}()")), "{label}: no test {test}");
+            let text = fs::read_to_string(&file).unwrap_or_else(|_| panic!("{label}: there is no file of {test}"));
+            assert!(text.contains(&format!("fn {name}()")), "{label}: there is no test {test}");
         }
         for argument in row.argued.values() {
-            assert!(arguments.contains(argument), "{label}: no argument {argument}");
+            assert!(arguments.contains(argument), "{label}: there is no argument {argument}");
         }
         let operation = operations.iter().find(|operation| operation.label == *label).unwrap();
         let weaker: Vec<_> = weakening::weakenings(operation).into_iter().map(|weakening| weakening.to).collect();
@@ -75,7 +80,7 @@ fn each_row_names_what_there_is() {
     }
 }
 
-/// Each of these has an operation without a label, in a form that a search could overlook.
+/// Each of these has an operation without a label, in a form that a text search could miss.
 const HIDDEN: [&str; 22] = [
     "fn f(a: &AtomicU32) { AtomicU32::store(a, 1, Ordering::Relaxed); }",
     "fn f(a: &AtomicU32) { (&&a).store(1, Ordering::Relaxed); }",

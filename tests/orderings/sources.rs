@@ -1,7 +1,9 @@
-//! The atomic operations and fences of `src`, each with the label that stands in a comment beside it.
+//! The atomic operations and fences of `src`, each with the label in a comment before or next to
+//! it.
 //!
-//! Labels (`[stamp.commit]`) and operations come in the same order in a file, and a label stands on its operation's line or
-//! a few lines above. What is compiled only under a model checker, or only for unit tests, is not looked at.
+//! Labels (`[stamp.commit]`) and operations have the same order in a file. A label is on the line
+//! of its operation or a few lines above. Code that is compiled only under a model checker, or only
+//! for unit tests, is ignored.
 
 use std::fs;
 use std::ops::Range;
@@ -11,13 +13,13 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-/// How far above its operation a label may stand.
+/// How many lines a label may be above its operation.
 const LINES_ABOVE: usize = 8;
 
-/// What only model checkers compile.
+/// Files that only model checkers compile.
 const CHECKERS: [&str; 2] = ["sync/model.rs", "sync/traced.rs"];
 
-/// Functions that are as good as a fence, though their calls name no ordering.
+/// Functions that act as a fence. Their calls name no ordering.
 const BARRIERS: [&str; 5] =
     ["full_fence", "fence_after_exchange", "light_barrier", "locked_instruction", "heavy_barrier"];
 
@@ -25,15 +27,16 @@ const BARRIERS: [&str; 5] =
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) label: String,
-    /// Below `src`.
+    /// The path below `src`.
     pub(crate) file: String,
-    /// The function it stands in, with the type or module around it.
+    /// The function that contains it, with the type or module around it.
     pub(crate) function: String,
-    /// What is called.
+    /// The called function or method.
     pub(crate) call: String,
-    /// As they stand there, and where (in bytes). A barrier counts as `SeqCst`, which stands nowhere.
+    /// The orderings with their positions in bytes. A barrier counts as `SeqCst`, which is not in
+    /// the text.
     pub(crate) orderings: Vec<(String, Range<usize>)>,
-    /// Where the whole expression stands, in bytes.
+    /// The position of the whole expression in bytes.
     pub(crate) whole: Range<usize>,
     pub(crate) line: usize,
 }
@@ -43,7 +46,7 @@ impl Operation {
         self.call.ends_with("fence") || self.is_barrier()
     }
 
-    /// As it is shown: `Acquire / Relaxed`.
+    /// The displayed form: `Acquire / Relaxed`.
     pub(crate) fn ordering(&self) -> String {
         self.orderings.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" / ")
     }
@@ -53,7 +56,7 @@ impl Operation {
     }
 }
 
-/// All operations of the crate whose root this is, or what is wrong with their labels.
+/// Returns all operations of the crate with this root, or an error about their labels.
 pub(crate) fn operations(root: &Path) -> Result<Vec<Operation>, String> {
     let src = root.join("src");
     let mut all = Vec::new();
@@ -64,7 +67,7 @@ pub(crate) fn operations(root: &Path) -> Result<Vec<Operation>, String> {
             all.extend(of_file(&name, &text)?);
         }
     }
-    assert!(all.len() > 50, "looked in the wrong place");
+    assert!(all.len() > 50, "found too few operations: the path is probably wrong");
     Ok(all)
 }
 
@@ -90,7 +93,8 @@ pub(crate) fn of_file(name: &str, text: &str) -> Result<Vec<Operation>, String> 
     found.sort_by_key(|operation| operation.orderings.first().map_or(operation.whole.start, |(_, at)| at.start));
     let counted = |at: &Range<usize>| !left_out.iter().any(|out| out.contains(&at.start));
 
-    // Nothing hides from the parser, in a macro.
+    // A second search in the tokens finds operations inside macros, which the parser does not
+    // visit.
     let tokens = tokens_of(text)?;
     let named = orderings_in(&tokens).map_err(|wrong| format!("{name}: {wrong}"))?.into_iter().filter(counted).count();
     let barriers =
@@ -109,7 +113,7 @@ pub(crate) fn of_file(name: &str, text: &str) -> Result<Vec<Operation>, String> 
         labels_in(text).into_iter().filter(|label| counted(&label.at) && !in_string(&label.at)).collect();
     if labels.len() != found.len() {
         let lines: Vec<_> = found.iter().map(|operation| (operation.line, &operation.call)).collect();
-        return Err(format!("{name}: {} labels, but {} operations: {labels:?} {lines:?}", labels.len(), found.len()));
+        return Err(format!("{name}: {} labels for {} operations: {labels:?} {lines:?}", labels.len(), found.len()));
     }
     for (operation, label) in found.iter_mut().zip(labels) {
         if !label.has_reason {
@@ -128,11 +132,11 @@ struct Label {
     name: String,
     line: usize,
     at: Range<usize>,
-    /// Whether anything follows it in its line.
+    /// Whether its line has text after the label.
     has_reason: bool,
 }
 
-/// What stands in brackets, with a dot in it, in a comment.
+/// Finds names with a dot, in brackets, in comments.
 fn labels_in(text: &str) -> Vec<Label> {
     let mut labels = Vec::new();
     let mut start = 0;
@@ -153,7 +157,8 @@ fn labels_in(text: &str) -> Vec<Label> {
     labels
 }
 
-/// Where code names an ordering of atomics, macros included; or what names one in a way that would hide it from the search.
+/// Finds where code names an ordering of atomics, including in macros. Returns an error if a name
+/// is written in a form that the search could miss.
 fn orderings_in(tokens: &[(String, Span)]) -> Result<Vec<Range<usize>>, String> {
     let mut places = Vec::new();
     for (at, (word, span)) in tokens.iter().enumerate() {
@@ -165,7 +170,8 @@ fn orderings_in(tokens: &[(String, Span)]) -> Result<Vec<Range<usize>>, String> 
                 places.push(span.byte_range());
                 whole
             }
-            // A path to an ordering, or its import under its own name. (That of `cmp` is another.)
+            // A path to an ordering, or its import with its own name. `cmp::Ordering` is another
+            // type.
             "Ordering" if before(3) != "cmp" => match after(1) {
                 ":" => ["Relaxed", "Acquire", "Release", "AcqRel", "SeqCst"].contains(&after(3)),
                 next => {
@@ -176,28 +182,29 @@ fn orderings_in(tokens: &[(String, Span)]) -> Result<Vec<Range<usize>>, String> 
             _ => true,
         };
         if !plain {
-            return Err(format!("line {}: {word} is not named as `Ordering::…`, in full", span.start().line));
+            return Err(format!("line {}: {word} is not written as `Ordering::…`, in full", span.start().line));
         }
     }
     Ok(places)
 }
 
-/// Where code calls a barrier, macros included; or what names one in a way that would hide the call from the search.
+/// Finds where code calls a barrier, including in macros. Returns an error if a name is written in
+/// a form that the search could miss.
 fn barriers_in(tokens: &[(String, Span)]) -> Result<Vec<Range<usize>>, String> {
     let mut places = Vec::new();
     for (at, (word, span)) in tokens.iter().enumerate().filter(|(_, (word, _))| BARRIERS.contains(&word.as_str())) {
         let before = at.checked_sub(1).map_or("", |at| tokens[at].0.as_str());
         let after = tokens.get(at + 1).map_or("", |token| token.0.as_str());
         match (before, after) {
-            ("fn", _) | (":" | "{" | ",", "," | "}" | ";") => {} // its definition, or an import
+            ("fn", _) | (":" | "{" | ",", "," | "}" | ";") => {} // a definition or an import
             (_, "(") => places.push(span.byte_range()),
-            _ => return Err(format!("line {}: {word} is not called by its name", span.start().line)),
+            _ => return Err(format!("line {}: {word} is not called directly by its name", span.start().line)),
         }
     }
     Ok(places)
 }
 
-/// The tokens of a file, in their order, brackets among them; neither comments nor macros hide any.
+/// All tokens of a file in order, including brackets and the content of macros, without comments.
 fn tokens_of(text: &str) -> Result<Vec<(String, Span)>, String> {
     let mut tokens = Vec::new();
     flatten(text.parse().map_err(|error| format!("{error}"))?, &mut tokens);
@@ -225,7 +232,7 @@ fn flatten(stream: TokenStream, into: &mut Vec<(String, Span)>) {
 
 struct Finder<'a> {
     file: &'a str,
-    /// Modules, types and functions around the place.
+    /// The modules, types and functions around the current place.
     around: Vec<String>,
     found: Vec<Operation>,
     left_out: Vec<Range<usize>>,
@@ -245,7 +252,7 @@ impl Finder<'_> {
     }
 }
 
-/// Whether it is compiled for users, and not under a model checker or a test alone.
+/// Whether it is compiled for users, not only under a model checker or for a test.
 fn ships(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).all(|attribute| {
         let syn::Meta::List(list) = &attribute.meta else { return true };

@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// A row.
+/// A row of the table.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) label: String,
     pub(crate) partners: Vec<String>,
-    /// Tests that fail when it is weaker: `loom::MODULE::NAME`, or `FILE::NAME` for one of `tests`.
+    /// The tests that fail if the operation is weaker: `loom::MODULE::NAME`, or `FILE::NAME` for
+    /// one of `tests`.
     pub(crate) tests: Vec<String>,
-    /// What it can be weakened to, and no test fails, with the argument (`A1`) why it stays.
+    /// The weaker orderings with which no test fails, each with the argument (`A1`) for keeping the
+    /// stronger one.
     pub(crate) argued: BTreeMap<String, String>,
 }
 
-/// All rows, and the names of the arguments (`A1`) that the document makes.
+/// Returns all rows, and the names of the arguments (`A1`) in the document.
 pub(crate) fn read(root: &Path) -> (Vec<Row>, Vec<String>) {
     let text = fs::read_to_string(root.join("docs/orderings.md")).unwrap();
     let (mut rows, mut arguments) = (Vec::new(), Vec::new());
@@ -32,7 +34,7 @@ pub(crate) fn read(root: &Path) -> (Vec<Row>, Vec<String>) {
 fn row(line: &str) -> Row {
     let cells: Vec<_> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
     let [label, partners, _breaks, shown] = cells[..] else {
-        panic!("not 4 cells, but {}: {line}", cells.len());
+        panic!("expected 4 cells, found {}: {line}", cells.len());
     };
     Row {
         label: label.trim_matches('`').to_owned(),
@@ -42,9 +44,10 @@ fn row(line: &str) -> Row {
     }
 }
 
-/// `Relaxed: A1`.
+/// Parses `Relaxed: A1`.
 fn pair(inside: &str) -> (String, String) {
-    let (weaker, argument) = inside.split_once(": ").unwrap_or_else(|| panic!("not `weaker: argument`: {inside}"));
+    let (weaker, argument) =
+        inside.split_once(": ").unwrap_or_else(|| panic!("expected `weaker: argument`, found {inside}"));
     (weaker.to_owned(), argument.to_owned())
 }
 

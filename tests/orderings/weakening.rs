@@ -1,4 +1,4 @@
-//! What it means to weaken an operation by one step.
+//! The weakenings of an operation by one step.
 
 use std::ops::Range;
 
@@ -7,18 +7,19 @@ use crate::sources::Operation;
 /// A change of a source file.
 #[derive(Debug)]
 pub(crate) struct Weakening {
-    /// What it becomes: `Relaxed`, or `nothing`; for the second ordering of an operation, `… on failure`.
+    /// The weaker ordering: `Relaxed`, or `nothing`. For the second ordering of an
+    /// operation, `… on failure`.
     pub(crate) to: String,
-    /// In bytes of the file.
+    /// The position in bytes of the file.
     pub(crate) at: Range<usize>,
     pub(crate) replacement: String,
 }
 
-/// All ways to weaken it by one step. None if it is as weak as can be.
+/// All ways to weaken an operation by one step. Empty if it cannot be weaker.
 pub(crate) fn weakenings(operation: &Operation) -> Vec<Weakening> {
     let mut all = Vec::new();
     if operation.is_fence() {
-        // `true` for a barrier that says whether it happened.
+        // A barrier that returns whether it succeeded is replaced by `true`.
         let nothing = if operation.call == "heavy_barrier" { "true" } else { "()" };
         all.push(Weakening { to: "nothing".to_owned(), at: operation.whole.clone(), replacement: nothing.to_owned() });
     }

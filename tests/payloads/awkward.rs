@@ -1,5 +1,6 @@
-//! Types with padding, with few valid values, with pointers, of odd sizes and of large alignments, each in every way to publish and
-//! to receive. Values are compared by their fields; padding has no value.
+//! Types with padding, with few valid values, with pointers, of odd sizes and of large alignments,
+//! each in every way to publish and to receive. Values are compared by their fields, because
+//! padding has no value.
 #![allow(unsafe_code, reason = "a union and what is initialised in part")]
 
 use crate::ways::goes_every_way;
@@ -19,7 +20,7 @@ fn itself<T: Copy>(message: &T) -> T {
     *message
 }
 
-/// Of a type that can compare itself.
+/// Compares the values themselves.
 fn goes<T: seqcast::Plain + PartialEq + Debug>(make: fn(u64) -> T) {
     goes_every_way(make, itself);
 }
@@ -111,7 +112,7 @@ fn enums_with_fields_go_through() {
     goes(|n| if n % 2 == 0 { Foreign::Pair(n as u8, n) } else { Foreign::Text(text(n)) });
 }
 
-/// Three words, of which the middle one has seven bytes of padding.
+/// Three words. The middle one has seven bytes of padding.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C)]
 struct Middle(u64, u8, u64);
@@ -172,7 +173,7 @@ fn what_points_into_the_program_goes_through() {
     goes(text);
     goes(|n| (n as u8, text(n), [text(n + 1); 9]));
     goes(|n| &TEXTS[..n as usize % 4]);
-    // A function is compared by what it returns, as it may have several addresses.
+    // Functions are compared by their results, because a function may have several addresses.
     const FUNCTIONS: [fn(u32) -> u32; 2] = [|x| 2 * x, |x| x + 7];
     goes_every_way(|n| FUNCTIONS[n as usize % 2], |function| function(21));
     static ADD: &(dyn Fn(u64) -> u64 + Sync) = &|x| x + 1;
@@ -212,17 +213,17 @@ union Either {
 fn what_has_no_value_goes_through() {
     goes_every_way(|_| MaybeUninit::<[u8; 24]>::uninit(), |_| ());
     goes_every_way(|_| MaybeUninit::<[u8; 999]>::uninit(), |_| ());
-    // Every other byte has a value.
+    // Every second byte is initialized.
     goes_every_way(
         |n| {
             std::array::from_fn::<_, 301, _>(|at| [MaybeUninit::new(n as u8 ^ at as u8), MaybeUninit::uninit()][at % 2])
         },
-        // SAFETY: these have a value.
+        // SAFETY: these bytes are initialized.
         |bytes| bytes.iter().step_by(2).map(|byte| unsafe { byte.assume_init() }).collect::<Vec<_>>(),
     );
-    // SAFETY: one byte of it has a value, which is all that is read.
+    // SAFETY: only one byte is read, and it is initialized.
     goes_every_way(|n| Either { small: n as u8 }, |either| unsafe { either.small });
-    // SAFETY: all of it has a value.
+    // SAFETY: all bytes are initialized.
     goes_every_way(|n| Either { large: [n, !n, 3] }, |either| unsafe { either.large });
 }
 
@@ -240,7 +241,7 @@ macro_rules! sizes {
     )* };
 }
 
-// Where the way to copy changes, or what one step of it copies.
+// Sizes at which the way to copy, or the size of one step, changes.
 sizes! {
     bytes_around_a_cache_line_go_through: 63 64 65;
     bytes_around_a_block_go_through: 127 128 129;

@@ -1,4 +1,4 @@
-//! Every size and alignment goes through whole (laws 3 and 8).
+//! Messages of every size and alignment arrive whole (laws 3 and 8).
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 
@@ -112,7 +112,7 @@ fn enums_and_structs_of_every_alignment() {
     goes_through(|n| Page([n as u8; 256]));
 }
 
-/// Anything goes through a boxed ring, by clone and by reference, where it is aligned as it must be.
+/// A boxed ring passes any type, by clone and by reference, with the correct alignment.
 fn goes_through_boxed<T: Clone + Send + Sync + PartialEq + Debug + 'static>(make: impl Fn(u64) -> T) {
     for capacity in CAPACITIES {
         for first in FIRSTS {

@@ -6,18 +6,18 @@ use seqcast::{Builder, Inline, Plain, Publisher, SharedPublisher, Start, Subscri
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-/// Longer than any test takes.
+/// Longer than any test.
 const LONG: Duration = Duration::from_secs(60);
 
 /// Publishes all of these messages.
 type Publish<T> = fn(&mut Publisher<Inline<T>>, &[T]);
 type PublishShared<T> = fn(&SharedPublisher<Inline<T>>, &[T]);
-/// Receives so many messages. A loss is passed over.
+/// Receives this many messages, and skips losses.
 type Receive<T> = fn(Subscriber<Inline<T>>, usize) -> Vec<T>;
 /// Receives the newest message.
 type Newest<T> = fn(Subscriber<Inline<T>>) -> T;
 
-/// Publishes one message after the other.
+/// Publishes one message after another.
 macro_rules! one_by_one {
     (|$publisher:ident, $message:ident| $publish:expr) => {
         |$publisher, messages| {
@@ -79,7 +79,7 @@ fn receiving<T: Plain>() -> [Receive<T>; 16] {
         |subscriber, count| {
             several(subscriber, count, |subscriber, buffer| block_on(subscriber.recv_many_async(buffer, 3)).is_ok())
         },
-        // These take the subscriber along.
+        // These consume the subscriber.
         |subscriber, count| subscriber.into_iter().flatten().take(count).collect(),
         |subscriber, count| subscriber.skip_lagged().iter().take(count).collect(),
         |subscriber, count| subscriber.skip_lagged().into_iter().take(count).collect(),
@@ -101,7 +101,7 @@ fn each<T: Plain>(
     count: usize,
     receive: fn(&mut Subscriber<Inline<T>>) -> Option<T>,
 ) -> Vec<T> {
-    // One more, which may be a loss.
+    // One more receive than messages, because one may return a loss.
     (0..=count).filter_map(|_| receive(&mut subscriber)).take(count).collect()
 }
 
@@ -116,14 +116,15 @@ fn several<T: Plain>(
     buffer
 }
 
-/// Messages that can be told apart; coprime to each capacity, so a slot gets all of them in turn.
+/// The number of different messages. It is coprime to each capacity, so each slot gets all of them
+/// in turn.
 const DIFFERENT: usize = 11;
 
-/// Messages, and what is to be compared of them.
+/// Messages, and a key to compare them by.
 struct Messages<T, K> {
     all: Vec<T>,
     key: fn(&T) -> K,
-    /// So many have been published.
+    /// The number of published messages.
     sent: usize,
 }
 
@@ -137,7 +138,7 @@ impl<T: Plain, K: PartialEq + Debug> Messages<T, K> {
         (self.sent - count..self.sent).map(|number| self.all[number % DIFFERENT]).collect()
     }
 
-    /// These are the last that were sent.
+    /// Checks that these are the last published messages.
     #[track_caller]
     fn check(&self, received: &[T]) {
         for (number, message) in (self.sent - received.len()..).zip(received) {
@@ -146,7 +147,7 @@ impl<T: Plain, K: PartialEq + Debug> Messages<T, K> {
     }
 }
 
-/// Sends messages in every way, to each of which every way to receive is tried.
+/// Publishes messages in every way, and receives the messages of each in every way.
 pub(crate) fn goes_every_way<T: Plain, K: PartialEq + Debug>(make: fn(u64) -> T, key: fn(&T) -> K) {
     let capacities: &[usize] = if cfg!(miri) { &[2] } else { &[1, 2, 4, 64] };
     for &capacity in capacities {
@@ -167,7 +168,7 @@ pub(crate) fn goes_every_way<T: Plain, K: PartialEq + Debug>(make: fn(u64) -> T,
     gating(make, key);
 }
 
-/// `publish` is the `at`th way.
+/// `publish` is the way with index `at`.
 fn every_receive<T: Plain, K: PartialEq + Debug>(
     capacity: usize,
     at: usize,
@@ -176,8 +177,8 @@ fn every_receive<T: Plain, K: PartialEq + Debug>(
     mut publish: impl FnMut(&[T]),
 ) {
     let mut subscriber = subscriber.clone();
-    // Not each with each in a large ring, which is there for ways that take several messages at once, nor for large messages. Miri
-    // takes a minute for what takes a millisecond.
+    // Not all combinations in a large ring, which is there for ways that receive several messages
+    // per call, and not with large messages. Under Miri, a millisecond of work takes a minute.
     let each_with_each = capacity < 64 && size_of::<T>() < 1024 && !cfg!(miri);
     let chosen = |way: usize| each_with_each || way % 6 == at;
     for (_, receive) in receiving().into_iter().enumerate().filter(|(way, _)| chosen(*way)) {
@@ -197,7 +198,7 @@ fn every_receive<T: Plain, K: PartialEq + Debug>(
     }
 }
 
-/// A gating subscriber receives all, and a full ring returns the message.
+/// A gating subscriber receives everything, and a full ring returns the message.
 fn gating<T: Plain, K: PartialEq + Debug>(make: fn(u64) -> T, key: fn(&T) -> K) {
     for capacity in [1, 2, 4] {
         let (mut publisher, lossy) = Builder::new(capacity).gated().inline::<T>();

@@ -1,4 +1,4 @@
-//! Batches: published at once, woken for once.
+//! Batches: each message is readable immediately, and subscribers are woken once.
 
 use crate::common::wakers::Counter;
 use seqcast::{Batch, Boxed, Builder, Closed, Inline, Publisher, RecvError, SharedBatch, SharedPublisher, Subscriber};
@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
-/// Polls a subscriber that finds nothing, so that it is woken next time.
+/// Polls a subscriber that finds nothing, so it is woken by the next wake-up.
 fn park(subscriber: &mut Subscriber<Inline<u32>>, woken: &Arc<Counter>) {
     let waker = woken.waker();
     assert_eq!(subscriber.poll_recv(&mut Context::from_waker(&waker)), Poll::Pending);
@@ -76,7 +76,8 @@ fn a_panic_wakes_for_a_batch() {
 fn an_empty_batch_wakes_nobody() {
     let (mut publisher, mut parked) = seqcast::inline::<u32>(8);
     let woken = Counter::new();
-    // The message is there, and nobody was woken for it. So whoever wakes now wakes this subscriber.
+    // The message is readable, and no subscriber was woken for it. So the next wake-up wakes this
+    // one.
     park(&mut parked, &woken);
     std::mem::forget({
         let mut batch = publisher.batch();
@@ -130,7 +131,7 @@ fn a_batch_larger_than_the_ring_overwrites_its_start() {
     assert_eq!(parked.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [2, 3, 4, 5]);
 }
 
-/// A reader that is asleep at the start of a batch larger than the gated ring.
+/// A reader that is parked at the start of a batch larger than the gated ring.
 fn wakes_before_it_waits(publish: impl FnOnce(Publisher<Inline<u32>>) + Send) {
     let (publisher, _lossy) = Builder::new(16).gated().inline::<u32>();
     let mut gating = publisher.ring().subscribe_gating().unwrap();
@@ -169,7 +170,8 @@ fn a_run_wakes_before_it_waits_for_room() {
 
 #[test]
 fn a_shared_batch_wakes_at_once_while_publishers_wait() {
-    // The code between two messages of a batch may wait for a publisher that waits for a reader of the first.
+    // The code between two messages of a batch may wait for a publisher that waits for a reader of
+    // the first message.
     let (publisher, _lossy) = Builder::new(4).gated().inline::<u32>();
     let publisher = publisher.share();
     let mut gating = publisher.ring().subscribe_gating().unwrap();
@@ -183,7 +185,7 @@ fn a_shared_batch_wakes_at_once_while_publishers_wait() {
     batch.publish(4).unwrap();
     assert_eq!(woken.count(), 1);
     drop(batch);
-    assert_eq!(woken.count(), 1, "woken again for the same message");
+    assert_eq!(woken.count(), 1, "the reader was woken again for the same message");
     assert_eq!(gating.try_recv(), Ok(4));
     park(&mut gating, &woken);
     publisher.publish_many(5..8);
@@ -233,7 +235,7 @@ fn a_gated_batch_returns_its_sequences() {
 
 #[test]
 fn a_batch_pays_before_it_drops_what_it_displaced() {
-    // What the drop of a message sees of the wake-ups.
+    // Records the number of wake-ups at the drop of a message.
     struct Message(Arc<Counter>, Arc<AtomicUsize>);
     impl Drop for Message {
         fn drop(&mut self) {
@@ -246,14 +248,14 @@ fn a_batch_pays_before_it_drops_what_it_displaced() {
         let mut gating = publisher.ring().subscribe_gating().unwrap();
         let (woken, seen) = (Counter::new(), Arc::new(AtomicUsize::new(0)));
         let message = || Message(Arc::clone(&woken), Arc::clone(&seen));
-        // A publisher waits for room, so that the ring is armed for publishers.
+        // A publisher waits for room, which arms the ring for publishers.
         for _ in 0..4 {
             assert!(publisher.try_publish(message()).is_ok());
         }
         let waits = Counter::new();
         assert_eq!(publisher.poll_ready(&mut Context::from_waker(&waits.waker())), Poll::Pending);
         while gating.try_recv_ref().is_ok() {}
-        // The gate sleeps.
+        // The gating subscriber is parked.
         assert!(gating.poll_recv_ref(&mut Context::from_waker(&woken.waker())).is_pending());
         let mut tries = 0;
         while seen.load(Ordering::Relaxed) == 0 && tries < 200 {
@@ -264,11 +266,11 @@ fn a_batch_pays_before_it_drops_what_it_displaced() {
             if batch {
                 let mut batch = publisher.batch();
                 assert!(batch.publish(message()).is_ok());
-                assert_eq!(woken.count(), 1, "paid at once");
+                assert_eq!(woken.count(), 1, "the subscriber must be woken immediately");
             } else {
                 assert!(publisher.publish(message()).is_ok());
             }
         }
-        assert_eq!(seen.load(Ordering::Relaxed), 2, "one wake-up before the drop, in a batch: {batch}");
+        assert_eq!(seen.load(Ordering::Relaxed), 2, "the wake-up must be before the drop, in a batch: {batch}");
     }
 }

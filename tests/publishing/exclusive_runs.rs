@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::Duration;
 
-/// The tails that an iterator of `count` messages finds, one before each message.
+/// The tails that an iterator of `count` messages loads, one before each message.
 fn tails(builder: Builder, count: usize) -> Vec<u64> {
     let (mut publisher, _subscriber) = builder.inline::<u64>();
     let (ring, tails) = (publisher.ring(), RefCell::new(Vec::new()));
@@ -22,9 +22,9 @@ fn tails(builder: Builder, count: usize) -> Vec<u64> {
 fn messages_of_a_known_length_are_published_in_runs() {
     assert_eq!(tails(Builder::new(64), 40), in_runs_of(16, 40));
     assert_eq!(tails(Builder::new(64).gated(), 40), in_runs_of(16, 40));
-    assert_eq!(tails(Builder::new(8), 40), in_runs_of(2, 40), "a quarter of the ring");
+    assert_eq!(tails(Builder::new(8), 40), in_runs_of(2, 40), "a run must be a quarter of the ring");
     assert_eq!(tails(Builder::new(4), 40), in_runs_of(1, 40));
-    assert_eq!(tails(Builder::new(64), 7), in_runs_of(1, 7), "not worth a run");
+    assert_eq!(tails(Builder::new(64), 7), in_runs_of(1, 7), "few messages must not make a run");
     let deadline = Builder::new(64).gated().gate_deadline(Duration::from_secs(1));
     assert_eq!(tails(deadline, 40), in_runs_of(1, 40));
 }
@@ -61,15 +61,18 @@ fn a_run_is_cut_at_the_last_sequence() {
     for gated in [false, true] {
         let builder = Builder::new(64).first_sequence(LAST - 20);
         let (mut publisher, mut subscriber) = if gated { builder.gated() } else { builder }.inline::<u64>();
-        assert!(catch_unwind(AssertUnwindSafe(|| publisher.publish_many(0..40))).is_err(), "used up");
+        assert!(
+            catch_unwind(AssertUnwindSafe(|| publisher.publish_many(0..40))).is_err(),
+            "the publish must panic, because the sequences are used up"
+        );
         assert_eq!(publisher.ring().stats().published, 21);
         assert!(catch_unwind(AssertUnwindSafe(|| publisher.publish(0))).is_err());
         assert!(subscriber.try_iter().map(Result::unwrap).eq(0..21));
-        assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty), "it is open");
+        assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty), "the ring must still be open");
     }
 }
 
-/// The panic is the iterator's, also where there is no sequence for the messages that it gave.
+/// The iterator's panic is propagated, even if there is no sequence for the messages before it.
 #[test]
 fn an_iterator_may_panic_at_the_last_sequence() {
     for gated in [false, true] {
@@ -85,7 +88,7 @@ fn an_iterator_may_panic_at_the_last_sequence() {
     }
 }
 
-/// Readers that are lapped all the time, by runs: each message is whole, in order, and accounted for.
+/// Runs repeatedly lap the readers. Each message is whole, in order, and counted.
 #[test]
 fn runs_beside_readers_that_lag() {
     fastrand::seed(seed());

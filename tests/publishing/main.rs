@@ -1,7 +1,7 @@
-//! Several messages with one wake-up: batches, and runs of sequences that one claim draws.
+//! Several messages with one wake-up: batches, and runs of sequences from one claim.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
-#![allow(clippy::forget_non_drop, reason = "says where a publisher is suspended for good")]
+#![allow(clippy::forget_non_drop, reason = "marks where a publisher is suspended forever")]
 
 #[path = "../common/mod.rs"]
 mod common;

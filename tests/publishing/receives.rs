@@ -1,4 +1,4 @@
-//! Receiving many: the cursor moves once a run, and the account stays exact.
+//! Receiving many messages: the cursor moves once per run, and the account stays exact.
 
 use crate::common::Account;
 use crate::common::testing;
@@ -54,7 +54,7 @@ fn messages_without_size_are_counted() {
 
 #[test]
 fn a_run_goes_over_holes_and_ends_before_a_loss() {
-    // 0 is held: 16 is a hole.
+    // The slot of 0 is held, so 16 is a hole.
     let (publisher, _) = full(16, 0);
     let _held = testing::claim(&publisher).unwrap().begin().unwrap();
     assert_eq!(publisher.publish_many(1..16), 15);
@@ -88,7 +88,7 @@ fn a_run_wakes_publishers_that_wait_for_room_once() {
 
 #[test]
 fn a_gate_moves_in_the_middle_of_a_long_receive() {
-    // A publisher waits while more is read in one call than the ring holds at once.
+    // A publisher waits while one call receives more than the ring holds.
     let (mut publisher, _lossy) = Builder::new(16).gated().inline::<u64>();
     let mut gating = publisher.ring().subscribe_gating().unwrap();
     thread::scope(|scope| {
@@ -157,7 +157,7 @@ fn a_reader_that_is_lapped_in_a_run_counts_what_it_lost() {
             received += buffer.len();
             for [id, number, not_id, not_number] in buffer.drain(..) {
                 assert_eq!((!id, !number), (not_id, not_number), "torn");
-                assert!(last[id as usize] < Some(number), "out of order");
+                assert!(last[id as usize] < Some(number), "messages of one publisher are out of order");
                 last[id as usize] = Some(number);
             }
         }

@@ -16,7 +16,7 @@ fn ring(capacity: usize) -> (SharedPublisher<Inline<u64>>, Subscriber<Inline<u64
     (publisher.share(), subscriber)
 }
 
-/// The tails that an iterator of `count` messages finds, one before each message.
+/// The tails that an iterator of `count` messages loads, one before each message.
 fn tails<T: seqcast::Plain>(builder: Builder, message: T, count: usize) -> Vec<u64> {
     let (publisher, _subscriber) = builder.inline::<T>();
     let (ring, publisher, tails) = (publisher.ring(), publisher.share(), RefCell::new(Vec::new()));
@@ -39,7 +39,7 @@ fn messages_of_a_known_length_are_published_in_runs() {
     assert_eq!(tails(Builder::new(64), [0_u8; 512], 40), in_runs_of(2, 40));
     assert_eq!(tails(Builder::new(64), [0_u8; 513], 40), in_runs_of(1, 40));
     assert_eq!(tails(Builder::new(64).gated(), 0_u64, 40), in_runs_of(16, 40));
-    assert_eq!(tails(Builder::new(64), 0_u64, 7), in_runs_of(1, 7), "not worth a run");
+    assert_eq!(tails(Builder::new(64), 0_u64, 7), in_runs_of(1, 7), "few messages must not make a run");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_run_is_a_quarter_of_the_ring_at_most() {
 
 #[test]
 fn a_ring_with_a_deadline_claims_one_by_one() {
-    // At each deadline publishers go on by one message.
+    // At each expired deadline, publishers get room for one message.
     let builder = Builder::new(64).gated().gate_deadline(Duration::from_secs(1));
     assert_eq!(tails(builder, 0_u64, 40), in_runs_of(1, 40));
 }
@@ -71,7 +71,7 @@ fn an_iterator_of_unknown_length_may_wait_for_its_reader() {
     assert_eq!(publisher.publish_many(values), 40);
 }
 
-/// Says that it has so many messages, and has another number.
+/// An iterator whose `size_hint` differs from its number of messages.
 struct Liar(std::ops::Range<u64>, usize);
 
 impl Iterator for Liar {
@@ -116,7 +116,8 @@ fn what_a_panicking_iterator_gave_is_published() {
 
 #[test]
 fn a_message_whose_slot_is_held_goes_to_the_next_one() {
-    // Runs of 4. The slots of 18 and 21 are held, in the middle of two runs, and at the beginning of a third that of 24.
+    // Runs of 4. The slots of 18 and 21 are held, inside two runs, and that of 24 at the beginning
+    // of a third.
     let (publisher, mut subscriber) = ring(16);
     let held = [2, 5, 8];
     for sequence in 0..16 {
@@ -142,7 +143,7 @@ fn a_message_whose_slot_is_held_goes_to_the_next_one() {
 
 #[test]
 fn no_waker_runs_between_a_claim_and_its_commit() {
-    // The slot of 17 is held, so that the first run wakes for its hole.
+    // The slot of 17 is held, so the first run wakes subscribers for its hole.
     let (publisher, mut parked) = ring(16);
     for sequence in 0..16 {
         let write = testing::claim(&publisher).unwrap().begin().unwrap();
@@ -160,7 +161,11 @@ fn no_waker_runs_between_a_claim_and_its_commit() {
     });
     assert_eq!(parked.poll_recv(&mut Context::from_waker(&waker)), Poll::Pending);
     assert_eq!(publisher.publish_many(0..8), 8);
-    assert_eq!(*seen.lock().unwrap(), [(20, 3, 20)], "at the wake-up, every claimed sequence had come");
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [(20, 3, 20)],
+        "at the wake-up, every claimed sequence must be committed or a hole"
+    );
 }
 
 #[test]
@@ -203,7 +208,7 @@ fn a_run_takes_the_room_that_there_is() {
     thread::scope(|scope| {
         scope.spawn(move || assert_eq!(publisher.publish_many(60..76), 16));
         eventually("the ring is full", || ring.next_sequence() >= 64);
-        assert_eq!(ring.next_sequence(), 64, "beyond the gate");
+        assert_eq!(ring.next_sequence(), 64, "a publisher claimed beyond the gating subscriber");
         let mut buffer = Vec::new();
         while gating.recv_many(&mut buffer, 64).is_ok() {}
         assert!(buffer.into_iter().eq(0..76));
@@ -237,7 +242,7 @@ fn runs_of_several_publishers_stay_in_order_and_lose_nothing() {
 
 #[test]
 fn the_oldest_is_exact_beyond_any_number_of_claims() {
-    // Claims that have reached no slot have overwritten nothing, also when there are laps of them.
+    // Claims that have reached no slot have overwritten nothing, even laps of them.
     let (publisher, mut subscriber) = ring(4);
     let ring = publisher.ring();
     assert_eq!(publisher.publish_many(0..6), 6);
@@ -255,8 +260,8 @@ fn the_oldest_is_exact_beyond_any_number_of_claims() {
 
 #[test]
 fn latest_finds_the_newest_beyond_any_number_of_claims() {
-    // A ring of 16 for publishers whose runs are of 4. One publisher is suspended at 0; 1 is published; then `runs` publishers are
-    // suspended, each after it has claimed its run.
+    // A ring of 16 whose publishers use runs of 4. One publisher is suspended at 0, and 1 is
+    // published. Then `runs` publishers are suspended, each after it has claimed its run.
     for runs in 0..12 {
         let (publisher, mut subscriber) = seqcast::inline::<u64>(16);
         let publisher = publisher.share();
@@ -265,7 +270,7 @@ fn latest_finds_the_newest_beyond_any_number_of_claims() {
         for _ in 0..4 * runs {
             std::mem::forget(testing::claim(&publisher).unwrap());
         }
-        assert_eq!(subscriber.latest(), Ok(1), "{runs} runs are on their way");
+        assert_eq!(subscriber.latest(), Ok(1), "{runs} runs are claimed");
     }
 }
 

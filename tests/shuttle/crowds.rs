@@ -1,21 +1,22 @@
-//! Everybody at once: the programs of `common/stress.rs`, and subscribers that come and go.
+//! Many publishers and subscribers in parallel: the programs of `common/stress.rs`, and subscribers
+//! that come and go.
 
 use seqcast::{Builder, Start};
 
 use crate::common::{Account, Carry, read_to_end, sign, stress, thread, verify};
 use crate::{Owning, Plain, explore};
 
-/// Whether there was anything that somebody (received, missed, passed over as a hole).
+/// Whether any subscriber had a nonzero count of (received, missed, holes).
 fn any(sums: Vec<[u64; 3]>) -> [bool; 3] {
     [0, 1, 2].map(|kind| sums.iter().any(|sum| sum[kind] > 0))
 }
 
 fn shared<S: Carry>(iterations: usize) {
     let outcomes = explore(iterations, || any(stress::shared::<S>(3, S::PATHS, 2, 8, 0)));
-    // Something was lost; and somebody came upon a hole.
+    // Some outcome has a loss, and some outcome has a hole.
     assert!(outcomes.iter().any(|&[_, missed, _]| missed), "{outcomes:?}");
     assert!(outcomes.iter().any(|&[received, _, holes]| received && holes), "{outcomes:?}");
-    // In a ring with room for all, nothing is.
+    // In a ring with room for all messages, there is no loss and no hole.
     let outcomes = explore(iterations / 4, || any(stress::shared::<S>(2, S::PATHS, 16, 8, 0)));
     assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), [[true, false, false]]);
 }
@@ -33,7 +34,7 @@ fn three_publishers_and_subscribers_on_every_path_of_a_boxed_ring() {
 fn exclusive<S: Carry>(iterations: usize) {
     let outcomes = explore(iterations, || any(stress::exclusive::<S>(S::PATHS, 4, 12)));
     assert!(outcomes.iter().any(|&[received, missed, _]| received && missed), "{outcomes:?}");
-    // In a ring with room for all, nothing is lost.
+    // In a ring with room for all messages, nothing is lost.
     let outcomes = explore(iterations / 4, || any(stress::exclusive::<S>(S::PATHS, 16, 12)));
     assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), [[true, false, false]]);
 }
@@ -48,7 +49,8 @@ fn one_publisher_and_subscribers_on_every_path_of_a_boxed_ring() {
     exclusive::<Owning>(2_000);
 }
 
-/// Two publish, one reads all the while, and three come for a few messages, each in its own way.
+/// Two threads publish, one receives throughout, and three subscribe for a few messages, each in
+/// its own way.
 fn come_and_go<S: Carry>() -> [bool; 2] {
     let (publisher, subscriber) = S::ring(Builder::new(4));
     let publisher = publisher.share();

@@ -1,4 +1,5 @@
-//! Ends: of rings, while some publish and some sleep; of subscribers that sleep; of a publisher's being shared.
+//! The end of a ring, while some publish and some are parked. The drop of parked subscribers. The
+//! change from an exclusive publisher to shared ones.
 
 use std::sync::Arc;
 use std::task::Context;
@@ -9,7 +10,8 @@ use crate::common::wakers::Counter;
 use crate::common::{Account, Carry, block_on, read_to_end, sign, thread, verify};
 use crate::{Owning, Plain, explore};
 
-/// Two close, two publish until they are refused, three read to the end: what was acknowledged is received or counted.
+/// Two threads close, two publish until they are refused, three receive to the end. Acknowledged
+/// messages are received or counted.
 fn close_race<S: Carry>() -> (u64, bool) {
     let (publisher, subscriber) = S::ring(Builder::new(4));
     let publisher = publisher.share();
@@ -47,7 +49,10 @@ fn close_race<S: Carry>() -> (u64, bool) {
     assert_eq!(winners, 1, "winners");
     let acknowledged: Vec<_> = writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
     let end = ring.next_sequence();
-    assert!(acknowledged.iter().all(|sequence| *sequence < end), "{acknowledged:?} and the end is {end}");
+    assert!(
+        acknowledged.iter().all(|sequence| *sequence < end),
+        "acknowledged {acknowledged:?}, although the end is {end}"
+    );
     for reader in readers {
         assert_eq!(reader.join().unwrap(), end);
     }
@@ -58,14 +63,15 @@ fn close_race<S: Carry>() -> (u64, bool) {
 #[test]
 fn closers_race_with_publishers() {
     for outcomes in [explore(4_000, close_race::<Plain>), explore(2_400, close_race::<Owning>)] {
-        // Before the first message; in the middle; too late.
+        // The close comes before the first message, between messages, or too late.
         for reached in [(0, true), (5, true), (12, true)] {
             assert!(outcomes.contains(&reached), "{outcomes:?}");
         }
     }
 }
 
-/// Subscribers that are queued go away while others sleep behind and before them on the list; all of those are woken.
+/// Queued subscribers are dropped while others are parked before and after them on the list. All
+/// others are woken.
 fn dropped_while_parked<S: Carry>() -> [usize; 2] {
     let (publisher, subscriber) = S::ring(Builder::new(8));
     let publisher = publisher.share();
@@ -79,7 +85,8 @@ fn dropped_while_parked<S: Carry>() -> [usize; 2] {
                 for _ in 0..2 {
                     pending += usize::from(subscriber.poll_recv(&mut Context::from_waker(&waker)).is_pending());
                 }
-                // A future that is dropped half-way takes its waker along; the subscriber goes with its place on the list.
+                // The future drops its waker when it is dropped unfinished. The subscriber leaves
+                // the list when it is dropped.
                 let mut future = Box::pin(subscriber.recv_async());
                 pending += usize::from(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
                 drop(future);
@@ -109,7 +116,7 @@ fn dropped_while_parked<S: Carry>() -> [usize; 2] {
     sleepers.into_iter().for_each(|sleeper| sleeper.join().unwrap());
     writer.join().unwrap();
     for counter in &counters {
-        assert_eq!(Arc::strong_count(counter), 1, "the waker of a dropped subscriber is kept");
+        assert_eq!(Arc::strong_count(counter), 1, "the waker of a dropped subscriber was not dropped");
     }
     [usize::from(pending == 0), usize::from(pending > 6)]
 }
@@ -123,8 +130,8 @@ fn subscribers_are_dropped_while_parked() {
     }
 }
 
-/// The exclusive publisher is shared, and whoever finds itself the last takes the ring back and publishes alone; all the while
-/// three read.
+/// The exclusive publisher is shared. The handle that is the last one becomes exclusive again and
+/// publishes. Three subscribers receive throughout.
 fn handed_over<S: Carry>(capacity: usize) -> (u64, bool) {
     let (mut publisher, subscriber) = S::ring(Builder::new(capacity));
     let readers: Vec<_> = [0, 2, S::PATHS - 1]
@@ -137,7 +144,7 @@ fn handed_over<S: Carry>(capacity: usize) -> (u64, bool) {
                 read_to_end(&mut subscriber, path, &mut account, |_, message| {
                     let (publisher, number) = verify(message);
                     let before = last[publisher as usize].replace(number);
-                    assert!(before < Some(number), "out of its publisher's order");
+                    assert!(before < Some(number), "messages of one publisher are out of order");
                 });
                 (account.received + account.missed + subscriber.holes(), account.missed > 0)
             })
@@ -158,7 +165,7 @@ fn handed_over<S: Carry>(capacity: usize) -> (u64, bool) {
                 match publisher.try_into_exclusive() {
                     Ok(mut publisher) => {
                         publisher.publish(S::wrap(sign(id, 2)));
-                        // And once more there and back.
+                        // Share it again, and back.
                         let publisher = publisher.share();
                         publisher.publish(S::wrap(sign(id, 3))).ok().unwrap();
                         publisher.try_into_exclusive().ok().unwrap().publish(S::wrap(sign(id, 4)));
@@ -185,7 +192,7 @@ fn handed_over<S: Carry>(capacity: usize) -> (u64, bool) {
 
 #[test]
 fn the_ring_is_handed_over_and_back() {
-    // In the first ring somebody lags; the second has room for all.
+    // In the first ring, some subscribers lag. The second has room for all messages.
     for (capacity, lost) in [(4, true), (32, false)] {
         let plain = explore(3_000, move || handed_over::<Plain>(capacity));
         for outcomes in [plain, explore(1_500, move || handed_over::<Owning>(capacity))] {

@@ -1,4 +1,5 @@
-//! Gated rings: publishers and gating readers that wait for each other, join, leave and are demoted.
+//! Gated rings: publishers and gating subscribers that wait for each other, join, leave and are
+//! demoted.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use seqcast::{Builder, RecvError, SharedPublisher, Start};
 use crate::common::{Account, Carry, block_on, read_to_end, sign, testing, thread, verify};
 use crate::{Owning, Plain, explore};
 
-/// Publishes `count` messages, and waits for room by a thread or by a task.
+/// Publishes `count` messages. A thread or a task waits for room.
 fn publishes<S: Carry>(publisher: &SharedPublisher<S>, id: u64, count: u64) -> thread::JoinHandle<u64> {
     let publisher = publisher.clone();
     thread::spawn(move || {
@@ -19,8 +20,9 @@ fn publishes<S: Carry>(publisher: &SharedPublisher<S>, id: u64, count: u64) -> t
     })
 }
 
-/// Three publish. One gate reads all, one leaves in the middle, one joins in the middle; a lossy one is not waited for. Returns whether
-/// the one that joined came late, and whether the lossy one missed anything.
+/// Three threads publish. One gating subscriber receives everything, one leaves early, one joins
+/// late. Publishers do not wait for a lossy one. Returns whether the one that joined missed the
+/// beginning, and whether the lossy one missed anything.
 fn crowd<S: Carry>(capacity: usize) -> [bool; 2] {
     let (publisher, mut lossy) = S::ring(Builder::new(capacity).gated());
     let publisher = publisher.share();
@@ -34,7 +36,7 @@ fn crowd<S: Carry>(capacity: usize) -> [bool; 2] {
                 let mut next = [0; 3];
                 read_to_end(&mut gate, path, &mut account, |_, message| {
                     let (id, number) = verify(message);
-                    assert_eq!(number, next[id as usize], "in order, and once");
+                    assert_eq!(number, next[id as usize], "each message must be received once, in order");
                     next[id as usize] += 1;
                 });
                 assert_eq!(account.missed, 0);
@@ -85,7 +87,8 @@ fn gates_lose_nothing_beside_those_who_join_and_leave() {
     explore(1_000, || crowd::<Plain>(4));
 }
 
-/// A gate that never reads is demoted while three wait. They go on, and it learns what it lost.
+/// A gating subscriber that never receives is demoted while three publishers wait. They continue,
+/// and it receives a report of its loss.
 fn stuck<S: Carry>() -> u64 {
     let (publisher, _) = S::ring(Builder::new(2).gated());
     let publisher = publisher.share();
@@ -123,7 +126,8 @@ fn a_stuck_gate_is_demoted_beside_those_who_wait() {
     explore(1_000, stuck::<Owning>);
 }
 
-/// The ring is closed while publishers wait: what was acknowledged is read, the rest came back.
+/// The ring is closed while publishers wait. Acknowledged messages are received, and the others are
+/// returned.
 fn ends<S: Carry>() -> u64 {
     let (publisher, _) = S::ring(Builder::new(2).gated());
     let publisher = publisher.share();

@@ -1,15 +1,17 @@
-//! The real crate under shuttle: interleavings drawn at random, of more threads and longer runs than loom can exhaust. Every load sees
-//! the last store here: orderings are loom's affair (`tests/loom`).
+//! Runs the crate under shuttle: random interleavings, of more threads and longer runs than loom
+//! can exhaust. Every load returns the last store here. Orderings are checked by loom
+//! (`tests/loom`).
 //!
 //! `RUSTFLAGS="--cfg shuttle" cargo test --release --features _models --test shuttle`
 //!
 //! | variable | |
 //! |---|---|
-//! | `SEQCAST_ITERATIONS` | interleavings of each program (for each of the two ways to draw them) |
-//! | `SEQCAST_SEED` | what they are drawn from; printed by every test |
-//! | `SEQCAST_SCHEDULE` | the failing schedule, as shuttle printed it: run one test with it, and it prints that interleaving |
+//! | `SEQCAST_ITERATIONS` | interleavings of each program, for each of the two schedulers |
+//! | `SEQCAST_SEED` | the seed of the schedulers, printed by every test |
+//! | `SEQCAST_SCHEDULE` | the failing schedule, as shuttle printed it: a test that runs with it prints that interleaving |
 //!
-//! A schedule fits one program: of a test that runs two, leave the other out. Where a test crashes, `--nocapture` shows its seed.
+//! A schedule belongs to one program. In a test that runs two programs, remove the other one. If a
+//! test crashes, `--nocapture` shows its seed.
 
 #![cfg(shuttle)]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
@@ -34,14 +36,14 @@ use tracing_subscriber::util::SubscriberInitExt;
 type Plain = Inline<common::Signed>;
 type Owning = Boxed<Box<common::Signed>>;
 
-/// How many times a thread loses its turn to others in an interleaving that is drawn by PCT.
+/// The maximum of thread switches that PCT adds to an interleaving.
 const DEPTH: usize = 4;
 
-/// Runs `program` in `iterations` interleavings with a thread drawn at each step, and in as many with few changes of threads, and
-/// returns the outcomes.
+/// Runs `program` in `iterations` interleavings with a random thread at each step, and in as many
+/// with few thread switches. Returns the outcomes.
 fn explore<O: Ord + Send + 'static>(iterations: usize, program: impl Fn() -> O + Send + Sync + 'static) -> BTreeSet<O> {
     let iterations = env::var("SEQCAST_ITERATIONS")
-        .map_or(iterations, |iterations| iterations.parse().expect("SEQCAST_ITERATIONS is a number"));
+        .map_or(iterations, |iterations| iterations.parse().expect("SEQCAST_ITERATIONS must be a number"));
     let outcomes = Arc::new(Mutex::new(BTreeSet::new()));
     let runs = Arc::new(AtomicUsize::new(0));
     let (seen, count) = (Arc::clone(&outcomes), Arc::clone(&runs));
@@ -66,7 +68,7 @@ fn explore<O: Ord + Send + 'static>(iterations: usize, program: impl Fn() -> O +
 fn run(scheduler: impl Scheduler + 'static, program: &Arc<impl Fn() + Send + Sync + 'static>) {
     let mut config = Config::new();
     config.stack_size = 1 << 17;
-    // It warns of orderings weaker than `SeqCst`.
+    // shuttle warns about orderings weaker than `SeqCst`.
     config.silence_warnings = true;
     let program = Arc::clone(program);
     Runner::new(scheduler, config).run(move || program());

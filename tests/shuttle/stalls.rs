@@ -1,4 +1,4 @@
-//! Publishers that are stopped in the middle of a publish and come back laps later, or never.
+//! Publishers that are suspended in a publish, and resume laps later or never.
 
 use crate::common::testing;
 use std::collections::BTreeSet;
@@ -11,8 +11,9 @@ use crate::common::counted::{Counted, Ledger};
 use crate::common::{Account, Carry, block_on, read_to_end, sign, thread, verify};
 use crate::{Owning, Plain, explore};
 
-/// One draws a sequence, lets others by, takes its slot, lets others by, and commits or never does. Two publish around it; readers on
-/// `paths` take part. Returns whether anybody (missed, came upon a hole), and whether the slow one got its slot.
+/// A slow publisher claims a sequence, yields, takes its slot, yields, and commits or never does.
+/// Two others publish meanwhile, and readers receive by `paths`. Returns whether any reader missed
+/// a message, whether any found a hole, and whether the slow publisher got its slot.
 fn stalled<S: Carry>(paths: &'static [u64], commits: bool) -> [bool; 3] {
     let (publisher, subscriber) = S::ring(Builder::new(2));
     let publisher = publisher.share();
@@ -51,7 +52,7 @@ fn stalled<S: Carry>(paths: &'static [u64], commits: bool) -> [bool; 3] {
         .collect();
     writers.into_iter().for_each(|writer| writer.join().unwrap());
     let began = slow.join().unwrap();
-    // What is never committed is never received; only a lap tells of it.
+    // An uncommitted message is never received. Readers continue only after a lap.
     for number in 0..if commits { 0 } else { 4 } {
         publisher.publish(S::wrap(sign(3, number))).ok().unwrap();
     }
@@ -64,7 +65,8 @@ fn stalled<S: Carry>(paths: &'static [u64], commits: bool) -> [bool; 3] {
     [sums.iter().any(|sum| sum[1] > 0), sums.iter().any(|sum| sum[2] > 0), began]
 }
 
-/// Something was lost; and there were holes or none while the slow one got its slot or not.
+/// Some outcome has a loss, with and without holes, both if the slow publisher got its slot and if
+/// it did not.
 fn reached(outcomes: &BTreeSet<[bool; 3]>, expected: [[bool; 2]; 2]) {
     for [hole, began] in expected {
         assert!(outcomes.contains(&[true, hole, began]), "{outcomes:?}");
@@ -83,7 +85,8 @@ fn a_stopped_publisher_stops_nobody() {
     reached(&explore(3_200, || stalled::<Owning>(&[5, 6, 7], false)), [[true, true], [false, false]]);
 }
 
-/// A slot is held for good; who comes a lap later skips it, and gets no further. Whoever waits there must learn that it was lapped.
+/// A slot stays held. The publisher of the next lap skips it, and does not continue. Readers that
+/// wait there must learn that they were lapped.
 fn skipped<S: Carry>() -> usize {
     let (publisher, subscriber) = S::ring(Builder::new(2));
     let publisher = publisher.share();
@@ -112,7 +115,7 @@ fn skipped<S: Carry>() -> usize {
             publisher
         })
     };
-    // Before any publisher goes.
+    // Before any publisher is dropped.
     let waited = readers.into_iter().map(|reader| usize::from(reader.join().unwrap())).sum();
     drop((publisher, skips.join().unwrap()));
     waited
@@ -127,7 +130,7 @@ fn sleepers_at_a_hole_are_woken_by_the_skip() {
 
 #[test]
 fn every_message_is_dropped_once() {
-    // Readers look at messages where they lie while they are displaced, left over, kept back and used again.
+    // Readers borrow messages while these are displaced, left over, kept and their nodes reused.
     let outcomes = explore(6_000, || {
         let ledger = Ledger::new();
         let (publisher, subscriber) = Builder::new(2).boxed::<Counted>();
@@ -142,7 +145,7 @@ fn every_message_is_dropped_once() {
                             Ok(message) => {
                                 let id = message.verify();
                                 thread::yield_now();
-                                assert_eq!(message.verify(), id, "another message in its place");
+                                assert_eq!(message.verify(), id, "the borrowed message changed");
                                 let _ = Ref::sequence(&message);
                                 looks += 1;
                             }
@@ -181,16 +184,18 @@ fn every_message_is_dropped_once() {
     assert_eq!(outcomes.len(), 2, "{outcomes:?}");
 }
 
-/// A slot is held for good, and two publish around it. Somebody reads and looks on: what it is told of the ring never goes back, is not
-/// less than what it received, and not more than what was begun. Returns whether it was lapped, and whether it looked in the middle.
-fn looked_on<S: Carry>() -> [bool; 2] {
+/// A slot stays held, and two threads publish. An observer receives and loads the ring's progress.
+/// The progress never decreases, is not less than what the observer received, and not more than
+/// what was begun. Returns whether the observer was lapped, and whether it loaded the progress
+/// during the publishing.
+fn observed<S: Carry>() -> [bool; 2] {
     let (publisher, subscriber) = S::ring(Builder::new(2));
     let publisher = publisher.share();
     drop(testing::claim(&publisher).unwrap().begin());
-    // Not shuttle's: it orders nothing.
+    // Not shuttle's, because it orders nothing.
     let begun = Arc::new(AtomicU64::new(1));
     let ring = publisher.ring();
-    let onlooker = {
+    let observer = {
         let (mut subscriber, begun) = (subscriber.clone(), Arc::clone(&begun));
         thread::spawn(move || {
             let (mut received, mut before, mut lapped) = (0, (0, 0, 0), false);
@@ -212,9 +217,19 @@ fn looked_on<S: Carry>() -> [bool; 2] {
                     Err(TryRecvError::Closed) => true,
                 };
                 let now = (ring.next_sequence(), ring.oldest_sequence(), ring.stats().published);
-                assert!(before.0 <= now.0 && before.1 <= now.1 && before.2 <= now.2, "{now:?} after {before:?}");
-                assert!(subscriber.next_sequence() <= now.0, "{now:?} and a cursor at {}", subscriber.next_sequence());
-                assert!((received..=begun.load(Ordering::Relaxed)).contains(&now.2), "{now:?}, received {received}");
+                assert!(
+                    before.0 <= now.0 && before.1 <= now.1 && before.2 <= now.2,
+                    "the progress decreased to {now:?} after {before:?}"
+                );
+                assert!(
+                    subscriber.next_sequence() <= now.0,
+                    "the progress is {now:?}, and a cursor is at {}",
+                    subscriber.next_sequence()
+                );
+                assert!(
+                    (received..=begun.load(Ordering::Relaxed)).contains(&now.2),
+                    "the progress is {now:?}, after {received} received"
+                );
                 before = now;
                 middle |= (2..12).contains(&now.2);
                 if end {
@@ -237,23 +252,24 @@ fn looked_on<S: Carry>() -> [bool; 2] {
         .collect();
     writers.into_iter().for_each(|writer| writer.join().unwrap());
     drop(publisher);
-    onlooker.join().unwrap()
+    observer.join().unwrap()
 }
 
 #[test]
 fn what_is_told_of_the_ring_never_goes_back() {
-    for outcomes in [explore(4_000, looked_on::<Plain>), explore(2_400, looked_on::<Owning>)] {
+    for outcomes in [explore(4_000, observed::<Plain>), explore(2_400, observed::<Owning>)] {
         assert!(outcomes.contains(&[true, true]) && outcomes.contains(&[true, false]), "{outcomes:?}");
     }
 }
 
-/// Two publish on a small ring, one of them slowly, and nothing is read but the newest: it is there from the start, grows, and is not
-/// older than what was acknowledged before. Returns whether anything was jumped over, and whether nothing was new.
+/// Two threads publish on a small ring, one of them slowly, and readers receive only the newest
+/// message. There is always one. It increases, and is not older than what was acknowledged before.
+/// Returns whether any message was skipped, and whether any receive found nothing new.
 fn newest<S: Carry>(slack: usize) -> [bool; 2] {
     let (mut publisher, subscriber) = S::ring(Builder::new(4).lag_slack(slack));
     publisher.publish_many((0..4).map(|number| S::wrap(sign(7, number))));
     let publisher = publisher.share();
-    // Not shuttle's: it orders nothing.
+    // Not shuttle's, because it orders nothing.
     let acknowledged = Arc::new(AtomicU64::new(3));
     let readers: Vec<_> = (0..2)
         .map(|_| {
@@ -298,7 +314,7 @@ fn newest<S: Carry>(slack: usize) -> [bool; 2] {
             }
         })
     };
-    // One, so that what it publishes is acknowledged in order.
+    // A single writer, so messages are acknowledged in order.
     let writer = thread::spawn(move || {
         for number in 0..10 {
             let sequence = publisher.publish(S::wrap(sign(0, number))).ok().unwrap();

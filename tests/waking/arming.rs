@@ -1,4 +1,4 @@
-//! When a ring has publishers look for sleepers, and when it stops.
+//! When a ring is armed, so that publishers check for parked subscribers, and when it is disarmed.
 
 use crate::common::eventually;
 use crate::common::wakers::park;
@@ -8,11 +8,11 @@ use seqcast::{Inline, Start, Subscriber};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Whether the kernel runs a barrier on all cores for whoever asks.
+/// Whether the kernel provides a barrier on all cores of the process.
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 #[allow(unsafe_code)]
 fn has_barrier() -> bool {
-    // SAFETY: takes three integers, and only tells what the kernel knows.
+    // SAFETY: the arguments are integers, and the call only queries.
     let known = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_QUERY, 0, 0) };
     known > 0 && known & i64::from(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0
 }
@@ -45,7 +45,7 @@ fn a_ring_on_which_nobody_parks_any_more_is_disarmed() {
         println!("SKIPPED: this system has no barrier, so rings stay armed");
         return;
     }
-    // In so many sequences once, a publisher asks.
+    // A publisher tries to disarm the ring once in this many sequences.
     const PERIOD: u64 = 1 << 14;
     let arm =
         |subscriber: &mut Subscriber<Inline<u64>>| assert!(subscriber.recv_timeout(Duration::from_millis(1)).is_err());
@@ -54,12 +54,11 @@ fn a_ring_on_which_nobody_parks_any_more_is_disarmed() {
     let ring = publisher.ring();
     arm(&mut subscriber);
     publisher.publish_many(0..2 * PERIOD - 1);
-    assert!(is_armed(&ring), "it asked once, and somebody had parked");
+    assert!(is_armed(&ring), "the ring must stay armed after the first try, because a subscriber parked before");
     publisher.publish(0);
     assert!(!is_armed(&ring));
 
-    // One that is parked where nobody comes by keeps it armed; and so does one that parks again and
-    // again.
+    // Parking arms the ring again. It stays armed if a task parks in each period.
     subscriber.seek(Start::Latest);
     park(&mut subscriber, noop_waker_ref());
     assert!(is_armed(&ring));
@@ -70,7 +69,8 @@ fn a_ring_on_which_nobody_parks_any_more_is_disarmed() {
         assert!(is_armed(&ring));
     }
 
-    // By shared publishers as well, one message at a time; and who parks then is woken.
+    // Shared publishers disarm it too, one message at a time. A thread that parks afterwards is
+    // woken.
     let publisher = publisher.share();
     for number in 0..2 * PERIOD {
         publisher.publish(number).unwrap();

@@ -1,4 +1,4 @@
-//! What a publish costs with many that are parked, and with many that are not.
+//! The cost of a publish with many parked subscribers, and with many that are not parked.
 
 use crate::common::wakers::park;
 use futures::task::noop_waker_ref;
@@ -6,8 +6,8 @@ use std::time::Instant;
 
 #[test]
 fn a_pass_over_many_parked_costs_each_the_same() {
-    // A pass that walked the rest of the list for each would cost a hundred times more a waiter
-    // here: a factor of twenty is not sharp about time.
+    // If waking one subscriber walked the rest of the list, it would cost a hundred times more
+    // here. The bound of twenty is wide, because times vary.
     let time = |parked: u32| {
         let (publisher, subscriber) = seqcast::inline::<u64>(4);
         let publisher = publisher.share();
@@ -26,13 +26,14 @@ fn a_pass_over_many_parked_costs_each_the_same() {
             .unwrap()
     };
     let (few, many) = (time(100), time(20_000));
-    assert!(many < few * 20, "{many:?} a waiter with 20 000, {few:?} with 100");
+    assert!(many < few * 20, "{many:?} per parked subscriber with 20 000, {few:?} with 100");
 }
 
 #[test]
 fn idle_subscribers_cost_publishers_nothing() {
-    // Ten thousand that do not wait, of which some did once. A pass over them would cost a thousand
-    // times more, so that a factor of twenty tells without being sharp about time.
+    // Ten thousand subscribers that do not wait, some of which waited before. If a publish walked
+    // over all of them, it would cost a thousand times more. The bound of twenty is wide, because
+    // times vary.
     let time = |subscribers: usize| {
         let (mut publisher, subscriber) = seqcast::inline::<u64>(1024);
         let mut idle: Vec<_> = (0..subscribers).map(|_| subscriber.clone()).collect();

@@ -1,4 +1,5 @@
-//! What a publish deep inside other calls of wakers leaves to those is done when they return.
+//! Deep inside nested calls of wakers, a publish leaves its wake-ups to the calls around it, which
+//! do them when they return.
 
 use crate::common::wakers::{Counter, call, park};
 use seqcast::{Inline, SharedPublisher, Subscriber};
@@ -6,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
-/// Parks a subscriber whose waker publishes, once for each of `depth`, so that they nest; the
-/// innermost runs `inside`.
+/// Parks `depth` subscribers, each with a waker that publishes to wake the next one, so that the
+/// calls nest. The innermost call runs `inside`.
 fn nest(
     publisher: &SharedPublisher<Inline<u64>>,
     subscribers: &mut Vec<Subscriber<Inline<u64>>>,
@@ -33,8 +34,8 @@ fn nest(
 
 #[test]
 fn from_deep_inside_wakers_everybody_is_woken() {
-    // Deep enough that what is owed is left to the publish around; there, two more groups park and
-    // are published to, and so are two on a ring of which no publish is around.
+    // Deep enough that wake-ups are left to the publish around. There, two more groups park and are
+    // published to, and so are two on a ring that has no publish around.
     let (publisher, _first) = seqcast::inline::<u64>(1 << 10);
     let (other, _other) = seqcast::inline::<u64>(16);
     let (publisher, other) = (publisher.share(), other.share());
@@ -56,14 +57,14 @@ fn from_deep_inside_wakers_everybody_is_woken() {
     };
     nest(&publisher, &mut subscribers, 100, inside);
     publisher.publish(0).unwrap();
-    assert_eq!(publisher.next_sequence(), 103, "each of the nested was woken");
+    assert_eq!(publisher.next_sequence(), 103, "each nested waker must have published");
     assert_eq!(counter.count(), 9);
 }
 
-/// So deep that a publish leaves those whom it should wake to the calls around.
+/// At this depth a publish leaves its wake-ups to the calls around it.
 const DEPTH: usize = 128;
 
-/// Runs `code` from within this many calls of wakers, each of a ring of its own.
+/// Runs `code` inside this many calls of wakers, each of another ring.
 pub(crate) fn from_within(depth: usize, code: Arc<dyn Fn() + Send + Sync>) {
     if depth == 0 {
         return code();
@@ -75,8 +76,8 @@ pub(crate) fn from_within(depth: usize, code: Arc<dyn Fn() + Send + Sync>) {
 
 #[test]
 fn a_ring_that_is_gone_is_not_come_back_for() {
-    // Deep inside, a ring is published to and dropped, its subscriber too. The calls around return
-    // to nothing.
+    // Deep inside, a ring is published to and dropped with its subscriber. The calls around must
+    // not use it when they return.
     let woken = Counter::new();
     let waker = woken.waker();
     from_within(
@@ -88,7 +89,7 @@ fn a_ring_that_is_gone_is_not_come_back_for() {
             drop(subscriber);
         }),
     );
-    assert_eq!(woken.count(), 0, "its subscriber was gone");
+    assert_eq!(woken.count(), 0, "a dropped subscriber was woken");
 }
 
 #[test]
@@ -98,13 +99,13 @@ fn from_deep_inside_others_are_woken_that_a_stopped_publisher_owes() {
     let mut second = first.clone();
     let counter = Counter::new();
     park(&mut first, &counter.waker());
-    // On top of the list: its waker takes its time, and the other is owed.
-    let (begun, stopped) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    // The first waker on the list blocks, so the wake-up of the other subscriber is delayed.
+    let (begun, release) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
     let waits = {
-        let (begun, stopped) = (Arc::clone(&begun), Arc::clone(&stopped));
+        let (begun, release) = (Arc::clone(&begun), Arc::clone(&release));
         move || {
             begun.wait();
-            stopped.wait();
+            release.wait();
         }
     };
     park(&mut second, &call(waits));
@@ -120,15 +121,15 @@ fn from_deep_inside_others_are_woken_that_a_stopped_publisher_owes() {
             publishing.publish(2).unwrap();
         }),
     );
-    assert_eq!(counter.count(), 1, "it was not woken");
-    stopped.wait();
+    assert_eq!(counter.count(), 1, "the subscriber was not woken");
+    release.wait();
     slow.join().unwrap();
 }
 
 #[test]
 fn from_within_a_call_of_its_own_ring_others_are_woken_when_that_returns() {
-    // Less deep than `DEPTH`: the call around is left what the publish within owes, and nobody else
-    // comes back for it.
+    // Less deep than `DEPTH`: the publish inside leaves its wake-up to the call around it, and no
+    // other call does it.
     let (publisher, mut first) = seqcast::inline::<u64>(4);
     let publisher = publisher.share();
     let (counter, kept) = (Counter::new(), Arc::new(Mutex::new(Vec::new())));
@@ -139,7 +140,11 @@ fn from_within_a_call_of_its_own_ring_others_are_woken_when_that_returns() {
             park(&mut second, &counter.waker());
             publisher.publish(2).unwrap();
             kept.lock().unwrap().push(second);
-            assert_eq!(counter.count(), 0, "it was woken within, which this test is not about");
+            assert_eq!(
+                counter.count(),
+                0,
+                "the subscriber was already woken inside, so the test does not reach its case"
+            );
         })
     };
     park(&mut first, &call(move || from_within(40, within.clone())));
@@ -160,7 +165,8 @@ fn at_the_end_of_a_thread_others_are_woken_from_deep_inside() {
     thread_local!(static LAST: AtExit = const { AtExit(std::cell::RefCell::new(None)) });
     let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
     let publisher = publisher.share();
-    // Its drop closes the ring, and so wakes: not before the end.
+    // The drop of the handle closes the ring and wakes. The clone delays that to the end of the
+    // test.
     let _kept = publisher.clone();
     let counter = Counter::new();
     park(&mut subscriber, &counter.waker());
@@ -169,10 +175,11 @@ fn at_the_end_of_a_thread_others_are_woken_from_deep_inside() {
             publisher.publish(1).unwrap();
         });
         LAST.with(|last| last.0.replace(Some(Box::new(move || from_within(DEPTH, publish)))));
-        // What the thread keeps for itself is made after what runs last, and so would go before it.
+        // The thread's own locals are initialized after the one that runs last, so they are dropped
+        // before it.
         from_within(DEPTH, Arc::new(|| {}));
     })
     .join()
     .unwrap();
-    assert_eq!(counter.count(), 1, "it was not woken");
+    assert_eq!(counter.count(), 1, "the subscriber was not woken");
 }

@@ -11,10 +11,10 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-/// Tasks that a driver wakes at a time.
+/// The number of tasks that a driver wakes per poll.
 const SLICE: usize = 64;
 
-/// A driver and its waker, polled by hand.
+/// A driver with its waker. The test polls it.
 struct Driver {
     drive: DriveWakes<Inline<u64>>,
     woken: Arc<Counter>,
@@ -32,7 +32,7 @@ impl Driver {
         Pin::new(&mut self.drive).poll(&mut Context::from_waker(&self.woken.waker()))
     }
 
-    /// Polls it as often as it is woken.
+    /// Polls the driver as often as it is woken.
     fn run(&mut self) -> usize {
         let mut polls = 0;
         while self.woken.count() > 0 {
@@ -43,7 +43,7 @@ impl Driver {
     }
 }
 
-/// Subscribers that are parked, and the count of their wake-ups.
+/// Makes parked subscribers, and a counter of their wake-ups.
 pub(crate) fn parked(
     subscriber: &Subscriber<Inline<u64>>,
     count: usize,
@@ -59,7 +59,7 @@ fn publishers_wake_the_driver_once_and_it_wakes_all() {
     let (mut publisher, subscriber) = seqcast::inline::<u64>(64);
     let mut driver = Driver::new(&publisher.ring());
     publisher.publish(0);
-    assert_eq!(driver.woken.count(), 0, "nobody sleeps");
+    assert_eq!(driver.woken.count(), 0, "the driver was woken although no task is parked");
     drop(subscriber);
     for round in 0..5 {
         let (mut subscribers, woken) = parked(&publisher.subscribe(), 3 * SLICE + 1);
@@ -68,18 +68,23 @@ fn publishers_wake_the_driver_once_and_it_wakes_all() {
         for number in 10..20 {
             publisher.publish(number);
         }
-        assert_eq!((driver.woken.count(), woken.count()), (1, 0), "publishers wake the driver alone, round {round}");
+        assert_eq!(
+            (driver.woken.count(), woken.count()),
+            (1, 0),
+            "publishers must only wake the driver, round {round}"
+        );
         assert!(driver.poll().is_pending());
-        assert_eq!(woken.count(), SLICE, "it yields after a slice");
+        assert_eq!(woken.count(), SLICE, "the driver must yield after a slice");
         assert_eq!(driver.run(), 3);
-        assert_eq!(woken.count(), 3 * SLICE + 1, "once each for the whole burst");
+        assert_eq!(woken.count(), 3 * SLICE + 1, "each task must be woken once for the burst");
         for subscriber in &mut subscribers {
             assert!(subscriber.try_iter().map(Result::unwrap).eq(0..20));
         }
     }
 }
 
-/// A task that was woken and sleeps again is not woken again by what it has read, and the others come first.
+/// A task that was woken and parks again is not woken again for messages that it has read. The
+/// other tasks come first.
 #[test]
 fn those_who_sleep_again_leave_the_others_their_turn() {
     let (mut publisher, subscriber) = seqcast::inline::<u64>(1024);
@@ -91,12 +96,12 @@ fn those_who_sleep_again_leave_the_others_their_turn() {
             while subscriber.try_recv().is_ok() {}
             park(subscriber, &woken.waker());
         }
-        // Those that are parked last come first on the list; one slice is woken, and sleeps again.
+        // Tasks that parked last are first on the list. One slice is woken, and parks again.
         publisher.publish(message);
         assert!(driver.poll().is_pending());
     }
-    assert_eq!(slow_woken.count(), SLICE, "four slices for three slices of tasks");
-    assert!(driver.run() <= 3, "it comes to rest");
+    assert_eq!(slow_woken.count(), SLICE, "each slow task must be woken within four slices");
+    assert!(driver.run() <= 3, "the driver must stop waking itself");
     for (subscriber, woken) in &mut quick {
         assert!((1..=4).contains(&woken.count()), "woken {} times for four messages", woken.count());
         while subscriber.try_recv().is_ok() {}
@@ -109,18 +114,18 @@ fn before_the_first_poll_and_after_the_drop_publishers_wake() {
     let drive = publisher.ring().drive_wakes();
     let (_subscribers, woken) = parked(&subscriber, 3);
     publisher.publish(1);
-    assert_eq!(woken.take(), 3, "it was never polled");
+    assert_eq!(woken.take(), 3, "publishers must wake if the driver was never polled");
     drop(drive);
     let driver = Driver::new(&publisher.ring());
     let (_subscribers, woken) = parked(&subscriber.ring().subscribe(), 3);
     publisher.publish(2);
     assert_eq!(woken.count(), 0);
     drop(driver);
-    assert_eq!(woken.take(), 3, "its drop wakes those that it was called for");
+    assert_eq!(woken.take(), 3, "the drop must do the wake-ups that the driver was called for");
     let (_subscribers, woken) = parked(&subscriber.ring().subscribe(), 3);
     publisher.publish(3);
     assert_eq!(woken.count(), 3);
-    // And another one may drive.
+    // Then another driver may drive.
     let mut driver = Driver::new(&publisher.ring());
     let (_subscribers, woken) = parked(&subscriber.ring().subscribe(), 3);
     publisher.publish(4);
@@ -136,7 +141,7 @@ fn a_second_driver_is_ready_at_once() {
     assert_eq!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(()));
     let (_subscribers, woken) = parked(&subscriber, 3);
     publisher.publish(1);
-    assert_eq!(woken.count(), 0, "the first one drives on");
+    assert_eq!(woken.count(), 0, "the first driver must continue to drive");
     assert_eq!(driver.run(), 1);
     assert_eq!(woken.count(), 3);
 }
@@ -153,8 +158,8 @@ fn a_driver_that_is_not_polled_delays_tasks_by_half_a_lap() {
                 assert_eq!(woken.count(), 0);
             }
             publisher.publish(0);
-            assert_eq!(woken.count(), 3, "a publisher wakes them in a ring of {capacity}");
-            assert!(subscribers.iter_mut().all(|subscriber| subscriber.try_recv().is_ok()), "and nothing is lost");
+            assert_eq!(woken.count(), 3, "a publisher must wake the tasks, in a ring of {capacity}");
+            assert!(subscribers.iter_mut().all(|subscriber| subscriber.try_recv().is_ok()), "a message was lost");
             assert!(driver.poll().is_pending());
         }
     }
@@ -169,7 +174,7 @@ fn the_end_wakes_tasks_without_the_driver_and_ends_the_driver() {
     assert_eq!((woken.count(), driver.woken.count()), (2 * SLICE, 1));
     assert!(driver.poll().is_ready());
     assert!(subscribers.iter_mut().all(|subscriber| subscriber.try_recv().is_err_and(|error| error.is_closed())));
-    // A driver of a closed ring is ready, also when it is polled once more.
+    // A driver of a closed ring is ready, even if it is polled again.
     assert!(driver.poll().is_ready());
     assert!(
         Pin::new(&mut subscribers[0].ring().drive_wakes()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
@@ -182,12 +187,12 @@ fn threads_are_woken_by_publishers() {
     let _driver = Driver::new(&publisher.ring());
     let ring = publisher.ring();
     let reader = thread::spawn(move || subscriber.recv());
-    eventually("the reader sleeps", || ring.stats().subscribers[0].parked);
+    eventually("the reader is parked", || ring.stats().subscribers[0].parked);
     publisher.publish(7);
     assert_eq!(reader.join().unwrap(), Ok(7));
 }
 
-/// A blocked waker holds the driver up, and nobody else for longer than half a lap.
+/// A blocked waker blocks the driver, and delays other tasks by at most half a lap.
 #[test]
 fn a_waker_that_blocks_in_the_driver_holds_up_its_own_task() {
     let (mut publisher, subscriber) = seqcast::inline::<u64>(8);
@@ -213,7 +218,7 @@ fn a_waker_that_blocks_in_the_driver_holds_up_its_own_task() {
     for message in 1..=8 {
         publisher.publish(message);
     }
-    assert_eq!(woken.count(), 3, "a publisher woke the others");
+    assert_eq!(woken.count(), 3, "a publisher must wake the other tasks");
     release.store(true, Ordering::Relaxed);
     drop(driving.join().unwrap());
 }
@@ -228,7 +233,8 @@ fn wakers_that_panic_harm_neither_driver_nor_tasks() {
     publisher.publish(1);
     assert_eq!(driver.run(), 1);
     assert_eq!(woken.count(), 5);
-    // The driver's own waker panics: that ends in the publish, and publishers wake half a lap later.
+    // The driver's own waker panics. The publish catches the panic, and publishers wake half a lap
+    // later.
     let mut drive = pin!(publisher.ring().drive_wakes());
     drop(driver);
     let panics = call(|| std::panic::resume_unwind(Box::new(())));
@@ -240,7 +246,7 @@ fn wakers_that_panic_harm_neither_driver_nor_tasks() {
     assert_eq!(woken.count(), 5);
 }
 
-/// A driver, wherever it is dropped, leaves its ring to others, and its waker is dropped.
+/// A dropped driver keeps neither its ring nor its waker.
 #[test]
 fn a_driver_keeps_neither_the_ring_open_nor_its_waker() {
     let (publisher, mut subscriber) = seqcast::inline::<u64>(64);
@@ -250,7 +256,7 @@ fn a_driver_keeps_neither_the_ring_open_nor_its_waker() {
     drop(publisher);
     assert_eq!(subscriber.recv(), Err(RecvError::Closed));
     drop(driver);
-    assert_eq!(Arc::strong_count(&woken), 1, "its waker is gone");
+    assert_eq!(Arc::strong_count(&woken), 1, "the driver's waker was not dropped");
 }
 
 #[test]
@@ -264,10 +270,11 @@ fn subscribers_that_leave_take_their_wake_up_along() {
     drop(subscribers);
     driver.run();
     assert_eq!(woken.count(), 3);
-    assert!(left.count() <= SLICE, "only those that were there at the first slice");
+    assert!(left.count() <= SLICE, "dropped subscribers were woken after the first slice");
 }
 
-/// Tasks on two workers, bursts from threads, a driver that comes and goes. Nobody sleeps beside a message.
+/// Tasks on two workers, bursts from threads, and drivers that start and are dropped. No task stays
+/// parked while there is a message.
 #[test]
 fn nothing_is_lost_while_drivers_come_and_go() {
     fastrand::seed(seed());
@@ -299,13 +306,13 @@ fn nothing_is_lost_while_drivers_come_and_go() {
             publisher.publish(number).unwrap();
         }
         if round % 16 == 0 {
-            // All have it, without a further message.
+            // Every reader receives everything, without a further message.
             let end = publisher.next_sequence();
             let ring = publisher.ring();
             eventually("all are at the end", || ring.stats().subscribers.iter().all(|one| one.next_sequence == end));
         }
         if fastrand::u8(..) < 32 {
-            // Until it is gone, the next one would be ready at once.
+            // Until this driver is dropped, the next one would be ready at once.
             driver.abort();
             assert!(runtime.block_on(driver).unwrap_err().is_cancelled());
             driver = runtime.spawn(publisher.ring().drive_wakes());

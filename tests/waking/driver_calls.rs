@@ -1,4 +1,4 @@
-//! Drivers whose wakers call back, nest deep, panic, or are dropped at a bad time.
+//! Drivers whose wakers use the ring, nest deeply, panic, or are dropped at a bad time.
 
 use crate::common::wakers::{Counter, call, owning, park};
 use crate::deep::from_within;
@@ -15,7 +15,8 @@ fn poll(drive: &mut DriveWakes<Inline<u64>>, waker: &Waker) -> bool {
     Pin::new(drive).poll(&mut Context::from_waker(waker)).is_pending()
 }
 
-/// Wake-ups of three tasks by a publish that calls a driver, whose waker, `depth` calls within, runs `code` and drops the driver.
+/// A publish calls a driver whose waker, inside `depth` nested calls, runs `code` and drops the
+/// driver. Returns the wake-ups of three tasks.
 fn in_the_call_of_the_driver(depth: usize, code: Arc<dyn Fn() + Send + Sync>) -> usize {
     let (mut publisher, subscriber) = seqcast::inline::<u64>(64);
     let drive = Arc::new(Mutex::new(Some(publisher.ring().drive_wakes())));
@@ -40,7 +41,7 @@ fn in_the_call_of_the_driver(depth: usize, code: Arc<dyn Fn() + Send + Sync>) ->
 #[test]
 fn a_driver_that_is_dropped_deep_within_its_own_call_wakes() {
     for depth in [0, 10, 31, 40, 100, 126, 127] {
-        assert_eq!(in_the_call_of_the_driver(depth, Arc::new(|| {})), 3, "at {depth}");
+        assert_eq!(in_the_call_of_the_driver(depth, Arc::new(|| {})), 3, "at depth {depth}");
     }
 }
 
@@ -64,11 +65,11 @@ fn a_close_deep_within_the_call_of_the_driver_wakes() {
         let (_subscribers, woken) = parked(&subscriber, 3);
         publisher.publish(1).unwrap();
         assert!(subscriber.ring().is_closed());
-        assert_eq!(woken.count(), 3, "at {depth}: they sleep in a closed ring");
+        assert_eq!(woken.count(), 3, "at depth {depth}: tasks stay parked in a closed ring");
     }
 }
 
-/// Runs a task in its waker, as often as it is woken.
+/// A waker that runs its task in the call, as often as it is woken.
 struct InPlace {
     drive: Mutex<Option<DriveWakes<Inline<u64>>>>,
     running: AtomicBool,
@@ -95,7 +96,7 @@ impl Wake for InPlace {
         }
         let waker = Waker::from(Arc::clone(&self));
         while self.woken.swap(false, Ordering::SeqCst) {
-            assert!(self.polls.fetch_add(1, Ordering::SeqCst) < 10_000, "it spins");
+            assert!(self.polls.fetch_add(1, Ordering::SeqCst) < 10_000, "the driver spins");
             if !poll(self.drive.lock().unwrap().as_mut().unwrap(), &waker) {
                 break;
             }
@@ -119,12 +120,13 @@ fn a_driver_that_is_run_in_place_does_not_spin() {
                 publishing.publish(1).unwrap();
             }),
         );
-        assert!(task.polls.load(Ordering::SeqCst) < 10_000, "at {depth}: it spun");
+        assert!(task.polls.load(Ordering::SeqCst) < 10_000, "at depth {depth}: the driver spun");
         assert_eq!(woken.count(), 3);
     }
 }
 
-/// The same at the limit of one ring: a driver that begins within 40 calls, one of them of its ring.
+/// The same at the depth limit of one ring: a driver that begins inside 40 calls, one of them of
+/// its own ring.
 #[test]
 fn a_driver_that_begins_within_a_call_of_its_ring_does_not_spin() {
     let (publisher, subscriber) = seqcast::inline::<u64>(64);
@@ -141,7 +143,7 @@ fn a_driver_that_begins_within_a_call_of_its_ring_does_not_spin() {
         }),
     );
     publisher.publish(1).unwrap();
-    assert!(task.polls.load(Ordering::SeqCst) < 10_000, "it spun");
+    assert!(task.polls.load(Ordering::SeqCst) < 10_000, "the driver spun");
     assert_eq!(woken.count(), 3);
 }
 
@@ -150,7 +152,7 @@ fn a_waker_that_panics_when_it_is_cloned_spoils_no_later_driver() {
     const VTABLE: RawWakerVTable = RawWakerVTable::new(|_| panic!("clone"), |_| {}, |_| {}, |_| {});
     let (mut publisher, subscriber) = seqcast::inline::<u64>(64);
     let mut first = publisher.ring().drive_wakes();
-    // SAFETY: its functions do nothing with the pointer.
+    // SAFETY: the functions do not use the pointer.
     #[allow(unsafe_code, reason = "a waker whose clone panics")]
     let bad = unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &VTABLE)) };
     let polled = catch_unwind(AssertUnwindSafe(|| poll(&mut first, &bad)));
@@ -163,10 +165,14 @@ fn a_waker_that_panics_when_it_is_cloned_spoils_no_later_driver() {
     let (_subscribers, woken) = parked(&subscriber, 3);
     publisher.publish(1);
     let expected = if drives { (1, 0) } else { (0, 3) };
-    assert_eq!((called.count(), woken.count()), expected, "the second driver is called, or none is there");
+    assert_eq!(
+        (called.count(), woken.count()),
+        expected,
+        "either the second driver is called, or the tasks are woken without a driver"
+    );
 }
 
-/// The drop of the driver's waker is the user's code: who is asleep does not wait for it.
+/// Dropping the driver's waker runs user code. Parked tasks must be woken before that.
 #[test]
 fn the_end_of_a_driver_wakes_before_it_drops_its_waker() {
     struct Looks(Arc<Counter>, Arc<AtomicUsize>);
@@ -183,7 +189,8 @@ fn the_end_of_a_driver_wakes_before_it_drops_its_waker() {
     assert!(poll(&mut drive, &waker));
     let mut subscribers: Vec<_> = (0..3).map(|_| subscriber.clone()).collect();
     subscribers.iter_mut().for_each(|subscriber| park(subscriber, &woken.waker()));
-    // Called for the first message, polled again, and called by none since: it left its own waker in place.
+    // The driver was called for the first message, polled again, and not called since. So its waker
+    // is still registered.
     publisher.publish(0);
     assert!(poll(&mut drive, &waker));
     for subscriber in &mut subscribers {
@@ -208,7 +215,7 @@ fn an_empty_batch_does_not_take_the_work_from_the_driver() {
     drop(subscriber);
     let (_subscribers, woken) = parked(&publisher.subscribe(), 3);
     publisher.publish_many([]);
-    assert_eq!(called.count(), 0, "called for nothing");
+    assert_eq!(called.count(), 0, "the driver was called for an empty batch");
     publisher.publish(1).unwrap();
-    assert_eq!(woken.count(), 0, "the publisher woke the tasks");
+    assert_eq!(woken.count(), 0, "the publisher woke the tasks instead of the driver");
 }

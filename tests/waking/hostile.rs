@@ -1,4 +1,4 @@
-//! Wakers that panic, take long, or call back into the ring: only their own subscriber notices.
+//! Wakers that panic, block, or use the ring. Only their own subscriber is affected.
 
 use crate::common::eventually;
 use crate::common::wakers::{Counter, call, owning, park};
@@ -18,14 +18,14 @@ fn a_panicking_waker_costs_nobody_else_anything() {
     for round in 0..3 {
         for (at, subscriber) in subscribers.iter_mut().enumerate() {
             let good = counter.waker();
-            let bad = call(|| panic!("a waker's own affair"));
+            let bad = call(|| panic!("the waker panics"));
             park(subscriber, if at % 3 == 1 { &bad } else { &good });
         }
         publisher.publish(round);
         assert_eq!(counter.count(), 6 * (usize::try_from(round).unwrap() + 1));
         assert!(subscribers.iter_mut().all(|subscriber| subscriber.try_recv() == Ok(round)));
     }
-    // One whose payload panics when dropped.
+    // A waker whose panic payload panics when dropped.
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -48,8 +48,8 @@ fn a_waker_may_call_back_into_the_ring() {
     park(
         &mut subscriber,
         &call(move || {
-            // Publishes, subscribes, drops a subscriber, and looks around, in the middle of
-            // somebody's publish.
+            // Inside another thread's publish, it publishes, subscribes, drops a subscriber, and
+            // reads the statistics.
             let mut own = handle.subscribe();
             handle.publish(100).unwrap();
             assert_eq!(own.try_recv(), Ok(100));
@@ -67,13 +67,13 @@ fn a_waker_may_call_back_into_the_ring() {
 
 #[test]
 fn a_slow_waker_holds_nobody_else() {
-    // The publisher that calls it is stuck in it; whoever else was parked is woken by the next
-    // publisher that comes by.
+    // The publisher that calls the waker blocks in it. The next publisher wakes all other parked
+    // subscribers.
     let (publisher, mut slow) = seqcast::inline::<u64>(16);
     let publisher = publisher.share();
     let (stuck, free) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let mut others: Vec<_> = (0..5).map(|_| (slow.clone(), Counter::new())).collect();
-    // The list is last in, first out, so the slow one is met in the middle.
+    // The list is last in, first out, so the slow waker is in the middle.
     for (at, (other, counter)) in others.iter_mut().enumerate() {
         if at == 2 {
             let (stuck, free) = (Arc::clone(&stuck), Arc::clone(&free));
@@ -91,18 +91,19 @@ fn a_slow_waker_holds_nobody_else() {
     }
     thread::scope(|scope| {
         scope.spawn(|| publisher.publish(1).unwrap());
-        eventually("stuck in the waker", || stuck.load(Ordering::SeqCst));
+        eventually("the publisher is blocked in the waker", || stuck.load(Ordering::SeqCst));
         assert!(others.iter().any(|(_, counter)| counter.count() == 0));
         publisher.publish(2).unwrap();
         let woken = others.iter().all(|(_, counter)| counter.count() == 1);
         free.store(true, Ordering::SeqCst);
-        assert!(woken, "held by somebody else's waker");
+        assert!(woken, "the waker of another subscriber delayed the wake-up");
     });
 }
 
 #[test]
 fn a_waker_may_panic_when_it_is_cloned() {
-    // A waker whose clone panics: the subscriber's own affair; the ring and everybody else go on.
+    // The clone of a waker panics. That affects its poll only: the ring and all other subscribers
+    // continue.
     const VTABLE: RawWakerVTable = RawWakerVTable::new(|_| panic!("clone"), |_| {}, |_| {}, |_| {});
     #[allow(unsafe_code)]
     // SAFETY: the functions use no data, and may be called from any thread.
@@ -114,7 +115,7 @@ fn a_waker_may_panic_when_it_is_cloned() {
     park(&mut other, &counter.waker());
     publisher.publish(1);
     assert_eq!((subscriber.try_recv(), other.try_recv(), counter.count()), (Ok(1), Ok(1), 1));
-    // Nor is its own subscriber deaf afterwards.
+    // Its own subscriber can still be woken afterwards.
     thread::scope(|scope| {
         let reader = scope.spawn(|| (subscriber.recv(), futures::executor::block_on(subscriber.recv_async())));
         for message in 2..4 {
@@ -128,11 +129,15 @@ fn a_waker_may_panic_when_it_is_cloned() {
 #[test]
 #[allow(unsafe_code)]
 fn a_waker_may_panic_when_it_is_dropped() {
-    // A message comes while the waker is put in place, so that the poll that put it there takes the
-    // message and lets go of the waker, whose drop panics. The message must not be lost over that.
+    // A message is published while the waker is registered. So the poll that registered it receives
+    // the message and drops the waker, whose drop panics. The message must not be lost.
     type Context_ = SharedPublisher<Inline<u64>>;
-    const CLONED: RawWakerVTable =
-        RawWakerVTable::new(|data| RawWaker::new(data, &CLONED), |_| {}, |_| {}, |_| panic!("a waker's own affair"));
+    const CLONED: RawWakerVTable = RawWakerVTable::new(
+        |data| RawWaker::new(data, &CLONED),
+        |_| {},
+        |_| {},
+        |_| panic!("the drop of the waker panics"),
+    );
     const FIRST: RawWakerVTable = RawWakerVTable::new(
         |data| {
             // SAFETY: `data` is the publisher below, which outlives the wakers.
@@ -146,7 +151,8 @@ fn a_waker_may_panic_when_it_is_dropped() {
     );
     let (publisher, mut subscriber) = seqcast::inline::<u64>(4);
     let publisher = publisher.share();
-    // SAFETY: the functions use no data but the publisher, which is `Sync` and outlives the waker.
+    // SAFETY: the functions use no data except the publisher, which is `Sync` and outlives the
+    // waker.
     let waker = unsafe { Waker::from_raw(RawWaker::new((&raw const publisher).cast(), &FIRST)) };
     assert_eq!(subscriber.poll_recv(&mut Context::from_waker(&waker)), Poll::Ready(Ok(42)));
     assert_eq!(subscriber.try_recv(), Err(TryRecvError::Empty));
@@ -154,12 +160,12 @@ fn a_waker_may_panic_when_it_is_dropped() {
 
 #[test]
 fn a_panicking_drop_of_a_waker_ends_nobody_elses_wake_up() {
-    // The clone of one waker panics as it replaces another, whose drop panics; then its subscriber
-    // goes while it is queued, and the list holds the last of it.
+    // The clone of one waker panics while it replaces another one, whose drop panics. Then the
+    // subscriber is dropped while it is queued, so the list owns the rest of it.
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
-            panic!("a waker's own affair");
+            panic!("the drop of the waker panics");
         }
     }
     let (mut publisher, subscriber) = seqcast::inline::<u64>(4);

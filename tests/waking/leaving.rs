@@ -1,4 +1,4 @@
-//! What is left of futures and subscribers that are dropped while they wait.
+//! What futures and subscribers leave behind when they are dropped while waiting.
 
 use crate::common::wakers::{Counter, park};
 use futures::FutureExt;
@@ -12,7 +12,7 @@ fn wakers_are_let_go() {
     let counter = Counter::new();
     let waker = counter.waker();
     let held = || Arc::strong_count(&counter) - 2;
-    // When a future is dropped, and when it is finished by another poll than the one that waited.
+    // When a pending future of one or of several messages is dropped.
     for _ in 0..3 {
         let mut future = subscriber.recv_async();
         assert!(future.poll_unpin(&mut Context::from_waker(&waker)).is_pending());
@@ -26,7 +26,7 @@ fn wakers_are_let_go() {
         assert_eq!(held(), 0);
     }
     assert!(!subscriber.ring().stats().subscribers[0].parked);
-    // When the subscriber is dropped, however it waited.
+    // When the subscriber is dropped.
     park(&mut subscriber, &waker);
     assert_eq!(held(), 1);
     drop(subscriber);
@@ -45,7 +45,7 @@ fn a_message_that_a_dropped_future_would_have_taken_stays() {
 
 #[test]
 fn who_comes_and_goes_wakes_others_seldom() {
-    // 64 may leave their places behind, and one for each that is there.
+    // Dropped subscribers may leave 64 entries on the list, and one per live subscriber.
     for others in [0, 1_000] {
         let (_publisher, mut subscriber) = seqcast::inline::<u64>(4);
         let _others: Vec<_> = (0..others).map(|_| subscriber.clone()).collect();

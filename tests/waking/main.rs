@@ -1,5 +1,4 @@
-//! Parking and waking (laws 5 to 7): no wake-up is lost, wakers are the user's code and treated as
-//! such.
+//! Parking and waking (laws 5 to 7): no wake-up is lost, and wakers may run any user code.
 #![cfg(not(loom))]
 #![allow(clippy::pedantic, reason = "tests cast small numbers and keep things where they are used")]
 

@@ -1,5 +1,5 @@
-//! Wakers that publish, which wakes others: such calls nest only so deep, on a stack of ordinary
-//! size.
+//! Wakers that publish, which wakes others. The depth of such calls is bounded, and fits a default
+//! stack.
 
 use crate::common::wakers::{call, owning, park};
 use std::thread;
@@ -20,7 +20,7 @@ fn wakers_that_publish_do_not_nest_without_bound() {
         );
     }
     publisher.publish(0).unwrap();
-    assert_eq!(publisher.next_sequence(), PARKED + 1, "each was woken");
+    assert_eq!(publisher.next_sequence(), PARKED + 1, "each waker must have published once");
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn wakers_of_two_rings_do_not_nest_without_bound() {
     assert_eq!([rings[0].next_sequence(), rings[1].next_sequence()], [PARKED + 1, PARKED]);
 }
 
-/// Runs `code` on a thread with the stack that threads have by default.
+/// Runs `code` on a thread with the default stack size.
 fn on_an_ordinary_stack(code: impl FnOnce() + Send + 'static) {
     thread::Builder::new().stack_size(2 << 20).spawn(code).unwrap().join().unwrap();
 }
@@ -67,7 +67,7 @@ fn wakers_that_publish_along_many_rings_do_not_nest_without_bound() {
             subscribers.push(subscriber);
         }
         rings[0].publish(0).unwrap();
-        assert!(rings.iter().all(|ring| ring.next_sequence() == 1), "each was woken, and published");
+        assert!(rings.iter().all(|ring| ring.next_sequence() == 1), "each waker must have published once");
     });
 }
 

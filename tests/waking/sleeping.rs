@@ -1,4 +1,4 @@
-//! How threads sleep: without processor time, and no longer than they were told to.
+//! Parked threads use no processor time, and wait no longer than their timeout.
 
 use crate::common::eventually;
 use crate::common::wakers::{call, park};
@@ -12,7 +12,7 @@ fn a_parked_thread_uses_no_processor_time() {
     let (mut publisher, mut subscriber) = seqcast::inline::<u64>(4);
     let ring = publisher.ring();
     let reader = thread::spawn(move || {
-        // One that timed out must not spoil the next.
+        // A wait that timed out must not affect the next one.
         assert!(subscriber.recv_timeout(Duration::from_millis(300)).is_err());
         let received = subscriber.recv();
         (received, thread_time())
@@ -23,7 +23,10 @@ fn a_parked_thread_uses_no_processor_time() {
     publisher.publish(1);
     let (received, used) = reader.join().unwrap();
     assert_eq!(received, Ok(1));
-    assert!(used < Duration::from_millis(100), "{used:?} of processor time to sleep for most of a second");
+    assert!(
+        used < Duration::from_millis(100),
+        "{used:?} of processor time used by a thread parked for most of a second"
+    );
     assert!(!ring.stats().subscribers.iter().any(|subscriber| subscriber.parked));
 }
 
@@ -32,22 +35,27 @@ fn a_sleeping_thread_is_reported_whatever_became_of_its_place_on_the_list() {
     let (mut publisher, mut sleeper) = seqcast::inline::<u64>(8);
     let (ring, id) = (publisher.ring(), sleeper.id());
     let stats = move || ring.stats().subscribers.into_iter().find(|subscriber| subscriber.id == id).unwrap();
-    // It leaves a place on the list of tasks, and then waits as a thread.
+    // The subscriber leaves an entry on the list of tasks, and then waits as a thread.
     park(&mut sleeper, Waker::noop());
-    // Before it on the list: one whose waker takes its time, until the sleeper has received and sleeps again.
+    // The waker of the entry before blocks until the other subscriber has received and is parked
+    // again.
     let mut slow = publisher.subscribe();
     let look = stats.clone();
-    park(&mut slow, &call(move || eventually("asleep again", || look().received == 1 && look().parked)));
+    park(
+        &mut slow,
+        &call(move || eventually("the subscriber is parked again", || look().received == 1 && look().parked)),
+    );
     let thread = thread::spawn(move || [sleeper.recv(), sleeper.recv()]);
     eventually("asleep", || stats().parked);
     publisher.publish(1);
-    // The publisher has come to the place that was left. Nothing wakes the sleeper until something is published.
-    assert!(stats().parked, "it sleeps");
+    // The publisher has reached the entry that was left. The subscriber stays parked until the next
+    // publish.
+    assert!(stats().parked, "the subscriber must be reported as parked");
     publisher.publish(2);
     assert_eq!(thread.join().unwrap(), [Ok(1), Ok(2)]);
 }
 
-/// Processor time of the calling thread, where the system tells it.
+/// Processor time of the calling thread. Zero if the system does not report it.
 fn thread_time() -> Duration {
     let Ok(stat) = std::fs::read_to_string("/proc/thread-self/stat") else { return Duration::ZERO };
     let after_name = stat.rsplit(')').next().unwrap();
@@ -85,7 +93,7 @@ fn a_timeout_takes_nothing_of_the_users_own_parking() {
         assert_eq!(subscriber.recv(), Ok(1));
         let began = Instant::now();
         thread::park_timeout(Duration::from_secs(20));
-        assert!(began.elapsed() < Duration::from_secs(10), "the token was eaten");
+        assert!(began.elapsed() < Duration::from_secs(10), "the wait used the thread's own `unpark` token");
     });
     thread::sleep(Duration::from_millis(20));
     publisher.publish(1);

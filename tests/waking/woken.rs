@@ -7,7 +7,7 @@ use std::thread;
 
 #[test]
 fn messages_reach_threads_and_tasks_back_and_forth() {
-    // Every message is waited for: each lost wake-up would hang it.
+    // Each side waits for every message. A lost wake-up would hang the test.
     const ROUNDS: u64 = 20_000;
     let (mut there, mut far) = seqcast::inline::<u64>(4);
     let (back, mut near) = seqcast::inline::<u64>(4);
@@ -55,7 +55,7 @@ fn only_the_waker_of_the_last_poll_is_woken() {
     assert!(publisher.ring().stats().subscribers[0].parked);
     publisher.publish(1);
     assert_eq!((first.count(), second.count()), (0, 1));
-    assert!(!publisher.ring().stats().subscribers[0].parked, "it was told to wake");
+    assert!(!publisher.ring().stats().subscribers[0].parked, "a woken subscriber is reported as parked");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_batch_wakes_once_even_when_its_iterator_panics() {
     let (mut publisher, mut subscriber) = seqcast::inline::<u64>(16);
     let counter = Counter::new();
     park(&mut subscriber, &counter.waker());
-    let bad = (0..10).inspect(|&n| assert!(n < 3, "the iterator's own affair"));
+    let bad = (0..10).inspect(|&n| assert!(n < 3, "the iterator panics"));
     assert!(catch_unwind(AssertUnwindSafe(|| publisher.publish_many(bad))).is_err());
     assert_eq!(counter.count(), 1);
     assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [0, 1, 2]);
@@ -72,7 +72,7 @@ fn a_batch_wakes_once_even_when_its_iterator_panics() {
     let publisher = publisher.share();
     assert_eq!(subscriber.try_recv(), Ok(3));
     park(&mut subscriber, &counter.waker());
-    let bad = (4..10).inspect(|&n| assert!(n < 6, "the iterator's own affair"));
+    let bad = (4..10).inspect(|&n| assert!(n < 6, "the iterator panics"));
     assert!(catch_unwind(AssertUnwindSafe(|| publisher.publish_many(bad))).is_err());
     assert_eq!(counter.count(), 2);
     assert_eq!(subscriber.try_iter().map(Result::unwrap).collect::<Vec<_>>(), [4, 5]);
@@ -93,7 +93,7 @@ fn the_end_wakes_everybody() {
                 })
             })
             .collect();
-        eventually("all parked", || {
+        eventually("all subscribers are parked", || {
             ring.stats().subscribers.iter().filter(|subscriber| subscriber.parked).count() == 8
         });
         drop(publisher);

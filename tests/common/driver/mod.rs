@@ -1,5 +1,6 @@
-//! Any sequence of operations on several handles of a ring, done to the ring and to the obviously right one, which must agree on
-//! every answer. What is done next comes from [`Choices`]: a seed in the tests, the fuzzer's bytes in `fuzz/`.
+//! Runs a program of operations on several handles of a ring and on a trivial model, which must
+//! agree on every result. The operations come from [`Choices`]: a seed in the tests, the fuzzer's
+//! bytes in `fuzz/`.
 
 mod numbers;
 mod operation;
@@ -21,14 +22,14 @@ use seqcast::{Builder, SharedPublisher, Start, SubscribeError, Subscriber};
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-/// Where decisions come from.
+/// The source of decisions.
 pub(crate) trait Choices {
     /// A number below `bound`, which is not 0.
     fn below(&mut self, bound: u64) -> u64;
 
     fn any(&mut self) -> u64;
 
-    /// Whether there is anything left to do.
+    /// Whether there are more operations to run.
     fn more(&mut self) -> bool;
 
     fn flag(&mut self) -> bool {
@@ -36,7 +37,7 @@ pub(crate) trait Choices {
     }
 }
 
-/// What a ring is made with.
+/// The parameters of a ring.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) capacity: usize,
@@ -45,29 +46,29 @@ pub(crate) struct Shape {
     pub(crate) gated: bool,
 }
 
-/// Does what `choices` say, for as long as there are any; at the end every message was dropped once.
+/// Runs operations while `choices` has any. Afterwards each message must have been dropped once.
 pub(crate) fn run<S: Numbers>(shape: Shape, choices: impl Choices) {
     let _trace = Trace::begin();
     let ledger = Ledger::new();
-    let stalling = OnceCell::new();
-    let mut both = Both::<S, _>::new(shape, choices, Arc::clone(&ledger), &stalling);
+    let suspending = OnceCell::new();
+    let mut both = Both::<S, _>::new(shape, choices, Arc::clone(&ledger), &suspending);
     let mut steps = 0_u32;
     while both.choices.more() {
         both.step(0);
         both.agree();
         steps += 1;
-        // Costs more than all the rest.
+        // This comparison costs more than all others.
         if steps % 8 == 0 {
             both.stats_agree();
         }
     }
     both.stats_agree();
     both.finish();
-    drop(stalling);
+    drop(suspending);
     ledger.settle();
 }
 
-/// Handles beyond this many bring nothing new.
+/// More handles than this make no difference.
 const ENOUGH: usize = 8;
 
 struct Pair<S: seqcast::Storage> {
@@ -75,7 +76,7 @@ struct Pair<S: seqcast::Storage> {
     model: model::Subscriber,
     name: Option<String>,
     woken: Arc<Counter>,
-    /// Polled last and told to wait, and nothing has happened in the ring since.
+    /// The last poll returned `Pending`, and nothing has happened in the ring since.
     waiting: bool,
 }
 
@@ -92,21 +93,21 @@ struct Both<'a, S: seqcast::Storage, C> {
     ring: seqcast::Ring<S>,
     model: model::Ring,
     subscribers: Vec<Pair<S>>,
-    /// Subscribers that hold a message right now. They are not in `subscribers` meanwhile.
+    /// Subscribers that hold a message now. They are absent from `subscribers` meanwhile.
     held: Vec<model::Subscriber>,
     capacity: u64,
     gated: bool,
     value: u64,
-    /// What the statistics said last: of the messages published, and of the totals.
+    /// What the last statistics reported: the messages published, and the totals.
     published: u64,
     totals: [u64; 4],
 }
 
 type Step<B> = Operation<fn(&mut B, u32)>;
-type Coming<B, S> = Operation<fn(&B, Start) -> Option<Pair<S>>>;
+type Subscribing<B, S> = Operation<fn(&B, Start) -> Option<Pair<S>>>;
 
 impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
-    fn new(shape: Shape, choices: C, ledger: Arc<Ledger>, stalling: &'a OnceCell<SharedPublisher<S>>) -> Self {
+    fn new(shape: Shape, choices: C, ledger: Arc<Ledger>, suspending: &'a OnceCell<SharedPublisher<S>>) -> Self {
         let Shape { capacity, slack, first, gated } = shape;
         let builder = Builder::new(capacity).lag_slack(slack).first_sequence(first);
         let (publisher, real) = S::ring(if gated { builder.gated() } else { builder });
@@ -114,7 +115,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         let subscribers = vec![Pair::new(real, model.subscribe(Start::Latest))];
         let ring = publisher.ring();
         assert_eq!((ring.capacity(), publisher.capacity()), (capacity, capacity));
-        let publishing = Publishing::new(publisher, stalling);
+        let publishing = Publishing::new(publisher, suspending);
         Self {
             choices,
             ledger,
@@ -131,14 +132,14 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }
     }
 
-    /// What is done next; each knows how many operations it is done in the middle of. Operations of
-    /// gated rings alone come last.
+    /// The next operation. Its argument is the number of operations inside which it runs.
+    /// Operations of gated rings only come last.
     const STEPS: [Step<Self>; 11] = [
         op("publish", 12, |both, _| both.publish()),
         op("publish_many", 2, |both, _| both.publish_many()),
         op("publisher:", 1, |both, _| both.change_publishers()),
         op("new:", 1, |both, _| both.subscribe()),
-        op("stall:", 3, |both, _| both.stall()),
+        op("suspend:", 3, |both, _| both.suspend()),
         op("hold:", 5, |both, depth| if depth < 2 { both.hold(depth) } else { both.receive() }),
         op("subscriber:", 24, |both, _| both.receive()),
         op("new gate:", 3, |both, _| both.subscribe_gating()),
@@ -147,10 +148,10 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         op("expire_gate_deadline", 1, |both, _| both.expire()),
     ];
 
-    /// How many of `STEPS` are for all rings.
+    /// The number of `STEPS` for all rings.
     const ORDINARY: usize = 7;
 
-    /// One operation. `depth`: of operations that are done in the middle of another.
+    /// Runs one operation. `depth` is the number of operations inside which it runs.
     fn step(&mut self, depth: u32) {
         let steps = if self.gated { &Self::STEPS[..] } else { &Self::STEPS[..Self::ORDINARY] };
         let step = draw(&mut self.choices, steps).begin();
@@ -174,12 +175,12 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         if self.subscribers.len() >= ENOUGH {
             return;
         }
-        let subscribe = draw(&mut self.choices, &Self::COMING).begin();
+        let subscribe = draw(&mut self.choices, &Self::SUBSCRIBING).begin();
         self.subscribers.extend(subscribe(self, start));
     }
 
-    /// How a subscriber is made; none comes where it is refused.
-    const COMING: [Coming<Self, S>; 3] = [
+    /// How a subscriber is made. `None` if the ring refuses it.
+    const SUBSCRIBING: [Subscribing<Self, S>; 3] = [
         op("subscribe_at", 1, |both, start| {
             let real = both.publishing.subscribe_at(start).unwrap_or_else(|| both.ring.subscribe_at(start));
             Some(Pair::new(real, both.model.subscribe(start)))
@@ -224,8 +225,9 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         let model = &self.model;
         let stats = self.ring.stats();
         let holes = model.holes();
-        // A publisher that skips after the end has no sequence to go on with: what was said of it is not taken back.
-        self.published = self.published.max(model.drawn() - holes);
+        // A publisher that skips the last sequence finds no other one. `published` does not
+        // decrease then.
+        self.published = self.published.max(model.claimed() - holes);
         let (totals, live) = (stats.totals, &stats.subscribers);
         let now = [totals.received, totals.missed, totals.holes, totals.skipped_by_choice];
         assert!(self.totals.iter().zip(now).all(|(before, now)| *before <= now), "{now:?} after {:?}", self.totals);
@@ -239,17 +241,25 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             assert_eq!(self.ring.subscribe_gating().err(), Some(SubscribeError::NotGated));
             assert!(stats.publishers_waited.is_zero());
         }
-        let said = (model.tail(), self.ring.capacity(), self.subscribers.len());
-        assert!(self.publishing.look_ups().is_none_or(|look_ups| look_ups == said));
+        let expected = (model.tail(), self.ring.capacity(), self.subscribers.len());
+        assert!(self.publishing.look_ups().is_none_or(|look_ups| look_ups == expected));
         assert_eq!((stats.published, stats.skipped, stats.closed), (self.published, holes, model.closed));
         let mut expected: Vec<_> = self.subscribers.iter().collect();
         expected.sort_unstable_by_key(|pair| pair.real.id());
         assert_eq!(stats.subscribers.len(), expected.len());
-        for (told, Pair { real, model: expected, name, .. }) in stats.subscribers.iter().zip(expected) {
-            assert_eq!((told.gating, told.demoted), (expected.gate.is_some(), expected.demoted));
+        for (reported, Pair { real, model: expected, name, .. }) in stats.subscribers.iter().zip(expected) {
+            assert_eq!((reported.gating, reported.demoted), (expected.gate.is_some(), expected.demoted));
             assert_eq!((real.is_closed(), real.capacity()), (model.closed, stats.capacity));
             assert_eq!(
-                (told.id, told.next_sequence, told.lag, told.received, told.missed, told.holes, told.skipped_by_choice),
+                (
+                    reported.id,
+                    reported.next_sequence,
+                    reported.lag,
+                    reported.received,
+                    reported.missed,
+                    reported.holes,
+                    reported.skipped_by_choice
+                ),
                 (
                     real.id(),
                     expected.next,
@@ -260,11 +270,11 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
                     expected.skipped_by_choice
                 )
             );
-            assert_eq!(told.name, *name);
+            assert_eq!(reported.name, *name);
         }
     }
 
-    /// Lets go of everything, publishers or subscribers first.
+    /// Drops all handles, publishers or subscribers first.
     fn finish(mut self) {
         if self.choices.flag() {
             self.subscribers.clear();
@@ -272,7 +282,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         if self.choices.flag() {
             self.publishing.close_by_dropping(&mut self.model);
             for Pair { real, model, .. } in &mut self.subscribers {
-                // Short of an end that is held up: one of the claims before it was never made good.
+                // Subscribers may not reach the end: a claim before it may never be committed.
                 for _ in 0..2 * self.capacity + 2 {
                     assert_eq!(real.try_recv().map(S::open), model.try_recv(&self.model));
                 }
@@ -280,11 +290,11 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }
     }
 
-    /// Something happened in the ring: whoever waits was woken.
-    fn happened(&mut self) {
+    /// Something has happened in the ring. Every waiting subscriber must have been woken.
+    fn expect_woken(&mut self) {
         for pair in self.subscribers.iter_mut().filter(|pair| pair.waiting) {
             pair.waiting = false;
-            assert!(pair.woken.take() > 0, "not woken");
+            assert!(pair.woken.take() > 0, "a waiting subscriber was not woken");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers, kept in either way.
+//! Numbers as messages of inline and boxed rings.
 
 use super::operation::{Operation, op};
 use crate::common::counted::{Counted, Ledger};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-/// How numbers are kept, and what can be done with them beyond what every ring does.
+/// A storage of numbers, with the operations that only some rings have.
 pub(crate) trait Numbers: Receive {
     fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>)
     where
@@ -19,7 +19,8 @@ pub(crate) trait Numbers: Receive {
 
     fn open(message: Self::Item) -> u64;
 
-    /// Receives by reference, if there is such a thing; runs `meanwhile` while the message is held, and gives it back or not.
+    /// Receives by reference, if the storage has that. Runs `meanwhile` while the message is held,
+    /// then drops or leaks the `Ref`.
     fn hold(
         subscriber: &mut Subscriber<Self>,
         path: Borrow,
@@ -53,7 +54,7 @@ impl Borrow {
         op("recv_ref_async", 1, Self::RecvRefAsync),
     ];
 
-    /// Whether the waker of an earlier poll stays where it is.
+    /// Whether the waker of an earlier poll stays registered.
     pub(super) fn keeps_waker(self) -> bool {
         matches!(self, Self::TryRecvRef | Self::LatestRef | Self::RecvRefTimeout | Self::RecvRefDeadline)
     }
@@ -121,13 +122,13 @@ impl Numbers for Boxed<Number> {
                 loop {
                     match subscriber.poll_recv_ref(&mut Context::from_waker(&waker)) {
                         Poll::Ready(received) => break received.map_err(TryRecvError::from),
-                        // It yields.
+                        // The subscriber yields.
                         Poll::Pending if woken.take() > 0 => {}
                         Poll::Pending => break Err(TryRecvError::Empty),
                     }
                 }
             }
-            // To be had at once.
+            // The model has found a message, a loss or the end.
             Borrow::RecvRef => subscriber.recv_ref().map_err(TryRecvError::from),
             Borrow::RecvRefAsync => match now(subscriber.recv_ref_async()) {
                 None => Err(TryRecvError::Empty),
@@ -137,7 +138,11 @@ impl Numbers for Boxed<Number> {
         Some(held.map(|message| {
             let (value, sequence) = (message.verify(), Ref::sequence(&message));
             meanwhile();
-            assert_eq!((message.verify(), Ref::sequence(&message)), (value, sequence), "it changed while it was held");
+            assert_eq!(
+                (message.verify(), Ref::sequence(&message)),
+                (value, sequence),
+                "the message changed while it was held"
+            );
             if leak {
                 std::mem::forget(message);
             }

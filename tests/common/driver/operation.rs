@@ -1,7 +1,7 @@
-//! Operations by name, of which one is drawn.
+//! Tables of named operations, of which the choices select one.
 //!
-//! A panic while a program runs prints the names of its operations so far. With `SEQCAST_TRACE` set,
-//! those of every program are printed:
+//! If a program panics, the names of its operations so far are printed. With `SEQCAST_TRACE` set,
+//! they are printed for every program:
 //!
 //! `SEQCAST_TRACE=1 cargo +nightly fuzz run ops FILE`
 
@@ -9,8 +9,8 @@ use super::Choices;
 use std::cell::RefCell;
 use std::sync::Once;
 
-/// One of a table. Its place and its weight decide which choices mean it: the inputs that fuzzers
-/// keep rely on both.
+/// An entry of a table. Its position and its weight decide which choices select it. The corpus of
+/// the fuzzers depends on both.
 #[derive(Clone, Copy)]
 pub(super) struct Operation<F> {
     name: &'static str,
@@ -18,20 +18,20 @@ pub(super) struct Operation<F> {
     run: F,
 }
 
-/// A row of a table. A name that ends in a colon is that of a group, in which another name follows.
+/// Makes an entry of a table. A name that ends in a colon is that of a group: another name follows.
 pub(super) const fn op<F: Copy>(name: &'static str, weight: u64, run: F) -> Operation<F> {
     Operation { name, weight, run }
 }
 
 impl<F> Operation<F> {
-    /// Notes its name; what is to be run.
+    /// Records the name, and returns what to run.
     pub(super) fn begin(self) -> F {
         note(self.name);
         self.run
     }
 }
 
-/// The operation that is chosen.
+/// Returns the selected operation.
 pub(super) fn draw<F: Copy>(choices: &mut impl Choices, table: &[Operation<F>]) -> Operation<F> {
     let mut chosen = choices.below(table.iter().map(|operation| operation.weight).sum());
     for operation in table {
@@ -40,19 +40,19 @@ pub(super) fn draw<F: Copy>(choices: &mut impl Choices, table: &[Operation<F>]) 
         }
         chosen -= operation.weight;
     }
-    unreachable!("beyond the weights")
+    unreachable!("the number is less than the sum of the weights")
 }
 
 thread_local! {
     static TRACE: RefCell<Option<Vec<&'static str>>> = const { RefCell::new(None) };
 }
 
-/// Adds to the names of what was done.
+/// Adds a name to the trace.
 pub(super) fn note(name: &'static str) {
     TRACE.with_borrow_mut(|trace| trace.get_or_insert_default().push(name));
 }
 
-/// Keeps the names of a program's operations, as long as it lives.
+/// Records the names of a program's operations during its lifetime.
 pub(super) struct Trace(());
 
 impl Trace {

@@ -1,4 +1,4 @@
-//! The publishers' side: alone, beside others, stopped in the middle, at the end.
+//! The publishers' side: exclusive, shared, suspended in a publish, and closing.
 
 use super::operation::{Operation, draw, note, op};
 use super::{Both, Choices, ENOUGH, Numbers};
@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 
 pub(super) struct Publishing<'a, S: Storage> {
     handles: Handles<S>,
-    /// The handle of the publishers that are stopped; kept to the end once there was one.
-    stalling: &'a OnceCell<SharedPublisher<S>>,
-    stalled: Vec<Stalled<'a, S>>,
-    /// Shared publishers that wait for room right now, beside `handles`.
+    /// The handle of the suspended publishers. It stays until the program ends.
+    suspending: &'a OnceCell<SharedPublisher<S>>,
+    suspended: Vec<Suspended<'a, S>>,
+    /// Shared publishers that wait for room now. They are not in `handles`.
     lent: usize,
 }
 
@@ -29,8 +29,8 @@ pub(super) enum Handles<S: Storage> {
     Over,
 }
 
-/// A publisher that was stopped.
-enum Stalled<'a, S: Storage> {
+/// A suspended publisher.
+enum Suspended<'a, S: Storage> {
     Before(Claim<'a, S>),
     In(Write<'a, S>, u64),
 }
@@ -57,14 +57,14 @@ impl<S: Storage> Lent<S> {
     }
 }
 
-/// The sequence of a message, or why it was refused. A refused message comes back, except from a
-/// future.
+/// The sequence of a message, or the reason for a refusal. A refused message is returned, except by
+/// a future.
 type Published<T> = Result<u64, (Refused, Option<T>)>;
 
 /// A way to publish one message.
 #[derive(Debug, Clone, Copy)]
 enum Way {
-    /// Only where it does not have to wait.
+    /// Used only if it does not have to wait.
     Publish,
     TryPublish,
     PublishTimeout,
@@ -126,11 +126,11 @@ fn polled<S: Storage>(mut published: Publish<'_, S>) -> Published<S::Item> {
 }
 
 impl<'a, S: Storage> Publishing<'a, S> {
-    pub(super) fn new(publisher: Publisher<S>, stalling: &'a OnceCell<SharedPublisher<S>>) -> Self {
-        Self { handles: Handles::Exclusive(publisher), stalling, stalled: Vec::new(), lent: 0 }
+    pub(super) fn new(publisher: Publisher<S>, suspending: &'a OnceCell<SharedPublisher<S>>) -> Self {
+        Self { handles: Handles::Exclusive(publisher), suspending, suspended: Vec::new(), lent: 0 }
     }
 
-    /// Through a publisher, as long as there is one.
+    /// Subscribes through a publisher, if there is one.
     pub(super) fn subscribe_at(&self, start: Start) -> Option<Subscriber<S>> {
         match &self.handles {
             Handles::Exclusive(publisher) => Some(publisher.subscribe_at(start)),
@@ -139,7 +139,7 @@ impl<'a, S: Storage> Publishing<'a, S> {
         }
     }
 
-    /// What a publisher says of the ring.
+    /// What a publisher reports about the ring.
     pub(super) fn look_ups(&self) -> Option<(u64, usize, usize)> {
         match &self.handles {
             Handles::Exclusive(publisher) => {
@@ -153,19 +153,19 @@ impl<'a, S: Storage> Publishing<'a, S> {
         }
     }
 
-    /// Whether there is a shared publisher beside `handles`: a suspended one, or one that waits.
+    /// Whether there is a shared publisher outside `handles`: a suspended or a waiting one.
     fn has_others(&self) -> bool {
-        self.stalling.get().is_some() || self.lent > 0
+        self.suspending.get().is_some() || self.lent > 0
     }
 
-    /// No handle is left, unless one of them was stopped.
+    /// Drops all handles, which closes the ring unless a publisher is suspended.
     pub(super) fn close_by_dropping(&mut self, model: &mut model::Ring) {
         self.handles = Handles::Over;
-        model.closed |= self.stalling.get().is_none();
+        model.closed |= self.suspending.get().is_none();
     }
 }
 
-/// What the handles of a kind become.
+/// What replaces the handles of a kind.
 type Change<B, P, S> = Operation<fn(&mut B, P) -> Handles<S>>;
 
 impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
@@ -174,13 +174,13 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         self.value
     }
 
-    /// One of the shared publishers.
+    /// The index of one of the shared publishers.
     fn one_of(choices: &mut C, publishers: &[SharedPublisher<S>]) -> usize {
         choices.below(publishers.len() as u64) as usize
     }
 
     pub(super) fn publish(&mut self) {
-        self.share_the_end();
+        self.share_at_the_end();
         self.note_gates();
         let value = self.next_value();
         let message = S::wrap(&self.ledger, value);
@@ -195,30 +195,30 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         self.published(value, published);
     }
 
-    /// Compares what became of a message with the model.
+    /// Compares the result of a publish with the model.
     pub(super) fn published(&mut self, value: u64, published: Published<S::Item>) {
         self.note_gates();
         let (tail, was_closed) = (self.model.tail(), self.model.closed);
         let published = published.map_err(|(refused, back)| {
-            assert!(back.is_none_or(|back| S::open(back) == value), "another message came back");
+            assert!(back.is_none_or(|back| S::open(back) == value), "the publish returned another message");
             refused
         });
         assert_eq!(published, self.model.publish(value));
-        // A refused publish may leave holes, or find the end of the sequences.
+        // A refused publish may have left holes, or found the last sequence used.
         if self.model.tail() > tail || self.model.closed != was_closed {
-            self.happened();
+            self.expect_woken();
         }
     }
 
     pub(super) fn publish_many(&mut self) {
-        self.share_the_end();
+        self.share_at_the_end();
         self.note_gates();
         let (count, was_closed) = (self.choices.below(2 * self.capacity.min(40)), self.model.closed);
         let count = self.model.room(count);
         let (start, ledger, value) = (self.model.tail(), &self.ledger, self.value);
         let values = value + 1..=value + count;
         let messages = values.clone().map(|value| S::wrap(ledger, value));
-        // In one of three ways: a known length, by runs; an unknown one; a batch.
+        // One of three ways: a known length, in runs; an unknown length; a batch.
         let way = value % 3;
         note(["known length", "unknown length", "batch"][way as usize]);
         match &mut self.publishing.handles {
@@ -229,12 +229,13 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
                     0 => publisher.publish_many(messages),
                     1 => publisher.publish_many(messages.filter(|_| true)),
                     _ => {
-                        // A publisher that found no room may have woken some before.
+                        // An exclusive publisher that found no room before may have woken
+                        // subscribers for its holes.
                         let wakes = || self.subscribers.iter().map(|pair| pair.woken.count()).sum::<usize>();
                         let before = wakes();
                         let mut batch = publisher.batch();
                         messages.zip(start..).for_each(|(message, at)| assert_eq!(batch.publish(message), at));
-                        assert_eq!(wakes(), before, "woken in the middle");
+                        assert_eq!(wakes(), before, "a batch woke a subscriber before its end");
                         drop(batch);
                         start..start + count
                     }
@@ -258,12 +259,12 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }
         self.value += count;
         if self.model.tail() > start || self.model.closed != was_closed {
-            self.happened();
+            self.expect_woken();
         }
     }
 
-    /// An exclusive publisher panics where the sequences end, a shared one says so.
-    pub(super) fn share_the_end(&mut self) {
+    /// After the last sequence, an exclusive publisher panics, and a shared one returns `Closed`.
+    pub(super) fn share_at_the_end(&mut self) {
         if self.model.tail() > LAST {
             self.share();
         }
@@ -303,7 +304,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
                 let last = matches!(self.publishing.handles, Handles::Over) && !self.publishing.has_others();
                 if last && !self.model.closed {
                     self.model.closed = true;
-                    self.happened();
+                    self.expect_woken();
                 }
             }
         }
@@ -317,7 +318,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             Handles::Over => draw(&mut self.choices, &Self::OVER).begin()(self, ()),
         };
         if self.model.closed && !was_closed {
-            self.happened();
+            self.expect_woken();
         }
     }
 
@@ -336,7 +337,7 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }),
     ];
 
-    /// What becomes of shared ones.
+    /// What shared publishers become.
     const SHARED: [Change<Self, Vec<SharedPublisher<S>>, S>; 4] = [
         op("clone", 5, |_, mut publishers| {
             if publishers.len() < ENOUGH {
@@ -370,14 +371,14 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }),
     ];
 
-    /// What is done when none is left, unless one was stopped, which is still there.
+    /// What follows if no publisher is left except a suspended one.
     const OVER: [Change<Self, (), S>; 2] = [
-        op("clone the stopped one", 15, |both, ()| match both.publishing.stalling.get() {
+        op("clone the suspended one", 15, |both, ()| match both.publishing.suspending.get() {
             Some(publisher) => Handles::Shared(vec![publisher.clone()]),
             None => Handles::Over,
         }),
-        op("close the stopped one", 1, |both, ()| {
-            if let Some(publisher) = both.publishing.stalling.get() {
+        op("close the suspended one", 1, |both, ()| {
+            if let Some(publisher) = both.publishing.suspending.get() {
                 assert_eq!(publisher.close(), !both.model.closed);
                 both.model.closed = true;
             }
@@ -385,24 +386,24 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
         }),
     ];
 
-    /// A publisher is stopped in the middle of a publish, or one that was goes on, or never will.
-    pub(super) fn stall(&mut self) {
+    /// Suspends a publisher in a publish, resumes a suspended one, or drops its claim.
+    pub(super) fn suspend(&mut self) {
         let which = self.choices.below(4) as usize;
-        if which < self.publishing.stalled.len() {
-            let stalled = self.publishing.stalled.swap_remove(which);
-            // A quarter never comes back.
+        if which < self.publishing.suspended.len() {
+            let suspended = self.publishing.suspended.swap_remove(which);
+            // A quarter never resumes.
             if self.choices.below(4) > 0 {
-                note("go on");
-                self.go_on(stalled);
+                note("resume");
+                self.resume(suspended);
             } else {
-                note("for good");
+                note("never resume");
             }
             return;
         }
         self.share();
         let Handles::Shared(publishers) = &self.publishing.handles else { return };
-        let stalling = self.publishing.stalling.get_or_init(|| publishers[0].clone());
-        let claim = testing::claim(stalling);
+        let suspending = self.publishing.suspending.get_or_init(|| publishers[0].clone());
+        let claim = testing::claim(suspending);
         self.note_gates();
         let was_closed = self.model.closed;
         assert_eq!(claim.as_ref().map(Claim::sequence), self.model.claim().ok());
@@ -410,23 +411,24 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
             let begin = self.choices.below(3) > 0;
             if begin {
                 note("in the slot");
-                self.go_on(Stalled::Before(claim));
+                self.resume(Suspended::Before(claim));
             } else {
                 note("before the slot");
-                self.publishing.stalled.push(Stalled::Before(claim));
+                self.publishing.suspended.push(Suspended::Before(claim));
             }
         } else if self.model.closed && !was_closed {
-            // It was the end, and nobody is told; the next publish does.
+            // The claim found the last sequence used, and closed the ring without a wake. The next
+            // publish wakes.
             note("at the end");
             self.publish();
-            self.happened();
+            self.expect_woken();
         }
     }
 
-    fn go_on(&mut self, stalled: Stalled<'a, S>) {
-        match stalled {
-            Stalled::Before(claim) => {
-                // When all slots are held, nobody can publish.
+    fn resume(&mut self, suspended: Suspended<'a, S>) {
+        match suspended {
+            Suspended::Before(claim) => {
+                // If all slots were held, no publish could succeed.
                 if self.model.held() + 1 >= self.capacity {
                     return;
                 }
@@ -434,16 +436,16 @@ impl<'a, S: Numbers, C: Choices> Both<'a, S, C> {
                 let write = claim.begin();
                 assert_eq!(write.is_some(), self.model.begin(sequence));
                 if let Some(write) = write {
-                    self.publishing.stalled.push(Stalled::In(write, sequence));
+                    self.publishing.suspended.push(Suspended::In(write, sequence));
                 } else if self.model.holes() > holes {
-                    self.happened();
+                    self.expect_woken();
                 }
             }
-            Stalled::In(write, sequence) => {
+            Suspended::In(write, sequence) => {
                 let value = self.next_value();
                 write.commit(S::wrap(&self.ledger, value));
                 self.model.commit(sequence, value);
-                self.happened();
+                self.expect_woken();
             }
         }
     }

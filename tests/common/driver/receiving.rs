@@ -1,4 +1,4 @@
-//! The subscribers' side: what is done with a subscriber. How it receives is in `ways.rs`.
+//! The subscribers' side: operations on a subscriber. `ways.rs` has the receives.
 
 use super::numbers::Borrow;
 use super::operation::{Operation, draw, note, op};
@@ -10,7 +10,7 @@ use seqcast::{Start, TryRecvError};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A subscriber's turn.
+/// The arguments of an operation on a subscriber.
 #[derive(Clone, Copy)]
 struct Turn {
     which: usize,
@@ -21,7 +21,7 @@ struct Turn {
 type OnTurn<B> = Operation<fn(&mut B, Turn)>;
 
 impl<S: Numbers, C: Choices> Both<'_, S, C> {
-    /// What is done with a subscriber.
+    /// The operations on a subscriber.
     const TURNS: [OnTurn<Self>; 18] = [
         op("clone", 1, Self::copy),
         op("end:", 1, Self::end),
@@ -97,7 +97,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         model.seek(&self.model, turn.start);
     }
 
-    /// Reads on as an iterator, which nobody needs afterwards.
+    /// Receives through an owning iterator, and drops it.
     fn iterate(&mut self, which: usize) {
         let Pair { real, mut model, .. } = self.subscribers.swap_remove(which);
         let count = ready(&model, &self.model, 5);
@@ -127,10 +127,10 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
             let received: Vec<_> = skipping.iter().take(expected.len()).map(S::open).collect();
             assert_eq!(received, expected);
             pair = Pair { real: skipping.into_inner(), model, name, woken, waiting };
-            // The model looked at what comes next: a loss, perhaps, and then nothing.
+            // The model has also tried the receive after those: perhaps a loss, then nothing.
             while expected.len() < limit {
                 match pair.real.try_recv() {
-                    Ok(_) => panic!("more than there is"),
+                    Ok(_) => panic!("received more than the model"),
                     Err(TryRecvError::Lagged(_)) => {}
                     Err(TryRecvError::Empty | TryRecvError::Closed) => break,
                 }
@@ -148,7 +148,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
                         model.ended = true;
                         break;
                     }
-                    // It yields.
+                    // The subscriber yields.
                     Poll::Pending if woken.take() > 0 => {}
                     Poll::Pending => {
                         pending = true;
@@ -163,7 +163,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         self.subscribers.push(pair);
     }
 
-    /// A message that is held while others go on, for some laps perhaps.
+    /// Holds a message while other operations run, perhaps for several laps.
     pub(super) fn hold(&mut self, depth: u32) {
         if self.subscribers.is_empty() {
             return;
@@ -191,7 +191,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
                     3 => (0..8).for_each(|_| self.step(depth + 1)),
                     laps => (0..laps * self.capacity.min(40)).for_each(|_| self.publish()),
                 }
-                // Publishers may have demoted it meanwhile.
+                // Publishers may have demoted the subscriber meanwhile.
                 expected = self.held.pop().unwrap();
             },
             leak,

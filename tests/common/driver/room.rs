@@ -1,5 +1,5 @@
-//! Room in a gated ring: which subscribers make publishers wait, how a publisher waits in a task, and
-//! what wakes it. Calls that block a thread are made only where the model has room.
+//! Room in a gated ring: which subscribers make publishers wait, how a publisher waits in a task,
+//! and what wakes it. Blocking calls are made only if the model has room.
 
 use super::operation::{Operation, draw, note, op};
 use super::publishing::Lent;
@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-/// With more gating subscribers than this, publishers would hardly ever have room.
+/// With more gating subscribers than this, publishers would rarely have room.
 const GATES: usize = 3;
 
 type Wait<B, S> = Operation<fn(&mut B, &mut Lent<S>, u32)>;
@@ -23,7 +23,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         self.subscribers.iter_mut().map(|pair| &mut pair.model).chain(&mut self.held)
     }
 
-    /// Updates the model's cursors of gating subscribers. To be called before each publish.
+    /// Updates the model's cursors of gating subscribers. Called before each publish.
     pub(super) fn note_gates(&mut self) {
         let gates = self.models().filter(|model| model.gate.is_some()).map(|model| model.next).collect();
         self.model.gates = gates;
@@ -48,7 +48,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         }
     }
 
-    /// All gating subscribers move, or leave.
+    /// Moves, drops or demotes the gating subscribers.
     pub(super) fn make_room(&mut self) {
         match self.choices.below(3) {
             0 => {
@@ -85,7 +85,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
     /// A publisher waits for room in a task, while other operations run.
     pub(super) fn wait(&mut self, depth: u32) {
         let wait = draw(&mut self.choices, &Self::WAITS);
-        self.share_the_end();
+        self.share_at_the_end();
         if let Some(mut publisher) = self.lend() {
             wait.begin()(self, &mut publisher, depth);
             self.give_back(publisher);
@@ -134,7 +134,7 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
         }
     }
 
-    /// Runs other operations while a publisher waits. It must be woken once there is room. Returns
+    /// Runs other operations while a publisher waits. It must be woken when there is room. Returns
     /// `false` if the publisher gives up.
     fn meanwhile(&mut self, woken: &Arc<Counter>, depth: u32) -> bool {
         match self.choices.below(4) {
@@ -159,6 +159,9 @@ impl<S: Numbers, C: Choices> Both<'_, S, C> {
 
     fn is_woken_for_room(&mut self, woken: &Counter) {
         self.note_gates();
-        assert!(woken.count() > 0 || self.model.stays_full(), "not woken, and there is room");
+        assert!(
+            woken.count() > 0 || self.model.stays_full(),
+            "the waiting publisher was not woken although there is room"
+        );
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-/// As the calls that wait say it; `None` where they would.
+/// The result of the calls that wait. `None` if they would wait.
 fn waited<T>(received: Result<T, TryRecvError>) -> Option<Result<T, RecvError>> {
     match received {
         Ok(received) => Some(Ok(received)),
@@ -20,7 +20,7 @@ fn waited<T>(received: Result<T, TryRecvError>) -> Option<Result<T, RecvError>> 
     }
 }
 
-/// As iterators and streams say it; `None` at the end.
+/// The item of iterators and streams. `None` at the end.
 fn item<T>(received: Result<T, RecvError>) -> Option<Result<T, Lagged>> {
     match received {
         Ok(received) => Some(Ok(received)),
@@ -38,7 +38,7 @@ fn counted<E>(expected: Result<Vec<u64>, E>) -> Result<(usize, Vec<u64>), E> {
 }
 
 impl<S: Numbers> Pair<S> {
-    /// Polls; whoever waits then is to be woken.
+    /// Polls. If the result is `Pending`, the next event must wake.
     fn poll<R>(&mut self, mut poll: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<R>) -> Option<R> {
         let woken = Arc::clone(&self.woken);
         let polled = past_yields(&woken, |cx| poll(self, cx));
@@ -60,7 +60,7 @@ impl<S: Numbers> Pair<S> {
         assert_eq!(open_many::<S, _>(received, buffer), counted(expected));
     }
 
-    /// In one of three ways. The blocking one is used only where it does not have to wait.
+    /// Receives in one of three ways. The blocking one is used only if it does not have to wait.
     pub(super) fn latest(&mut self, ring: &model::Ring, limit: usize) {
         let expected = self.model.latest(ring);
         match (limit % 3, waited(expected)) {
@@ -78,11 +78,11 @@ impl<S: Numbers> Pair<S> {
         let Self { real, model, .. } = self;
         let goal = ring.tail();
         for received in real.try_iter() {
-            assert!(model.next < goal, "beyond its goal");
+            assert!(model.next < goal, "the iterator continued beyond its goal");
             assert_eq!(received.map(S::open).map_err(TryRecvError::Lagged), model.try_recv(ring));
         }
         if model.next < goal {
-            // A claim that has not come, or holes.
+            // An uncommitted claim, or holes.
             assert!(matches!(model.try_recv(ring), Err(TryRecvError::Empty | TryRecvError::Closed)));
         }
     }
@@ -97,7 +97,7 @@ impl<S: Numbers> Pair<S> {
         assert_eq!(received, self.model.try_recv(ring));
     }
 
-    /// Where it need not wait.
+    /// Only if it does not have to wait.
     pub(super) fn recv(&mut self, ring: &model::Ring, _: usize) {
         if let Some(expected) = waited(self.model.clone().try_recv(ring)) {
             let _ = self.model.try_recv(ring);
@@ -116,7 +116,7 @@ impl<S: Numbers> Pair<S> {
         assert_eq!(received.map(|received| received.map(S::open)), waited(self.model.try_recv(ring)));
     }
 
-    /// Where it need not wait.
+    /// Only if it does not have to wait.
     pub(super) fn recv_many(&mut self, ring: &model::Ring, limit: usize) {
         if let Some(expected) = waited(self.model.clone().try_recv_many(ring, limit)) {
             let mut buffer = Vec::new();
@@ -153,13 +153,13 @@ impl<S: Numbers> Pair<S> {
     }
 }
 
-/// How often it can receive, or be told of a loss, without waiting; `limit` at most.
+/// How many receives return a message or a loss without waiting, at most `limit`.
 pub(super) fn ready(model: &model::Subscriber, ring: &model::Ring, limit: usize) -> usize {
     let mut model = model.clone();
     (0..limit).take_while(|_| matches!(model.try_recv(ring), Ok(_) | Err(TryRecvError::Lagged(_)))).count()
 }
 
-/// Whether it is at the end.
+/// Whether the subscriber is at the end.
 pub(super) fn ended(model: &mut model::Subscriber, ring: &model::Ring) -> bool {
     model.clone().try_recv(ring) == Err(TryRecvError::Closed) && model.try_recv(ring).is_err()
 }

@@ -1,4 +1,4 @@
-//! Those who receive: they come, are cloned, leaked, dropped, or read to the end.
+//! Subscribers: they subscribe, and are cloned, leaked, dropped, or read to the end.
 
 use std::sync::Arc;
 
@@ -11,18 +11,19 @@ use crate::stage::Stage;
 use crate::watch::{catch, throw, violation};
 use crate::{receiving, tasks};
 
-/// Handles that a ring's life may leak.
+/// The maximum of leaked handles per ring.
 const LEAKED_HANDLES: usize = 16;
 
-/// Where a subscriber lives.
+/// Whether a subscriber is on a thread or in a task.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Home {
     Thread,
     Task,
 }
 
-/// Receives in all ways until the ring ends, which it must see; then comes once more, for what is retained.
-pub(crate) async fn attend<S: Carry>(
+/// Receives in all ways until the end of the ring, and checks the end. Then subscribes once more,
+/// and receives the messages still in the ring.
+pub(crate) async fn receive_all<S: Carry>(
     stage: Arc<Stage<S>>,
     home: Home,
     first: Option<Subscriber<S>>,
@@ -37,10 +38,10 @@ pub(crate) async fn attend<S: Carry>(
     reader.thorough = remains;
     while !stay(&mut reader, home, &mut random).await {
         reader = match random.u32(0..4) {
-            // The clone gates before the original is dropped.
+            // The clone is gating before the original is dropped.
             0 if remains => reader.fork(),
             _ if remains => reader,
-            _ => go_on(reader, &mut random),
+            _ => replace(reader, &mut random),
         };
     }
     reader.at_end();
@@ -49,7 +50,7 @@ pub(crate) async fn attend<S: Carry>(
     late.at_end();
 }
 
-/// Receives for a while, or to the end of the ring: then `true`.
+/// Receives for some time, or to the end of the ring. Returns `true` at the end.
 async fn stay<S: Carry>(reader: &mut Reader<S>, home: Home, random: &mut fastrand::Rng) -> bool {
     let to_the_end = reader.stage.is_over();
     let mut acts = random.u32(1..40);
@@ -66,7 +67,7 @@ async fn stay<S: Carry>(reader: &mut Reader<S>, home: Home, random: &mut fastran
     false
 }
 
-/// Subscribes. In a gated ring, three of four subscribers gate.
+/// Subscribes. In a gated ring, three of four subscribers are gating.
 fn join<S: Carry>(stage: &Arc<Stage<S>>, random: &mut fastrand::Rng) -> Reader<S> {
     if !stage.manner.gated() || random.u32(0..4) == 0 {
         return Reader::new(stage, subscribe(stage, random), random);
@@ -81,7 +82,7 @@ fn join<S: Carry>(stage: &Arc<Stage<S>>, random: &mut fastrand::Rng) -> Reader<S
             (Err(error), _) => violation(format!("{error} ({start:?})")),
         }
     }
-    let subscriber = ring.subscribe_gating().expect("the ring is gated");
+    let subscriber = ring.subscribe_gating().expect("the ring must be gated");
     let from = subscriber.next_sequence();
     Reader::gating(stage, subscriber, from, random)
 }
@@ -99,14 +100,14 @@ fn subscribe<S: Carry>(stage: &Stage<S>, random: &mut fastrand::Rng) -> Subscrib
     stage.ring.subscribe_at(start)
 }
 
-/// Goes on as another, or as itself.
-fn go_on<S: Carry>(mut reader: Reader<S>, random: &mut fastrand::Rng) -> Reader<S> {
+/// Continues with the reader, a clone, or a new subscriber.
+fn replace<S: Carry>(mut reader: Reader<S>, random: &mut fastrand::Rng) -> Reader<S> {
     let stage = Arc::clone(&reader.stage);
     match random.u32(0..7) {
         0 => return reader,
         1 | 2 => return reader.fork(),
         // Without a deadline, a leaked gating subscriber blocks publishers forever.
-        3 if lock(&stage.morgue).len() < LEAKED_HANDLES && !(stage.manner.exact() && reader.subscriber.is_gating()) => {
+        3 if lock(&stage.leaked).len() < LEAKED_HANDLES && !(stage.manner.exact() && reader.subscriber.is_gating()) => {
             let next = reader.fork();
             stage.leak(stage.never_receives(reader.subscriber.clone()));
             return next;

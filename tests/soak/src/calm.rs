@@ -1,5 +1,5 @@
-//! When nobody publishes any more, everybody comes to the end of what there is. A wake-up that was lost shows here: while others
-//! publish, the next one would make good for it.
+//! When no publisher publishes, every subscriber must reach the last message. This detects lost
+//! wake-ups: while others publish, the next wake-up would hide a lost one.
 
 use crate::common::testing;
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,13 +14,13 @@ use crate::stage::Stage;
 use crate::stalling::finish;
 use crate::{hang, watch};
 
-/// Waits until all subscribers were seen at the end.
+/// Waits until each subscriber has been at the end once.
 pub(crate) fn catch_up<S: Carry>(stage: &Stage<S>) {
     let began = Instant::now();
     let mut behind = stage.behind(0);
     while !behind.is_empty() && !watch::is_over() {
         if began.elapsed() > hang::patience() {
-            hang::end(stage.lane, format!("nobody publishes, and subscribers {behind:?} stay behind"));
+            hang::end(stage.lane, format!("no publisher publishes, and subscribers {behind:?} did not catch up"));
         }
         thread::sleep(Duration::from_micros(50));
         let still = stage.behind(0);
@@ -29,7 +29,8 @@ pub(crate) fn catch_up<S: Carry>(stage: &Stage<S>) {
     }
 }
 
-/// Publishes one message after the other, each only when all subscribers are through with the one before, and many of them sleep.
+/// Publishes one message after another, each after all subscribers have received the one before.
+/// Many subscribers are parked then.
 pub(crate) fn one_at_a_time<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>) {
     let stage = std::sync::Arc::clone(&pen.stage);
     catch_up(&stage);
@@ -42,7 +43,7 @@ pub(crate) fn one_at_a_time<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen
     }
 }
 
-/// As `catch_up`, where the last sequence is one that a publisher skipped, and did not go on after.
+/// Like `catch_up`, but the last sequence is a hole, after which its publisher does not continue.
 pub(crate) fn catch_up_over_hole<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>) {
     let stage = std::sync::Arc::clone(&pen.stage);
     // A gating subscriber would wait at the held slot, and this thread for the subscriber.
@@ -57,7 +58,7 @@ pub(crate) fn catch_up_over_hole<S: Carry>(publisher: &SharedPublisher<S>, pen: 
     while other.next() < a_lap_later {
         publishing::burst(&mut other, pen, 1);
     }
-    // Time to fall asleep beside the slot that is held.
+    // Gives subscribers time to park at the held slot.
     thread::sleep(Duration::from_micros(pen.random.u64(0..2000)));
     if other.next() == a_lap_later {
         let name = pen.name();

@@ -1,4 +1,5 @@
-//! The watchdog: ends the process when a ring's life makes no progress, and tells what everybody was doing.
+//! The watchdog: ends the process if a ring makes no progress, and prints what each publisher and
+//! subscriber was doing.
 
 use std::fmt::Display;
 use std::process::exit;
@@ -11,14 +12,14 @@ use crate::common::lock;
 use crate::options::LANES;
 use crate::{tally, watch};
 
-/// A beat that never comes: the lane is done.
+/// The beat count of a lane that has ended.
 const AT_REST: u64 = u64::MAX;
 
 static PATIENCE: OnceLock<Duration> = OnceLock::new();
 static LIVES: [Lane; LANES] =
     [const { Lane { beats: AtomicU64::new(0), ring: Mutex::new(None), marks: Mutex::new(Vec::new()) } }; LANES];
 
-/// One ring's life after the other, as the watchdog sees it.
+/// One ring after another, as the watchdog sees them.
 #[repr(align(128))]
 struct Lane {
     beats: AtomicU64,
@@ -26,10 +27,10 @@ struct Lane {
     marks: Mutex<Vec<Weak<Mark>>>,
 }
 
-/// Tells what a ring looks like right now.
+/// Describes the current state of a ring.
 type View = Box<dyn Fn() -> String + Send>;
 
-/// What a publisher or subscriber is doing right now.
+/// What a publisher or subscriber is doing now.
 pub(crate) struct Mark {
     who: &'static str,
     id: u64,
@@ -42,7 +43,7 @@ impl Mark {
     }
 }
 
-/// The mark of somebody new; gone with the last reference.
+/// Makes a mark. The watchdog forgets it after its last reference was dropped.
 pub(crate) fn mark(lane: usize, who: &'static str, id: u64) -> Arc<Mark> {
     let mark = Arc::new(Mark { who, id, doing: Mutex::new("begins") });
     let mut marks = lock(&LIVES[lane].marks);
@@ -54,22 +55,22 @@ pub(crate) fn mark(lane: usize, who: &'static str, id: u64) -> Arc<Mark> {
     mark
 }
 
-/// Something was published or received, or came, or went.
+/// Reports progress: something was published or received, or a handle was made or dropped.
 pub(crate) fn beat(lane: usize) {
     LIVES[lane].beats.fetch_add(1, Relaxed);
 }
 
-/// The lane's ring, from now on.
+/// Sets the ring of the lane.
 pub(crate) fn show(lane: usize, view: Option<View>) {
     *lock(&LIVES[lane].ring) = view;
 }
 
-/// Nothing more is to be seen in this lane.
+/// The watchdog ignores this lane from now on.
 pub(crate) fn rest(lane: usize) {
     LIVES[lane].beats.store(AT_REST, Relaxed);
 }
 
-/// How long to wait for what must come.
+/// How long to wait for an event that must occur.
 pub(crate) fn patience() -> Duration {
     PATIENCE.get().copied().unwrap_or(Duration::MAX)
 }
@@ -92,7 +93,7 @@ pub(crate) fn start_watchdog(patience: Duration) {
     });
 }
 
-/// Tells what everybody is doing, and ends the process.
+/// Prints what each publisher and subscriber is doing, and ends the process.
 pub(crate) fn end(lane: usize, what: impl Display) -> ! {
     eprintln!("HANG (seed {}): in lane {lane}, {what} for {:?}", watch::seed(), patience());
     for (lane, Lane { ring, marks, .. }) in LIVES.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The life of one ring, from its builder to the last account.
+//! The life of one ring, from its builder to the final checks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use seqcast::{Builder, Publisher, Subscriber};
 use tokio::runtime::Handle;
 
-use crate::audience::{Home, attend};
+use crate::audience::{Home, receive_all};
 use crate::calm;
 use crate::common::lock;
 use crate::hang;
@@ -22,13 +22,13 @@ use crate::watch::{self, catch, check, throw};
 const CAPACITIES: [usize; 6] = [2, 4, 8, 64, 1024, 4096];
 /// The largest first sequence that leaves room for a life.
 const LAST_FIRST: u64 = (1 << 63) - (1 << 40);
-/// The messages that a handle may keep back beyond those in the ring, and some.
+/// The maximum of messages that a handle keeps beyond those in the ring, with a margin.
 const KEPT_BACK: u64 = 256;
 
-/// One for each lane, which has one ring at a time.
+/// One ledger per lane. A lane has one ring at a time.
 static LEDGERS: [Ledger; LANES] = [const { Ledger(AtomicI64::new(0)) }; LANES];
 
-/// Lives one life of a ring, and checks the accounts.
+/// Runs one ring from its builder to its end, and checks the counts.
 pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, random: &mut fastrand::Rng) {
     let capacity = options.capacity.unwrap_or_else(|| CAPACITIES[random.usize(..CAPACITIES.len())]);
     let first = if random.bool() { 0 } else { random.u64(0..=LAST_FIRST) };
@@ -36,7 +36,7 @@ pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, ran
     if random.u32(0..4) == 0 {
         builder = builder.lag_slack(capacity.next_power_of_two() / 2);
     }
-    // Of a boxed ring.
+    // Only affects boxed rings.
     if random.bool() {
         builder = builder.eager_drop();
     }
@@ -51,8 +51,9 @@ pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, ran
     let stage = Arc::new(Stage::new(lane, options, publisher.ring(), first, manner, &LEDGERS[lane]));
     show(&stage, format!("{} ring, {manner:?}", S::KIND));
 
-    // Shorter where everything is lapped, lest nearly all messages be missed.
-    let life = random.u64(8..if manner.rude { 14 } else { 20 });
+    // Shorter if publishers do not wait for subscribers, because nearly all messages would be
+    // missed.
+    let life = random.u64(8..if manner.never_waits { 14 } else { 20 });
     let deadline = Instant::now() + Duration::from_micros(1 << life);
     let audience = assemble(&stage, subscriber, tasks, random);
     match manner.publishers {
@@ -65,12 +66,12 @@ pub(crate) fn live<S: Carry>(lane: usize, options: &Options, tasks: &Handle, ran
     tally::add(Count::Rings, 1);
     tally::add(Count::GatedRings, manner.gated().into());
     hang::show(lane, None);
-    bury(stage);
+    drop_leaked(stage);
     let live = LEDGERS[lane].0.load(Relaxed);
-    check!(live == 0, "{live} more messages were made than dropped");
+    check!(live == 0, "{live} messages were made and not dropped");
 }
 
-/// Those who receive, on threads and in tasks; each call waits for one of them.
+/// Starts the subscribers, on threads and in tasks. Each returned call waits for one of them.
 fn assemble<S: Carry>(
     stage: &Arc<Stage<S>>,
     subscriber: Subscriber<S>,
@@ -78,28 +79,29 @@ fn assemble<S: Carry>(
     random: &mut fastrand::Rng,
 ) -> Vec<Box<dyn FnOnce()>> {
     let (threads, others) = (random.u64(1..=stage.options.threads), random.u64(0..=stage.options.tasks));
-    // Three of four such rings have a subscriber that gates from the first message to the last.
+    // Three of four such rings have one subscriber that is gating from the first message to the
+    // last.
     let gates = stage.manner.exact() && random.u32(0..4) > 0;
     let mut subscriber =
-        Some(if gates { stage.ring.subscribe_gating().expect("the ring is gated") } else { subscriber });
+        Some(if gates { stage.ring.subscribe_gating().expect("the ring must be gated") } else { subscriber });
     let mut members = Vec::<Box<dyn FnOnce()>>::new();
-    // In every second ring, tasks are woken by a task. It may be ended at any time.
+    // In every second ring, a driver wakes the tasks. It may be dropped at any time.
     if random.bool() {
         let (drive, time) = (stage.ring.drive_wakes(), Duration::from_micros(random.u64(1..200_000)));
         let driver = tasks.spawn(async move { tokio::time::timeout(time, drive).await });
         members.push(Box::new({
             let tasks = tasks.clone();
-            move || check!(tasks.block_on(driver).is_ok(), "the task that wakes the others panicked")
+            move || check!(tasks.block_on(driver).is_ok(), "the driver panicked")
         }));
     }
     for at in 0..threads + others {
         let (stage, tasks) = (Arc::clone(stage), tasks.clone());
         if at < threads {
-            let attendance = attend(stage, Home::Thread, subscriber.take(), random.fork());
-            let thread = thread::spawn(move || tasks.block_on(attendance));
+            let receives = receive_all(stage, Home::Thread, subscriber.take(), random.fork());
+            let thread = thread::spawn(move || tasks.block_on(receives));
             members.push(Box::new(|| check!(thread.join().is_ok(), "a receiving thread panicked")));
         } else {
-            let task = tasks.spawn(attend(stage, Home::Task, None, random.fork()));
+            let task = tasks.spawn(receive_all(stage, Home::Task, None, random.fork()));
             members.push(Box::new(move || check!(tasks.block_on(task).is_ok(), "a receiving task panicked")));
         }
     }
@@ -109,7 +111,7 @@ fn assemble<S: Carry>(
 fn many<S: Carry>(publisher: Publisher<S>, stage: &Arc<Stage<S>>, deadline: Instant, random: &mut fastrand::Rng) {
     let mut publisher = publisher.share();
     *lock(&stage.source) = Some(publisher.clone());
-    let mut pen = Pen::new(stage, random).expect("the first one");
+    let mut pen = Pen::new(stage, random).expect("the first publisher must get a number");
     let mut threads: Vec<_> = (0..random.u64(1..=stage.options.threads))
         .map(|_| {
             let (stage, random) = (Arc::clone(stage), random.fork());
@@ -119,10 +121,10 @@ fn many<S: Carry>(publisher: Publisher<S>, stage: &Arc<Stage<S>>, deadline: Inst
     while Instant::now() < deadline && !watch::is_over() {
         thread::sleep(deadline.saturating_duration_since(Instant::now()).min(Duration::from_millis(50)));
     }
-    // Closed while others publish, or after a while in which nobody does.
+    // The ring is closed while others publish, or after a pause.
     let calmly = random.bool();
     if calmly {
-        send_away(stage, &mut threads);
+        join_publishers(stage, &mut threads);
     }
     lock(&stage.stalls).forbidden = true;
     pass_stalls(&mut publisher, &mut pen);
@@ -132,14 +134,14 @@ fn many<S: Carry>(publisher: Publisher<S>, stage: &Arc<Stage<S>>, deadline: Inst
     }
     if stage.manner.end == End::Call {
         let closed = [publisher.close(), publisher.close()];
-        check!(closed == [true, false], "closed twice: {closed:?}");
-        check!(publisher.is_closed(), "not closed after a close");
-        return send_away(stage, &mut threads);
+        check!(closed == [true, false], "the second close must return false, not {closed:?}");
+        check!(publisher.is_closed(), "the ring is not closed after `close`");
+        return join_publishers(stage, &mut threads);
     }
-    send_away(stage, &mut threads);
-    // The last one may be exclusive once more.
+    join_publishers(stage, &mut threads);
+    // The last handle may become exclusive again.
     if random.bool() {
-        let publisher = publisher.try_into_exclusive().expect("the last one becomes exclusive");
+        let publisher = publisher.try_into_exclusive().expect("the last publisher must become exclusive");
         tally::add(Count::Conversions, 1);
         drop_it(publisher, stage.manner.end);
     } else {
@@ -147,8 +149,8 @@ fn many<S: Carry>(publisher: Publisher<S>, stage: &Arc<Stage<S>>, deadline: Inst
     }
 }
 
-/// Waits until the others publish no more.
-fn send_away<S: Carry>(stage: &Stage<S>, threads: &mut Vec<JoinHandle<()>>) {
+/// Waits until the other publishers have ended.
+fn join_publishers<S: Carry>(stage: &Stage<S>, threads: &mut Vec<JoinHandle<()>>) {
     stage.over.store(true, Relaxed);
     drop(lock(&stage.source).take());
     for thread in threads.drain(..) {
@@ -157,7 +159,7 @@ fn send_away<S: Carry>(stage: &Stage<S>, threads: &mut Vec<JoinHandle<()>>) {
 }
 
 fn one<S: Carry>(publisher: Publisher<S>, stage: &Arc<Stage<S>>, deadline: Instant, random: &mut fastrand::Rng) {
-    let mut pen = Pen::new(stage, random).expect("the first one");
+    let mut pen = Pen::new(stage, random).expect("the first publisher must get a number");
     let mut publisher = publishing::alone(publisher, &mut pen, deadline, !stage.manner.alone());
     stage.over.store(true, Relaxed);
     pass_stalls(&mut publisher, &mut pen);
@@ -170,7 +172,7 @@ fn one<S: Carry>(publisher: Publisher<S>, stage: &Arc<Stage<S>>, deadline: Insta
     }
 }
 
-/// Whoever stalled for good is waited for until the others are a lap further.
+/// Publishes until the ring is two laps past the last publisher that never resumes.
 fn pass_stalls<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>) {
     let last = lock(&pen.stage.stalls).last;
     let goal = last.map_or(0, |last| last + 2 * pen.stage.capacity);
@@ -188,44 +190,45 @@ fn drop_it(publisher: impl Sized, end: End) {
     });
 }
 
-/// What the ring itself says must be what all others counted.
+/// Checks that the ring's statistics agree with the counts of publishers.
 fn account<S: Carry>(stage: &Stage<S>) {
     let stats = stage.ring.stats();
-    let drawn = stage.ring.next_sequence() - stage.first;
-    check!(stats.closed && stage.ring.is_closed(), "not closed in the end");
+    let claimed = stage.ring.next_sequence() - stage.first;
+    check!(stats.closed && stage.ring.is_closed(), "the ring is not closed at its end");
     let (published, unclear) = (stage.published.load(Relaxed), stage.unclear.load(Relaxed));
-    // A sequence that was skipped, and after which its publisher drew no other, may stay counted. Such a publisher found the ring
-    // closed (one of each at most), or is a stall of this program, which gives up after a skip and is counted as unclear.
-    let overcount = (stats.published + stats.skipped).wrapping_sub(drawn);
+    // A skipped sequence may stay counted as published if its publisher claimed no other
+    // afterwards. Either that publisher found the ring closed (at most one sequence each), or this
+    // program suspended it, gave up after the skip, and counted it as unclear.
+    let overcount = (stats.published + stats.skipped).wrapping_sub(claimed);
     let refused = if stage.manner.closed_by_call() { stage.enrolled() } else { 0 };
     check!(
         overcount <= refused + unclear,
-        "{drawn} sequences drawn, {refused} and {unclear} may count twice: {stats:?}"
+        "{claimed} sequences claimed, of which {refused} + {unclear} may be counted twice: {stats:?}"
     );
-    check!(!stage.manner.alone() || stats.skipped == 0, "skipped with one publisher");
+    check!(!stage.manner.alone() || stats.skipped == 0, "a single publisher skipped a sequence");
     check!(
         (published..=published + unclear).contains(&stats.published.wrapping_sub(overcount)),
-        "{published} (and perhaps {unclear} more) published: {stats:?}"
+        "{published} to {published} + {unclear} messages published, but the statistics are {stats:?}"
     );
     let highest = stage.highest.load(Relaxed);
-    check!(highest <= stage.ring.next_sequence(), "published before {highest}, behind the end");
-    let leaked = lock(&stage.morgue).len();
-    // What is in the ring, and what its publishers keep back.
+    check!(highest <= stage.ring.next_sequence(), "a publish returned {highest} - 1, which is after the end");
+    let leaked = lock(&stage.leaked).len();
+    // The messages in the ring, and those that its publishers keep.
     let live = stage.ledger.0.load(Relaxed);
     let most = stage.capacity + (leaked as u64 + 1) * KEPT_BACK;
-    check!((0..=most as i64).contains(&live), "{live} messages are left where {most} may be");
-    check!(stats.subscribers.len() <= leaked, "{leaked} leaked handles, but {:?}", stats.subscribers);
+    check!((0..=most as i64).contains(&live), "{live} messages are alive, but at most {most} may be");
+    check!(stats.subscribers.len() <= leaked, "{leaked} leaked handles, but the ring lists {:?}", stats.subscribers);
 }
 
-/// Drops what counts as leaked, and the ring.
-fn bury<S: Carry>(stage: Arc<Stage<S>>) {
+/// Drops the leaked handles, and the ring.
+fn drop_leaked<S: Carry>(stage: Arc<Stage<S>>) {
     match Arc::try_unwrap(stage) {
         Ok(stage) => {
-            drop(lock(&stage.morgue).drain(..).collect::<Vec<_>>());
-            check!(stage.ring.subscriber_count() == 0, "subscribers are left");
+            drop(lock(&stage.leaked).drain(..).collect::<Vec<_>>());
+            check!(stage.ring.subscriber_count() == 0, "the ring still has subscribers");
         }
         Err(stage) => {
-            watch::violation(format!("{} others look at a ring that is gone", Arc::strong_count(&stage) - 1));
+            watch::violation(format!("{} references to a finished ring are left", Arc::strong_count(&stage) - 1));
         }
     }
 }

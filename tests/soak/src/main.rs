@@ -1,38 +1,43 @@
-//! A soak: rings live and end while publishers and subscribers of all kinds come, go, stall, panic
-//! and are leaked, and everything that must hold is checked all the time.
+//! A soak test. Rings are made and closed while publishers and subscribers of all kinds are made,
+//! dropped, suspended and leaked, and panic. All invariants are checked throughout.
 //!
 //! ```text
 //! cargo run --release -p seqcast-soak -- --seconds 3600 --threads 8
-//! cargo run --release -p seqcast-soak -- --seconds 10 --seed 1          # a seed that was printed
-//! cargo run --release -p seqcast-soak -- --gated --messages 100000000   # 10⁸ messages through gated rings
+//! cargo run --release -p seqcast-soak -- --seconds 10 --seed 1      # a printed seed
+//! # 10⁸ messages through gated rings
+//! cargo run --release -p seqcast-soak -- --gated --messages 100000000
 //! ```
 //!
-//! A seed begins the same lives, of which each takes its turns as the machine has it: give a rare
-//! failure some runs of its seed, with the same options.
+//! A seed repeats the same rings, but not the interleaving of threads. To repeat a rare failure,
+//! run its seed several times with the same options.
 //!
 //! | exit status | |
 //! |---|---|
-//! | 0 | all is well |
-//! | 1 | a violation, or a panic that was not planned |
-//! | 2 | the options are wrong |
-//! | 3 | a hang: no progress for `--patience` seconds; what each thread was doing is printed |
+//! | 0 | no failure |
+//! | 1 | a violation, or an unexpected panic |
+//! | 2 | wrong options |
+//! | 3 | a hang: no progress for `--patience` seconds; the activity of each thread is printed |
 //!
 //! What is checked:
-//! - each subscriber's `received + missed + holes + skipped_by_choice` is how far it moved, and its sequences grow
-//!   (`reader.rs`, `tests/common/account.rs`);
-//! - each message is whole, comes once to each subscriber, in its publisher's order, and under one sequence to all
-//!   (`reader.rs`, `stage.rs`);
-//! - a gating subscriber loses no message from where it joined, if its ring has no deadline (`reader.rs`);
-//! - `Closed` comes at the end, to everybody, in every way to receive, and stays (`ways.rs`);
-//! - when nobody publishes any more, everybody gets what there is: no wake-up was lost (`calm.rs`);
-//! - `published + skipped` is what was drawn, and what the publishers counted themselves (`life.rs`);
-//! - each message of a boxed ring is dropped once, none is seen after its drop, and few are kept (`message.rs`).
+//! - each subscriber's `received + missed + holes + skipped_by_choice` is the distance that its
+//!   cursor moved, and its sequences increase (`reader.rs`, `tests/common/account.rs`);
+//! - no message is torn; each subscriber receives it at most once, in its publisher's order, and
+//!   all with the same sequence (`reader.rs`, `stage.rs`);
+//! - a gating subscriber loses no message from its start on, if its ring has no deadline
+//!   (`reader.rs`);
+//! - every subscriber finds `Closed` at the end, in every way to receive, from then on (`ways.rs`);
+//! - when no publisher publishes, every subscriber receives all messages: no wake-up was lost
+//!   (`calm.rs`);
+//! - `published + skipped` is the number of claimed sequences, and agrees with the counts of the
+//!   publishers (`life.rs`);
+//! - each message of a boxed ring is dropped once, none is read after its drop, and few are kept
+//!   (`message.rs`).
 //!
-//! A ring's life is in `life.rs`; who publishes, in `publishing.rs` and `stalling.rs`; who
-//! receives, in `audience.rs`, `receiving.rs`, `tasks.rs` and `wakers.rs`. Handles that are leaked
-//! are dropped once their ring was checked, so that leak detectors have the last word.
+//! `life.rs` runs a ring. The publishers are in `publishing.rs` and `stalling.rs`, the subscribers
+//! in `audience.rs`, `receiving.rs`, `tasks.rs` and `wakers.rs`. Leaked handles are dropped after
+//! their ring was checked, so leak detectors find only real leaks.
 
-#![allow(clippy::forget_non_drop, reason = "says where a publisher is stopped for good")]
+#![allow(clippy::forget_non_drop, reason = "marks where a publisher is suspended forever")]
 
 mod audience;
 mod calm;
@@ -65,14 +70,18 @@ use crate::message::{Counted, Plain};
 use crate::options::Options;
 use crate::tally::Count;
 
-/// Between two lines about the progress.
+/// The time between two lines of progress.
 const PERIOD: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    println!("seed {}, {} rings at a time, for {}", options.seed, options.rings, options.duration());
+    println!("seed {}, {} rings in parallel, for {}", options.seed, options.rings, options.duration());
     watch::begin(options.seed);
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime for the tasks");
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("the runtime of the tasks must start");
     let lanes = usize::try_from(options.rings).unwrap_or(1);
     hang::start_watchdog(Duration::from_secs(options.patience));
 
@@ -89,20 +98,20 @@ fn main() -> ExitCode {
     drop(runtime);
 
     let (messages, seconds) = (tally::messages(), began.elapsed().as_secs_f64());
-    #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+    #[expect(clippy::cast_precision_loss, reason = "printed with one digit")]
     let rate = messages as f64 / seconds / 1e6;
-    println!("{}{messages} messages in and out in {seconds:.1} s: {rate:.1} million a second", tally::table());
+    println!("{}{messages} messages published and received in {seconds:.1} s: {rate:.1} million/s", tally::table());
     if joined > 0 || tally::get(Count::Violations) > 0 {
         println!("FAILED: seed {}: {}", options.seed, watch::first_violation().unwrap_or_default());
         return ExitCode::FAILURE;
     }
-    println!("all accounts balance");
+    println!("no violation");
     ExitCode::SUCCESS
 }
 
-/// Waits for the end, and tells how things go.
+/// Waits for the end, and prints the progress.
 fn oversee(options: &Options, began: Instant) {
-    let mut told = began;
+    let mut printed = began;
     while !watch::is_over() {
         thread::sleep(Duration::from_millis(20));
         let is_over = match options.messages {
@@ -112,15 +121,15 @@ fn oversee(options: &Options, began: Instant) {
         if is_over {
             watch::end();
         }
-        if told.elapsed() >= PERIOD {
-            told = Instant::now();
+        if printed.elapsed() >= PERIOD {
+            printed = Instant::now();
             let (rings, messages) = (tally::get(Count::Rings), tally::messages());
-            println!("{:>6} s: {rings} rings, {messages} messages in and out", began.elapsed().as_secs());
+            println!("{:>6} s: {rings} rings, {messages} messages published and received", began.elapsed().as_secs());
         }
     }
 }
 
-/// One ring after the other.
+/// Runs one ring after another.
 fn work(lane: usize, options: &Options, tasks: &Handle, mut random: fastrand::Rng) {
     while !watch::is_over() {
         let live = match random.u32(0..6) {

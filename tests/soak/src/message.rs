@@ -1,5 +1,5 @@
-//! What travels: a name (publisher and number) and words that follow from it, so that nothing torn, dropped or used again goes
-//! unseen.
+//! Messages: a name (publisher and number), and words that follow from it. They show whether they
+//! are torn, dropped or reused.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -9,16 +9,16 @@ use seqcast::{Boxed, Builder, Inline, Publisher, Receive, Subscriber};
 use crate::watch::{throw, violation};
 use crate::ways::{self, Way, WayInTask};
 
-/// Bits of a name that are the number; the publisher is above.
+/// The bits of a name that are the number. The publisher is above.
 const NUMBER_BITS: u32 = 48;
-/// How many publishers a ring may see in its life.
+/// The maximum of publishers of a ring.
 pub(crate) const PUBLISHERS: u64 = 256;
 
 pub(crate) fn name(publisher: u64, number: u64) -> u64 {
     publisher << NUMBER_BITS | number
 }
 
-/// Publisher and number.
+/// Returns the publisher and the number.
 #[inline]
 pub(crate) fn parts(name: u64) -> (u64, u64) {
     (name >> NUMBER_BITS, name & ((1 << NUMBER_BITS) - 1))
@@ -27,20 +27,20 @@ pub(crate) fn parts(name: u64) -> (u64, u64) {
 /// A storage whose messages have names.
 pub(crate) trait Carry: Receive<Item: Send> + Sized + Send + 'static {
     const KIND: &'static str;
-    /// The ways to receive messages where they lie, if there are any.
+    /// The ways to receive by reference, if there are any.
     const BY_REFERENCE: &'static [Way<Self>] = &[];
     const BY_REFERENCE_IN_TASK: &'static [WayInTask<Self>] = &[];
 
     fn ring(builder: Builder) -> (Publisher<Self>, Subscriber<Self>);
     fn make(name: u64, ledger: &'static Ledger) -> Self::Item;
-    /// The name, if the message is whole.
+    /// The name, or `None` if the message is torn or dropped.
     fn name(message: &Self::Item) -> Option<u64>;
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plain<const WORDS: usize>([u64; WORDS]);
 
-/// A word that follows from another, and no two words from the same one.
+/// A word that follows from another. Different words have different next words.
 #[inline]
 const fn next(word: u64) -> u64 {
     word.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1)
@@ -68,24 +68,24 @@ impl<const WORDS: usize> Carry for Inline<Plain<WORDS>> {
     }
 }
 
-/// The messages of a ring that were made and not dropped.
+/// Counts the messages of a ring that were made and not dropped.
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct Ledger(pub(crate) AtomicI64);
 
-/// A message that is counted, and tells when it is dropped twice or seen after its drop.
+/// A counted message. It detects a second drop, and a read after its drop.
 #[derive(Debug)]
 pub(crate) struct Counted {
     name: u64,
     /// `next(name)` while it is alive.
     alive: AtomicU64,
-    /// Memory of its own, now and then.
+    /// A separate allocation, in one of 16 messages.
     boxed: Option<Box<u64>>,
     ledger: &'static Ledger,
 }
 
 thread_local! {
-    /// The next clone that this thread makes panics.
+    /// Whether the next clone on this thread panics.
     pub(crate) static CLONE_THROWS: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -109,7 +109,7 @@ impl Clone for Counted {
             throw();
         }
         if self.whole().is_none() {
-            violation("a message is cloned that is torn or was dropped");
+            violation("a cloned message is torn or was dropped");
         }
         Self::new(self.name, self.ledger)
     }
@@ -119,7 +119,7 @@ impl Drop for Counted {
     fn drop(&mut self) {
         let was = self.alive.swap(0, Relaxed);
         if was != next(self.name) {
-            violation("a message is dropped that is torn or was dropped before");
+            violation("a dropped message is torn or was dropped before");
         }
         self.ledger.0.fetch_sub(1, Relaxed);
     }

@@ -55,15 +55,15 @@ impl<S: Carry> Pen<S> {
     }
 }
 
-/// What the two kinds of publishers have in common.
+/// The common interface of exclusive and shared publishers.
 pub(crate) trait Outlet<S: Carry> {
-    /// `None` once the ring is closed, as below.
+    /// Returns `None` if the ring is closed, like the methods below.
     fn publish(&mut self, message: S::Item) -> Option<u64>;
     fn attempt(&mut self, message: S::Item) -> Result<u64, TryPublishError<S::Item>>;
     fn within(&mut self, message: S::Item, timeout: Duration) -> Result<u64, PublishTimeoutError<S::Item>>;
     fn in_task(&mut self, message: S::Item) -> Publish<'_, S>;
 
-    /// Publishes in one of the ways. A way that gives up is followed by one that waits.
+    /// Publishes in one of the ways. If a way gives up, one that waits follows.
     fn one(&mut self, make: &dyn Fn() -> S::Item, way: u32) -> Option<u64> {
         match way {
             0 => match self.attempt(make()) {
@@ -93,7 +93,7 @@ pub(crate) trait Outlet<S: Carry> {
         }
     }
 
-    /// How many were published.
+    /// The number of published messages.
     fn many(&mut self, messages: &mut dyn Iterator<Item = S::Item>) -> u64;
     fn next(&self) -> u64;
 }
@@ -151,7 +151,7 @@ impl<S: Carry> Outlet<S> for SharedPublisher<S> {
     }
 }
 
-/// Publishes `count` messages in one of the ways; `false` once the ring is closed.
+/// Publishes `count` messages in one of the ways. Returns `false` if the ring was closed meanwhile.
 pub(crate) fn burst<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, count: u64) -> bool {
     let stage = Arc::clone(&pen.stage);
     pen.doing("publishes");
@@ -159,7 +159,7 @@ pub(crate) fn burst<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, cou
         0..8 => one_by_one(outlet, pen, count),
         8..15 => (outlet.many(&mut (0..count).map(|_| pen.message())), 0),
         _ => {
-            // What an iterator gave before it panicked stays published.
+            // The messages before the iterator's panic stay published.
             let survivors = pen.random.u64(0..count);
             let mut messages = (0..count).map(|at| if at == survivors { throw() } else { pen.message() });
             (catch(|| outlet.many(&mut messages)).unwrap_or_else(|| survived(&stage, survivors)), 0)
@@ -173,47 +173,47 @@ pub(crate) fn burst<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, cou
     published == count
 }
 
-/// How many of those that an iterator gave before it panicked are published for certain. A ring that is closed in the meantime
-/// refuses the last run.
+/// How many of the messages before the iterator's panic are certainly published. If the ring was
+/// closed meanwhile, it refuses the last run.
 fn survived<S: Carry>(stage: &Stage<S>, given: u64) -> u64 {
     let unclear = if stage.ring.is_closed() { given.min(LONGEST_RUN) } else { 0 };
     stage.unclear.fetch_add(unclear, Relaxed);
     given - unclear
 }
 
-/// The most messages that one claim is for.
+/// The maximum of messages per claim.
 const LONGEST_RUN: u64 = 16;
 
-/// How many, and where the last one ends.
+/// The number of published messages, and the sequence after the last one.
 fn one_by_one<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>, count: u64) -> (u64, u64) {
     let (mut end, way) = (0, pen.random.u32(0..8));
     for published in 0..count {
         let name = pen.name();
         let ledger = pen.stage.ledger;
         let Some(sequence) = outlet.one(&|| S::make(name, ledger), way) else { return (published, end) };
-        check!(sequence >= end, "published under {sequence} after {}", end - 1);
+        check!(sequence >= end, "a publish returned {sequence} after {}", end - 1);
         pen.stage.saw(sequence, name);
         end = sequence + 1;
     }
     (count, end)
 }
 
-/// How long a publish with a timeout waits.
+/// The timeout of a publish with a timeout.
 const SHORT: Duration = Duration::from_micros(100);
 
-/// How long a polite publisher waits for subscribers before a burst.
+/// The maximum that a publisher waits for subscribers before a burst.
 const COURTESY: Duration = Duration::from_millis(2);
 
-/// Waits until the subscribers are near, or not, and publishes.
+/// Publishes. Most publishers wait first until the subscribers have little lag.
 fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>) {
     let capacity = pen.stage.capacity;
-    let most = if pen.stage.manner.rude {
+    let most = if pen.stage.manner.never_waits {
         8192
     } else if pen.stage.manner.gated() {
         // The ring itself waits for gating subscribers.
         4 * capacity
     } else if pen.random.u32(0..32) == 0 {
-        // Lap them, lest nobody ever lags.
+        // Lap the subscribers sometimes, so that some lag.
         4 * capacity
     } else {
         pen.doing("waits for subscribers");
@@ -232,26 +232,27 @@ fn publish<S: Carry>(outlet: &mut impl Outlet<S>, pen: &mut Pen<S>) {
     }
 }
 
-/// Publishes as one of many until it is time to go or the ring is closed; panics now and then, and comes back.
+/// Publishes as one of several publishers until the end. Sometimes it panics, and continues with a
+/// new handle.
 pub(crate) fn take_part<S: Carry>(stage: &Arc<Stage<S>>, mut random: fastrand::Rng) {
     loop {
         let Some(publisher) = lock(&stage.source).clone() else { return };
         let Some(pen) = Pen::new(stage, &mut random) else { return };
-        // By value: a panic drops it.
-        if catch(|| career(publisher, pen)) == Some(true) || stage.is_over() {
+        // Passed by value, so a panic drops it.
+        if catch(|| publish_until_over(publisher, pen)) == Some(true) || stage.is_over() {
             return;
         }
     }
 }
 
-/// `true` once there is nothing more to do.
-fn career<S: Carry>(mut publisher: SharedPublisher<S>, mut pen: Pen<S>) -> bool {
+/// Returns `true` if there is nothing more to do.
+fn publish_until_over<S: Carry>(mut publisher: SharedPublisher<S>, mut pen: Pen<S>) -> bool {
     let stage = Arc::clone(&pen.stage);
     while !stage.is_over() {
         publish(&mut publisher, &mut pen);
         if publisher.is_closed() {
             let before = publisher.next_sequence();
-            check!(publisher.publish(pen.message()).is_err(), "published into a closed ring");
+            check!(publisher.publish(pen.message()).is_err(), "a publish into a closed ring succeeded");
             check!(publisher.next_sequence() == before, "the end of a closed ring moved");
             return true;
         }
@@ -263,7 +264,10 @@ fn career<S: Carry>(mut publisher: SharedPublisher<S>, mut pen: Pen<S>) -> bool 
                 stage.leak(publisher);
                 return false;
             }
-            15 => check!(publisher.clone().try_into_exclusive().is_err(), "exclusive beside another"),
+            15 => check!(
+                publisher.clone().try_into_exclusive().is_err(),
+                "a publisher became exclusive although another exists"
+            ),
             _ => {}
         }
     }
@@ -273,7 +277,8 @@ fn career<S: Carry>(mut publisher: SharedPublisher<S>, mut pen: Pen<S>) -> bool 
     true
 }
 
-/// Publishes alone until the deadline; with `converts` it shares now and then, and takes back.
+/// Publishes exclusively until the deadline. With `converts`, it sometimes becomes shared, and
+/// exclusive again.
 pub(crate) fn alone<S: Carry>(
     mut publisher: Publisher<S>,
     pen: &mut Pen<S>,
@@ -289,12 +294,12 @@ pub(crate) fn alone<S: Carry>(
     publisher
 }
 
-/// Shares with another thread for a while.
+/// Shares the publisher with another thread for some time.
 fn convert<S: Carry>(publisher: Publisher<S>, pen: &mut Pen<S>) -> Publisher<S> {
     tally::add(Count::Conversions, 1);
     let mut shared = publisher.share();
     let (mut other, helper) = (shared.clone(), Pen::new(&pen.stage, &mut pen.random));
-    shared = shared.try_into_exclusive().expect_err("exclusive beside another");
+    shared = shared.try_into_exclusive().expect_err("a publisher must not become exclusive while another exists");
     let work = |shared: &mut SharedPublisher<S>, pen: &mut Pen<S>| {
         for _ in 0..pen.random.u32(0..8) {
             let count = pen.random.u64(1..2000);
@@ -314,5 +319,5 @@ fn convert<S: Carry>(publisher: Publisher<S>, pen: &mut Pen<S>) -> Publisher<S> 
         });
         work(&mut shared, pen);
     });
-    shared.try_into_exclusive().expect("the last one becomes exclusive")
+    shared.try_into_exclusive().expect("the last publisher must become exclusive")
 }

@@ -1,4 +1,4 @@
-//! A subscriber and its account.
+//! A subscriber with its account.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
@@ -18,15 +18,15 @@ pub(crate) struct Reader<S: Carry> {
     pub(crate) stage: Arc<Stage<S>>,
     mark: Arc<Mark>,
     account: Account,
-    /// Where the guarantee of a gating subscriber starts: it loses no message from here on.
+    /// The start of a gating subscriber's guarantee: it loses no message from here on.
     guaranteed: Option<u64>,
     was_gating: bool,
-    /// It receives every message, and never asks for the newest one only.
+    /// It receives every message, and never only the newest one.
     pub(crate) thorough: bool,
-    /// The number expected next, or later, from each publisher.
+    /// The least number expected next from each publisher.
     numbers: Box<[u64]>,
     pub(crate) random: fastrand::Rng,
-    /// How many of those received the watchdog knows of.
+    /// The received count that was last reported to the watchdog.
     seen: u64,
 }
 
@@ -38,7 +38,7 @@ impl<S: Carry> Reader<S> {
         let mark = hang::mark(stage.lane, "subscriber", subscriber.id());
         let stage = Arc::clone(stage);
         let was_gating = subscriber.is_gating();
-        tally::add(Count::Gates, was_gating.into());
+        tally::add(Count::GatingSubscribers, was_gating.into());
         let (guaranteed, random) = (None, random.fork());
         Self { subscriber, stage, mark, account, guaranteed, was_gating, thorough: false, numbers, random, seen: 0 }
     }
@@ -56,10 +56,10 @@ impl<S: Carry> Reader<S> {
         reader
     }
 
-    /// A second reader at the same cursor, which must not get anything twice either.
+    /// A second reader with the same cursor. It, too, must not receive any message twice.
     pub(crate) fn fork(&mut self) -> Self {
         let mut fork = Self::new(&self.stage, self.subscriber.clone(), &mut self.random);
-        check!(fork.account.start == self.subscriber.next_sequence(), "a clone begins elsewhere");
+        check!(fork.account.start == self.subscriber.next_sequence(), "a clone has another cursor");
         fork.numbers.copy_from_slice(&self.numbers);
         fork.guaranteed = self.guaranteed;
         fork.thorough = self.thorough;
@@ -70,7 +70,8 @@ impl<S: Carry> Reader<S> {
         self.mark.set(what);
     }
 
-    /// What a receive brought, and nothing was received since: whether it brought something, or `Break` at the end.
+    /// Records the result of the last receive. Returns whether it received a message or a loss, or
+    /// `Break` at the end.
     #[inline]
     pub(crate) fn note(&mut self, received: Received) -> ControlFlow<(), bool> {
         match received {
@@ -86,8 +87,12 @@ impl<S: Carry> Reader<S> {
     fn took(&mut self, sequence: u64, name: Option<u64>) {
         self.took_unseen(1);
         let last = self.subscriber.last_sequence();
-        check!(last == Some(sequence), "{last:?} was received last, not {sequence}: {:?}", self.subscriber);
-        if let Some(name) = self.look(name) {
+        check!(
+            last == Some(sequence),
+            "the last sequence is {last:?}, but {sequence} was received: {:?}",
+            self.subscriber
+        );
+        if let Some(name) = self.verify(name) {
             self.stage.saw(sequence, name);
             let parts = message::parts(name);
             let fits = !self.stage.manner.alone() || parts.1 == sequence - self.stage.first;
@@ -95,7 +100,8 @@ impl<S: Carry> Reader<S> {
         }
     }
 
-    /// As `note`, for a call that said how many messages it put into a batch, which is emptied.
+    /// Like `note`, for a call that returned how many messages it appended to a batch. Empties the
+    /// batch.
     pub(crate) fn took_batch(
         &mut self,
         batch: &mut Vec<S::Item>,
@@ -105,7 +111,7 @@ impl<S: Carry> Reader<S> {
         let count = received.unwrap_or(0);
         check!(batch.len() == count && count <= limit, "{} of {limit}: {received:?}", batch.len());
         for message in batch.drain(..) {
-            self.look(S::name(&message));
+            self.verify(S::name(&message));
         }
         self.took_unseen(count as u64);
         if let Err(error) = received {
@@ -114,22 +120,25 @@ impl<S: Carry> Reader<S> {
         Continue(())
     }
 
-    /// As many messages were received, the last of them just now.
+    /// Records that `count` messages were received.
     #[inline]
     pub(crate) fn took_unseen(&mut self, count: u64) {
         report(self.account.check_received(&self.subscriber, count));
     }
 
-    /// A message that is whole, and later than any of its publisher before.
+    /// Checks that a message is whole, and later than its publisher's messages before.
     #[inline]
-    fn look(&mut self, name: Option<u64>) -> Option<u64> {
+    fn verify(&mut self, name: Option<u64>) -> Option<u64> {
         let Some(name) = name else {
-            violation(format!("torn, or seen after its drop: {:?}", self.subscriber));
+            violation(format!("a message is torn, or was read after its drop: {:?}", self.subscriber));
             return None;
         };
         let (publisher, number) = message::parts(name);
         let expected = &mut self.numbers[usize::try_from(publisher).unwrap_or_default()];
-        check!(number >= *expected, "number {number} of publisher {publisher} comes twice or late: {expected} is due");
+        check!(
+            number >= *expected,
+            "number {number} of publisher {publisher} was received twice or late: expected {expected}"
+        );
         *expected = number + 1;
         Some(name)
     }
@@ -145,7 +154,7 @@ impl<S: Carry> Reader<S> {
         self.settle();
     }
 
-    /// Somebody else swallowed what `Lagged` told since the subscriber stood at `before`.
+    /// An adapter has hidden the losses since the cursor was `before`.
     pub(crate) fn swallow_lags(&mut self, before: u64) {
         let missed = self.account.counted(&self.subscriber).missed;
         check!(
@@ -156,12 +165,15 @@ impl<S: Carry> Reader<S> {
         self.account.missed = missed;
     }
 
-    /// Law 1.
+    /// Checks law 1.
     pub(crate) fn settle(&mut self) {
         report(self.account.check_balance(&self.subscriber));
         let holes = self.account.counted(&self.subscriber).holes;
-        check!(holes == 0 || !self.stage.manner.alone(), "holes with one publisher");
-        check!(self.guaranteed.is_none() || self.subscriber.is_gating(), "demoted without a deadline");
+        check!(holes == 0 || !self.stage.manner.alone(), "a hole although there is a single publisher");
+        check!(
+            self.guaranteed.is_none() || self.subscriber.is_gating(),
+            "a gating subscriber was demoted without a deadline"
+        );
         if self.account.received > self.seen {
             self.seen = self.account.received;
             hang::beat(self.stage.lane);
@@ -170,47 +182,47 @@ impl<S: Carry> Reader<S> {
 
     pub(crate) fn seek(&mut self, start: Start) {
         self.settle();
-        self.tell();
+        self.add_to_tally();
         let (before, counted) = (self.subscriber.next_sequence(), self.account.counted(&self.subscriber));
         self.subscriber.seek(start);
         let now = self.subscriber.next_sequence();
-        // Messages that it had read may have been overwritten.
+        // Messages that it has read may have been overwritten.
         self.guaranteed = self.guaranteed.map(|from| from.max(before));
-        check!(now >= self.stage.first && now <= self.stage.ring.next_sequence(), "sought to {now}");
-        check!(self.account.counted(&self.subscriber) == counted, "a seek counts");
+        check!(now >= self.stage.first && now <= self.stage.ring.next_sequence(), "a seek moved the cursor to {now}");
+        check!(self.account.counted(&self.subscriber) == counted, "a seek changed the counts");
         tally::add(Count::Seeks, 1);
         (self.account, self.seen) = (Account::after_seek(&self.subscriber), 0);
         if now < before {
-            // What comes again comes as it came before: the witnesses look at that.
+            // Messages received again have the same numbers as before. `Stage::saw` checks that.
             self.numbers.fill(0);
         }
     }
 
-    /// Puts the account into the tally.
-    fn tell(&self) {
+    /// Adds the account to the tally.
+    fn add_to_tally(&self) {
         let counted = self.account.counted(&self.subscriber);
         tally::add(Count::Received, self.account.received);
         if self.guaranteed.is_some() {
-            tally::add(Count::GatesReceived, self.account.received);
+            tally::add(Count::GatingReceived, self.account.received);
         }
         tally::add(Count::Missed, counted.missed);
         tally::add(Count::Holes, counted.holes);
         tally::add(Count::Skipped, counted.skipped);
     }
 
-    /// `Closed` was said: at the end, and for ever after.
+    /// Checks that every way to receive returns `Closed`, at the end, from then on.
     pub(crate) fn at_end(&mut self) {
         self.doing("sees the end");
         self.settle();
         let (next, end) = (self.subscriber.next_sequence(), self.stage.ring.next_sequence());
         check!(next == end && self.stage.ring.is_closed(), "closed at {next}, but the end is {end}");
         let wrong = ways::not_closed(&mut self.subscriber, &self.stage);
-        check!(wrong.is_empty(), "closed, but not so say {wrong:?}");
+        check!(wrong.is_empty(), "the ring is closed, but {wrong:?} do not report it");
         self.settle();
     }
 }
 
-/// A violation, if there is one.
+/// Reports a violation, if there is one.
 #[inline]
 fn report(checked: Result<(), String>) {
     if let Err(wrong) = checked {
@@ -221,7 +233,7 @@ fn report(checked: Result<(), String>) {
 impl<S: Carry> Drop for Reader<S> {
     fn drop(&mut self) {
         self.settle();
-        self.tell();
+        self.add_to_tally();
         tally::add(Count::Demoted, (self.was_gating && !self.subscriber.is_gating()).into());
     }
 }

@@ -18,10 +18,10 @@ use crate::wakers;
 use crate::watch::{catch, check};
 use crate::ways::{self, Look, Manner, Received};
 
-/// How often one finds nothing before it does something else.
+/// The number of empty receives after which it does something else.
 const IDLE: u32 = 64;
 
-/// Receives for a while.
+/// Receives for some time.
 pub(crate) fn act<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     let count = 1 << reader.random.u32(0..14);
     let outcome = match reader.random.u32(0..18) {
@@ -37,7 +37,8 @@ pub(crate) fn act<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     outcome
 }
 
-/// One message after the other; `receive` returns `None` when it panicked, and nothing was received.
+/// Receives one message after another. `receive` returns `None` if it panicked without receiving a
+/// message.
 fn repeat<S: Carry>(
     reader: &mut Reader<S>,
     count: u64,
@@ -76,14 +77,14 @@ fn by_calls<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
         let received = catch(|| receive(&mut reader.subscriber, &look));
         CLONE_THROWS.set(false);
         if received.is_none() && way >= values.len() {
-            // It panicked with the message in its hand.
+            // The panic dropped a received message.
             reader.took_unseen(1);
         }
         received
     })
 }
 
-/// Futures that are waited for, or polled once and dropped.
+/// Futures that are awaited, or polled once and dropped.
 fn by_futures<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
     let ways = ways::in_task::<S>();
     let ((name, receive), waits) = (ways[reader.random.usize(..ways.len())], reader.random.bool());
@@ -119,7 +120,7 @@ fn in_batches<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
     Continue(())
 }
 
-/// An adapter that swallows what `Lagged` tells, as an iterator and as a stream.
+/// An adapter that hides losses, as an iterator and as a stream.
 fn without_lags<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow<()> {
     reader.doing("skip_lagged");
     let before = reader.subscriber.next_sequence();
@@ -143,7 +144,7 @@ fn seek<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     Continue(())
 }
 
-/// Somewhere near `sequence`.
+/// A start near `sequence`.
 pub(crate) fn start(sequence: u64, capacity: u64, random: &mut fastrand::Rng) -> Start {
     match random.u32(0..4) {
         0 => Start::Latest,
@@ -153,9 +154,9 @@ pub(crate) fn start(sequence: u64, capacity: u64, random: &mut fastrand::Rng) ->
     }
 }
 
-/// Falls behind, and looks at the statistics meanwhile.
+/// Pauses, so that the subscriber lags, and checks the statistics afterwards.
 fn rest<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
-    reader.doing("rests");
+    reader.doing("pauses");
     thread::sleep(Duration::from_micros(reader.random.u64(0..3000)));
     let subscriber = &reader.subscriber;
     let stats = reader.stage.ring.stats();
@@ -163,13 +164,13 @@ fn rest<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     let counted = own.map(|own| (own.next_sequence, own.missed, own.holes, own.skipped_by_choice));
     let expected =
         (subscriber.next_sequence(), subscriber.missed(), subscriber.holes(), subscriber.skipped_by_choice());
-    check!(counted == Some(expected), "the statistics say {counted:?} of {expected:?}");
+    check!(counted == Some(expected), "the statistics report {counted:?}, but the subscriber {expected:?}");
     let gating = own.map(|own| (own.gating, own.demoted));
     // With a deadline it may have changed since.
     let expected = (subscriber.is_gating(), false);
     check!(
         reader.stage.manner.gates == Gates::Deadline || gating == Some(expected),
-        "the statistics say {gating:?} of {expected:?}"
+        "the statistics report {gating:?}, but the subscriber {expected:?}"
     );
     Continue(())
 }

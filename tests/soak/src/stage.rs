@@ -1,4 +1,4 @@
-//! One ring and all that is known about it.
+//! One ring, and everything recorded about it.
 
 use std::any::Any;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use crate::options::Options;
 use crate::tally::{self, Count};
 use crate::watch::{self, check};
 
-/// Every so many sequences, all who see one compare.
+/// All publishers and subscribers compare one of this many sequences.
 const SAMPLED: u64 = 32;
 const WITNESSES: u64 = 2048;
 /// The name of subscribers that never receive.
@@ -26,33 +26,33 @@ pub(crate) struct Stage<S: Storage> {
     pub(crate) first: u64,
     pub(crate) capacity: u64,
     pub(crate) manner: Manner,
-    /// Time to go.
+    /// Whether publishers must end.
     pub(crate) over: AtomicBool,
     pub(crate) ledger: &'static Ledger,
-    /// From which publishers are cloned.
+    /// The handle that new publishers are cloned from.
     pub(crate) source: Mutex<Option<SharedPublisher<S>>>,
     pub(crate) stalls: Mutex<Stalls>,
-    /// Slots that may still be held in the middle of a write.
+    /// How many more slots may be held by suspended publishers.
     pub(crate) permits: AtomicU64,
-    /// Publishes that returned well, and claims that count as such.
+    /// The messages of successful publishes, and claims that the ring counts as published.
     pub(crate) published: AtomicU64,
-    /// Claims of which nobody knows if they were skipped or overrun.
+    /// Claims that were skipped or overtaken, it is unknown which.
     pub(crate) unclear: AtomicU64,
     /// The highest sequence that a publish returned, plus 1.
     pub(crate) highest: AtomicU64,
-    /// Handles that count as leaked until the ring was checked.
-    pub(crate) morgue: Mutex<Vec<Box<dyn Any + Send>>>,
+    /// Leaked handles, which are dropped after the ring was checked.
+    pub(crate) leaked: Mutex<Vec<Box<dyn Any + Send>>>,
     publishers: AtomicU64,
     witnesses: Box<[AtomicU64]>,
 }
 
-/// What is settled about a ring before its life.
+/// The random choices made before a ring starts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Manner {
     pub(crate) publishers: Publishers,
     pub(crate) end: End,
-    /// Publishers never wait for lossy subscribers.
-    pub(crate) rude: bool,
+    /// Whether publishers never wait for lossy subscribers.
+    pub(crate) never_waits: bool,
     pub(crate) gates: Gates,
 }
 
@@ -61,17 +61,17 @@ pub(crate) struct Manner {
 pub(crate) enum Gates {
     /// The ring is not gated.
     None,
-    /// There is no deadline. No publisher stalls for good, and no gating subscriber is leaked.
+    /// There is no deadline. No publisher is suspended forever, and no gating subscriber is leaked.
     Exact,
-    /// Gating subscribers may be leaked. Slow ones are demoted.
+    /// There is a deadline. Gating subscribers may be leaked. Slow ones are demoted.
     Deadline,
 }
 
-/// Who publishes.
+/// The kind of publishers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Publishers {
     Alone,
-    /// Alone, and with another now and then.
+    /// Exclusive, and from time to time shared with another.
     Converting,
     Many,
 }
@@ -97,7 +97,7 @@ impl Manner {
             Gates::Exact
         };
         let end = [Call, Call, LastDrop, Panic][random.usize(0..4)];
-        Self { publishers, end, rude: random.u32(0..16) == 0, gates }
+        Self { publishers, end, never_waits: random.u32(0..16) == 0, gates }
     }
 
     /// Whether the ring is gated.
@@ -110,23 +110,24 @@ impl Manner {
         self.gates == Gates::Exact
     }
 
-    /// One publisher that is never shared: numbers and sequences go together.
+    /// Whether there is one publisher that is never shared: its numbers follow the sequences.
     pub(crate) fn alone(self) -> bool {
         self.publishers == Publishers::Alone
     }
 
-    /// So that handles may be leaked and wakers may own publishers.
+    /// Whether the ring is closed by a call. Only then handles may be leaked and wakers may own
+    /// publishers.
     pub(crate) fn closed_by_call(self) -> bool {
         self.publishers == Publishers::Many && self.end == End::Call
     }
 }
 
-/// Publishes that were stopped in the middle.
+/// Publishers suspended in a publish.
 #[derive(Debug, Default)]
 pub(crate) struct Stalls {
-    /// The ring is to be closed: nobody may stall for good any more.
+    /// The ring is about to be closed: no publisher may be suspended forever.
     pub(crate) forbidden: bool,
-    /// The highest sequence that will never come.
+    /// The highest sequence that is never committed.
     pub(crate) last: Option<u64>,
 }
 
@@ -155,7 +156,7 @@ impl<S: Carry> Stage<S> {
             published: AtomicU64::new(0),
             unclear: AtomicU64::new(0),
             highest: AtomicU64::new(0),
-            morgue: Mutex::default(),
+            leaked: Mutex::default(),
             publishers: AtomicU64::new(0),
             witnesses: (0..WITNESSES).map(|_| AtomicU64::new(0)).collect(),
         }
@@ -165,7 +166,7 @@ impl<S: Carry> Stage<S> {
         self.over.load(Relaxed) || watch::is_over()
     }
 
-    /// A new publisher's number; `None` when there were enough.
+    /// The number of a new publisher. `None` if there were enough.
     pub(crate) fn enrol(&self) -> Option<u64> {
         Some(self.publishers.fetch_add(1, Relaxed)).filter(|publisher| *publisher < PUBLISHERS)
     }
@@ -175,12 +176,12 @@ impl<S: Carry> Stage<S> {
         self.publishers.load(Relaxed).min(PUBLISHERS)
     }
 
-    /// Takes the right to hold a slot.
+    /// Takes the permission to hold a slot.
     pub(crate) fn permit(&self) -> bool {
         self.permits.fetch_update(Relaxed, Relaxed, |permits| permits.checked_sub(1)).is_ok()
     }
 
-    /// Somebody published or received `name` under `sequence`: the same for all.
+    /// `name` was published or received with `sequence`. It must be the same for all.
     #[inline]
     pub(crate) fn saw(&self, sequence: u64, name: u64) {
         if sequence % SAMPLED == 0 {
@@ -192,14 +193,15 @@ impl<S: Carry> Stage<S> {
         let offset = (sequence - self.first) / SAMPLED;
         let (lap, place) = (offset / WITNESSES + 1, offset % WITNESSES);
         let witness = &self.witnesses[usize::try_from(place).unwrap_or_default()];
-        // Lap above, message below.
+        // The lap is in the upper bits, the message below.
         let entry = lap << 40 | (name.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24);
         let before = witness.fetch_max(entry, Relaxed);
         let parts = message::parts(name);
-        check!(before >> 40 != lap || before == entry, "two messages under sequence {sequence}: one is {parts:?}");
+        check!(before >> 40 != lap || before == entry, "two messages with sequence {sequence}: one is {parts:?}");
     }
 
-    /// As many messages were published; the last of them under `end - 1`, if that is known.
+    /// Records `count` published messages. The last one has the sequence `end - 1`, or `end` is 0
+    /// if it is unknown.
     pub(crate) fn published(&self, count: u64, end: u64) {
         tally::add(Count::Published, count);
         if self.manner.gated() {
@@ -210,19 +212,19 @@ impl<S: Carry> Stage<S> {
         hang::beat(self.lane);
     }
 
-    /// Keeps a handle from being dropped as long as the ring lives.
+    /// Keeps a handle alive as long as the ring.
     pub(crate) fn leak(&self, handle: impl Any + Send) {
         tally::add(Count::LeakedHandles, 1);
-        lock(&self.morgue).push(Box::new(handle));
+        lock(&self.leaked).push(Box::new(handle));
     }
 
-    /// So that nobody waits for it.
+    /// Marks a subscriber, so that no publisher of the soak waits for it.
     pub(crate) fn never_receives(&self, subscriber: Subscriber<S>) -> Subscriber<S> {
         subscriber.set_name(IDLE);
         subscriber
     }
 
-    /// The ids of those that are more than `lag` messages behind, and not idle.
+    /// The ids of subscribers that lag more than `lag` messages and are not idle.
     pub(crate) fn behind(&self, lag: u64) -> Vec<u64> {
         let subscribers = self.ring.stats().subscribers.into_iter();
         let behind = |reader: &SubscriberStats| reader.lag > lag && reader.name.as_deref() != Some(IDLE);

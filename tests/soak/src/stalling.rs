@@ -1,4 +1,4 @@
-//! Publishers that stop in the middle of a publish, for a while or for good.
+//! Publishers that are suspended in a publish, for some time or forever.
 
 use crate::common::testing;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,12 +13,12 @@ use crate::publishing::{Outlet, Pen};
 use crate::stage::Stage;
 use crate::tally::{self, Count};
 
-/// The longest stall.
+/// The longest suspension.
 const LONGEST: Duration = Duration::from_millis(20);
 
-/// Stops at one of the places where it can.
+/// Suspends the publisher before or in its slot.
 pub(crate) fn stall<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>) {
-    pen.doing("stalls");
+    pen.doing("is suspended in a publish");
     let exact = pen.stage.manner.exact();
     match pen.random.u32(0..8) {
         // Gating subscribers would wait for it forever.
@@ -29,10 +29,10 @@ pub(crate) fn stall<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>) 
     }
 }
 
-/// Claims, perhaps takes the slot, and never comes back.
+/// Claims, perhaps takes the slot, and never resumes.
 fn abandon<S: Carry>(publisher: &SharedPublisher<S>, stage: &Stage<S>, in_slot: bool, forget: bool) {
     let mut stalls = lock(&stage.stalls);
-    // A slot is held by the write of this lap only: a later one takes another.
+    // Only the write of this lap holds the slot: a later one takes another.
     if stalls.forbidden || (in_slot && !stage.permit()) {
         return;
     }
@@ -50,10 +50,10 @@ fn abandon<S: Carry>(publisher: &SharedPublisher<S>, stage: &Stage<S>, in_slot: 
         stage.unclear.fetch_add(1, Relaxed);
         stage.permits.fetch_add(1, Relaxed);
     }
-    tally::add(Count::StallsForGood, 1);
+    tally::add(Count::SuspendedForever, 1);
 }
 
-/// Stops for a while; meanwhile others publish, and so does this thread.
+/// Suspends the publisher for some time. Meanwhile others publish, perhaps including this thread.
 fn pause<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, in_slot: bool) {
     let stage = std::sync::Arc::clone(&pen.stage);
     if in_slot && !stage.permit() {
@@ -74,9 +74,10 @@ fn pause<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, in_slot: bo
 
 fn meanwhile<S: Carry>(publisher: &SharedPublisher<S>, pen: &mut Pen<S>, goal: u64) {
     let began = Instant::now();
-    // Gating subscribers without a deadline wait for this stall, so this thread must not wait for them.
+    // Gating subscribers without a deadline wait for this claim, so this thread must not wait for
+    // them.
     let joins_in = pen.random.bool() && !pen.stage.manner.exact();
-    // A second handle, as the first is borrowed; dropped before the stall ends.
+    // A second handle, because the first is borrowed. It is dropped before the publisher resumes.
     let mut other = publisher.clone();
     while other.next() < goal && !pen.stage.is_over() && !other.is_closed() && began.elapsed() < LONGEST {
         if joins_in {
@@ -96,5 +97,5 @@ pub(crate) fn finish<S: Carry>(stage: &Stage<S>, write: Option<testing::Write<'_
     } else {
         stage.unclear.fetch_add(1, Relaxed);
     }
-    tally::add(Count::Stalls, 1);
+    tally::add(Count::Suspended, 1);
 }

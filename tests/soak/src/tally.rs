@@ -1,10 +1,10 @@
-//! What happened, in numbers.
+//! Counts of events.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 macro_rules! counts {
     ($($count:ident)*) => {
-        /// What is counted.
+        /// The counted events.
         #[derive(Debug, Clone, Copy)]
         pub(crate) enum Count { $($count),* }
         const NAMES: &[&str] = &[$(stringify!($count)),*];
@@ -13,7 +13,7 @@ macro_rules! counts {
 
 counts! {
     Rings Published Received Missed Holes Skipped Subscribers Seeks CancelledFutures HeldRefs LeakedRefs LeakedHandles
-    Stalls StallsForGood Conversions NestedPublishes Panics GatedRings GatedPublished Gates GatesReceived Demoted Violations
+    Suspended SuspendedForever Conversions NestedPublishes Panics GatedRings GatedPublished GatingSubscribers GatingReceived Demoted Violations
 }
 
 static COUNTS: [AtomicU64; NAMES.len()] = [const { AtomicU64::new(0) }; NAMES.len()];
@@ -26,7 +26,7 @@ pub(crate) fn get(count: Count) -> u64 {
     COUNTS[count as usize].load(Relaxed)
 }
 
-/// Messages that went in or came out.
+/// The number of messages published and received.
 pub(crate) fn messages() -> u64 {
     get(Count::Published) + get(Count::Received)
 }

@@ -10,14 +10,14 @@ use crate::reader::Reader;
 use crate::receiving::cancelled;
 use crate::ways;
 
-/// Receives for a while; `Break` is the end of the ring.
+/// Receives for some time. `Break` is the end of the ring.
 pub(crate) async fn act<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     let count = 1 << reader.random.u32(0..12);
     let outcome = match reader.random.u32(0..8) {
         0..6 => one_by_one(reader, count).await,
         6 => in_a_batch(reader).await,
         _ => {
-            reader.doing("rests in a task");
+            reader.doing("pauses in a task");
             sleep(Duration::from_micros(reader.random.u64(0..2000))).await;
             Continue(())
         }
@@ -33,11 +33,11 @@ async fn one_by_one<S: Carry>(reader: &mut Reader<S>, count: u64) -> ControlFlow
     reader.doing(name);
     for at in 1..=if hurries { count.min(32) } else { count } {
         let future = receive(&mut reader.subscriber);
-        // A timeout drops a future half way.
+        // A timeout drops an unfinished future.
         let received =
             if hurries { timeout(ways::SHORT, future).await.unwrap_or_else(|_| cancelled()) } else { future.await };
         reader.note(received)?;
-        // Lets other tasks have the thread: a ring may always have a message.
+        // Yields to other tasks, because a ring may always have a message.
         if at % 128 == 0 {
             tokio::task::yield_now().await;
         }

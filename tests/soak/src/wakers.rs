@@ -1,4 +1,4 @@
-//! Wakers that do what they like.
+//! Wakers that panic, publish or subscribe.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use crate::stage::Stage;
 use crate::tally::{self, Count};
 use crate::watch::{catch, throw};
 
-/// Polls with such wakers; `Break` is the end of the ring.
+/// Polls with such wakers. `Break` is the end of the ring.
 pub(crate) fn act<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
-    reader.doing("polls with a waker of its own");
+    reader.doing("polls with a custom waker");
     for _ in 0..reader.random.u32(1..8) {
         let stage = &reader.stage;
         let waker = match reader.random.u32(0..3) {
@@ -25,7 +25,8 @@ pub(crate) fn act<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
             _ => subscribing(stage),
         };
         for _ in 0..1000 {
-            // To register a waker at the very moment of a wake-up is to be woken right here.
+            // If a message is published while the poll registers, the waker is called inside the
+            // poll.
             let polled = catch(|| reader.subscriber.poll_recv(&mut Context::from_waker(&waker)));
             let Some(Poll::Ready(received)) = polled else { break };
             let sequence = reader.subscriber.next_sequence().wrapping_sub(1);
@@ -36,9 +37,10 @@ pub(crate) fn act<S: Carry>(reader: &mut Reader<S>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Publishes once: several polls may register one waker, and each has it called.
+/// Publishes once: several polls may register the same waker, and each registration may call it.
 ///
-/// Few of these: numbers of publishers are scarce. And only where nobody waits for the last publisher to be dropped.
+/// Used rarely, because the numbers of publishers are limited. Not used if the ring is closed by
+/// the drop of its last publisher.
 fn publishing<S: Carry>(stage: &Arc<Stage<S>>, random: &mut fastrand::Rng) -> Option<Waker> {
     if !stage.manner.closed_by_call() || stage.is_over() || random.u32(0..4) > 0 {
         return None;

@@ -1,4 +1,4 @@
-//! Who notices when something is wrong: violations, and panics that nobody planned.
+//! Violations, unexpected panics, and the end of the run.
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,29 +8,29 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use crate::common::{lock, panics};
 use crate::tally::{self, Count};
 
-/// Violations that are told in full.
-const TOLD: u64 = 10;
+/// The number of violations that are printed.
+const PRINTED: u64 = 10;
 
 static OVER: AtomicBool = AtomicBool::new(false);
 static SEED: AtomicU64 = AtomicU64::new(0);
 static FIRST: Mutex<Option<String>> = Mutex::new(None);
 
-/// Panics on purpose.
+/// Panics deliberately.
 pub(crate) fn throw() -> ! {
     tally::add(Count::Panics, 1);
     panics::throw()
 }
 
-/// Runs `code`; `None` if it panicked. (If that was not on purpose, the hook told it.)
+/// Runs `code`. Returns `None` if it panicked. The panic hook reports unexpected panics.
 pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Option<R> {
     catch_unwind(AssertUnwindSafe(code)).ok()
 }
 
-/// Tells a violation, and ends the run.
+/// Reports a violation, and ends the run.
 #[cold]
 pub(crate) fn violation(what: impl Display) {
     tally::add(Count::Violations, 1);
-    if tally::get(Count::Violations) <= TOLD {
+    if tally::get(Count::Violations) <= PRINTED {
         eprintln!("VIOLATION (seed {}): {what}", seed());
         lock(&FIRST).get_or_insert_with(|| what.to_string());
     }
@@ -42,7 +42,7 @@ pub(crate) fn first_violation() -> Option<String> {
     lock(&FIRST).clone()
 }
 
-/// Tells a violation unless the first holds.
+/// Reports a violation unless the condition holds.
 macro_rules! check {
     ($holds:expr, $($what:tt)*) => {
         if !$holds {
@@ -64,13 +64,13 @@ pub(crate) fn seed() -> u64 {
     SEED.load(Relaxed)
 }
 
-/// Counts panics that nobody planned as violations, and keeps the planned ones quiet.
+/// Counts unexpected panics as violations, and hides deliberate ones.
 pub(crate) fn begin(seed: u64) {
     SEED.store(seed, Relaxed);
-    let loud = std::panic::take_hook();
+    let default_hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        loud(panic);
-        violation("a panic that nobody planned");
+        default_hook(panic);
+        violation("an unexpected panic");
     }));
     panics::hide_planned();
 }

@@ -16,10 +16,10 @@ use crate::stage::Stage;
 use crate::tally::{self, Count};
 use crate::watch::{check, throw};
 
-/// How long a call with a timeout waits.
+/// The timeout of a call with a timeout.
 pub(crate) const SHORT: Duration = Duration::from_micros(100);
 
-/// What was received: the message's sequence, and its name if it is whole.
+/// A received message: its sequence, and its name unless it is torn or dropped.
 pub(crate) type Sight = (u64, Option<u64>);
 pub(crate) type Received = Result<Sight, TryRecvError>;
 
@@ -39,7 +39,7 @@ pub(crate) fn by_value<S: Carry>() -> [Way<S>; 7] {
     ]
 }
 
-/// Where the message lies.
+/// The ways to receive by reference.
 pub(crate) const BY_REFERENCE: &[Way<Owning>] = &[
     ("try_recv_ref", |s, look| s.try_recv_ref().map(|message| look.at(message))),
     ("recv_ref", |s, look| Ok(look.at(s.recv_ref()?))),
@@ -50,7 +50,7 @@ pub(crate) const BY_REFERENCE: &[Way<Owning>] = &[
     ("latest_ref", |s, look| s.latest_ref().map(|message| look.at(message))),
 ];
 
-/// All that a task can wait for.
+/// All receives that a task can await.
 pub(crate) fn in_task<S: Carry>() -> Vec<WayInTask<S>> {
     by_value_in_task().into_iter().chain(S::BY_REFERENCE_IN_TASK.iter().copied()).collect()
 }
@@ -69,19 +69,19 @@ fn by_value_in_task<S: Carry>() -> [WayInTask<S>; 3] {
                 seen(s, |_| Ok(message))
             })
         }),
-        // Dropped half way, it leaves its waker behind.
+        // If it is dropped unfinished, its waker stays registered.
         ("poll_recv", |s| Box::pin(poll_fn(|cx| s.poll_recv(cx).map(|message| seen(s, |_| Ok(message?)))))),
     ]
 }
 
 pub(crate) const BY_REFERENCE_IN_TASK: &[WayInTask<Owning>] = &[
-    ("recv_ref_async", |s| Box::pin(async { Ok(glance(&s.recv_ref_async().await?)) })),
-    ("poll_recv_ref", |s| Box::pin(poll_fn(|cx| s.poll_recv_ref(cx).map(|message| Ok(glance(&message?)))))),
+    ("recv_ref_async", |s| Box::pin(async { Ok(read(&s.recv_ref_async().await?)) })),
+    ("poll_recv_ref", |s| Box::pin(poll_fn(|cx| s.poll_recv_ref(cx).map(|message| Ok(read(&message?)))))),
 ];
 
-/// The ways that do not say `Closed`.
+/// The ways that do not report `Closed`.
 pub(crate) fn not_closed<S: Carry>(subscriber: &mut Subscriber<S>, stage: &Stage<S>) -> Vec<&'static str> {
-    let look = Look { manner: Manner::Glance, stage };
+    let look = Look { manner: Manner::Read, stage };
     let closed = Err(TryRecvError::Closed);
     let mut wrong = Vec::new();
     for (name, receive) in by_value().into_iter().chain(S::BY_REFERENCE.iter().copied()) {
@@ -93,13 +93,16 @@ pub(crate) fn not_closed<S: Carry>(subscriber: &mut Subscriber<S>, stage: &Stage
     let mut none = Vec::new();
     let cx = &mut Context::from_waker(Waker::noop());
     let others = [
-        ("recv_timeout for ever", subscriber.recv_timeout(Duration::MAX).err() == Some(RecvTimeoutError::Closed)),
+        (
+            "recv_timeout without a limit",
+            subscriber.recv_timeout(Duration::MAX).err() == Some(RecvTimeoutError::Closed),
+        ),
         ("recv_many", subscriber.recv_many(&mut none, 1) == Err(RecvError::Closed)),
         ("try_recv_many", subscriber.try_recv_many(&mut none, 1) == Err(TryRecvError::Closed)),
         ("recv_many_async", now(subscriber.recv_many_async(&mut none, 1)) == Some(Err(RecvError::Closed))),
         ("skip_lagged", matches!(subscriber.clone().skip_lagged().poll_next_unpin(cx), Poll::Ready(None))),
         ("is_terminated", subscriber.is_terminated()),
-        ("a look", subscriber.is_closed() && subscriber.is_empty() && subscriber.lag() == 0),
+        ("is_closed, is_empty, lag", subscriber.is_closed() && subscriber.is_empty() && subscriber.lag() == 0),
     ];
     wrong.extend(others.into_iter().filter_map(|(name, holds)| (!holds).then_some(name)));
     wrong
@@ -113,9 +116,9 @@ fn seen<S: Carry>(
     Ok((subscriber.next_sequence().wrapping_sub(1), S::name(&message)))
 }
 
-/// Why an iterator over what is there ends.
+/// The reason for the end of `try_iter`.
 fn nothing<S: Carry>(subscriber: &Subscriber<S>) -> TryRecvError {
-    // The end stays where it is once the ring is closed.
+    // The end of a closed ring does not move.
     let at_end = subscriber.is_closed() && subscriber.next_sequence() == subscriber.ring().next_sequence();
     if at_end { TryRecvError::Closed } else { TryRecvError::Empty }
 }
@@ -124,18 +127,18 @@ fn next<R>(item: Option<Result<R, Lagged>>) -> Result<R, TryRecvError> {
     item.ok_or(TryRecvError::Closed)?.map_err(TryRecvError::Lagged)
 }
 
-fn glance(message: &Ref<'_, Counted>) -> Sight {
+fn read(message: &Ref<'_, Counted>) -> Sight {
     (Ref::sequence(message), Owning::name(message))
 }
 
-/// What is done with a message that is borrowed.
+/// What is done with a borrowed message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
-    Glance,
-    /// Over some laps, if anybody publishes.
+    Read,
+    /// Holds it for some laps, if a publisher publishes.
     Hold(u64),
     Leak,
-    /// Also in the clone of a message that is received by value.
+    /// Also panics in the clone of a message that is received by value.
     Panic,
 }
 
@@ -146,12 +149,12 @@ impl Manner {
             0 => Self::Panic,
             1..=4 => Self::Leak,
             5..=12 => Self::Hold(random.u64(1..8)),
-            _ => Self::Glance,
+            _ => Self::Read,
         }
     }
 }
 
-/// A look at a borrowed message.
+/// The handling of a borrowed message.
 pub(crate) struct Look<'a, S: Carry> {
     pub(crate) manner: Manner,
     pub(crate) stage: &'a Stage<S>,
@@ -159,15 +162,15 @@ pub(crate) struct Look<'a, S: Carry> {
 
 impl Look<'_, Owning> {
     fn at(&self, message: Ref<'_, Counted>) -> Sight {
-        let seen = glance(&message);
+        let seen = read(&message);
         match self.manner {
-            Manner::Glance => {}
+            Manner::Read => {}
             Manner::Hold(laps) => {
                 tally::add(Count::HeldRefs, 1);
                 let ring = &self.stage.ring;
                 let goal = ring.next_sequence() + laps * self.stage.capacity + 200;
                 for _ in 0..20 {
-                    check!(glance(&message) == seen, "a borrowed message changed");
+                    check!(read(&message) == seen, "a borrowed message changed");
                     if ring.next_sequence() >= goal || ring.is_closed() {
                         break;
                     }

@@ -1,18 +1,20 @@
-//! Weakens each ordering of the crate by one step, one at a time, in a copy, and says which test fails for it.
+//! Weakens each ordering of the crate by one step, one at a time, in a copy, and reports which test
+//! fails.
 //!
 //! ```text
-//! cargo run --release -p seqcast-weaken                        # all of them: docs/proofs.md says how long
-//! cargo run --release -p seqcast-weaken -- stamp.commit        # one
+//! cargo run --release -p seqcast-weaken                    # all: see docs/proofs.md for the time
+//! cargo run --release -p seqcast-weaken -- stamp.commit    # one
 //! ```
 //!
-//! First the tests are run with nothing weakened. Which of them should fail, and what survives by which argument, is told in
-//! `docs/orderings.md`. Something that survives without an argument fails the run.
+//! First the tests run with nothing weakened. `docs/orderings.md` lists which tests should fail,
+//! and which weakenings survive by which argument. A weakening that survives without an argument
+//! fails the run.
 
 #[path = "../../orderings/sources.rs"]
-#[allow(dead_code, reason = "what the test needs of it")]
+#[allow(dead_code, reason = "only tests/orderings uses it")]
 mod sources;
 #[path = "../../orderings/table.rs"]
-#[allow(dead_code, reason = "what the test needs of it")]
+#[allow(dead_code, reason = "only tests/orderings uses it")]
 mod table;
 #[path = "../../orderings/weakening.rs"]
 mod weakening;
@@ -34,25 +36,25 @@ use weakening::Weakening;
 /// Weakens orderings of the crate, one at a time, in a copy, and runs the tests that should fail.
 #[derive(Parser)]
 struct Options {
-    /// Labels of operations, or beginnings of labels; all when none is given.
+    /// Labels of operations, or prefixes of labels. Without any, all operations.
     labels: Vec<String>,
-    /// Run all models, not only those that the table names, until one fails.
+    /// Run all models until one fails, not only those named in the table.
     #[arg(long)]
     search: bool,
-    /// Say what would be done.
+    /// Only list the weakenings with their tests and arguments.
     #[arg(long)]
     list: bool,
-    /// Seconds that a test may take; one that takes longer is taken to hang, and so to fail.
+    /// Time limit of a test in seconds. A test that exceeds it counts as hanging, and so as failed.
     #[arg(long, default_value_t = 300)]
     limit: u64,
-    /// Where the copy is made and built.
+    /// Folder in which the copy is made and built.
     #[arg(long, default_value_os_t = root().join("target/weaken"))]
     folder: PathBuf,
 }
 
-/// Of the crate whose orderings these are.
+/// The root folder of the crate.
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders up")
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the crate's root must be two folders up")
 }
 
 fn main() -> ExitCode {
@@ -71,14 +73,14 @@ fn main() -> ExitCode {
         .filter(|(_, weakenings)| !weakenings.is_empty())
         .map(|(operation, weakenings)| {
             let row = rows.iter().find(|row| row.label == operation.label);
-            (operation, row.expect("a row for each operation that can be weaker"), weakenings)
+            (operation, row.expect("each operation that can be weaker must have a row"), weakenings)
         })
         .collect();
     if !options.list {
         let needed: BTreeSet<_> = work.iter().flat_map(|(_, row, _)| &row.tests).collect();
         for test in needed {
             let failed = fails(&options, &copy, test, Duration::from_secs(options.limit));
-            assert_eq!(failed, None, "{test} fails with nothing weakened, so it would show nothing");
+            assert_eq!(failed, None, "{test} fails with nothing weakened, so its failure would prove nothing");
         }
     }
     let (mut caught, mut argued, mut survived) = (0, 0, Vec::new());
@@ -99,11 +101,11 @@ fn main() -> ExitCode {
                 }
                 (Some(test), Some(argument)) => {
                     caught += 1;
-                    println!("caught    {name}: {test}, though it was to survive by {argument} ({took} s)");
+                    println!("caught    {name}: {test}, although argument {argument} expects it to survive ({took} s)");
                 }
                 (None, Some(argument)) => {
                     argued += 1;
-                    println!("survives  {name}: by {argument} ({took} s)");
+                    println!("survives  {name}: by argument {argument} ({took} s)");
                 }
                 (None, None) => {
                     println!("SURVIVES  {name} ({took} s)");
@@ -122,7 +124,7 @@ impl Options {
     }
 }
 
-/// Makes the change in the copy, runs tests until one fails, and undoes the change.
+/// Changes the copy, runs tests until one fails, and restores the copy.
 fn weaken(options: &Options, copy: &Path, operation: &Operation, weakening: &Weakening, row: &Row) -> Option<String> {
     let file = copy.join("src").join(&operation.file);
     let original = fs::read_to_string(&file).unwrap();
@@ -139,7 +141,8 @@ fn weaken(options: &Options, copy: &Path, operation: &Operation, weakening: &Wea
     killer
 }
 
-/// How it fails, if it does: `loom::MODULE::NAME`, or `FILE::NAME`, which depends on chance and gets a few.
+/// How a test fails, or `None`. `loom::MODULE::NAME` runs once. `FILE::NAME` depends on chance, and
+/// runs up to ten times.
 fn fails(options: &Options, copy: &Path, test: &str, limit: Duration) -> Option<&'static str> {
     let (target, name) = test.split_once("::").unwrap();
     let program = build(options, copy, target);
@@ -169,13 +172,13 @@ fn fails_once(program: &Path, copy: &Path, name: &str, limit: Duration) -> Optio
     }
 }
 
-/// Builds a test of the copy, and says where it is.
+/// Builds a test of the copy, and returns the path of its program.
 fn build(options: &Options, copy: &Path, target: &str) -> PathBuf {
     let loom = target == "loom";
     let mut child = Command::new("cargo")
         .args(["test", "--quiet", "--release", "--no-run", "--message-format=json", "--test", target])
         .args(if loom { &["--features", "_models"][..] } else { &[] })
-        // To build takes longer than to run.
+        // The build takes longer than the run.
         .args(["--config", "profile.release.package.seqcast.opt-level=1"])
         .env("CARGO_INCREMENTAL", "1")
         .current_dir(copy)
@@ -184,14 +187,14 @@ fn build(options: &Options, copy: &Path, target: &str) -> PathBuf {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut told = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut told).unwrap();
-    assert!(child.wait().unwrap().success(), "the weakened copy does not build: {told}");
-    let (_, rest) = told.rsplit_once("\"executable\":\"").expect("a program was built");
+    let mut listed = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut listed).unwrap();
+    assert!(child.wait().unwrap().success(), "the copy does not build: {listed}");
+    let (_, rest) = listed.rsplit_once("\"executable\":\"").expect("cargo must have built a program");
     PathBuf::from(rest.split('"').next().unwrap())
 }
 
-/// By the names that the test itself lists.
+/// The names of all models, as listed by the test.
 fn all_models(options: &Options, copy: &Path) -> Vec<String> {
     let program = build(options, copy, "loom");
     let listed = Command::new(program).args(["--list", "--format=terse"]).output().unwrap().stdout;
