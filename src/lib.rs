@@ -58,6 +58,24 @@
 //! # Ok::<(), seqcast::SubscribeError>(())
 //! ```
 //!
+//! # Features
+//!
+//! All are off by default. A feature that is off adds no code and no dependency.
+//!
+//! - `sink`: a `futures_sink::Sink` for [`Publisher`] and [`SharedPublisher`].
+//! - `tracing`: events of the crate `tracing`, with the target `seqcast` and the level `WARN`. All have the fields `capacity`, and
+//!   `subscriber` and `name` as in [`SubscriberStats`].
+//!   - `subscriber lagged`, when a receive reports a loss, with [`missed`](Lagged::missed) and
+//!     [`resumed_at`](Lagged::resumed_at). The event comes from the thread that receives. The loss is
+//!     already counted, and the cursor has moved. [`SkipLagged`] reports losses in this way, too.
+//!   - `gating subscriber demoted`, when a [`gate_deadline`](Builder::gate_deadline) is over, with
+//!     [`next_sequence`](SubscriberStats::next_sequence). The event comes from a publisher that waits, or from the thread that
+//!     the ring has for tasks.
+//!
+//!   Code that handles an event runs as wakers do: its panics are caught, and it may use the ring. It must not wait for room in a
+//!   gated ring.
+//! - `metrics`: `RingStats::record_metrics`, which sets counters and gauges of the crate `metrics`.
+//!
 //! # The laws
 //!
 //! 1. Between a subscribe and any later moment, `received + missed + holes + skipped_by_choice == next_sequence − start_sequence`, exactly,
@@ -71,7 +89,7 @@
 //!    was delivered or reported missed, and then for ever.
 //! 5. Publishing costs the same with 0 and with 10 000 subscribers that do not sleep. Each one that sleeps costs the publish that wakes
 //!    it, or the driver ([`Ring::drive_wakes`]).
-//! 6. No code of the user's (clone, drop, waker, iterator) runs inside a write or under a lock; when it panics or calls back into the
+//! 6. No code of the user's (clone, drop, waker, iterator, handler of an event) runs inside a write or under a lock; when it panics or calls back into the
 //!    ring, everybody else goes on.
 //! 7. A publisher, subscriber, task or thread that is stopped, dropped, leaked or panics anywhere never blocks another publisher, and
 //!    never another subscriber for longer than a lap, as long as fewer publishers are stopped in the middle of a publish
@@ -132,6 +150,8 @@
 //! - On systems other than 64-bit Linux, waking threads takes a lock that each thread of the ring holds for a moment as it goes to sleep and as it wakes: one
 //!   that is stopped just there holds up the others.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(any(doc, doctest))]
 pub mod book;
 pub mod broadcast;
@@ -141,8 +161,11 @@ mod copy;
 #[allow(missing_debug_implementations, reason = "not exported")]
 mod eager;
 mod error;
+mod events;
 #[allow(missing_debug_implementations, reason = "not exported")]
 mod gate;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod publisher;
 #[allow(missing_debug_implementations, reason = "not exported")]
 mod registry;

@@ -25,6 +25,7 @@ use std::time::Instant;
 
 use crate::channel::Channel;
 use crate::error::{Lagged, RecvError, TryRecvError};
+use crate::events;
 use crate::registry::{Cursor, GateState, Registration};
 use crate::sequencer::Found;
 use crate::slots::{self, Place, Receive, Slot, Storage, append};
@@ -454,7 +455,10 @@ impl<S: Storage> Subscriber<S> {
         let missed = resume - cursor.next_unsync();
         cursor.missed.add(missed);
         self.jump_to(resume);
-        Lagged { missed, resumed_at: resume }
+        let lagged = Lagged { missed, resumed_at: resume };
+        // Last: it calls the user's code.
+        events::lagged(self.registration(), self.channel.capacity(), lagged);
+        lagged
     }
 
     // Waiting, for `blocking.rs` and `future.rs`.
