@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::task::Context;
+use std::thread;
 use std::time::Duration;
 
 use seqcast::{Builder, Inline, SharedPublisher, Subscriber};
@@ -45,6 +47,23 @@ fn each_demoted_subscriber_is_one_event() {
         assert!(stuck[0].try_recv().unwrap_err().is_lagged());
         let seen = take("demoted");
         assert_eq!((seen.len(), seen[0].message()), (1, "subscriber lagged"));
+    }
+}
+
+/// Each finds that the time is over, and one of them demotes.
+#[test]
+fn publishers_that_wait_together_make_one_event() {
+    let (publisher, mut stuck) = full("together", 2);
+    for _ in 0..10 {
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert!(publisher.publish(0).is_ok()));
+            }
+        });
+        assert_eq!(take("together").len(), 2);
+        stuck = stuck.iter().map(|stuck| stuck.ring().subscribe_gating().unwrap()).collect();
+        stuck.iter().for_each(|stuck| stuck.set_name("together"));
+        while publisher.try_publish(0).is_ok() {}
     }
 }
 
@@ -94,11 +113,16 @@ fn a_handler_that_panics_keeps_no_task_from_publishing() {
     on("panics there", |_| throw());
     let (publisher, mut stuck) = full("panics there", 1);
     for _ in 0..3 {
-        block_on(async {
-            for message in 0..4 {
-                publisher.publish_async(message).await.unwrap();
-            }
+        let (other, (done, is_done)) = (publisher.clone(), mpsc::channel());
+        thread::spawn(move || {
+            block_on(async {
+                for message in 0..4 {
+                    other.publish_async(message).await.unwrap();
+                }
+            });
+            done.send(()).unwrap();
         });
+        is_done.recv_timeout(Duration::from_secs(30)).expect("the task publishes");
         assert!(!stuck[0].is_gating());
         eventually("an event of each round", || take("panics there").len() == 1);
         stuck[0] = publisher.ring().subscribe_gating().unwrap();
