@@ -50,17 +50,18 @@ fn each_demoted_subscriber_is_one_event() {
     }
 }
 
-/// Each finds that the time is over, and one of them demotes.
+/// Each finds that the time is over, and one of them demotes. With many subscribers, they are at it together.
 #[test]
 fn publishers_that_wait_together_make_one_event() {
-    let (publisher, mut stuck) = full("together", 2);
-    for _ in 0..10 {
+    const GATES: usize = 200;
+    let (publisher, mut stuck) = full("together", GATES);
+    for _ in 0..5 {
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| assert!(publisher.publish(0).is_ok()));
             }
         });
-        assert_eq!(take("together").len(), 2);
+        assert_eq!(take("together").len(), GATES);
         stuck = stuck.iter().map(|stuck| stuck.ring().subscribe_gating().unwrap()).collect();
         stuck.iter().for_each(|stuck| stuck.set_name("together"));
         while publisher.try_publish(0).is_ok() {}

@@ -17,6 +17,7 @@ on_each_executor! {
     batches_take_what_is_there,
     the_newest_message_replaces_the_others,
     a_task_that_panics_ends_no_other,
+    two_tasks_that_answer_each_other_miss_no_wake_up,
 }
 
 /// Three publishers in tasks, which let others run in between. The result is the end of the ring.
@@ -189,4 +190,23 @@ async fn a_task_that_panics_ends_no_other(spawner: Spawner) {
     publisher.publish(2);
     assert_eq!(reading.await, (Ok(1), Ok(2)));
     assert_eq!(ring.subscribe_at(Start::Oldest).try_iter().count(), 2);
+}
+
+/// Each publishes one message and waits for the answer, so a wake-up that is missed is the last.
+async fn two_tasks_that_answer_each_other_miss_no_wake_up(spawner: Spawner) {
+    const ROUNDS: u64 = 2000;
+    let ((mut questions, mut asked), (mut answers, mut answered)) = (seqcast::inline(4), seqcast::inline(4));
+    let answering = spawner.spawn(async move {
+        while let Ok(question) = asked.recv_async().await {
+            answers.publish(question + 1);
+        }
+    });
+    let asking = spawner.spawn(async move {
+        for round in 0..ROUNDS {
+            questions.publish(round);
+            assert_eq!(answered.recv_async().await, Ok(round + 1));
+        }
+    });
+    asking.await;
+    answering.await;
 }
