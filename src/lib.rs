@@ -79,11 +79,28 @@
 //!
 //! # Features
 //!
+//! None is enabled by default. A disabled feature adds no code and no dependency.
+//!
 //! | feature | |
 //! |---|---|
 //! | `sink` | Implements `futures_sink::Sink` for both publishers. |
+//! | `tracing` | Emits events of the crate `tracing`, see below. |
+//! | `metrics` | `RingStats::record_metrics` sets counters and gauges of the crate `metrics`. |
 //!
-//! None is enabled by default.
+//! The events have the target `seqcast` and the level `WARN`. Their fields are `capacity`, and
+//! `subscriber` and `name` as in [`SubscriberStats`].
+//!
+//! - `subscriber lagged`: a receive reports a loss. It also has the fields
+//!   [`missed`](Lagged::missed) and [`resumed_at`](Lagged::resumed_at). The receiving thread emits it
+//!   after the loss was counted and the cursor has moved. [`SkipLagged`] emits it, too.
+//! - `gating subscriber demoted`: a [`gate_deadline`](Builder::gate_deadline) has passed. It also has
+//!   the field [`next_sequence`](SubscriberStats::next_sequence). A waiting publisher emits it, or the
+//!   thread that the ring runs for tasks.
+//!
+//! Code that handles an event runs as wakers do: its panics are caught, and it may use the ring. It
+//! must not wait for room in a gated ring.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(any(doc, doctest))]
 pub mod book;
@@ -94,8 +111,11 @@ mod copy;
 #[allow(missing_debug_implementations, reason = "not exported")]
 mod eager;
 mod error;
+mod events;
 #[allow(missing_debug_implementations, reason = "not exported")]
 mod gate;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod publisher;
 #[allow(missing_debug_implementations, reason = "not exported")]
 mod registry;

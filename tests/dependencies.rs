@@ -47,9 +47,18 @@ fn a_users_lockfile_lists_no_more_than_users_need() {
     assert_eq!(locked("plain-user", &[]), ALWAYS, "{CHANGED}");
 }
 
+/// What each feature adds. A package that is there only for other targets counts, too.
+const ADDED: [(&str, &[&str]); 3] = [
+    ("metrics", &["metrics", "portable-atomic", "rapidhash"]),
+    ("sink", &["futures-sink"]),
+    ("tracing", &["once_cell", "pin-project-lite", "tracing", "tracing-core"]),
+];
+
 #[test]
-fn the_feature_sink_adds_one_package() {
-    let mut expected = [&ALWAYS[..], &["futures-sink"]].concat();
-    expected.sort_unstable();
-    assert_eq!(locked("sink-user", &["sink"]), expected, "{CHANGED}");
+fn a_feature_adds_few_packages_and_none_while_it_is_off() {
+    for (feature, added) in ADDED {
+        let mut expected = [&ALWAYS[..], added].concat();
+        expected.sort_unstable();
+        assert_eq!(locked(&format!("{feature}-user"), &[feature]), expected, "{CHANGED}");
+    }
 }

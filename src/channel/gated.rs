@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::Channel;
 use crate::error::TryPublishError;
+use crate::events;
 use crate::gate::{Gate, Verdict};
 use crate::seq;
 use crate::sequencer::{Bounded, ClaimError, Found, Next};
@@ -137,7 +138,13 @@ impl<S: Storage> Channel<S> {
             };
             match gate.check_deadline(bounded, limit, |sequence| self.has_come(sequence)) {
                 Verdict::Wait(until) => return Room::None(until),
-                Verdict::Retry => self.wake_publishers(),
+                Verdict::Retry(demoted) => {
+                    self.wake_publishers();
+                    // Last, because it calls user code.
+                    for gate in &demoted {
+                        events::demoted(gate, self.capacity());
+                    }
+                }
             }
         }
     }

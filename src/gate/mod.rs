@@ -53,12 +53,12 @@ pub(crate) struct Gate {
 }
 
 /// What a publisher does that found the ring full.
-#[derive(Debug, Clone, Copy)]
 pub(crate) enum Verdict {
     /// It waits, and checks again at this time at the latest, if there is one.
     Wait(Option<Instant>),
-    /// It tries again: no gate holds it back, or the deadline has passed and room was made.
-    Retry,
+    /// It tries again: no gate holds it back, or the deadline has passed and room was made. These gates
+    /// were demoted for that.
+    Retry(Registrations),
 }
 
 impl Gate {
@@ -140,7 +140,9 @@ impl Gate {
         let now = Instant::now();
         let gates = self.gates.load();
         let holders = self.holders(&gates, limit);
-        let Some(slowest) = holders.iter().map(|gate| gate.cursor.next()).min() else { return Verdict::Retry };
+        let Some(slowest) = holders.iter().map(|gate| gate.cursor.next()).min() else {
+            return Verdict::Retry(Registrations::new());
+        };
         let could_read = holders.iter().all(|gate| has_come(gate.cursor.next()));
         let since = stall.since(limit, could_read, slowest);
         let is_over = |due: &Option<Instant>| due.is_some_and(|due| due <= now);
@@ -148,21 +150,19 @@ impl Gate {
             let due = stall.due(since);
             if is_over(&due) {
                 bounded.raise(limit + 1, limit);
-                return Verdict::Retry;
+                return Verdict::Retry(Registrations::new());
             }
             return Verdict::Wait(due);
         }
         let due = |gate: &Registration| stall.due(since.max(gate.gate.since()));
         let is_slowest = |gate: &Registration| gate.cursor.next() == slowest;
-        let late: Vec<_> = holders.iter().filter(|gate| is_over(&due(gate)) && is_slowest(gate)).collect();
+        let mut late: Vec<_> = holders.iter().filter(|gate| is_over(&due(gate)) && is_slowest(gate)).collect();
         if late.is_empty() {
             let slowest = holders.iter().filter(|gate| is_slowest(gate));
             return Verdict::Wait(slowest.filter_map(|gate| due(gate)).min().or(Some(now)));
         }
-        for gate in late {
-            self.demote(gate);
-        }
-        Verdict::Retry
+        late.retain(|gate| self.demote(gate));
+        Verdict::Retry(late.into_iter().copied().cloned().collect())
     }
 
     /// Returns the gates that keep publishers below `limit`.
@@ -171,10 +171,13 @@ impl Gate {
         gates.iter().filter(holds).collect()
     }
 
-    fn demote(&self, gate: &Arc<Registration>) {
-        if gate.gate.demote() {
+    /// `true` for the one thread that did.
+    fn demote(&self, gate: &Arc<Registration>) -> bool {
+        let demoted = gate.gate.demote();
+        if demoted {
             self.leave(gate);
         }
+        demoted
     }
 
     /// Acts as if the deadline had passed for all gates. For models, which have no clock.

@@ -2,6 +2,7 @@
 
 use super::Subscriber;
 use crate::error::Lagged;
+use crate::events;
 use crate::slots::Storage;
 
 /// The [account](Self#accounting) of the subscriber.
@@ -114,6 +115,9 @@ impl<S: Storage> Subscriber<S> {
         let missed = resume - cursor.next_unsync();
         cursor.missed.add(missed);
         self.jump_to(resume);
-        Lagged { missed, resumed_at: resume }
+        let lagged = Lagged { missed, resumed_at: resume };
+        // Last, because it calls user code.
+        events::lagged(self.registration(), self.channel.capacity(), lagged);
+        lagged
     }
 }

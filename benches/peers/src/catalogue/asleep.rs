@@ -9,8 +9,7 @@ use crate::rows::{Figures, Run, Workload};
 use crate::workloads::{Place, contention, parked, sleepers, tasks};
 
 const BURSTS: &[(&str, &str)] = &[("", "ns/delivery"), (": 99 % within", "us")];
-const CONTENTION: &[(&str, &str)] =
-    &[("", "ns/delivery"), (": p50 of a message", "us"), (": p99 of a message", "us")];
+const CONTENTION: &[(&str, &str)] = &[("", "ns/delivery"), (": p50 of a message", "us"), (": p99 of a message", "us")];
 const PLACES: [(Place, &str); 2] = [(Place::Task, "task"), (Place::Thread, "thread")];
 
 /// `$workload` with these arguments, on each peer with an async receive. More peers may follow.
