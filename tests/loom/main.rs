@@ -32,6 +32,8 @@ mod laps;
 mod message;
 mod parking;
 mod slots;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+mod stacks;
 #[path = "../common/testing.rs"]
 mod testing;
 #[path = "../common/wakers.rs"]

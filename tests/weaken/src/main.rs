@@ -47,9 +47,10 @@ struct Options {
     /// Time limit of a test in seconds. A test that exceeds it counts as hanging, and so as failed.
     #[arg(long, default_value_t = 300)]
     limit: u64,
-    /// Folder in which the copy is made and built.
-    #[arg(long, default_value_os_t = root().join("target/weaken"))]
-    folder: PathBuf,
+    /// Cargo's target folder. The copy is made in it, and the dependencies that other checks built
+    /// there are used again.
+    #[arg(long, default_value_os_t = root().join("target"))]
+    target: PathBuf,
 }
 
 /// The root folder of the crate.
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
     let (options, root) = (Options::parse(), root());
     let operations = sources::operations(root).unwrap_or_else(|wrong| panic!("{wrong}"));
     let (rows, _) = table::read(root);
-    let copy = options.folder.join("copy");
+    let copy = options.target.join("weaken");
     if !options.list {
         let _ = fs::remove_dir_all(&copy);
         copy_tree(root, &copy);
@@ -178,12 +179,13 @@ fn build(options: &Options, copy: &Path, target: &str) -> PathBuf {
     let mut child = Command::new("cargo")
         .args(["test", "--quiet", "--release", "--no-run", "--message-format=json", "--test", target])
         .args(if loom { &["--features", "_models"][..] } else { &[] })
-        // The build takes longer than the run.
+        // To build takes longer than to run. Nothing here prints a backtrace.
         .args(["--config", "profile.release.package.seqcast.opt-level=1"])
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
         .env("CARGO_INCREMENTAL", "1")
         .current_dir(copy)
         .env("RUSTFLAGS", if loom { "--cfg loom" } else { "" })
-        .env("CARGO_TARGET_DIR", options.folder.join(if loom { "models" } else { "tests" }))
+        .env("CARGO_TARGET_DIR", if loom { options.target.join("loom") } else { options.target.clone() })
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
