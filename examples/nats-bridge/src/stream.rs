@@ -111,12 +111,20 @@ fn not_found(error: &GetStreamError, name: &str) -> Failure {
     }
 }
 
-/// The `Nats-Msg-Id` of the message `sequence`. None: it has none, or is not in the stream.
-pub(crate) async fn id_of(stream: &Stream, sequence: u64) -> std::result::Result<Option<String>, Failure> {
+/// What a stream has at a sequence.
+pub(crate) enum Stored {
+    /// A message, with its `Nats-Msg-Id` if it has one.
+    Message(Option<String>),
+    /// Nothing: the message was removed.
+    Removed,
+}
+
+/// What the stream has at `sequence`, which is not beyond its last one.
+pub(crate) async fn stored(stream: &Stream, sequence: u64) -> std::result::Result<Stored, Failure> {
     match stream.get_raw_message(sequence).await {
-        Ok(message) => Ok(message.headers.get(NATS_MESSAGE_ID).map(ToString::to_string)),
+        Ok(message) => Ok(Stored::Message(message.headers.get(NATS_MESSAGE_ID).map(ToString::to_string))),
         Err(error) => match error.kind() {
-            RawMessageErrorKind::NoMessageFound => Ok(None),
+            RawMessageErrorKind::NoMessageFound => Ok(Stored::Removed),
             RawMessageErrorKind::JetStream(error) => Err(Error::Request(error.to_string()).into()),
             _ => Err(Failure::Unanswered),
         },

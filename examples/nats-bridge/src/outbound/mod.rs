@@ -11,6 +11,7 @@ mod session;
 
 use std::sync::Arc;
 
+use async_nats::jetstream::stream::Stream;
 use bytes::Bytes;
 use seqcast::{Boxed, Ring, Start, Subscriber};
 use tokio::time::sleep;
@@ -20,7 +21,7 @@ pub use counts::OutboundCounts;
 use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::link::Link;
-use crate::stream::{self, Failure, PAUSE};
+use crate::stream::{self, Failure, PAUSE, Stored};
 use session::Break;
 
 /// So often in a row the broker may refuse the order of messages while none is acknowledged.
@@ -47,8 +48,9 @@ impl OutboundSettings {
 /// Forwards a gated ring to a `JetStream` stream.
 ///
 /// Publishers of the ring wait for it from the moment that it is made until it is dropped. Each message has an id, of which the broker
-/// stores no second copy within its duplicate window, and the sequence in the stream that it must get. The broker refuses a message for
-/// which an earlier one is missing, so the order stays, and a copy that comes after the duplicate window is refused as well.
+/// stores no second copy within its duplicate window. It also has the sequence in the stream that it must get, and the id of the
+/// message that must be before it. The broker refuses a message for which an earlier one is missing, so the order stays. A copy that
+/// comes after the duplicate window is refused as well.
 #[derive(Debug)]
 pub struct Outbound {
     ring: Ring<Boxed<Bytes>>,
@@ -56,6 +58,8 @@ pub struct Outbound {
     gate: Subscriber<Boxed<Bytes>>,
     /// The sequence in the stream of the message before that one. Unknown before the broker has been asked.
     reached: Option<u64>,
+    /// A message of this ring is in the stream.
+    begun: bool,
     instance: Instance,
     settings: OutboundSettings,
     counts: Arc<OutboundCounts>,
@@ -73,9 +77,12 @@ impl Outbound {
 
     /// Continues where another `Outbound` of the same ring stopped. The stream's last message says where that is.
     ///
-    /// It begins with the ring's first message if the stream has none of this ring. Waits for the broker.
+    /// It begins with the ring's first message if the stream's last message is not from this ring. So the stream must have had no
+    /// other publisher since the first `Outbound` of this ring began. Waits for the broker.
     ///
     /// # Errors
+    ///
+    /// [`Error::Foreign`] if the stream's last message was removed, so that it does not say where to continue.
     ///
     /// [`Error::Subscribe`] with `Evicted` if messages were overwritten that are not in the stream. That happens when no gating
     /// subscriber held their place while there was no bridge. Otherwise as [`run`](Self::run).
@@ -85,7 +92,7 @@ impl Outbound {
         settings: OutboundSettings,
         link: &Link,
     ) -> Result<Self> {
-        let (next, reached) = loop {
+        let position = loop {
             link.connected().await;
             match position::resume(link, &settings.stream, instance).await {
                 Ok(position) => break position,
@@ -93,8 +100,9 @@ impl Outbound {
                 Err(Failure::Final(error)) => return Err(error),
             }
         };
-        let gate = ring.subscribe_gating_at(Start::At(next))?;
-        Ok(Self::with(ring, gate, Some(reached), instance, settings))
+        let gate = ring.subscribe_gating_at(Start::At(position.next))?;
+        let begun = position.next > 0;
+        Ok(Self { begun, ..Self::with(ring, gate, Some(position.reached), instance, settings) })
     }
 
     fn with(
@@ -105,8 +113,8 @@ impl Outbound {
         settings: OutboundSettings,
     ) -> Self {
         assert!(settings.in_flight > 0, "`in_flight` must not be 0");
-        gate.set_name("nats");
-        Self { ring: ring.clone(), gate, reached, instance, settings, counts: Arc::default() }
+        gate.set_name("nats gate");
+        Self { ring: ring.clone(), gate, reached, begun: false, instance, settings, counts: Arc::default() }
     }
 
     /// What it has done so far. The counts go on with it.
@@ -183,21 +191,39 @@ impl Outbound {
         if last < reached {
             return Err(Error::Shortened { reached, last }.into());
         }
-        if last > reached {
-            let id = stream::id_of(&stream, last).await?;
-            let sequence = id.as_deref().and_then(|id| self.instance.sequence_of(id));
-            match sequence {
-                Some(sequence) if sequence >= self.next_sequence() => self.acknowledge(sequence, last),
-                _ => return Err(Error::Foreign { sequence: last, id }.into()),
-            }
+        if last == reached {
+            return Ok(());
+        }
+        if !self.begun && !self.is_of_this_ring(&stream, reached + 1).await? {
+            // The last messages of a process that ran before this one. They came first: this ring's first message can only be stored
+            // directly after `reached`.
+            self.reached = Some(last);
+            return Ok(());
+        }
+        let id = match stream::stored(&stream, last).await? {
+            Stored::Message(id) => id,
+            Stored::Removed => None,
+        };
+        match id.as_deref().and_then(|id| self.instance.sequence_of(id)) {
+            Some(sequence) if sequence >= self.next_sequence() => self.acknowledge(sequence, last),
+            _ => return Err(Error::Foreign { sequence: last, id }.into()),
         }
         Ok(())
+    }
+
+    /// Whether the stream's message at `sequence` is, or may be, of this ring.
+    async fn is_of_this_ring(&self, stream: &Stream, sequence: u64) -> std::result::Result<bool, Failure> {
+        Ok(match stream::stored(stream, sequence).await? {
+            Stored::Message(id) => id.and_then(|id| self.instance.sequence_of(&id)).is_some(),
+            Stored::Removed => true,
+        })
     }
 
     /// The stream has the message `sequence` at `stream_sequence`, and all before it: the broker stores none of which an earlier one
     /// is missing.
     fn acknowledge(&mut self, sequence: u64, stream_sequence: u64) {
         self.gate.seek(Start::At(sequence + 1));
+        self.begun = true;
         if let Some(before) = self.reached.replace(stream_sequence) {
             self.counts.acknowledged.add(stream_sequence - before);
         }

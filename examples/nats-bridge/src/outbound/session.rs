@@ -30,6 +30,8 @@ pub(super) enum Break {
 struct Place {
     sequence: u64,
     stream_sequence: u64,
+    /// The sequence in the ring of the message before. None for the first message of a session.
+    after: Option<u64>,
 }
 
 impl Outbound {
@@ -37,9 +39,11 @@ impl Outbound {
     pub(super) async fn session(&mut self, link: &Link, connection: Connection) -> Result<(), Break> {
         self.counts.sessions.add(1);
         let mut reader = self.ring.subscribe_at(Start::At(self.next_sequence()));
+        reader.set_name("nats reader");
         let mut acks = FuturesUnordered::new();
         let mut lost = pin!(link.lost(connection));
         let mut sent = self.reached();
+        let mut after = None;
         let mut ended = false;
         while !ended || sent > self.reached() {
             tokio::select! {
@@ -51,9 +55,10 @@ impl Outbound {
                         continue;
                     };
                     let (sequence, payload) = message.map_err(|lagged| Break::Final(Error::Lagged(lagged)))?;
-                    let place = Place { sequence, stream_sequence: sent + 1 };
+                    let place = Place { sequence, stream_sequence: sent + 1, after };
                     let ack = self.send(link, place, payload).await?;
                     sent += 1;
+                    after = Some(sequence);
                     acks.push(async move { (place, ack.await) });
                 }
             }
@@ -65,13 +70,20 @@ impl Outbound {
         self.reached.expect("the broker has been asked")
     }
 
-    /// A message is the same each time that it is sent.
+    /// The broker must store it directly after the message before it, or not at all.
+    ///
+    /// The place alone does not ensure that: if another program publishes as many messages as are missing, a later message fits. So
+    /// the id of the message before is expected, too. The first message of a session needs no id. The stream is known to have the
+    /// message before it at `reached`, and the broker forgets the last id when it is started after the duplicate window.
     async fn send(&self, link: &Link, place: Place, payload: Bytes) -> Result<PublishAckFuture, Break> {
-        let message = PublishMessage::build()
+        let mut message = PublishMessage::build()
             .payload(payload)
             .message_id(self.instance.message_id(place.sequence))
             .expected_stream(&self.settings.stream)
             .expected_last_sequence(place.stream_sequence - 1);
+        if let Some(before) = place.after {
+            message = message.expected_last_message_id(self.instance.message_id(before));
+        }
         match link.context().send_publish(self.settings.subject.clone(), message).await {
             Ok(ack) => {
                 self.counts.sent.add(1);
@@ -108,7 +120,7 @@ impl Outbound {
     fn failed(&self, Place { sequence, .. }: Place, error: &PublishError) -> Break {
         match error.kind() {
             PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe => Break::Unanswered,
-            PublishErrorKind::WrongLastSequence => {
+            PublishErrorKind::WrongLastSequence | PublishErrorKind::WrongLastMessageId => {
                 self.counts.out_of_order.add(1);
                 Break::OutOfOrder { sequence, reason: error.to_string() }
             }

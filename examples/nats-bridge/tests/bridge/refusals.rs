@@ -117,6 +117,32 @@ async fn another_publisher() {
     within(other.run(&link)).await.unwrap();
 }
 
+/// As many messages of another program as the first ones that are refused: a later one would fit by its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_publisher_makes_no_place_for_a_later_message() {
+    let Some(broker) = broker() else { return };
+    let link = link(broker.address()).await;
+    stream(&link).await;
+    let (mut publisher, mut outbound) = forwarded(&link, 100).await;
+    let counts = outbound.counts();
+    let intruding = async {
+        until("it runs again", || counts.sessions.get() == 2).await;
+        for _ in 0..3 {
+            link.context().publish(SUBJECT, "intruder".into()).await.unwrap().await.unwrap();
+        }
+        publisher.publish_many((100..150).map(message));
+        std::future::pending::<()>().await;
+    };
+    let error = tokio::select! {
+        result = within(outbound.run(&link)) => result.unwrap_err(),
+        () = intruding => unreachable!(),
+    };
+    assert_eq!(error, Error::Foreign { sequence: 103, id: None });
+    assert_eq!((counts.acknowledged.get(), outbound.next_sequence()), (100, 100));
+    let stored = link.context().get_stream(STREAM).await.unwrap().cached_info().state.last_sequence;
+    assert_eq!(stored, 103);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_has_lost_its_messages() {
     let Some(mut broker) = broker() else { return };

@@ -4,13 +4,13 @@ use std::thread;
 use std::time::Duration;
 
 use seqcast::{Start, SubscribeError};
-use seqcast_nats_bridge::{Error, Instance, Outbound};
+use seqcast_nats_bridge::{Error, Instance, Outbound, StreamSettings, create_stream};
 use tokio::task::block_in_place;
 use tokio::time::timeout;
 
 use crate::support::{
-    STREAM, broker, expect_stored, forward, link, message, outbound, outbound_settings, ring, seed, stream, until,
-    within,
+    STREAM, SUBJECT, broker, expect_stored, forward, link, message, outbound, outbound_settings, ring, seed, stream,
+    until, within,
 };
 
 const MESSAGES: u64 = 20_000;
@@ -114,4 +114,45 @@ async fn messages_that_were_overwritten_meanwhile_are_an_error() {
     assert_eq!(error, Error::Subscribe(SubscribeError::Evicted { oldest: 200 - 64 }));
     let stored = link.context().get_stream(STREAM).await.unwrap().cached_info().state.last_sequence;
     assert_eq!(stored, 50);
+}
+
+/// The stream has no last message that would say where to continue. Beginning with the first would store all of them twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_was_purged_does_not_say_where_to_continue() {
+    let Some(broker) = broker() else { return };
+    let link = link(broker.address()).await;
+    // The broker forgets the ids soon, too.
+    let duplicate_window = Duration::from_millis(100);
+    let settings = StreamSettings { duplicate_window, ..StreamSettings::new(STREAM, SUBJECT) };
+    within(create_stream(&link, &settings)).await.unwrap();
+    let (mut publisher, source) = ring(64);
+    let instance = Instance::new();
+    let mut outbound = Outbound::new(&source, instance, outbound_settings()).unwrap();
+    publisher.publish_many((0..50).map(message));
+    drop(publisher);
+    within(outbound.run(&link)).await.unwrap();
+    drop(outbound);
+    link.context().get_stream(STREAM).await.unwrap().purge().await.unwrap();
+    let error = within(Outbound::resume(&source, instance, outbound_settings(), &link)).await.unwrap_err();
+    assert_eq!(error, Error::Foreign { sequence: 50, id: None });
+}
+
+/// A process was killed, and the broker still had messages of it to store when the next process asked where the stream ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_messages_of_a_process_before_come_first() {
+    let Some(broker) = broker() else { return };
+    let link = link(broker.address()).await;
+    stream(&link).await;
+    let (mut publisher, source) = ring(64);
+    let outbound = outbound(&source);
+    let counts = outbound.counts();
+    let forwarding = forward(outbound, link.clone());
+    until("it has asked", || counts.sessions.get() == 1).await;
+    for number in 0..3 {
+        link.context().publish(SUBJECT, message(number)).await.unwrap().await.unwrap();
+    }
+    publisher.publish_many((3..50).map(message));
+    drop(publisher);
+    within(forwarding).await.unwrap();
+    expect_stored(&link, 0..50).await;
 }
