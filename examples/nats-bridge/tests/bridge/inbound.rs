@@ -1,14 +1,17 @@
 //! From a stream into a ring, when the bridge or its consumer goes.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use seqcast::{Boxed, Builder, Publisher, Subscriber};
-use seqcast_nats_bridge::{Arrived, Broker, Error, Inbound, Link};
+use seqcast_nats_bridge::{Arrived, Broker, Error, Inbound, InboundSettings, Link};
 use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
 
+use crate::proxy::Proxy;
 use crate::support::{
-    STREAM, broker, forward, inbound_settings, link, message, outbound, receive, ring, seed, stream, until, within,
+    STREAM, broker, forward, inbound_settings, link, link_with, message, outbound, receive, ring, seed, stream, until,
+    within,
 };
 
 const MESSAGES: u64 = 10_000;
@@ -154,4 +157,23 @@ async fn a_stream_that_begins_anew_is_reported() {
     stream(&link).await;
     let Err(error) = within(inbound.run(&link)).await;
     assert_eq!(error, Error::Shortened { reached: MESSAGES, last: 0 });
+}
+
+/// 1 delivery of 500 does not arrive, without any other sign of it. The broker would repeat it after its successors.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delivery_that_is_lost_is_not_passed_over() {
+    let Some((broker, _link)) = filled().await else { return };
+    let proxy = Proxy::to(broker.address(), seed()).await;
+    proxy.faults.lose_deliveries.store(2, Ordering::Relaxed);
+    let link = link_with(proxy.address, Duration::from_millis(200)).await;
+    let (publisher, mut gating) = sink();
+    // Fewer messages than were asked for may come, so their number is no sign either.
+    let mut inbound = Inbound::new(publisher, InboundSettings { batch: 20_000, ..inbound_settings() });
+    let counts = inbound.counts();
+    tokio::select! {
+        result = inbound.run(&link) => panic!("{result:?}"),
+        () = expect(&mut gating, 0..MESSAGES) => {}
+    }
+    println!("{} were lost: {counts:?}", proxy.faults.lost.load(Ordering::Relaxed));
+    assert!(counts.rewound.get() > 0);
 }

@@ -25,6 +25,8 @@ pub(crate) struct Faults {
     pub(crate) lose_messages: AtomicU32,
     /// Acknowledgments that do not arrive.
     pub(crate) lose_acks: AtomicU32,
+    /// Messages from the stream that do not arrive.
+    pub(crate) lose_deliveries: AtomicU32,
     /// What did not arrive so far.
     pub(crate) lost: AtomicU64,
     rng: Mutex<fastrand::Rng>,
@@ -48,6 +50,7 @@ impl Faults {
         match frame.verb {
             b"HPUB" if frame.subject == SUBJECT.as_bytes() => self.strikes(&self.lose_messages),
             b"MSG" if frame.payload.starts_with(b"{\"stream\":") => self.strikes(&self.lose_acks),
+            b"HMSG" if frame.reply.starts_with(b"$JS.ACK.") => self.strikes(&self.lose_deliveries),
             _ => false,
         }
     }
@@ -60,6 +63,7 @@ impl Proxy {
         let faults = Arc::new(Faults {
             lose_messages: AtomicU32::new(0),
             lose_acks: AtomicU32::new(0),
+            lose_deliveries: AtomicU32::new(0),
             lost: AtomicU64::new(0),
             rng: Mutex::new(rng),
             cuts: watch::Sender::new(0),
@@ -115,6 +119,8 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: &Faults) 
 struct Frame<'a> {
     verb: &'a [u8],
     subject: &'a [u8],
+    /// For deliveries only.
+    reply: &'a [u8],
     payload: &'a [u8],
     length: usize,
 }
@@ -125,6 +131,7 @@ impl<'a> Frame<'a> {
         let end = bytes.windows(2).position(|two| two == b"\r\n")?;
         let mut words = bytes[..end].split(|&byte| byte == b' ').filter(|word| !word.is_empty());
         let (verb, subject) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let reply = words.clone().nth(1).unwrap_or_default();
         let begin = end + 2;
         let mut length = begin;
         let mut payload = 0;
@@ -132,6 +139,6 @@ impl<'a> Frame<'a> {
             payload = std::str::from_utf8(words.next_back()?).unwrap().parse().unwrap();
             length += payload + 2;
         }
-        (bytes.len() >= length).then(|| Self { verb, subject, payload: &bytes[begin..begin + payload], length })
+        (bytes.len() >= length).then(|| Self { verb, subject, reply, payload: &bytes[begin..begin + payload], length })
     }
 }
