@@ -12,11 +12,13 @@ use tempfile::TempDir;
 
 /// Far more than a start takes.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Below the ports that Linux gives to outgoing connections. A client that dials a port of that range on its own machine while nothing
-/// listens there can be given the same port, and connects to itself. The port is then taken, and the broker cannot start again.
+/// Below the ports that Linux gives to outgoing connections. A client that dials a port of that
+/// range on its own machine while nothing listens there can be given the same port, and connects to
+/// itself. The port is then taken, and the broker cannot start again.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// A `nats-server` process with `JetStream` on a free port of 127.0.0.1. Its messages are in a temporary folder.
+/// A `nats-server` process with `JetStream` on a free port of 127.0.0.1. Its messages are in a
+/// temporary folder.
 ///
 /// Dropping it kills the process and removes the folder, also while a test panics.
 #[derive(Debug)]
@@ -75,7 +77,8 @@ impl Broker {
         self.process.as_ref().map(|process| process.0.id())
     }
 
-    /// Starts it on the same port with the messages that it had, and waits until it takes connections.
+    /// Starts it on the same port with the messages that it had, and waits until it takes
+    /// connections.
     pub fn start(&mut self) -> io::Result<()> {
         self.launch()?;
         let deadline = Instant::now() + PATIENCE;

@@ -7,13 +7,16 @@ use seqcast::{Lagged, SubscribeError};
 /// The result of what a bridge does.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What a bridge cannot repair. A broken connection and a broker that does not answer are not among it: a bridge waits for those.
+/// What a bridge cannot repair. A broken connection and a broker that does not answer are not among
+/// it: a bridge waits for those.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The ring's gate deadline demoted the bridge's subscriber, and messages were overwritten before they were forwarded.
+    /// The ring's gate deadline demoted the bridge's subscriber, and messages were overwritten
+    /// before they were forwarded.
     Lagged(Lagged),
-    /// The ring makes no gating subscriber there: it is not gated, or messages that were not forwarded are overwritten already.
+    /// The ring makes no gating subscriber there: it is not gated, or messages that were not
+    /// forwarded are overwritten already.
     Subscribe(SubscribeError),
     /// There is no such stream. Any message that was not acknowledged is still in the ring.
     NoStream(String),
@@ -26,14 +29,16 @@ pub enum Error {
         /// Its `Nats-Msg-Id`. None: it has none, or was removed from the stream.
         id: Option<String>,
     },
-    /// The stream ends before a message that the broker had acknowledged, or that had been received from it.
+    /// The stream ends before a message that the broker had acknowledged, or that had been received
+    /// from it.
     Shortened {
         /// The sequence in the stream that the message had.
         reached: u64,
         /// The stream's last sequence.
         last: u64,
     },
-    /// Messages were removed from the stream before they were received. The next run continues with the oldest one that is left.
+    /// Messages were removed from the stream before they were received. The next run continues with
+    /// the oldest one that is left.
     Removed {
         /// The first sequence in the stream that is missing.
         first: u64,

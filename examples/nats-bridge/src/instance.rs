@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 /// A name that no other ring has.
 ///
-/// Sequences begin at 0 in each ring, so a sequence alone is no id. A process that is started again has a new ring, and must give it a
-/// new instance: the broker would take its messages for duplicates of the old ones. 128 random bits make that certain without a clock
-/// or a file, also when several processes publish to one broker.
+/// Sequences begin at 0 in each ring, so a sequence alone is no id. A process that is started again
+/// has a new ring, and must give it a new instance: the broker would take its messages for
+/// duplicates of the old ones. 128 random bits make that certain without a clock or a file, also
+/// when several processes publish to one broker.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Instance(u128);
 
@@ -33,7 +34,8 @@ impl Instance {
     pub fn sequence_of(self, id: &str) -> Option<u64> {
         let (instance, sequence) = id.split_once('-')?;
         let sequence = sequence.parse().ok()?;
-        // Compared as a whole: the broker compares ids as text, so `+1` and `01` are not the id of message 1.
+        // Compared as a whole: the broker compares ids as text, so `+1` and `01` are not the id of
+        // message 1.
         (instance.parse() == Ok(self) && self.message_id(sequence) == id).then_some(sequence)
     }
 }

@@ -27,7 +27,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// Connects to `broker`, now or as soon as it is there. A request that is not answered within `patience` is sent again.
+    /// Connects to `broker`, now or as soon as it is there. A request that is not answered within
+    /// `patience` is sent again.
     ///
     /// A `patience` that is too short costs duplicates, and nothing else.
     pub async fn open(broker: SocketAddr, patience: Duration) -> Result<Self, Error<ConnectErrorKind>> {

@@ -5,8 +5,8 @@
 //! cargo run -p seqcast-nats-bridge -- --messages 20000 --kills 10 --seed 7
 //! ```
 //!
-//! It starts a `nats-server` of its own, needs no other, and ends by itself. The exit status says whether all arrived once and in
-//! order.
+//! It starts a `nats-server` of its own, needs no other, and ends by itself. The exit status says
+//! whether all arrived once and in order.
 
 mod demo;
 

@@ -40,7 +40,8 @@ pub struct StreamSettings {
     pub subject: String,
     /// How long the broker remembers ids of messages. 2 minutes by default, as the broker's.
     pub duplicate_window: Duration,
-    /// How many messages it keeps. Further ones are refused, not the oldest removed. Unlimited by default.
+    /// How many messages it keeps. Further ones are refused, not the oldest removed. Unlimited by
+    /// default.
     pub max_messages: Option<u32>,
 }
 

@@ -1,4 +1,5 @@
-//! The demonstration: publisher, ring, bridge, broker, bridge, ring, checker; a dashboard at the first ring; and kills.
+//! The demonstration: publisher, ring, bridge, broker, bridge, ring, checker; a dashboard at the
+//! first ring; and kills.
 
 mod account;
 mod dashboard;

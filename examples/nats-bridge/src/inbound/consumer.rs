@@ -13,10 +13,11 @@ use crate::stream::Failure;
 pub(super) type Pull = Consumer<Config>;
 
 impl Inbound {
-    /// The consumer, which delivers the next message first, and how many it has delivered in its life.
+    /// The consumer, which delivers the next message first, and how many it has delivered in its
+    /// life.
     ///
-    /// A consumer that has delivered messages which did not arrive delivers them again later, and newer ones first. Instead of waiting
-    /// for that, it is made again where the bridge stands.
+    /// A consumer that has delivered messages which did not arrive delivers them again later, and
+    /// newer ones first. Instead of waiting for that, it is made again where the bridge stands.
     pub(super) async fn consumer(&mut self, stream: &Stream) -> Result<(Pull, u64), Failure> {
         let state = &stream.cached_info().state;
         let found = self.find(stream).await?;
@@ -66,7 +67,8 @@ impl Inbound {
             durable_name: Some(self.settings.durable.clone()),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: next },
             ack_policy: AckPolicy::Explicit,
-            // More than are ever in flight: a batch, and one whose acknowledgments are on their way.
+            // More than are ever in flight: a batch, and one whose acknowledgments are on their
+            // way.
             max_ack_pending: i64::try_from(self.settings.batch).unwrap_or(i64::MAX / 4) * 4,
             ..Config::default()
         };

@@ -9,8 +9,10 @@ pub struct InboundCounts {
     pub received: Counter,
     /// Copies of those that came again, and were not published.
     pub redelivered: Counter,
-    /// Times that it began to pull: the first time, after each broken connection, and after each gap or silence.
+    /// Times that it began to pull: the first time, after each broken connection, and after each
+    /// gap or silence.
     pub sessions: Counter,
-    /// Times that the consumer was made again because it had delivered messages that did not arrive.
+    /// Times that the consumer was made again because it had delivered messages that did not
+    /// arrive.
     pub rewound: Counter,
 }

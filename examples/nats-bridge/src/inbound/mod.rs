@@ -1,8 +1,8 @@
 //! From a stream to a ring.
 //!
-//! A durable consumer of the broker keeps the place of a program that is not there. Within the program, the bridge keeps it: the stream
-//! sequence that comes next. Only that message is published into the ring, so a message that comes again, or too early, changes
-//! nothing.
+//! A durable consumer of the broker keeps the place of a program that is not there. Within the
+//! program, the bridge keeps it: the stream sequence that comes next. Only that message is
+//! published into the ring, so a message that comes again, or too early, changes nothing.
 
 mod consumer;
 mod counts;
@@ -35,7 +35,8 @@ pub struct Arrived {
 pub struct InboundSettings {
     /// The stream.
     pub stream: String,
-    /// The name of its durable consumer. It belongs to the bridge alone, which deletes and makes it.
+    /// The name of its durable consumer. It belongs to the bridge alone, which deletes and makes
+    /// it.
     pub durable: String,
     /// Messages that are pulled in one request.
     pub batch: usize,
@@ -50,12 +51,14 @@ impl InboundSettings {
 
 /// Publishes a `JetStream` stream into a ring.
 ///
-/// It begins after the last message that its durable consumer has acknowledged in order, or with the oldest one if there is no such
-/// consumer yet. It acknowledges each message after it has published it. Dropping it closes the ring.
+/// It begins after the last message that its durable consumer has acknowledged in order, or with
+/// the oldest one if there is no such consumer yet. It acknowledges each message after it has
+/// published it. Dropping it closes the ring.
 #[derive(Debug)]
 pub struct Inbound {
     publisher: Publisher<Boxed<Arrived>>,
-    /// The stream sequence of the message that comes next. Unknown before the broker has been asked.
+    /// The stream sequence of the message that comes next. Unknown before the broker has been
+    /// asked.
     next: Option<u64>,
     settings: InboundSettings,
     counts: Arc<InboundCounts>,
@@ -68,21 +71,24 @@ impl Inbound {
         Self { publisher, next: None, settings, counts: Arc::default() }
     }
 
-    /// What it has done so far. The counts go on with it.
+    /// What it has done so far. The counts keep growing while it runs.
     pub fn counts(&self) -> Arc<InboundCounts> {
         Arc::clone(&self.counts)
     }
 
-    /// Publishes until the future is dropped: a stream has no end. Waits for the broker as long as it takes, and for gating subscribers
-    /// of the ring.
+    /// Publishes until the future is dropped: a stream has no end. Waits for the broker as long as
+    /// it takes, and for gating subscribers of the ring.
     ///
     /// # Errors
     ///
     /// After an error it can be called again, and continues.
     ///
-    /// - [`NoStream`](crate::Error::NoStream), [`Unsuitable`](crate::Error::Unsuitable), [`Request`](crate::Error::Request).
-    /// - [`Removed`](crate::Error::Removed): messages were removed from the stream before they were received. It is returned once.
-    /// - [`Shortened`](crate::Error::Shortened): the stream ends before a message that was received.
+    /// - [`NoStream`](crate::Error::NoStream), [`Unsuitable`](crate::Error::Unsuitable),
+    ///   [`Request`](crate::Error::Request).
+    /// - [`Removed`](crate::Error::Removed): messages were removed from the stream before they were
+    ///   received. It is returned once.
+    /// - [`Shortened`](crate::Error::Shortened): the stream ends before a message that was
+    ///   received.
     ///
     /// # Cancel safety
     ///

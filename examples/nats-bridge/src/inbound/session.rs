@@ -18,7 +18,8 @@ const WAIT: Duration = Duration::from_secs(1);
 impl Inbound {
     /// Pulls and publishes, a batch at a time. `delivered` counts what the consumer has delivered.
     ///
-    /// All of a batch is taken from the connection first. Publishing may take long, and the next request is sent only after it.
+    /// All of a batch is taken from the connection first. Publishing may take long, and the next
+    /// request is sent only after it.
     pub(super) async fn pull(&mut self, consumer: &Pull, mut delivered: u64, patience: Duration) -> Failure {
         loop {
             let messages = match self.batch(consumer, patience).await {
@@ -62,7 +63,8 @@ impl Inbound {
             let arrived = Arrived { stream_sequence, payload: message.payload.clone() };
             let published = self.publisher.publish_async(arrived).await;
             published.expect("a ring with its only publisher is open");
-            // Nothing is awaited between these two: a dropped future leaves both undone or both done.
+            // Nothing is awaited between these two: a dropped future leaves both undone or both
+            // done.
             self.next = Some(next + 1);
             self.counts.received.add(1);
         } else {

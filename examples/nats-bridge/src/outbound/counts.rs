@@ -2,7 +2,8 @@
 
 use crate::counter::Counter;
 
-/// What an [`Outbound`](crate::Outbound) has done so far. They are read at any time, from any thread.
+/// What an [`Outbound`](crate::Outbound) has done so far. They are read at any time, from any
+/// thread.
 #[derive(Debug, Default)]
 pub struct OutboundCounts {
     /// Messages that were sent, each time that they were.
@@ -11,8 +12,10 @@ pub struct OutboundCounts {
     pub acknowledged: Counter,
     /// Copies that the broker refused as duplicates.
     pub duplicates: Counter,
-    /// Times that it began to send: the first time, after each broken connection, and after each refusal or silence.
+    /// Times that it began to send: the first time, after each broken connection, and after each
+    /// refusal or silence.
     pub sessions: Counter,
-    /// Times that the broker refused a message because an earlier one was missing, so that all had to be sent again.
+    /// Times that the broker refused a message because an earlier one was missing, so that all had
+    /// to be sent again.
     pub out_of_order: Counter,
 }

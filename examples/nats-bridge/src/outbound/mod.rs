@@ -1,9 +1,10 @@
 //! From a ring to a stream.
 //!
-//! The gate of the bridge stands at the first message that is not acknowledged, and moves when acknowledgments come. An ordinary
-//! subscriber reads ahead of it. Publishers wait for the gate, so the reader is never lapped, and what has to be sent again is read
-//! again: the ring itself is the window of unacknowledged messages. Nothing is copied aside, and a bridge that is dropped in the middle
-//! of a run has nothing that would be lost with it.
+//! The gate of the bridge stands at the first message that is not acknowledged, and moves when
+//! acknowledgments come. An ordinary subscriber reads ahead of it. Publishers wait for the gate, so
+//! the reader is never lapped, and what has to be sent again is read again: the ring itself is the
+//! window of unacknowledged messages. Nothing is copied aside, and a bridge that is dropped in the
+//! middle of a run has nothing that would be lost with it.
 
 mod counts;
 mod position;
@@ -47,16 +48,18 @@ impl OutboundSettings {
 
 /// Forwards a gated ring to a `JetStream` stream.
 ///
-/// Publishers of the ring wait for it from the moment that it is made until it is dropped. Each message has an id, of which the broker
-/// stores no second copy within its duplicate window. It also has the sequence in the stream that it must get, and the id of the
-/// message that must be before it. The broker refuses a message for which an earlier one is missing, so the order stays. A copy that
-/// comes after the duplicate window is refused as well.
+/// Publishers of the ring wait for it from the moment that it is made until it is dropped. Each
+/// message has an id, of which the broker stores no second copy within its duplicate window. It
+/// also has the sequence in the stream that it must get, and the id of the message that must be
+/// before it. The broker refuses a message for which an earlier one is missing, so the order stays.
+/// A copy that comes after the duplicate window is refused as well.
 #[derive(Debug)]
 pub struct Outbound {
     ring: Ring<Boxed<Bytes>>,
     /// At the first message that is not acknowledged.
     gate: Subscriber<Boxed<Bytes>>,
-    /// The sequence in the stream of the message before that one. Unknown before the broker has been asked.
+    /// The sequence in the stream of the message before that one. Unknown before the broker has
+    /// been asked.
     reached: Option<u64>,
     /// A message of this ring is in the stream.
     begun: bool,
@@ -66,7 +69,8 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// Forwards what is published to `ring` from now on, none of which was ever forwarded. `instance` must be new, too.
+    /// Forwards what is published to `ring` from now on, none of which was ever forwarded.
+    /// `instance` must be new, too.
     ///
     /// # Errors
     ///
@@ -75,17 +79,21 @@ impl Outbound {
         Ok(Self::with(ring, ring.subscribe_gating()?, None, instance, settings))
     }
 
-    /// Continues where another `Outbound` of the same ring stopped. The stream's last message says where that is.
+    /// Continues where another `Outbound` of the same ring stopped. The stream's last message says
+    /// where that is.
     ///
-    /// It begins with the ring's first message if the stream's last message is not from this ring. So the stream must have had no
-    /// other publisher since the first `Outbound` of this ring began. Waits for the broker.
+    /// It begins with the ring's first message if the stream's last message is not from this ring.
+    /// So the stream must have had no other publisher since the first `Outbound` of this ring
+    /// began. Waits for the broker.
     ///
     /// # Errors
     ///
-    /// [`Error::Foreign`] if the stream's last message was removed, so that it does not say where to continue.
+    /// [`Error::Foreign`] if the stream's last message was removed, so that it does not say where
+    /// to continue.
     ///
-    /// [`Error::Subscribe`] with `Evicted` if messages were overwritten that are not in the stream. That happens when no gating
-    /// subscriber held their place while there was no bridge. Otherwise as [`run`](Self::run).
+    /// [`Error::Subscribe`] with `Evicted` if messages were overwritten that are not in the stream.
+    /// That happens when no gating subscriber held their place while there was no bridge. Otherwise
+    /// as [`run`](Self::run).
     pub async fn resume(
         ring: &Ring<Boxed<Bytes>>,
         instance: Instance,
@@ -117,7 +125,7 @@ impl Outbound {
         Self { ring: ring.clone(), gate, reached, begun: false, instance, settings, counts: Arc::default() }
     }
 
-    /// What it has done so far. The counts go on with it.
+    /// What it has done so far. The counts keep growing while it runs.
     pub fn counts(&self) -> Arc<OutboundCounts> {
         Arc::clone(&self.counts)
     }
@@ -127,22 +135,28 @@ impl Outbound {
         self.gate.next_sequence()
     }
 
-    /// Forwards to the end of the ring, and returns when all is acknowledged. Waits for the broker as long as it takes.
+    /// Forwards to the end of the ring, and returns when all is acknowledged. Waits for the broker
+    /// as long as it takes.
     ///
     /// # Errors
     ///
-    /// Each error leaves the messages that are not acknowledged in the ring, where they hold publishers back. After the cause is
-    /// repaired, call it again. Drop the `Outbound` to give them up.
+    /// Each error leaves the messages that are not acknowledged in the ring, where they hold
+    /// publishers back. After the cause is repaired, call it again. Drop the `Outbound` to give
+    /// them up.
     ///
-    /// - [`Refused`](Error::Refused): the stream is full, a message is too large, or the broker has another reason.
-    /// - [`NoStream`](Error::NoStream), [`Unsuitable`](Error::Unsuitable), [`Request`](Error::Request).
+    /// - [`Refused`](Error::Refused): the stream is full, a message is too large, or the broker has
+    ///   another reason.
+    /// - [`NoStream`](Error::NoStream), [`Unsuitable`](Error::Unsuitable),
+    ///   [`Request`](Error::Request).
     /// - [`Foreign`](Error::Foreign): another program publishes to the stream.
     /// - [`Shortened`](Error::Shortened): the broker lost messages that it had acknowledged.
-    /// - [`Lagged`](Error::Lagged): the ring has a gate deadline, and it was over. Those messages are lost.
+    /// - [`Lagged`](Error::Lagged): the ring has a gate deadline, and it was over. Those messages
+    ///   are lost.
     ///
     /// # Cancel safety
     ///
-    /// The future can be dropped at any time. The next call continues at the first message that is not acknowledged.
+    /// The future can be dropped at any time. The next call continues at the first message that is
+    /// not acknowledged.
     pub async fn run(&mut self, link: &Link) -> Result<()> {
         let mut ask = true;
         let mut fruitless = (0, self.next_sequence());
@@ -195,8 +209,8 @@ impl Outbound {
             return Ok(());
         }
         if !self.begun && !self.is_of_this_ring(&stream, reached + 1).await? {
-            // The last messages of a process that ran before this one. They came first: this ring's first message can only be stored
-            // directly after `reached`.
+            // The last messages of a process that ran before this one. They came first: this ring's
+            // first message can only be stored directly after `reached`.
             self.reached = Some(last);
             return Ok(());
         }
@@ -219,8 +233,8 @@ impl Outbound {
         })
     }
 
-    /// The stream has the message `sequence` at `stream_sequence`, and all before it: the broker stores none of which an earlier one
-    /// is missing.
+    /// The stream has the message `sequence` at `stream_sequence`, and all before it: the broker
+    /// stores none of which an earlier one is missing.
     fn acknowledge(&mut self, sequence: u64, stream_sequence: u64) {
         self.gate.seek(Start::At(sequence + 1));
         self.begun = true;

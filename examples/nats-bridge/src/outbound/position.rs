@@ -22,10 +22,12 @@ pub(super) async fn resume(link: &Link, name: &str, instance: Instance) -> std::
     }
     let id = match stream::stored(&stream, last).await? {
         Stored::Message(id) => id,
-        // It may be the one that says where to continue. Beginning with the first could store all of them twice.
+        // It may be the one that says where to continue. Beginning with the first could store all
+        // of them twice.
         Stored::Removed => return Err(Error::Foreign { sequence: last, id: None }.into()),
     };
     let sequence = id.and_then(|id| instance.sequence_of(&id));
-    // Another ring's message, or none: this ring has none in the stream, as it would be the last one.
+    // Another ring's message, or none: this ring has none in the stream, as it would be the last
+    // one.
     Ok(Position { next: sequence.map_or(0, |sequence| sequence + 1), reached: last })
 }

@@ -35,7 +35,8 @@ struct Place {
 }
 
 impl Outbound {
-    /// Sends from the first message on that is not acknowledged. Returns at the end of the ring, when all is acknowledged.
+    /// Sends from the first message on that is not acknowledged. Returns at the end of the ring,
+    /// when all is acknowledged.
     pub(super) async fn session(&mut self, link: &Link, connection: Connection) -> Result<(), Break> {
         self.counts.sessions.add(1);
         let mut reader = self.ring.subscribe_at(Start::At(self.next_sequence()));
@@ -72,9 +73,10 @@ impl Outbound {
 
     /// The broker must store it directly after the message before it, or not at all.
     ///
-    /// The place alone does not ensure that: if another program publishes as many messages as are missing, a later message fits. So
-    /// the id of the message before is expected, too. The first message of a session needs no id. The stream is known to have the
-    /// message before it at `reached`, and the broker forgets the last id when it is started after the duplicate window.
+    /// The place alone does not ensure that: if another program publishes as many messages as are
+    /// missing, a later message fits. So the id of the message before is expected, too. The first
+    /// message of a session needs no id. The stream is known to have the message before it at
+    /// `reached`, and the broker forgets the last id when it is started after the duplicate window.
     async fn send(&self, link: &Link, place: Place, payload: Bytes) -> Result<PublishAckFuture, Break> {
         let mut message = PublishMessage::build()
             .payload(payload)
@@ -99,7 +101,8 @@ impl Outbound {
         {
             self.counts.duplicates.add(1);
         }
-        // An acknowledgment of a later message has come first: that one would not be in the stream without this one.
+        // An acknowledgment of a later message has come first: that one would not be in the stream
+        // without this one.
         if place.stream_sequence <= self.reached() {
             return Ok(());
         }
@@ -108,7 +111,8 @@ impl Outbound {
                 self.acknowledge(place.sequence, place.stream_sequence);
                 Ok(())
             }
-            // A duplicate, and not where it was put: the stream was made again, or has another publisher.
+            // A duplicate, and not where it was put: the stream was made again, or has another
+            // publisher.
             Ok(ack) => Err(Break::Final(Error::Foreign {
                 sequence: ack.sequence,
                 id: Some(self.instance.message_id(place.sequence)),

@@ -69,7 +69,8 @@ async fn a_run_that_is_dropped_loses_nothing_and_brings_nothing_twice() {
     println!("{counts:?}");
 }
 
-/// A process that is started again has a new ring. It begins after what was acknowledged: nothing is missing between the two.
+/// A process that is started again has a new ring. It begins after what was acknowledged: nothing
+/// is missing between the two.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_process_begins_after_what_was_acknowledged() {
     let Some((_broker, link)) = filled().await else { return };
@@ -142,7 +143,8 @@ async fn a_consumer_or_a_stream_that_is_deleted() {
     assert_eq!(within(receiving).await.unwrap(), Error::NoStream(STREAM.to_owned()));
 }
 
-/// A broker that begins again at sequence 1: waiting for the sequence after the last one would pass over its messages.
+/// A broker that begins again at sequence 1: waiting for the sequence after the last one would pass
+/// over its messages.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_that_begins_anew_is_reported() {
     let Some((_broker, link)) = filled().await else { return };
@@ -159,7 +161,8 @@ async fn a_stream_that_begins_anew_is_reported() {
     assert_eq!(error, Error::Shortened { reached: MESSAGES, last: 0 });
 }
 
-/// 1 delivery of 500 does not arrive, without any other sign of it. The broker would repeat it after its successors.
+/// 1 delivery of 500 does not arrive, without any other sign of it. The broker would repeat it
+/// after its successors.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delivery_that_is_lost_is_not_passed_over() {
     let Some((broker, _link)) = filled().await else { return };

@@ -35,7 +35,8 @@ async fn a_message_that_is_lost_in_flight_is_not_overtaken() {
     expect_stored(&link(broker.address()).await, 0..MESSAGES).await;
 }
 
-/// One acknowledgment stands for all messages before its own, so a lost one costs nothing but at the end.
+/// One acknowledgment stands for all messages before its own, so a lost one costs nothing but at
+/// the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_acknowledgments_cost_nothing_but_time() {
     const MESSAGES: u64 = 10_000;

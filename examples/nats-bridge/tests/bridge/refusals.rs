@@ -117,7 +117,8 @@ async fn another_publisher() {
     within(other.run(&link)).await.unwrap();
 }
 
-/// The first message is refused, as that of another program took its place. By its place alone, the second one would fit.
+/// The first message is refused, as that of another program took its place. By its place alone, the
+/// second one would fit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_publisher_makes_no_place_for_a_later_message() {
     let Some(broker) = broker() else { return };

@@ -35,7 +35,8 @@ async fn a_run_that_is_dropped_loses_nothing() {
     expect_stored(&link, 0..MESSAGES).await;
 }
 
-/// The bridge and its connection are dropped, and the broker is killed now and then. The next bridge asks the stream where to continue.
+/// The bridge and its connection are dropped, and the broker is killed now and then. The next
+/// bridge asks the stream where to continue.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_bridge_continues_after_the_last_message_of_the_stream() {
     let Some(mut broker) = broker() else { return };
@@ -70,7 +71,8 @@ async fn another_bridge_continues_after_the_last_message_of_the_stream() {
     expect_stored(&link(broker.address()).await, 0..MESSAGES).await;
 }
 
-/// A process that is started again has a new ring, whose sequences begin at 0 again. Its messages are no duplicates of the old ones.
+/// A process that is started again has a new ring, whose sequences begin at 0 again. Its messages
+/// are no duplicates of the old ones.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_ring_continues_the_stream() {
     let Some(broker) = broker() else { return };
@@ -87,8 +89,8 @@ async fn a_new_ring_continues_the_stream() {
     expect_stored(&link, 0..3000).await;
 }
 
-/// With no gating subscriber to hold the place, messages are overwritten while there is no bridge. The next one does not begin after
-/// them as if nothing was.
+/// With no gating subscriber to hold the place, messages are overwritten while there is no bridge.
+/// The next one does not begin after them as if nothing was.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_that_were_overwritten_meanwhile_are_an_error() {
     let Some(broker) = broker() else { return };
@@ -116,7 +118,8 @@ async fn messages_that_were_overwritten_meanwhile_are_an_error() {
     assert_eq!(stored, 50);
 }
 
-/// The stream has no last message that would say where to continue. Beginning with the first would store all of them twice.
+/// The stream has no last message that would say where to continue. Beginning with the first would
+/// store all of them twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_that_was_purged_does_not_say_where_to_continue() {
     let Some(broker) = broker() else { return };
@@ -137,7 +140,8 @@ async fn a_stream_that_was_purged_does_not_say_where_to_continue() {
     assert_eq!(error, Error::Foreign { sequence: 50, id: None });
 }
 
-/// A process was killed, and the broker still had messages of it to store when the next process asked where the stream ends.
+/// A process was killed, and the broker still had messages of it to store when the next process
+/// asked where the stream ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_last_messages_of_a_process_before_come_first() {
     let Some(broker) = broker() else { return };
