@@ -1,7 +1,9 @@
-//! Events of the crate `tracing`, behind the feature `tracing`. Without it, the functions here are empty.
+//! Events of the crate `tracing`, behind the feature `tracing`. Without it, the functions here are
+//! empty.
 //!
-//! What receives an event is the user's code. It is called as a waker is: after the ring is in order, outside of writes and
-//! locks. Its panics end here, and where calls nest deep it runs later. So it changes nothing that a receive or publish returns.
+//! A handler of events is user code. It is called as a waker is: after the ring is consistent, outside
+//! of writes and locks. Its panics are caught, and deeply nested calls are postponed. So it changes
+//! nothing that a receive or a publish returns.
 
 #[cfg(feature = "tracing")]
 pub(crate) use enabled::{demoted, lagged};
@@ -12,7 +14,8 @@ mod enabled {
     use crate::registry::Registration;
     use crate::wait::reentrancy::{self, NO_LIST};
 
-    /// The subscriber of this registration has lagged. To be called when the loss is counted and the cursor has moved.
+    /// Reports that a subscriber has lagged. Call this after the loss was counted and the cursor has
+    /// moved.
     #[cold]
     #[inline(never)]
     pub(crate) fn lagged(registration: &Registration, capacity: usize, lagged: Lagged) {
@@ -24,7 +27,7 @@ mod enabled {
         });
     }
 
-    /// The gating subscriber of this registration was demoted. To be called when waiting publishers were woken.
+    /// Reports that a gating subscriber was demoted. Call this after waiting publishers were woken.
     #[cold]
     #[inline(never)]
     pub(crate) fn demoted(registration: &Registration, capacity: usize) {

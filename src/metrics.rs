@@ -7,9 +7,12 @@ use crate::stats::RingStats;
 impl RingStats {
     /// Sets the counters and gauges of this ring in the recorder of the crate [`metrics`].
     ///
-    /// Call it with new [`stats`](crate::Ring::stats) before each scrape, or every few seconds. Publishing and receiving do not
-    /// call the recorder. Every metric has the label `ring`. Give each ring of the process a name of its own, also a ring that
-    /// replaces another: a counter never decreases, so it would stand still until the new ring exceeds the old one.
+    /// Call it with new [`stats`](crate::Ring::stats) before each scrape, or every few seconds.
+    /// Publishing and receiving do not call the recorder.
+    ///
+    /// Every metric has the label `ring`. Give each ring of the process its own name, also a ring that
+    /// replaces another one. A counter never decreases, so it would stand still until the new ring
+    /// exceeds the old one.
     ///
     /// | counter | |
     /// |---|---|
@@ -30,8 +33,8 @@ impl RingStats {
     /// | `seqcast_max_lag` | the largest [`lag`](crate::SubscriberStats::lag) of a live subscriber |
     /// | `seqcast_publishers_waited_seconds` | [`publishers_waited`](Self::publishers_waited). It never decreases, and is a gauge because counters are whole numbers |
     ///
-    /// No metric has a label for each subscriber, because the number of subscribers may have no bound. The example shows how to
-    /// add one for those that matter.
+    /// No metric has a label per subscriber, because the number of subscribers may have no bound. The
+    /// example shows how to add one for named subscribers.
     ///
     /// ```
     /// let (mut publisher, subscriber) = seqcast::inline::<u32>(8);

@@ -119,3 +119,37 @@ fn the_book_has_each_page_and_each_link() {
         }
     }
 }
+
+/// No text has these words, which are not plain technical English.
+#[test]
+fn words_are_plain() {
+    let words = [" lest ", " for ever ", " anew ", "whoever", "somebody", " lets go", " is told ", " ns a message"];
+    let mut files = pages();
+    for folder in ["src", "tests", "benches", "examples", "fuzz/fuzz_targets", "fuzz/src"] {
+        sources(&root().join(folder), &mut files);
+    }
+    let this = Path::new(file!()).file_name();
+    let mut wrong = Vec::new();
+    for file in files.iter().filter(|file| file.file_name() != this) {
+        for (number, line) in fs::read_to_string(file).unwrap().lines().enumerate() {
+            // "returns a message" is not " ns a message".
+            let line = format!(" {} ", line.to_lowercase());
+            if words.iter().any(|word| line.contains(word)) {
+                wrong.push(format!("{}:{}", file.display(), number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The Rust files in a folder and in the folders in it.
+fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("target") {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            into.push(path);
+        }
+    }
+}

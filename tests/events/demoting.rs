@@ -108,7 +108,7 @@ fn a_handler_that_panics_keeps_no_publisher_from_publishing() {
     assert_eq!(take("panics here").len(), 3);
 }
 
-/// The thread that demotes for tasks goes on after a panic.
+/// The thread that demotes for tasks continues after a panic.
 #[test]
 fn a_handler_that_panics_keeps_no_task_from_publishing() {
     on("panics there", |_| throw());

@@ -1,6 +1,6 @@
 //! `futures::TryStreamExt` over subscribers.
 //!
-//! A subscriber is a stream of results whose errors are losses, and it goes on after a loss. Adapters that take a stream of results
+//! A subscriber is a stream of results whose errors are losses, and it continues after a loss. Adapters that take a stream of results
 //! to be over at the first error end there. They must not own the subscriber: given `by_ref`, they can be called again.
 
 use futures::future::ready;
@@ -115,7 +115,7 @@ async fn try_chunks_returns_what_it_has_at_a_loss(_: Spawner) {
     assert_eq!((chunks.try_next().await.unwrap(), ring.stats().totals.missed), (None, 2));
 }
 
-/// `?` ends a function that borrows the subscriber. The next call goes on where it ended.
+/// `?` ends a function that borrows the subscriber. The next call continues where it ended.
 async fn a_question_mark_in_a_loop_leaves_the_rest_to_the_caller(spawner: Spawner) {
     async fn sum(subscriber: &mut Subscriber<Inline<u64>>, sum: &mut u64) -> Result<(), Lagged> {
         while let Some(message) = subscriber.try_next().await? {
