@@ -123,7 +123,7 @@ fn the_book_has_each_page_and_each_link() {
 /// No text has these words, which are not plain technical English.
 #[test]
 fn words_are_plain() {
-    let words = [" lest ", " for ever ", " anew ", "whoever", "somebody", " lets go", " is told ", " ns a message"];
+    let words = [" lest ", " for ever ", " anew ", " whoever", " somebody", " lets go", " is told ", " ns a message"];
     let mut files = pages();
     for folder in ["src", "tests", "benches", "examples", "fuzz/fuzz_targets", "fuzz/src"] {
         sources(&root().join(folder), &mut files);
