@@ -39,7 +39,7 @@ use common::{Carry, block_on};
 use seqcast::{Builder, Inline, Publisher, SharedPublisher, Subscriber};
 
 /// How long a test may take before it counts as hanging.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// A ring with one gating subscriber.
 fn gated(capacity: usize) -> (Publisher<Inline<u64>>, Subscriber<Inline<u64>>) {
