@@ -89,6 +89,7 @@ impl Builder {
     /// let lagged = Lagged { missed: 5, resumed_at: 5 }; // 1 was overwritten
     /// assert_eq!(subscriber.try_recv(), Err(TryRecvError::Lagged(lagged)));
     /// ```
+    #[track_caller]
     pub fn lag_slack(mut self, lag_slack: usize) -> Self {
         let capacity = self.capacity;
         assert!(lag_slack < capacity, "`lag_slack` must be less than the capacity {capacity}, not {lag_slack}");
@@ -104,7 +105,7 @@ impl Builder {
     ///
     /// A gating subscriber that is stuck or leaked blocks publishers for as long as it lives. Set
     /// a [`gate_deadline`](Self::gate_deadline) to limit that. See
-    /// [Messages that must not be lost](crate::book::lossless) for costs, deadlocks and
+    /// [Lossless reading](crate::book::lossless) for costs, deadlocks and
     /// alternatives.
     ///
     /// # Examples
@@ -161,6 +162,7 @@ impl Builder {
     /// assert!(publisher.ring().stats().subscribers[1].demoted);
     /// # Ok::<(), seqcast::SubscribeError>(())
     /// ```
+    #[track_caller]
     pub fn gate_deadline(mut self, gate_deadline: Duration) -> Self {
         assert!(!gate_deadline.is_zero(), "`gate_deadline` must not be zero");
         assert!(self.gated, "`gate_deadline` is for gated rings: call `gated` first");
@@ -332,6 +334,7 @@ impl Builder {
 /// ```should_panic
 /// seqcast::inline::<u8>(0); // `capacity` must not be 0
 /// ```
+#[track_caller]
 pub fn inline<T: Plain>(capacity: usize) -> (Publisher<Inline<T>>, Subscriber<Inline<T>>) {
     Builder::new(capacity).inline()
 }
@@ -392,6 +395,7 @@ pub fn inline<T: Plain>(capacity: usize) -> (Publisher<Inline<T>>, Subscriber<In
 /// let (_publisher, mut subscriber) = seqcast::boxed::<Unique>(8);
 /// let _ = subscriber.try_recv(); // `try_recv_ref` compiles
 /// ```
+#[track_caller]
 pub fn boxed<T: Send + Sync + 'static>(capacity: usize) -> (Publisher<Boxed<T>>, Subscriber<Boxed<T>>) {
     Builder::new(capacity).boxed()
 }

@@ -23,10 +23,12 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Lagged {
-    /// The exact number of lost sequences, at least 1.
+    /// The number of sequences that were passed over, at least 1.
     ///
-    /// It includes the messages that [`Builder::lag_slack`](crate::Builder::lag_slack) skips. With
-    /// several publishers, some of the sequences may be holes.
+    /// With one publisher, this is the exact number of lost messages. With several publishers, some of
+    /// the sequences may have been holes, so at most this many messages were lost.
+    ///
+    /// It includes the messages that [`Builder::lag_slack`](crate::Builder::lag_slack) skips.
     pub missed: u64,
     /// The sequence that the subscriber reads next.
     ///
@@ -403,16 +405,18 @@ impl<T> From<TryPublishError<T>> for PublishTimeoutError<T> {
 /// # Examples
 ///
 /// ```
-/// use seqcast::{Start, SubscribeError};
+/// use seqcast::{Lagged, Start, SubscribeError, TryRecvError};
 ///
 /// let (mut publisher, _subscriber) = seqcast::inline::<u32>(4);
 /// publisher.publish_many(0..6);
 /// let ring = publisher.ring();
-/// // Resume at a sequence, or as near to it as possible.
+/// // Resume at a sequence. If it was overwritten, the first receive reports the gap.
 /// let mut subscriber = match ring.try_subscribe_at(Start::At(1)) {
-///     Err(SubscribeError::Evicted { oldest }) => ring.subscribe_at(Start::At(oldest)),
+///     Err(SubscribeError::Evicted { .. }) => ring.subscribe_at(Start::At(1)),
 ///     result => result?,
 /// };
+/// let gap = subscriber.try_recv().unwrap_err();
+/// assert_eq!(gap, TryRecvError::Lagged(Lagged { missed: 1, resumed_at: 2 }));
 /// assert_eq!(subscriber.try_recv(), Ok(2));
 /// # Ok::<(), SubscribeError>(())
 /// ```

@@ -31,7 +31,7 @@
 //! | [`Publisher`] | The only publisher of its ring, and the fastest. [`share`](Publisher::share) turns it into a [`SharedPublisher`]. |
 //! | [`SharedPublisher`] | One of many publishers. Clone it for each thread or task. |
 //! | [`Subscriber`] | Reads every message: polling ([`try_recv`](Subscriber::try_recv)), blocking ([`recv`](Subscriber::recv), iterators), in tasks ([`recv_async`](Subscriber::recv_async), [`Stream`](futures_core::Stream)), in batches, or the newest only ([`recv_latest`](Subscriber::recv_latest)). |
-//! | [`Ring`] | Makes subscribers, at any sequence, and reports [`stats`](Ring::stats). It keeps the ring neither open nor busy. |
+//! | [`Ring`] | Makes subscribers, at any sequence, and reports [`stats`](Ring::stats). It does not keep the ring open. |
 //! | [`Ref`] | A message borrowed from a boxed ring. |
 //! | [`Builder`] | Makes rings with options. |
 //! | [`broadcast`] | A drop-in for `tokio::sync::broadcast`: change the import. |
@@ -79,7 +79,7 @@
 //!
 //! # Features
 //!
-//! None is enabled by default. A disabled feature adds no code and no dependency.
+//! No feature is enabled by default. A disabled feature adds no code and no dependency.
 //!
 //! | feature | |
 //! |---|---|
@@ -98,7 +98,8 @@
 //!   thread that the ring runs for tasks.
 //!
 //! Code that handles an event runs as wakers do: its panics are caught, and it may use the ring. It
-//! must not wait for room in a gated ring.
+//! must not wait for room in a gated ring, and should not block: the receive or publish that reports
+//! the event waits for it, and so does the deadline of waiting tasks.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -5,14 +5,13 @@ use metrics::{Label, counter, describe_counter, describe_gauge, gauge};
 use crate::stats::RingStats;
 
 impl RingStats {
-    /// Sets the counters and gauges of this ring in the recorder of the crate [`metrics`].
+    /// Sets the counters and gauges of this ring in the recorder of the crate `metrics`, version 0.24.
     ///
     /// Call it with new [`stats`](crate::Ring::stats) before each scrape, or every few seconds.
     /// Publishing and receiving do not call the recorder.
     ///
-    /// Every metric has the label `ring`. Give each ring of the process its own name, also a ring that
-    /// replaces another one. A counter never decreases, so it would stand still until the new ring
-    /// exceeds the old one.
+    /// Every metric has the label `ring`. Give each ring a unique name.
+    /// A ring that replaces another one needs a new name, because a counter never decreases.
     ///
     /// | counter | |
     /// |---|---|

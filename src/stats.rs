@@ -31,7 +31,10 @@ pub struct RingStats {
     /// publish skipped a slot and then found the ring closed, it stays counted if the statistics
     /// were read meanwhile.
     pub published: u64,
-    /// Sequences that became holes.
+    /// Sequences that became holes: publishers abandoned them.
+    ///
+    /// A subscriber counts a hole that it passes in `holes`, and one that was overwritten first in
+    /// `missed`. So `totals.holes` differs from this number.
     ///
     /// A publisher abandons a sequence when the slot's previous writer has not finished. With a
     /// single publisher it is always 0.

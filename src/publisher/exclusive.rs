@@ -53,7 +53,7 @@ impl<S: Storage> Publisher<S> {
 
     /// Publishes a message and returns its sequence.
     ///
-    /// If the ring is full, the oldest message is overwritten, whether it was read or not. On a
+    /// From the second lap on, each message overwrites the oldest one, whether it was read or not. On a
     /// [gated](crate::Builder::gated) ring, the call first waits for gating subscribers. Without
     /// subscribers it works the same.
     ///

@@ -75,7 +75,7 @@ impl<S: Storage> Publisher<S> {
 impl<S: Storage> SharedPublisher<S> {
     /// Publishes a message and returns its sequence.
     ///
-    /// If the ring is full, the oldest message is overwritten, whether it was read or not. On a
+    /// From the second lap on, each message overwrites the oldest one, whether it was read or not. On a
     /// [gated](crate::Builder::gated) ring, the call first waits for gating subscribers.
     ///
     /// For several messages, use [`publish_many`](Self::publish_many) or [`batch`](Self::batch):

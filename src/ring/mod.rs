@@ -138,7 +138,7 @@ impl<S: Storage> Ring<S> {
     /// Dropping a gating subscriber frees publishers immediately, also during a panic. One that is
     /// stuck or leaked blocks publishers until the deadline, or forever if there is none. A thread
     /// that publishes to the ring that it reads as a gating subscriber may wait for itself. See
-    /// [Messages that must not be lost](crate::book::lossless) for deadlocks and alternatives.
+    /// [Lossless reading](crate::book::lossless) for deadlocks and alternatives.
     ///
     /// # Errors
     ///

@@ -34,6 +34,8 @@ impl<S: Storage> Subscriber<S> {
     /// Dropping the future loses nothing: a message is received only by the poll that returns it.
     /// The waker is dropped immediately, unless a publisher is about to call it.
     ///
+    /// In `futures::select!`, call `.fuse()` on the future, or use `subscriber.next()` of `StreamExt`.
+    ///
     /// # Cooperation
     ///
     /// After 128 results in a row without waiting, the next poll wakes its task and returns
