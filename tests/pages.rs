@@ -6,6 +6,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "common/files.rs"]
+mod files;
+
+use files::files_in;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -126,8 +131,9 @@ fn words_are_plain() {
     let words = [" lest ", " for ever ", " anew ", " whoever", " somebody", " lets go", " is told ", " ns a message"];
     let mut files = pages();
     for folder in ["src", "tests", "benches", "examples", "fuzz/fuzz_targets", "fuzz/src"] {
-        sources(&root().join(folder), &mut files);
+        files_in(&root().join(folder), &mut files);
     }
+    files.retain(|file| file.extension().is_some_and(|kind| kind == "rs" || kind == "md"));
     let this = Path::new(file!()).file_name();
     let mut wrong = Vec::new();
     for file in files.iter().filter(|file| file.file_name() != this) {
@@ -140,16 +146,4 @@ fn words_are_plain() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-}
-
-/// The Rust files in a folder and in the folders in it.
-fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with("target") {
-            sources(&path, into);
-        } else if path.extension().is_some_and(|kind| kind == "rs") {
-            into.push(path);
-        }
-    }
 }

@@ -7,22 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, into);
-        } else {
-            into.push(path);
-        }
-    }
-}
+#[path = "common/files.rs"]
+mod files;
+
+use files::files_in;
 
 /// The folder `src`, and its files, without those that have only unit tests.
 fn shipped() -> (PathBuf, Vec<PathBuf>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
-    sources(&root, &mut files);
+    files_in(&root, &mut files);
     files.retain(|file| !file.ends_with("tests.rs"));
     assert!(files.len() > 20, "found too few files: the path is probably wrong");
     (root, files)
@@ -253,7 +247,7 @@ fn no_page_and_no_example_teaches_a_loop_that_ends_at_the_first_loss() {
     let mut files = vec![root.join("README.md"), root.join("examples/hello.rs")];
     let examples = ["examples/fanout", "examples/market_data", "examples/event_bus", "examples/telemetry"];
     let folders = ["docs", "src", "tests/soak"].into_iter().chain(examples);
-    folders.for_each(|folder| sources(&root.join(folder), &mut files));
+    folders.for_each(|folder| files_in(&root.join(folder), &mut files));
     for file in files.iter().filter(|file| file.extension().is_some_and(|kind| kind == "rs" || kind == "md")) {
         let text = fs::read_to_string(file).unwrap();
         let wrong = text.lines().find(|line| line.contains("while let Ok(") && line.contains("recv"));

@@ -2,11 +2,11 @@
 #![doc = "\n"]
 #![doc = include_str!("../../docs/README.md")]
 
-/// A page of the book. The links of `links.md` come first, because the first definition of a link counts:
-/// the files of `docs/` link to each other as files, and these pages as items.
+/// A page of the book. The links of `links.md` come first, because the first definition of a link
+/// counts: the files of `docs/` link to each other as files, and these pages as items.
 ///
-/// A page of `docs/` links to its pictures. Here they follow the page, as rustdoc has no file to link to. A
-/// picture has no blank line, which would end the block of HTML.
+/// A page of `docs/` links to its pictures. Here they follow the page, because rustdoc has no file to
+/// link to. A picture has no blank line, which would end the block of HTML.
 macro_rules! pages {
     ($($page:ident = $file:literal: $title:literal $(, $plot:literal: $heading:literal)*;)*) => {$(
         #[doc = concat!($title, "\n\n")]

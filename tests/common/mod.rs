@@ -5,6 +5,7 @@
 //! | `account.rs` | checks that received and missed messages add up |
 //! | `counted.rs` | messages that must be dropped exactly once |
 //! | `driver/` | operations on a ring, compared with the trivial `model.rs` |
+//! | `files.rs` | the files of a folder; the tests that read the repository name it by its path |
 //! | `panics.rs` | panics on purpose |
 //! | `stress.rs` | many publishers and subscribers in parallel |
 //! | `testing.rs` | the crate's `testing` module |

@@ -13,6 +13,11 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
+#[path = "../common/files.rs"]
+mod folder;
+
+use folder::files_in;
+
 /// How many lines a label may be above its operation.
 const LINES_ABOVE: usize = 8;
 
@@ -73,14 +78,8 @@ pub(crate) fn operations(root: &Path) -> Result<Vec<Operation>, String> {
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(self::files(&path));
-        } else if path.extension().is_some_and(|kind| kind == "rs") {
-            files.push(path);
-        }
-    }
+    files_in(folder, &mut files);
+    files.retain(|path| path.extension().is_some_and(|kind| kind == "rs"));
     files.sort();
     files
 }

@@ -1,10 +1,12 @@
 //! What is lost on the wire is sent again, and never stored after what came later.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use seqcast_nats_bridge::{StreamSettings, create_stream};
+use seqcast_nats_bridge::{Broker, Link, Outbound, OutboundCounts, StreamSettings, create_stream};
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::proxy::Proxy;
@@ -15,20 +17,32 @@ use crate::support::{
 
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// A proxy before the broker, a link through it, and the stream.
+async fn through_proxy(broker: &Broker, rng: fastrand::Rng) -> (Proxy, Link) {
+    let proxy = Proxy::to(broker.address(), rng).await;
+    let link = link_with(proxy.address, PATIENCE).await;
+    stream(&link).await;
+    (proxy, link)
+}
+
+/// Publishes these many messages to a ring and forwards them, until the ring ends.
+fn forward_all(link: Link, messages: u64) -> (Arc<OutboundCounts>, JoinHandle<Outbound>) {
+    let (mut publisher, source) = ring(1024);
+    let outbound = outbound(&source);
+    let counts = outbound.counts();
+    let forwarding = forward(outbound, link);
+    thread::spawn(move || publisher.publish_many((0..messages).map(message)));
+    (counts, forwarding)
+}
+
 /// 1 message of 200 does not arrive, without any other sign of it. Its successors do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_is_lost_in_flight_is_not_overtaken() {
     const MESSAGES: u64 = 10_000;
     let Some(broker) = broker() else { return };
-    let proxy = Proxy::to(broker.address(), seed()).await;
-    let link_out = link_with(proxy.address, PATIENCE).await;
-    stream(&link_out).await;
+    let (proxy, link_out) = through_proxy(&broker, seed()).await;
     proxy.faults.lose_messages.store(5, Ordering::Relaxed);
-    let (mut publisher, source) = ring(1024);
-    let outbound = outbound(&source);
-    let counts = outbound.counts();
-    let forwarding = forward(outbound, link_out);
-    thread::spawn(move || publisher.publish_many((0..MESSAGES).map(message)));
+    let (counts, forwarding) = forward_all(link_out, MESSAGES);
     within(forwarding).await.unwrap();
     println!("{} were lost: {counts:?}", proxy.faults.lost.load(Ordering::Relaxed));
     assert!(counts.out_of_order.get() > 0 && proxy.faults.lost.load(Ordering::Relaxed) > 0);
@@ -41,15 +55,9 @@ async fn a_message_that_is_lost_in_flight_is_not_overtaken() {
 async fn lost_acknowledgments_cost_nothing_but_time() {
     const MESSAGES: u64 = 10_000;
     let Some(broker) = broker() else { return };
-    let proxy = Proxy::to(broker.address(), seed()).await;
-    let link_out = link_with(proxy.address, PATIENCE).await;
-    stream(&link_out).await;
+    let (proxy, link_out) = through_proxy(&broker, seed()).await;
     proxy.faults.lose_acks.store(500, Ordering::Relaxed);
-    let (mut publisher, source) = ring(1024);
-    let outbound = outbound(&source);
-    let counts = outbound.counts();
-    let forwarding = forward(outbound, link_out);
-    thread::spawn(move || publisher.publish_many((0..MESSAGES).map(message)));
+    let (counts, forwarding) = forward_all(link_out, MESSAGES);
     within(forwarding).await.unwrap();
     println!("{} were lost: {counts:?}", proxy.faults.lost.load(Ordering::Relaxed));
     expect_stored(&link(broker.address()).await, 0..MESSAGES).await;
@@ -61,16 +69,10 @@ async fn a_wire_that_breaks_again_and_again() {
     const MESSAGES: u64 = 20_000;
     let Some(broker) = broker() else { return };
     let mut rng = seed();
-    let proxy = Proxy::to(broker.address(), rng.fork()).await;
-    let link_out = link_with(proxy.address, PATIENCE).await;
-    stream(&link_out).await;
+    let (proxy, link_out) = through_proxy(&broker, rng.fork()).await;
     proxy.faults.lose_messages.store(1, Ordering::Relaxed);
     proxy.faults.lose_acks.store(100, Ordering::Relaxed);
-    let (mut publisher, source) = ring(1024);
-    let outbound = outbound(&source);
-    let counts = outbound.counts();
-    let forwarding = forward(outbound, link_out);
-    thread::spawn(move || publisher.publish_many((0..MESSAGES).map(message)));
+    let (counts, forwarding) = forward_all(link_out, MESSAGES);
     let mut cuts = 0;
     while !forwarding.is_finished() {
         sleep(Duration::from_millis(rng.u64(0..100))).await;
